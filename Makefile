@@ -1,0 +1,60 @@
+# Two commands do everything: `make run` and `make test`. The others are for those who work on the code.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+PIP    := $(BIN)/python -m pip --disable-pip-version-check
+
+.PHONY: run test check format lock prove demo models clean
+
+run: $(VENV)/installed  ## set up, build the demo source, open the dashboard on 127.0.0.1:8501
+	$(BIN)/python -m cxr_core demo
+	$(BIN)/python -m dashboard
+
+test: $(VENV)/test-installed chromium  ## set up and run every test, a real browser included
+	$(BIN)/python -m pytest
+
+check: $(VENV)/test-installed  ## lint, format and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(VENV)/test-installed
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+demo: $(VENV)/installed  ## build the embedded demo source
+	$(BIN)/python -m cxr_core demo
+
+models: $(VENV)/installed  ## train the eight shipped models again, and the table of policies (hours)
+	$(BIN)/python benchmarks/train_demo_models.py
+
+prove: $(VENV)/test-installed  ## the long measurements; results are kept in benchmarks/results/
+	$(BIN)/python benchmarks/policies_against_truth.py
+
+lock: $(VENV)/test-installed  ## pin anew what pyproject.toml asks for
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --no-header --no-emit-index-url pyproject.toml -o requirements.txt
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --no-header --no-emit-index-url --extra test -c requirements.txt pyproject.toml -o requirements-test.txt
+
+# The check in front says at once what a long installation would only say in the end.
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info < (3, 14) else "CXR Lab needs Python 3.11, 3.12 or 3.13; this is %d.%d. Try: make PYTHON=python3.12" % sys.version_info[:2])'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/installed: requirements.txt pyproject.toml | $(BIN)/python
+	$(PIP) install -q -r requirements.txt
+	$(PIP) install -q --no-deps -e .
+	@touch $@
+
+$(VENV)/test-installed: requirements-test.txt $(VENV)/installed
+	$(PIP) install -q -r requirements-test.txt
+	@touch $@
+
+.PHONY: chromium
+chromium:
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || \
+	  { echo "Installing Debian's chromium for the browser tests"; \
+	    run=; [ "$$(id -u)" = 0 ] || run=sudo; \
+	    $$run apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$run apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core; }
+
+clean:
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache

@@ -1,0 +1,64 @@
+"""The one exception tree.
+
+    CxrError                    every error that the product raises on purpose
+    ├── UsageError              what the user asked for cannot be (exit status 2 on the command line)
+    │   ├── UnknownNameError    a source, label, view, model or run that does not exist
+    │   ├── SettingsError       cxr.toml or a CXR_… variable is wrong
+    │   └── ExistsError         something that exists would be overwritten without --replace
+    ├── DataError               data that was read is not what it must be
+    │   ├── RecordError         a TFRecord file is damaged or lacks a field
+    │   ├── TableError          a table is damaged or lacks a column
+    │   └── ModelFileError      a model file is damaged or holds another network
+    ├── WarehouseError          a warehouse could not answer (network, permission, timeout)
+    └── RunError                a run failed; the message is its reason
+
+A message is one sentence or two on one line: what must hold, what was received, what to do next.
+"""
+
+
+class CxrError(Exception):
+    """Every error that the product raises on purpose; its text is fit to be shown to the user."""
+
+
+class UsageError(CxrError):
+    """What the user asked for cannot be done."""
+
+
+class UnknownNameError(UsageError):
+    """A name that does not exist was asked for."""
+
+    def __init__(self, what: str, received: str, known: list[str] | tuple[str, ...]) -> None:
+        names = ", ".join(known) if known else "there is none yet"
+        super().__init__(f"Unknown {what} {received!r}. Choose one of: {names}.")
+
+
+class SettingsError(UsageError):
+    """A setting in cxr.toml or in the environment is wrong."""
+
+
+class ExistsError(UsageError):
+    """Something that exists would be overwritten."""
+
+
+class DataError(CxrError):
+    """Data that was read is not what it must be."""
+
+
+class RecordError(DataError):
+    """A TFRecord file is damaged, or an example in it lacks a field."""
+
+
+class TableError(DataError):
+    """A label or prediction table is damaged, or lacks a column."""
+
+
+class ModelFileError(DataError):
+    """A model file is damaged, or holds another network."""
+
+
+class WarehouseError(CxrError):
+    """A warehouse could not answer: network, permission, limit or timeout."""
+
+
+class RunError(CxrError):
+    """A run failed; the message is the reason that its record keeps."""

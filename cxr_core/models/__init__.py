@@ -1,0 +1,1 @@
+"""Model files, their registry, and prediction. Only the modules inside load TensorFlow."""

@@ -1,0 +1,123 @@
+"""One chest X-ray as a `tensorflow.Example` message, encoded and decoded without TensorFlow.
+
+The message types live in a descriptor pool of their own, so that they never clash with TensorFlow's.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
+from google.protobuf.message import DecodeError
+
+from cxr_core.errors import RecordError
+from cxr_core.schema import INTEGER_KEYS, JPEG_FEATURE, LABELS, PATH_FEATURE
+
+_Field = descriptor_pb2.FieldDescriptorProto
+
+
+@dataclass(frozen=True)
+class Record:
+    """One image with its labels and keys.
+
+    `labels` has all 14 label codes (0..3). `keys` has patient, study, image, view and dataset, or is empty where the
+    file does not tell them; `path` is None where the file does not tell it.
+    """
+
+    jpg: bytes
+    labels: dict[str, int]
+    keys: dict[str, int] = field(default_factory=dict)
+    path: str | None = None
+
+
+def encode(record: Record) -> bytes:
+    """Return the serialised Example: `jpg_bytes`, `path`, the int64 keys and the 14 int64 labels."""
+    example = _Example()
+    features = example.features.feature
+    features[JPEG_FEATURE].bytes_list.value.append(record.jpg)
+    if record.path is not None:
+        features[PATH_FEATURE].bytes_list.value.append(record.path.encode())
+    for name, value in (record.keys | record.labels).items():
+        features[name].int64_list.value.append(int(value))
+    return bytes(example.SerializeToString(deterministic=True))
+
+
+def decode(payload: bytes, where: str) -> Record:
+    """Return the record that `payload` holds; `where` names it in errors, as in "record 3 of FILE".
+
+    Raises:
+        RecordError: the payload is no Example, or lacks `jpg_bytes` or a label.
+    """
+    example = _Example()
+    try:
+        example.ParseFromString(payload)
+    except DecodeError as error:
+        raise RecordError(f"{where} is no tf.train.Example. Make the file anew.") from error
+    features = example.features.feature
+    labels = {label: _integer(features, label) for label in LABELS}
+    missing = [label for label, value in labels.items() if value is None]
+    jpg = _bytes(features, JPEG_FEATURE)
+    if missing or jpg is None:
+        lacking = ", ".join(missing + ([JPEG_FEATURE] if jpg is None else []))
+        raise RecordError(f"{where} lacks {lacking}. Training needs {JPEG_FEATURE} and the 14 labels.")
+    keys = {name: _integer(features, name) for name in INTEGER_KEYS}
+    path = _bytes(features, PATH_FEATURE)
+    return Record(
+        jpg=jpg,
+        labels={label: value for label, value in labels.items() if value is not None},
+        keys={name: value for name, value in keys.items() if value is not None},
+        path=None if path is None else path.decode(),
+    )
+
+
+def _integer(features: Any, name: str) -> int | None:
+    if name not in features or len(features[name].int64_list.value) != 1:
+        return None
+    return int(features[name].int64_list.value[0])
+
+
+def _bytes(features: Any, name: str) -> bytes | None:
+    if name not in features or len(features[name].bytes_list.value) != 1:
+        return None
+    return bytes(features[name].bytes_list.value[0])
+
+
+def _field(name: str, number: int, kind: "_Field.Type.ValueType", repeated: bool = False, message: str = "") -> _Field:
+    label = _Field.LABEL_REPEATED if repeated else _Field.LABEL_OPTIONAL
+    made = _Field(name=name, number=number, type=kind, label=label)
+    if message:
+        made.type_name = message
+    return made
+
+
+def _example_class() -> Any:
+    """Build the message class from the fields of tensorflow/core/example/{example,feature}.proto."""
+    file = descriptor_pb2.FileDescriptorProto(name="cxr/example.proto", package="cxr", syntax="proto3")
+    for name, kind in (
+        ("BytesList", _Field.TYPE_BYTES),
+        ("FloatList", _Field.TYPE_FLOAT),
+        ("Int64List", _Field.TYPE_INT64),
+    ):
+        file.message_type.add(name=name).field.append(_field("value", 1, kind, repeated=True))
+    feature = file.message_type.add(name="Feature")
+    feature.oneof_decl.add(name="kind")
+    for number, name in enumerate(("bytes_list", "float_list", "int64_list"), start=1):
+        type_name = ".cxr." + "".join(word.capitalize() for word in name.split("_"))
+        made = _field(name, number, _Field.TYPE_MESSAGE, message=type_name)
+        made.oneof_index = 0
+        feature.field.append(made)
+    features = file.message_type.add(name="Features")
+    entry = features.nested_type.add(name="FeatureEntry")
+    entry.options.map_entry = True
+    entry.field.append(_field("key", 1, _Field.TYPE_STRING))
+    entry.field.append(_field("value", 2, _Field.TYPE_MESSAGE, message=".cxr.Feature"))
+    features.field.append(
+        _field("feature", 1, _Field.TYPE_MESSAGE, repeated=True, message=".cxr.Features.FeatureEntry")
+    )
+    example = file.message_type.add(name="Example")
+    example.field.append(_field("features", 1, _Field.TYPE_MESSAGE, message=".cxr.Features"))
+    pool = descriptor_pool.DescriptorPool()
+    pool.Add(file)
+    return message_factory.GetMessageClass(pool.FindMessageTypeByName("cxr.Example"))
+
+
+_Example = _example_class()

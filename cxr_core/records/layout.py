@@ -1,0 +1,111 @@
+"""Where record files lie, and whether they are what training and prediction need."""
+
+import glob
+import io
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+from PIL import Image, UnidentifiedImageError
+
+from cxr_core.errors import RecordError, UsageError
+from cxr_core.records.example import Record, decode
+from cxr_core.records.tfrecord import count_records, read_payloads
+from cxr_core.schema import RECORD_IMAGE_SIZE, VALUES, VIEWS, view_code
+
+#: Examples that are parsed from each file before a run; damage further in is reported when it is met.
+_PARSED_PER_FILE = 4
+
+
+@dataclass(frozen=True)
+class RecordsSummary:
+    """What was found: the number of files and of images in them."""
+
+    files: int
+    images: int
+
+
+def fill_pattern(pattern: str, dataset: str, view: str) -> str:
+    """Put a data set and a view into a records pattern such as `records/{dataset}/{view}-*`."""
+    return pattern.replace("{dataset}", dataset).replace("{view}", view)
+
+
+def find_records(pattern: str, dataset: str, view: str) -> list[Path]:
+    """Return the record files of one data set and view, sorted by name.
+
+    Raises:
+        UsageError: no file matches, or the pattern is no local one.
+    """
+    filled = fill_pattern(pattern, dataset, view)
+    if "://" in filled:
+        raise UsageError(f"Records must lie on a local disk for now. Received: {filled}. Copy them and set `records`.")
+    names = glob.glob(filled, recursive=True)  # noqa: PTH207 - the pattern may be absolute
+    found = sorted(Path(name) for name in names if Path(name).is_file())
+    if not found:
+        raise UsageError(
+            f"No TFRecords match {filled} ({view}, {dataset}). Check the path, or build or import the images."
+        )
+    return found
+
+
+def check_records(paths: Sequence[Path], view: str | None) -> RecordsSummary:
+    """Count all records, and parse the first of each file: fields, label codes, JPEG of 320x320x1, the view.
+
+    Args:
+        paths: TFRecord files.
+        view: the view that the records must be of; None accepts any, as do records that do not say theirs.
+
+    Raises:
+        RecordError: the first thing that is wrong, with file and record.
+    """
+    images = 0
+    for path in paths:
+        images += count_records(path)
+        for where, record in islice(_records(path), _PARSED_PER_FILE):
+            check_record(record, where, view)
+    if not images:
+        raise RecordError(f"The TFRecord files hold no example: {paths[0]} and {len(paths) - 1} more. Make them anew.")
+    return RecordsSummary(files=len(paths), images=images)
+
+
+def locate_damage(paths: Sequence[Path]) -> str | None:
+    """Read every record of every file and return what is wrong with the first bad one, or None."""
+    try:
+        for path in paths:
+            for where, record in _records(path):
+                check_record(record, where, None)
+    except RecordError as error:
+        return str(error)
+    return None
+
+
+def check_record(record: Record, where: str, view: str | None) -> None:
+    """Raise `RecordError` unless the labels, the JPEG and the view of a record are as they must be."""
+    for label, value in record.labels.items():
+        if not 0 <= value < len(VALUES):
+            raise RecordError(f"{where} has {label} = {value}. A label must be 0, 1, 2 or 3.")
+    width, height, channels = _jpeg_shape(record.jpg, where)
+    if (width, height, channels) != (RECORD_IMAGE_SIZE, RECORD_IMAGE_SIZE, 1):
+        raise RecordError(
+            f"{where} holds a JPEG of {width}x{height}x{channels}. Images must be "
+            f"{RECORD_IMAGE_SIZE}x{RECORD_IMAGE_SIZE} with one channel; make the records anew."
+        )
+    code = record.keys.get("view")
+    if view is not None and code is not None and code != view_code(view):
+        shown = VIEWS[code] if 0 <= code < len(VIEWS) else str(code)
+        raise RecordError(f"{where} is a {shown} view, but {view} was chosen. Choose records of one view.")
+
+
+def _records(path: Path) -> Iterator[tuple[str, Record]]:
+    for number, payload in enumerate(read_payloads(path), start=1):
+        where = f"Record {number} of {path}"
+        yield where, decode(payload, where)
+
+
+def _jpeg_shape(jpg: bytes, where: str) -> tuple[int, int, int]:
+    try:
+        with Image.open(io.BytesIO(jpg), formats=["JPEG"]) as image:
+            return image.width, image.height, len(image.getbands())
+    except (UnidentifiedImageError, OSError, SyntaxError) as error:
+        raise RecordError(f"{where} holds no readable JPEG. Make the file anew.") from error

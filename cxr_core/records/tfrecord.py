@@ -1,0 +1,105 @@
+"""The TFRecord file format: length, masked CRC-32C of the length, payload, masked CRC-32C of the payload.
+
+The format is TensorFlow's (`tensorflow/core/lib/io/record_writer.h`); writing and checking it needs no TensorFlow.
+"""
+
+import os
+import struct
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import BinaryIO
+
+import google_crc32c
+
+from cxr_core.atomic import replacing
+from cxr_core.errors import RecordError
+
+_LENGTH = struct.Struct("<Q")
+_CRC = struct.Struct("<I")
+_HEADER_BYTES = _LENGTH.size + _CRC.size
+_MASK_DELTA = 0xA282EAD8
+#: No chest X-ray example is this large; a larger claim is damage, and must not become an allocation.
+_LARGEST_PAYLOAD = 256 * 1024 * 1024
+
+
+def masked_crc(data: bytes) -> int:
+    """Return TensorFlow's masked CRC-32C of `data`."""
+    crc: int = google_crc32c.value(data)
+    return (((crc >> 15) | (crc << 17)) + _MASK_DELTA) & 0xFFFFFFFF
+
+
+def write_records(path: Path, payloads: Iterable[bytes]) -> int:
+    """Write payloads to one TFRecord file, atomically, and return how many they were."""
+    count = 0
+    with replacing(path) as temporary, temporary.open("wb") as file:
+        for payload in payloads:
+            count += 1
+            length = _LENGTH.pack(len(payload))
+            file.write(length + _CRC.pack(masked_crc(length)) + payload + _CRC.pack(masked_crc(payload)))
+    return count
+
+
+def write_shards(folder: Path, view: str, payloads: Sequence[bytes], shards: int) -> list[Path]:
+    """Deal payloads over `shards` files named `<view>-NNNNN-of-NNNNN` and return their paths."""
+    paths = [folder / f"{view}-{index:05d}-of-{shards:05d}" for index in range(shards)]
+    for index, path in enumerate(paths):
+        write_records(path, payloads[index::shards])
+    return paths
+
+
+def read_payloads(path: Path) -> Iterator[bytes]:
+    """Yield the payloads of a TFRecord file, both checksums verified.
+
+    Raises:
+        RecordError: the file cannot be opened, is cut, or a checksum is wrong; the message names file and record.
+    """
+    with _opened(path) as file:
+        for number, length in _lengths(file, path):
+            payload = file.read(length)
+            trailer = file.read(_CRC.size)
+            if len(payload) < length or len(trailer) < _CRC.size:
+                raise _cut(path, number)
+            if _CRC.unpack(trailer)[0] != masked_crc(payload):
+                raise RecordError(
+                    f"Record {number} of {path} is damaged: its checksum does not match. Make the file anew."
+                )
+            yield payload
+
+
+def count_records(path: Path) -> int:
+    """Return the number of records of a file by reading only their lengths.
+
+    Raises:
+        RecordError: the file cannot be opened, is cut, or a length is damaged.
+    """
+    count = 0
+    with _opened(path) as file:
+        size = os.fstat(file.fileno()).st_size
+        for count, length in _lengths(file, path):
+            if file.seek(length + _CRC.size, os.SEEK_CUR) > size:
+                raise _cut(path, count)
+    return count
+
+
+def _opened(path: Path) -> BinaryIO:
+    try:
+        return path.open("rb")
+    except OSError as error:
+        raise RecordError(f"The TFRecord file {path} cannot be read: {error.strerror}.") from error
+
+
+def _lengths(file: BinaryIO, path: Path) -> Iterator[tuple[int, int]]:
+    """Yield (record number from 1, payload length); the caller moves the file past each payload."""
+    number = 0
+    while header := file.read(_HEADER_BYTES):
+        number += 1
+        if len(header) < _HEADER_BYTES:
+            raise _cut(path, number)
+        length = int(_LENGTH.unpack_from(header)[0])
+        if _CRC.unpack_from(header, _LENGTH.size)[0] != masked_crc(header[: _LENGTH.size]) or length > _LARGEST_PAYLOAD:
+            raise RecordError(f"Record {number} of {path} is damaged: this is no TFRecord there. Make the file anew.")
+        yield number, length
+
+
+def _cut(path: Path, number: int) -> RecordError:
+    return RecordError(f"The TFRecord file {path} is cut off in record {number}. Copy or make the file anew.")

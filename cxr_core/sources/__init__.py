@@ -1,0 +1,1 @@
+"""Named data sets: the demo, and those that the user configures or imports."""

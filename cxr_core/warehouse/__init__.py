@@ -1,0 +1,1 @@
+"""Label and prediction tables: DuckDB over Parquet, or BigQuery."""
