@@ -1,0 +1,49 @@
+"""What a warehouse hands back beside plain frames."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+
+
+@dataclass(frozen=True)
+class Answer:
+    """How a question was answered: the SQL that ran, its time in seconds, and for BigQuery its bytes (else None)."""
+
+    question: str
+    sql: str
+    parameters: dict[str, int]
+    seconds: float
+    bytes_billed: int | None = None
+    cached: bool = False
+
+
+@dataclass(frozen=True)
+class PredictionTable:
+    """What a prediction table holds: its labels and data sets in schema order, and where it lies."""
+
+    model: str
+    scale: str
+    labels: tuple[str, ...]
+    images: int
+    datasets: tuple[str, ...]
+    location: str
+    metadata: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Joined:
+    """Predictions beside the labels of the same images.
+
+    `frame` has `path`, `patient`, `study`, `image`, `view` (int64; view is -1 for a study row of no single view), then
+    `predicted_<label>` (float64, on the stored `scale`) and `true_<label>` (int64, 0 to 3; -1 where the table says
+    nothing) for each of `labels`, sorted by path. Of the `n_predictions` paths with predictions, `unmatched` have no
+    label row, and `duplicated` stand more than once in either table (and so more than once in `frame`).
+    """
+
+    frame: pd.DataFrame
+    scale: str
+    labels: tuple[str, ...]
+    n_predictions: int
+    unmatched: int
+    duplicated: int

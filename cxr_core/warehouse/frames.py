@@ -1,0 +1,176 @@
+"""From what a warehouse returns (Arrow) to the frames of the engine: names instead of codes, the same types always."""
+
+from collections.abc import Iterable
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from cxr_core.errors import TableError
+from cxr_core.schema import DATASETS, INTEGER_KEYS, KEY_COLUMNS, LABELS, VALUES, VIEWS
+from cxr_core.warehouse.answers import Joined
+
+#: What stands in an int64 column where the table says nothing.
+MISSING = -1
+#: The `view` of a row of `counts` that covers all views.
+ALL_VIEWS = "all"
+
+
+def distribution_frame(table: pa.Table) -> pd.DataFrame:
+    """Return `label`, `value`, `dataset` (names) and `images` (int64): every combination, zeros included.
+
+    An image whose label is NULL is counted at no value of that label.
+    """
+    datasets = present_datasets(table)
+    stated = table.filter(pc.is_valid(table["value"]))
+    values = names(stated, "value", VALUES)
+    found = dict(zip(zip(stated["label"].to_pylist(), values, names(stated, "dataset", DATASETS), strict=True),
+                     stated["images"].to_pylist(), strict=True))  # fmt: skip
+    rows = [(label, value, dataset) for label in LABELS for value in VALUES for dataset in datasets]
+    frame = pd.DataFrame(rows, columns=["label", "value", "dataset"], dtype="str")
+    return frame.assign(images=np.array([found.get(row, 0) for row in rows], dtype=np.int64))
+
+
+def counts_frame(table: pa.Table) -> pd.DataFrame:
+    """Return `dataset`, `view` (names, or `all`) and `images`, `studies`, `patients` (int64), in schema order.
+
+    Study rows of no single view count only under `all`.
+    """
+    every = pc.equal(table["every_view"], 1)
+    table = table.filter(pc.or_(every, pc.is_valid(table["view"])))
+    views = pc.if_else(pc.equal(table["every_view"], 1), len(VIEWS), table["view"])
+    columns = {name: integers(table, name) for name in ("images", "studies", "patients")}
+    frame = pd.DataFrame(
+        {
+            "dataset": pd.array(names(table, "dataset", DATASETS), dtype="str"),
+            "view": pd.array(_names(views.to_pylist(), (*VIEWS, ALL_VIEWS), "view"), dtype="str"),
+            **columns,
+        }
+    )
+    order = frame.assign(
+        dataset=frame["dataset"].map(DATASETS.index), view=frame["view"].map((*VIEWS, ALL_VIEWS).index)
+    ).sort_values(["dataset", "view"])
+    return frame.loc[order.index].reset_index(drop=True)
+
+
+def cooccurrence_frame(table: pa.Table) -> pd.DataFrame:
+    """Return the square of image counts (int64), labels as index and columns; the diagonal is each label's own."""
+    square = np.zeros((len(LABELS), len(LABELS)), dtype=np.int64)
+    for row in table.to_pylist():
+        square[LABELS.index(row["label"]), LABELS.index(row["other"])] = row["images"]
+    labels = pd.Index(LABELS, dtype="str")
+    return pd.DataFrame(square, index=labels, columns=labels)
+
+
+def labels_frame(table: pa.Table) -> pd.DataFrame:
+    """Return label rows sorted by path: keys and labels as int64 (-1: not said), further columns as they are."""
+    columns = {**_keys(table, KEY_COLUMNS), **{label: codes(table, label, len(VALUES)) for label in LABELS}}
+    further = [name for name in table.column_names if name not in columns]
+    return _by_path(pd.DataFrame({**columns, **{name: table[name].to_pandas() for name in further}}))
+
+
+def predictions_frame(table: pa.Table) -> pd.DataFrame:
+    """Return predictions sorted by path: keys as int64 (`view` -1: not said), labels as float64 (NaN for NULL)."""
+    values = {name: _floats(table, name) for name in table.column_names if name in LABELS}
+    return _by_path(pd.DataFrame({**_keys(table, KEY_COLUMNS), **values}))
+
+
+def truth_frame(table: pa.Table) -> pd.DataFrame:
+    """Return `path` and the 14 labels as int64, 0 absent or 1 present."""
+    return _by_path(pd.DataFrame({**_keys(table, ("path",)), **{label: codes(table, label, 2) for label in LABELS}}))
+
+
+def joined_result(table: pa.Table, scale: str, labels: tuple[str, ...]) -> Joined:
+    """Return the rows that have labels, and the counts of paths that have none or stand more than once."""
+    repeated = pc.or_(pc.greater(table["prediction_rows"], 1), pc.fill_null(pc.greater(table["label_rows"], 1), False))
+    matched = table.filter(pc.is_valid(table["label_rows"]))
+    columns = {
+        **_keys(matched, [key for key in KEY_COLUMNS if key != "dataset"]),
+        **{f"predicted_{label}": _floats(matched, f"predicted_{label}") for label in labels},
+        **{f"true_{label}": codes(matched, f"true_{label}", len(VALUES)) for label in labels},
+    }
+    n_predictions = pc.count_distinct(table["path"]).as_py()
+    return Joined(
+        frame=_by_path(pd.DataFrame(columns)),
+        scale=scale,
+        labels=labels,
+        n_predictions=n_predictions,
+        unmatched=n_predictions - pc.count_distinct(matched["path"]).as_py(),
+        duplicated=pc.count_distinct(table.filter(repeated)["path"]).as_py(),
+    )
+
+
+def present_datasets(table: pa.Table) -> tuple[str, ...]:
+    """Return the names of the data sets in a table's `dataset` column, in schema order."""
+    found = set(names(table, "dataset", DATASETS))
+    return tuple(name for name in DATASETS if name in found)
+
+
+def names(table: pa.Table, column: str, known: tuple[str, ...]) -> list[str]:
+    """Return the names of a column's codes.
+
+    Raises:
+        TableError: a code has no name.
+    """
+    return _names(table[column].to_pylist(), known, column)
+
+
+def codes(table: pa.Table, column: str, count: int) -> np.ndarray:
+    """Return a column of codes as int64, with -1 for NULL.
+
+    Raises:
+        TableError: a code is not between 0 and `count` - 1.
+    """
+    stored = table[column]
+    values = pc.fill_null(stored.cast(pa.int64()), MISSING).to_numpy()
+    wrong = pc.drop_null(stored).to_numpy() if stored.null_count else values
+    if wrong.size and (wrong.min() < 0 or wrong.max() >= count):
+        bad = wrong[(wrong < 0) | (wrong >= count)][0]
+        raise TableError(f"The column {column} must be 0 to {count - 1}. Received: {bad}. Correct the table.")
+    return values
+
+
+def integers(table: pa.Table, column: str) -> np.ndarray:
+    """Return a column as int64.
+
+    Raises:
+        TableError: the column has a NULL, or cannot be int64.
+    """
+    if table[column].null_count:
+        raise TableError(f"The column {column} must have a value in every row. Received: NULL. Correct the table.")
+    try:
+        return table[column].cast(pa.int64()).to_numpy()
+    except pa.ArrowException as error:
+        raise TableError(f"The column {column} must be whole numbers. Received: {error}. Correct the table.") from error
+
+
+def _names(received: Iterable[int | None], known: tuple[str, ...], column: str) -> list[str]:
+    found = list(received)
+    for code in found:
+        if code is None or not 0 <= code < len(known):
+            raise TableError(
+                f"The column {column} must be 0 to {len(known) - 1} ({', '.join(known)}). "
+                f"Received: {'NULL' if code is None else code}. Correct the table."
+            )
+    return [known[code] for code in found if code is not None]
+
+
+def _keys(table: pa.Table, keys: Iterable[str]) -> dict[str, np.ndarray | pd.api.extensions.ExtensionArray]:
+    columns: dict[str, np.ndarray | pd.api.extensions.ExtensionArray] = {}
+    for key in keys:
+        if key == "path":
+            columns[key] = pd.array(table[key].to_pandas(), dtype="str")
+        elif key == "view":
+            columns[key] = codes(table, key, len(VIEWS))
+        elif key in INTEGER_KEYS:
+            columns[key] = integers(table, key)
+    return columns
+
+
+def _floats(table: pa.Table, column: str) -> np.ndarray:
+    return pc.fill_null(table[column].cast(pa.float64()), float("nan")).to_numpy()
+
+
+def _by_path(frame: pd.DataFrame) -> pd.DataFrame:
+    return frame.sort_values("path", kind="stable", ignore_index=True)

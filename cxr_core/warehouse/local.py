@@ -1,0 +1,134 @@
+"""DuckDB in memory over Parquet files.
+
+A DuckDB file that one process has open for writing locks out all others; files in Parquet, only ever replaced as a
+whole, do not. DuckDB reads them by path for each question, so a new or replaced file is seen without a restart. The
+connection may read the folders of the source and nothing else, and its configuration is locked.
+"""
+
+import hashlib
+import os
+import re
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import sqlglot
+from sqlglot import exp
+
+from cxr_core.errors import TableError, UsageError
+from cxr_core.schema import NAME_PATTERN
+from cxr_core.warehouse.answers import Answer
+from cxr_core.warehouse.engine import TableInfo
+from cxr_core.warehouse.parquet import read_metadata
+from cxr_core.warehouse.questions import Query
+from cxr_core.warehouse.tables import MODEL_FIELD
+
+_connecting = threading.Lock()
+
+
+class LocalEngine:
+    """Answers questions over Parquet files in `allowed` folders: one connection a process, one cursor a question."""
+
+    def __init__(self, allowed: Sequence[Path]) -> None:
+        self.allowed = tuple(sorted({str(folder.resolve()) for folder in allowed}))
+
+    def name(self, location: str) -> str:
+        """Return the name under which a file stands in the SQL before translation."""
+        return f"file_{hashlib.sha256(location.encode()).hexdigest()[:16]}"
+
+    def run(
+        self, query: Query, locations: Sequence[str], frames: Mapping[str, pa.Table] | None = None
+    ) -> tuple[pa.Table, Answer]:
+        """Answer a question over files, and over `frames` by the names that they have in the SQL.
+
+        Raises:
+            TableError: a file is missing, damaged, or lacks a column that the question needs.
+        """
+        for location in locations:
+            read_metadata(Path(location))
+        sql = translated(query.sql, tuple((self.name(place), _real(place)) for place in locations))
+        start = time.perf_counter()
+        try:
+            table = self._fetch(sql, query.parameters, frames or {})
+        except duckdb.BinderException as error:
+            raise TableError(_lacking(error, locations)) from error
+        except duckdb.Error as error:
+            raise TableError(
+                f"The tables {', '.join(locations)} could not answer. Received: {_first_line(error)}"
+            ) from error
+        return table, Answer(query.question, sql, query.parameters, time.perf_counter() - start)
+
+    def _fetch(self, sql: str, parameters: dict[str, int], frames: Mapping[str, pa.Table]) -> pa.Table:
+        with _connecting:
+            cursor = _connection(self.allowed).cursor()
+        try:
+            for name, frame in frames.items():
+                cursor.register(name, frame)
+            return cursor.sql(sql, params=parameters).to_arrow_table()
+        finally:
+            cursor.close()
+
+    def estimate(self, query: Query) -> int | None:
+        """Return None: reading one's own files costs nothing."""
+        return None
+
+    def describe(self, location: str) -> TableInfo:
+        """Return what a file says of itself."""
+        metadata = read_metadata(Path(location))
+        return TableInfo(metadata.columns, metadata.scale, metadata.model)
+
+    def models(self, pattern: str) -> dict[str, str]:
+        """Return the models whose file matches a pattern such as `…/{model}_predictions.parquet`."""
+        path = Path(pattern)
+        if path.name.count(MODEL_FIELD) != 1 or MODEL_FIELD in str(path.parent):
+            raise UsageError(f"A pattern of prediction files must have {{model}} once in its file name: {pattern}.")
+        if not path.parent.is_dir():
+            return {}
+        before, after = (re.escape(part) for part in path.name.split(MODEL_FIELD))
+        wanted = re.compile(f"{before}({NAME_PATTERN.pattern}){after}")
+        found = ((wanted.fullmatch(file.name), file) for file in sorted(path.parent.iterdir()))
+        return {match.group(1): str(file) for match, file in found if match}
+
+
+@lru_cache(maxsize=256)
+def translated(sql: str, files: tuple[tuple[str, str], ...] = ()) -> str:
+    """Translate BigQuery's SQL to DuckDB's, reading each named table from its Parquet file."""
+    tree = sqlglot.parse_one(sql, read="bigquery")
+    paths = dict(files)
+    for table in list(tree.find_all(exp.Table)):
+        if table.name in paths:
+            table.set("this", exp.Anonymous(this="read_parquet", expressions=[exp.Literal.string(paths[table.name])]))
+    return tree.sql(dialect="duckdb", pretty=True)
+
+
+@lru_cache(maxsize=32)
+def _connection(allowed: tuple[str, ...]) -> duckdb.DuckDBPyConnection:
+    """Open a connection that reads `allowed` only; the order of the settings matters, the last one is for good."""
+    connection = duckdb.connect(":memory:")
+    folders = ", ".join(exp.Literal.string(folder + os.sep).sql("duckdb") for folder in allowed)
+    connection.execute(f"SET allowed_directories = [{folders}]")
+    connection.execute("SET enable_external_access = false")
+    connection.execute("SET autoload_known_extensions = false")
+    connection.execute("SET autoinstall_known_extensions = false")
+    connection.execute("SET lock_configuration = true")
+    return connection
+
+
+def _real(location: str) -> str:
+    # The folder is resolved, as the allowed ones are; a file that is a link stays where it is found.
+    path = Path(location)
+    return str(path.parent.resolve() / path.name)
+
+
+def _lacking(error: duckdb.Error, locations: Sequence[str]) -> str:
+    column = re.search(r'Referenced column "([^"]+)" not found', str(error))
+    what = f"have the column {column.group(1)}" if column else f"have the columns of the schema ({_first_line(error)})"
+    return f"The tables {', '.join(locations)} must {what}. Write or import them again."
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).split("\n", 1)[0]

@@ -1,0 +1,136 @@
+"""The questions that a warehouse is asked, each written once, in BigQuery's dialect.
+
+Values are bound as parameters. Names of tables and columns cannot be bound: tables are checked by `tables.check_table`
+or made by the local warehouse, columns come from the schema (or pass `tables.check_column`), and tables stand between
+backticks. Label columns are cast because other tools store them as FLOAT64 or even STRING.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from cxr_core.schema import INTEGER_KEYS, KEY_COLUMNS, LABELS, Value, dataset_code, view_code
+from cxr_core.warehouse.tables import check_column
+
+
+@dataclass(frozen=True)
+class Query:
+    """A question: its name, its SQL in BigQuery's dialect, and the integers bound to its @parameters."""
+
+    question: str
+    sql: str
+    parameters: dict[str, int] = field(default_factory=dict)
+
+
+def distribution(tables: Sequence[str], view: str | None) -> Query:
+    """Count the images of each label, value and data set, in one scan; a value may be NULL."""
+    where, parameters = _where(view=view)
+    labels = _union(tables, ["path", "dataset", *_codes(LABELS)], where)
+    sql = f"""SELECT label, value, dataset, COUNT(DISTINCT path) AS images
+FROM (
+{labels}
+) UNPIVOT INCLUDE NULLS (value FOR label IN ({", ".join(LABELS)}))
+GROUP BY label, value, dataset"""
+    return Query("distribution", sql, parameters)
+
+
+def counts(tables: Sequence[str]) -> Query:
+    """Count images, studies and patients per data set and view, and per data set (`every_view` = 1)."""
+    labels = _union(tables, KEY_COLUMNS, "")
+    sql = f"""SELECT dataset, view, GROUPING(view) AS every_view,
+  COUNT(DISTINCT IF(image = 0, NULL, path)) AS images,
+  COUNT(DISTINCT CONCAT(CAST(patient AS STRING), '/', CAST(study AS STRING))) AS studies,
+  COUNT(DISTINCT patient) AS patients
+FROM (
+{labels}
+)
+GROUP BY GROUPING SETS ((dataset, view), (dataset))"""
+    return Query("counts", sql)
+
+
+def cooccurrence(tables: Sequence[str], value: str, view: str | None, dataset: str | None) -> Query:
+    """Count the images on which two labels both have `value`; pairs without one are left out."""
+    where, parameters = _where(view=view, dataset=dataset)
+    labels = _union(tables, ["path", *_codes(LABELS)], where)
+    sql = f"""WITH found AS (
+  SELECT DISTINCT path, label
+  FROM (
+{labels}
+  ) UNPIVOT (value FOR label IN ({", ".join(LABELS)}))
+  WHERE value = @value
+)
+SELECT a.label AS label, b.label AS other, COUNT(*) AS images
+FROM found AS a INNER JOIN found AS b ON a.path = b.path
+GROUP BY a.label, b.label"""
+    return Query("cooccurrence", sql, {**parameters, "value": Value[value].value})
+
+
+def labels(tables: Sequence[str], dataset: str | None, view: str | None, extra: Sequence[str] = ()) -> Query:
+    """Return the label rows: the keys, the 14 labels and further columns."""
+    where, parameters = _where(view=view, dataset=dataset)
+    further = [f"`{check_column(name)}`" for name in extra]
+    return Query("labels", _union(tables, [*KEY_COLUMNS, *_codes(LABELS), *further], where), parameters)
+
+
+def joined(table: str, tables: Sequence[str], names: Sequence[str], dataset: str, view: str | None) -> Query:
+    """Return each prediction of a data set with its labels by path, as the notebook's join does.
+
+    The join keeps predictions without labels (`label_rows` is NULL there), so that one scan also counts them; how
+    often a path stands in either table is in `prediction_rows` and `label_rows`.
+    """
+    where, parameters = _where(view=view, dataset=dataset)
+    keys = [key for key in INTEGER_KEYS if key != "dataset"]
+    true = _union(tables, ["path", *keys, *_codes(names, "true_")], where)
+    predicted = ",\n    ".join(f"CAST({name} AS FLOAT64) AS predicted_{name}" for name in names)
+    columns = ", ".join([*keys, *(f"predicted_{name}" for name in names), *(f"true_{name}" for name in names)])
+    sql = f"""SELECT path, prediction_rows, label_rows, {columns}
+FROM (
+  SELECT path, COUNT(*) OVER (PARTITION BY path) AS prediction_rows,
+    {predicted}
+  FROM `{table}`{where}
+)
+LEFT JOIN (
+  SELECT *, COUNT(*) OVER (PARTITION BY path) AS label_rows
+  FROM (
+{true}
+  )
+)
+USING (path)"""
+    return Query("joined", sql, parameters)
+
+
+def predictions(table: str, names: Sequence[str]) -> Query:
+    """Return every prediction of a table: the keys and its labels, as stored."""
+    columns = ", ".join([*KEY_COLUMNS, *(f"CAST({name} AS FLOAT64) AS {name}" for name in names)])
+    return Query("predictions", f"SELECT {columns} FROM `{table}`")
+
+
+def prediction_counts(table: str) -> Query:
+    """Count the images of each data set in a prediction table."""
+    sql = f"SELECT dataset, COUNT(DISTINCT path) AS images FROM `{table}` GROUP BY dataset"
+    return Query("prediction_counts", sql)
+
+
+def truth(table: str) -> Query:
+    """Return what was really there."""
+    return Query("truth", f"SELECT {', '.join(['path', *LABELS])} FROM `{table}`")
+
+
+def _codes(names: Sequence[str], prefix: str = "") -> list[str]:
+    # By way of FLOAT64, because BigQuery does not cast the text '3.0' to INT64.
+    return [f"CAST(CAST({name} AS FLOAT64) AS INT64) AS {prefix}{name}" for name in names]
+
+
+def _union(tables: Sequence[str], columns: Sequence[str], where: str) -> str:
+    """Select the same columns, by name, from several tables."""
+    selected = ",\n    ".join(columns)
+    return "\n  UNION ALL\n".join(f"  SELECT\n    {selected}\n  FROM `{table}`{where}" for table in tables)
+
+
+def _where(view: str | None = None, dataset: str | None = None) -> tuple[str, dict[str, int]]:
+    parameters = {}
+    if dataset is not None:
+        parameters["dataset"] = dataset_code(dataset)
+    if view is not None:
+        parameters["view"] = view_code(view)
+    conditions = " AND ".join(f"{name} = @{name}" for name in parameters)
+    return (f" WHERE {conditions}" if conditions else ""), parameters

@@ -1,0 +1,82 @@
+"""Which tables a warehouse answers from, and the checks on their names."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from cxr_core.errors import UsageError
+
+Kind = Literal["local", "bigquery"]
+KINDS: tuple[Kind, ...] = ("local", "bigquery")
+
+#: What stands for the model's name in a pattern of prediction tables.
+MODEL_FIELD = "{model}"
+
+_PROJECT = re.compile(r"[a-z][a-z0-9-]{4,28}[a-z0-9]")
+_DATASET = re.compile(r"[A-Za-z0-9_]{1,1024}")
+_TABLE = re.compile(r"[A-Za-z0-9_-]{1,1024}")
+_COLUMN = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,299}")
+
+
+@dataclass(frozen=True)
+class TableSet:
+    """The tables of one source.
+
+    `labels` are Parquet files of a local warehouse, or `project.dataset.table` names of BigQuery. `predictions` are
+    patterns with `{model}`, in order of precedence; one that ends with `.parquet` is a local file whatever the kind.
+    `truth` is a Parquet file or None; `allowed` are the folders whose Parquet files may be read. `project` is billed;
+    a query that would bill more than `maximum_bytes_billed` is refused (None: the setting of that name).
+    """
+
+    kind: Kind
+    labels: tuple[str, ...]
+    predictions: tuple[str, ...]
+    truth: Path | None = None
+    project: str | None = None
+    maximum_bytes_billed: int | None = None
+    allowed: tuple[Path, ...] = ()
+
+
+def is_file(location: str) -> bool:
+    """Say whether a table or pattern is a Parquet file rather than a BigQuery table."""
+    return location.endswith(".parquet")
+
+
+def check_project(project: str) -> str:
+    """Return a legal Google Cloud project ID, else raise `UsageError`."""
+    return _checked(_PROJECT, project, "A project ID must be 6 to 30 lower-case letters, digits or '-'", project)
+
+
+def check_column(name: str) -> str:
+    """Return a legal column name, else raise `UsageError`; nothing else may stand in SQL as a column."""
+    return _checked(_COLUMN, name, "A column name must be letters, digits and '_'", name)
+
+
+def check_table(name: str) -> str:
+    """Return a legal `project.dataset.table`, fit to stand in SQL between backticks, else raise `UsageError`."""
+    rule = "A BigQuery table must be written project.dataset.table, of letters, digits, '_' and '-'"
+    parts = name.split(".")
+    if len(parts) != 3:
+        raise UsageError(f"{rule}. Received: {name!r}. Correct it in cxr.toml.")
+    for pattern, part in zip((_PROJECT, _DATASET, _TABLE), parts, strict=True):
+        _checked(pattern, part, rule, name)
+    return name
+
+
+def check_pattern(pattern: str) -> str:
+    """Return a legal pattern of BigQuery prediction tables: `{model}` once, in the table's part."""
+    table = pattern.rpartition(".")[2]
+    if pattern.count(MODEL_FIELD) != 1 or MODEL_FIELD not in table:
+        raise UsageError(
+            "Prediction tables in BigQuery must be written project.dataset.table with {model} once in the table. "
+            f"Received: {pattern!r}. Correct it in cxr.toml."
+        )
+    check_table(pattern.replace(MODEL_FIELD, "model"))
+    return pattern
+
+
+def _checked(pattern: re.Pattern[str], part: str, rule: str, received: str) -> str:
+    if not pattern.fullmatch(part):
+        raise UsageError(f"{rule}. Received: {received[:200]!r}. Correct it in cxr.toml.")
+    return part

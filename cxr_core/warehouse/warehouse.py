@@ -1,0 +1,185 @@
+"""Questions about one source's tables, answered by DuckDB or by BigQuery with equal frames."""
+
+import threading
+from collections.abc import Sequence
+
+import pandas as pd
+import pyarrow as pa
+
+from cxr_core.errors import CxrError, TableError, UnknownNameError, UsageError
+from cxr_core.schema import KEY_COLUMNS, LABELS, VALUES, dataset_code, view_code
+from cxr_core.warehouse import frames, questions
+from cxr_core.warehouse.answers import Answer, Joined, PredictionTable
+from cxr_core.warehouse.bigquery import BigQueryEngine
+from cxr_core.warehouse.engine import Engine, TableInfo
+from cxr_core.warehouse.local import LocalEngine
+from cxr_core.warehouse.questions import Query
+from cxr_core.warehouse.tables import TableSet, is_file
+
+
+class Warehouse:
+    """Answers questions about the tables of `tables`; cheap to make, safe to share between threads.
+
+    Every method may raise `TableError` (a table is missing, damaged or not as the schema says), `UsageError` (a name
+    that does not exist, no credentials) or `WarehouseError` (network, permission, limit, timeout).
+    """
+
+    def __init__(self, tables: TableSet) -> None:
+        self.tables = tables
+        self._local = LocalEngine(tables.allowed)
+        self._main: Engine = self._local
+        if tables.kind == "bigquery":
+            self._main = BigQueryEngine(tables.project, tables.maximum_bytes_billed)
+        self._last = threading.local()
+
+    def distribution(self, view: str | None = "frontal") -> pd.DataFrame:
+        """Count images per `label`, `value` and `dataset` (names, str) in `images` (int64).
+
+        All 14 labels and 4 values, zeros included, for the data sets present, in the order of the schema; a path
+        counts once. None means all views. A NULL label is counted at no value.
+        """
+        return frames.distribution_frame(self._ask_labels(self._distribution(view)))
+
+    def estimate_distribution(self, view: str | None = "frontal") -> int | None:
+        """Return the bytes that BigQuery would read for `distribution`, None for a local source."""
+        return self._main.estimate(self._distribution(view))
+
+    def counts(self) -> pd.DataFrame:
+        """Return `dataset`, `view` (also `all`) and the number of `images`, `studies` and `patients` (int64)."""
+        return frames.counts_frame(self._ask_labels(questions.counts(self._names())))
+
+    def cooccurrence(
+        self, value: str = "positive", view: str | None = "frontal", dataset: str | None = None
+    ) -> pd.DataFrame:
+        """Return the 14 x 14 square of image counts (int64) on which two labels both have `value`."""
+        if value not in VALUES:
+            raise UnknownNameError("label value", value, VALUES)
+        return frames.cooccurrence_frame(self._ask_labels(questions.cooccurrence(self._names(), value, view, dataset)))
+
+    def labels(self, dataset: str | None = None, view: str | None = None, extra: Sequence[str] = ()) -> pd.DataFrame:
+        """Return the label rows sorted by path: keys and 14 labels (int64, -1 where NULL), then the `extra` columns."""
+        return frames.labels_frame(self._ask_labels(questions.labels(self._names(), dataset, view, extra)))
+
+    def truth(self) -> pd.DataFrame | None:
+        """Return `path` and the 14 labels as they really were (0 or 1), or None where nobody knows."""
+        if self.tables.truth is None:
+            return None
+        location = str(self.tables.truth)
+        return frames.truth_frame(self._ask(self._local, questions.truth(self._local.name(location)), [location]))
+
+    def prediction_tables(self) -> list[str]:
+        """Return the names of the models that have a prediction table, sorted."""
+        return sorted(self._locations())
+
+    def prediction_table(self, model: str) -> PredictionTable:
+        """Return what the prediction table of a model holds; `UnknownNameError` when it has none."""
+        location, engine = self._find(model)
+        info = engine.describe(location)
+        query = questions.prediction_counts(engine.name(location))
+        table = self._ask(engine, query, [location])
+        return PredictionTable(
+            model=model,
+            scale=info.scale,
+            labels=_labels_of(info, location),
+            images=sum(table["images"].to_pylist()),
+            datasets=frames.present_datasets(table),
+            location=location,
+            metadata=info.metadata,
+        )
+
+    def predictions(self, model: str) -> pd.DataFrame:
+        """Return all of a model's predictions sorted by path: the keys, then its labels as stored (float64)."""
+        location, engine = self._find(model)
+        names = _labels_of(engine.describe(location), location)
+        table = self._ask(engine, questions.predictions(engine.name(location), names), [location])
+        return frames.predictions_frame(table)
+
+    def joined(self, model: str, dataset: str = "valid", view: str | None = None) -> Joined:
+        """Return a model's predictions beside the labels of the same paths, of one data set on both sides.
+
+        No view is filtered unless one is given, as in the notebook; labels that the model lacks are left out.
+        """
+        dataset_code(dataset)
+        if view is not None:
+            view_code(view)
+        location, engine = self._find(model)
+        info = engine.describe(location)
+        names = _labels_of(info, location)
+        if engine is self._main:
+            query = questions.joined(engine.name(location), self._names(), names, dataset, view)
+            table = self._ask(engine, query, [location, *self.tables.labels])
+        else:
+            table = self._joined_here(location, names, dataset, view)
+        return frames.joined_result(table, info.scale, names)
+
+    def check(self) -> list[str]:
+        """Return what is wrong with the tables, one sentence each; empty when all can be answered."""
+        problems = []
+        for location in self.tables.labels:
+            try:
+                columns = self._main.describe(location).columns
+            except CxrError as error:
+                problems.append(str(error))
+                continue
+            missing = [name for name in (*KEY_COLUMNS, *LABELS) if name not in columns]
+            if missing:
+                problems.append(f"The label table {location} lacks {', '.join(missing)}. Write or import it again.")
+        return problems
+
+    def last_answer(self, question: str) -> Answer | None:
+        """Return how this thread's last question of that name was answered (SQL, seconds, bytes)."""
+        return self._answers().get(question)
+
+    def _joined_here(self, location: str, names: Sequence[str], dataset: str, view: str | None) -> pa.Table:
+        """Join a local prediction table with labels that are fetched from BigQuery."""
+        labels = self._ask_labels(questions.labels(self._names(), dataset, view))
+        query = questions.joined(self._local.name(location), ["labels"], names, dataset, view)
+        table, answer = self._local.run(query, [location], frames={"labels": labels})
+        self._answers()[query.question] = answer
+        return table
+
+    def _distribution(self, view: str | None) -> Query:
+        return questions.distribution(self._names(), view)
+
+    def _names(self) -> list[str]:
+        if not self.tables.labels:
+            raise UsageError("The source has no label table. Import labels, or name its tables in cxr.toml.")
+        return [self._main.name(location) for location in self.tables.labels]
+
+    def _ask_labels(self, query: Query) -> pa.Table:
+        return self._ask(self._main, query, self.tables.labels)
+
+    def _ask(self, engine: Engine, query: Query, locations: Sequence[str]) -> pa.Table:
+        table, answer = engine.run(query, locations)
+        self._answers()[query.question] = answer
+        return table
+
+    def _answers(self) -> dict[str, Answer]:
+        # A thread of its own for each session of the dashboard: nobody sees another's SQL beside his figures.
+        if not hasattr(self._last, "answers"):
+            self._last.answers = {}
+        return self._last.answers
+
+    def _engine(self, location: str) -> Engine:
+        return self._local if is_file(location) else self._main
+
+    def _locations(self) -> dict[str, str]:
+        """Return each model's table; the first pattern that has one wins."""
+        found: dict[str, str] = {}
+        for pattern in self.tables.predictions:
+            for model, location in self._engine(pattern).models(pattern).items():
+                found.setdefault(model, location)
+        return found
+
+    def _find(self, model: str) -> tuple[str, Engine]:
+        locations = self._locations()
+        if model not in locations:
+            raise UnknownNameError("model", model, sorted(locations))
+        return locations[model], self._engine(locations[model])
+
+
+def _labels_of(info: TableInfo, location: str) -> tuple[str, ...]:
+    labels = tuple(label for label in LABELS if label in info.columns)
+    if not labels:
+        raise TableError(f"The prediction table {location} must have at least one label column. Received: none.")
+    return labels
