@@ -1,0 +1,100 @@
+"""Which devices TensorFlow can use here, and the `tf.distribute` strategy for each.
+
+`python -m cxr_core.training.accelerators` prints the answer as JSON, so that others can ask without loading TensorFlow.
+"""
+
+import json
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import tensorflow as tf
+
+from cxr_core.errors import UnknownNameError, UsageError
+from cxr_core.training.options import ACCELERATORS
+from cxr_core.training.probe import Accelerator
+
+_TPU_VARIABLES = ("TPU_NAME", "COLAB_TPU_ADDR")
+
+
+def probe() -> list[Accelerator]:
+    """Return cpu, gpu, multi-gpu and tpu, each with the reason where it cannot be used; contacts no network."""
+    gpus = [device.name for device in tf.config.list_physical_devices("GPU")]
+    lacking = lacking_gpu_reason(has_nvidia_device(), bool(tf.sysconfig.get_build_info()["is_cuda_build"]), os.environ)
+    few = f"Multi-GPU needs two GPUs or more; {len(gpus)} can be used." if gpus else lacking
+    return [
+        Accelerator("cpu", True, "", ("CPU",)),
+        Accelerator("gpu", bool(gpus), "" if gpus else lacking, tuple(gpus[:1])),
+        Accelerator("multi-gpu", len(gpus) > 1, "" if len(gpus) > 1 else few, tuple(gpus)),
+        _tpu(os.environ),
+    ]
+
+
+def lacking_gpu_reason(has_device: bool, is_cuda_build: bool, environment: Mapping[str, str]) -> str:
+    """Say why TensorFlow sees no GPU: there is none, it is hidden, or this TensorFlow cannot use it."""
+    if not has_device:
+        return "This machine has no NVIDIA GPU."
+    if environment.get("CUDA_VISIBLE_DEVICES", "all").strip() in ("", "-1"):
+        return "A GPU is here, but CUDA_VISIBLE_DEVICES hides it. Unset that variable."
+    if not is_cuda_build:
+        return "A GPU is here, but this TensorFlow was built without CUDA. Install tensorflow[and-cuda]."
+    return (
+        "A GPU is here, but this TensorFlow cannot load the CUDA libraries. "
+        "Install tensorflow[and-cuda], and see that the NVIDIA driver is recent enough."
+    )
+
+
+def has_nvidia_device(root: Path = Path("/")) -> bool:
+    """Say whether the kernel shows an NVIDIA GPU, whatever TensorFlow makes of it."""
+    devices = any(root.glob("dev/nvidia[0-9]*"))
+    return devices or any(root.glob("proc/driver/nvidia/gpus/*"))
+
+
+def strategy_for(name: str) -> Any:
+    """Return the `tf.distribute` strategy of an accelerator.
+
+    Raises:
+        UsageError: this machine lacks it; the message is the reason.
+    """
+    if name not in ACCELERATORS:
+        raise UnknownNameError("accelerator", name, ACCELERATORS)
+    found = next(accelerator for accelerator in probe() if accelerator.name == name)
+    if not found.available:
+        raise UsageError(f"The accelerator {name} cannot be used: {found.reason}")
+    if name == "tpu":
+        return _tpu_strategy(found.devices[0])
+    if name == "cpu":
+        # Else TensorFlow would take the memory of a GPU that it does not use.
+        tf.config.set_visible_devices([], "GPU")
+        return tf.distribute.OneDeviceStrategy("/cpu:0")
+    for gpu in tf.config.list_physical_devices("GPU"):
+        tf.config.experimental.set_memory_growth(gpu, True)
+    if name == "multi-gpu":
+        return tf.distribute.MirroredStrategy()
+    return tf.distribute.OneDeviceStrategy("/gpu:0")
+
+
+def _tpu(environment: Mapping[str, str]) -> Accelerator:
+    named = [environment[variable] for variable in _TPU_VARIABLES if environment.get(variable)]
+    if not named:
+        return Accelerator("tpu", False, "No TPU is configured: neither TPU_NAME nor COLAB_TPU_ADDR is set.")
+    return Accelerator("tpu", True, "", (named[0],))
+
+
+def _tpu_strategy(address: str) -> Any:
+    colab = os.environ.get("COLAB_TPU_ADDR") == address and "://" not in address
+    try:
+        resolver = tf.distribute.cluster_resolver.TPUClusterResolver(tpu=f"grpc://{address}" if colab else address)
+        tf.config.experimental_connect_to_cluster(resolver)
+        tf.tpu.experimental.initialize_tpu_system(resolver)
+        return tf.distribute.TPUStrategy(resolver)
+    except (ValueError, RuntimeError, OSError, tf.errors.OpError) as error:
+        said = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
+        raise UsageError(f"The TPU {address} cannot be reached: {said}") from error
+
+
+if __name__ == "__main__":
+    sys.stdout.write(json.dumps([asdict(accelerator) for accelerator in probe()]) + "\n")

@@ -1,0 +1,116 @@
+"""Where a run stands, on the disk, so that it can go on after a stop, a crash or a power cut.
+
+A checkpoint is one .npz file (weights, optimizer, position), written atomically; the newest two are kept. Zip keeps a
+CRC-32 of each array, which is checked when it is read: a damaged file is passed over for the one before.
+"""
+
+import io
+import json
+import os
+import zipfile
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from cxr_core.atomic import write_bytes
+
+_KEPT = 2
+
+
+@dataclass(frozen=True)
+class Position:
+    """How far training is.
+
+    Attributes:
+        epoch: epochs that are complete, validation included.
+        step: steps done since the start.
+        step_in_epoch: steps done in the epoch that is under way.
+        best_auc: best mean validation AUC so far; None before the first that is defined.
+        best_epoch: the epoch (from 1) of the best model; 0 before the first.
+    """
+
+    epoch: int = 0
+    step: int = 0
+    step_in_epoch: int = 0
+    best_auc: float | None = None
+    best_epoch: int = 0
+
+
+Arrays = list[npt.NDArray[Any]]
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A position with the values of all variables of the network and of the optimizer, in their order."""
+
+    position: Position
+    network: Arrays
+    optimizer: Arrays
+
+
+def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> Path:
+    """Write a checkpoint into `folder`, drop all but the newest two, and return its path."""
+    arrays = {f"network_{i:05d}": array for i, array in enumerate(checkpoint.network)}
+    arrays |= {f"optimizer_{i:05d}": array for i, array in enumerate(checkpoint.optimizer)}
+    content = io.BytesIO()
+    np.savez(content, position=np.array(json.dumps(asdict(checkpoint.position))), **arrays)
+    position = checkpoint.position
+    # A cancelled validation and a complete one stand at the same step, so the epoch is part of the name.
+    path = folder / f"step-{position.step:09d}-epoch-{position.epoch:05d}.npz"
+    write_bytes(path, content.getvalue())
+    for old in _newest_first(folder)[_KEPT:]:
+        old.unlink(missing_ok=True)
+    return path
+
+
+def load_checkpoint(folder: Path) -> Checkpoint | None:
+    """Return the newest checkpoint in `folder` that is whole, or None."""
+    for path in _newest_first(folder):
+        checkpoint = _read(path)
+        if checkpoint is not None:
+            return checkpoint
+    return None
+
+
+def cut_metrics(path: Path, step: int, epoch: int) -> None:
+    """Drop the rows that a checkpoint does not know, and a last half row, from a file with one JSON object a line.
+
+    These are the rows after `step`, and validation rows of epochs beyond the `epoch` complete ones. The file is
+    shortened in place, because whoever appends to it may hold it open.
+    """
+    if not path.exists():
+        return
+    kept = 0
+    with path.open("rb") as file:
+        for line in file:
+            if not _is_known(line, step, epoch):
+                break
+            kept += len(line)
+    os.truncate(path, kept)
+
+
+def _newest_first(folder: Path) -> list[Path]:
+    return sorted(folder.glob("step-*.npz"), reverse=True)
+
+
+def _read(path: Path) -> Checkpoint | None:
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            position = Position(**json.loads(str(file["position"])))
+            names = sorted(file.files)
+            network = [file[name] for name in names if name.startswith("network_")]
+            optimizer = [file[name] for name in names if name.startswith("optimizer_")]
+    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile):
+        return None
+    return Checkpoint(position, network, optimizer)
+
+
+def _is_known(line: bytes, step: int, epoch: int) -> bool:
+    try:
+        row = json.loads(line)
+        return line.endswith(b"\n") and row["step"] <= step and ("val_loss" not in row or row["epoch"] <= epoch)
+    except (ValueError, KeyError, TypeError):
+        return False

@@ -1,0 +1,43 @@
+"""What TensorFlow's errors mean for the person who started the run."""
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import tensorflow as tf
+
+from cxr_core.errors import CxrError, RecordError, RunError
+from cxr_core.records.layout import locate_damage
+
+
+@contextlib.contextmanager
+def explained_failures(paths: Sequence[str]) -> Iterator[None]:
+    """Turn TensorFlow's errors while `paths` are read and worked on into one clear sentence.
+
+    Raises:
+        RecordError: a record file is damaged; the message names file and record where they can be found.
+        RunError: memory or disk ran out, or anything else.
+    """
+    try:
+        yield
+    except (MemoryError, tf.errors.ResourceExhaustedError) as error:
+        raise _exhausted(error) from error
+    except tf.errors.OpError as error:
+        damage = locate_damage([Path(path) for path in paths if "://" not in path])
+        if damage is not None:
+            raise RecordError(damage) from error
+        raise _other(error, paths) from error
+
+
+def _exhausted(error: Exception) -> RunError:
+    if "No space left" in str(error):
+        return RunError("The disk is full. Free some space and resume the run.")
+    return RunError("The memory did not suffice. Choose a smaller batch size or a smaller image size.")
+
+
+def _other(error: tf.errors.OpError, paths: Sequence[str]) -> CxrError:
+    said = next((line.strip() for line in error.message.splitlines() if line.strip()), type(error).__name__)[:300]
+    reading = (tf.errors.DataLossError, tf.errors.NotFoundError, tf.errors.InvalidArgumentError)
+    if isinstance(error, reading):
+        return RecordError(f"TensorFlow could not read the {len(paths)} TFRecord files, {paths[0]} …: {said}")
+    return RunError(f"TensorFlow stopped: {said}")

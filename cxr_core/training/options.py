@@ -1,0 +1,110 @@
+"""What can be chosen for a training run, with its defaults and limits; loads no TensorFlow."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from cxr_core.errors import UnknownNameError, UsageError
+from cxr_core.schema import RECORD_IMAGE_SIZE, TRAINING_VIEWS, check_name
+from cxr_core.uncertainty import Policy, uniform_policy
+
+ARCHITECTURES: tuple[str, ...] = ("densenet121", "densenet-small")
+ACCELERATORS: tuple[str, ...] = ("cpu", "gpu", "multi-gpu", "tpu")
+#: DenseNet halves the image five times, so a side is a multiple of 32.
+IMAGE_SIZES: tuple[int, ...] = tuple(range(32, RECORD_IMAGE_SIZE + 1, 32))
+
+_LARGEST_BATCH = 65536
+_LARGEST_SEED = 2**31 - 1
+
+
+@dataclass(frozen=True)
+class TrainOptions:
+    """The choices for one training run; the defaults are those of the 2019 notebook's form.
+
+    Attributes:
+        u: target of uncertain labels, 0..1, unless `policy` gives them per label.
+        w: weight of uncertain labels, 0..1, unless `policy` gives them per label.
+        policy: `Policy.as_dict()`, or None for the one (u, w).
+        batch_size: images in one step, over all devices together.
+        image_size: pixels along each side that the network sees.
+        early_stopping: epochs without a better validation AUC after which training stops; 0 = never.
+        init_from: model whose weights to start from; "" = random.
+        records: pattern of TFRecord files, with {dataset} and {view}; "" = those of the source.
+        tensorboard: folder for TensorBoard logs, local or gs://; "" = none.
+        save_to: folder that gets a copy of the model, local or gs://; "" = none.
+    """
+
+    view: str = "frontal"
+    u: float = 0.4
+    w: float = 0.75
+    policy: dict[str, Any] | None = None
+    accelerator: str = "cpu"
+    epochs: int = 3
+    batch_size: int = 32
+    image_size: int = RECORD_IMAGE_SIZE
+    architecture: str = "densenet121"
+    learning_rate: float = 1e-3
+    early_stopping: int = 0
+    init_from: str = ""
+    records: str = ""
+    name: str = ""
+    seed: int = 0
+    tensorboard: str = ""
+    save_to: str = ""
+
+    def label_policy(self) -> Policy:
+        """Return the (u, w) policy of this run."""
+        return uniform_policy(self.u, self.w) if self.policy is None else Policy.from_dict(self.policy)
+
+    def validated(self) -> "TrainOptions":
+        """Return these options when every one can be served, else raise `UsageError` naming the first that cannot."""
+        self.label_policy()
+        _check_choice("view", self.view, TRAINING_VIEWS)
+        _check_choice("accelerator", self.accelerator, ACCELERATORS)
+        _check_choice("architecture", self.architecture, ARCHITECTURES)
+        _check_whole("epochs", self.epochs, 1, 10_000)
+        _check_whole("batch size", self.batch_size, 1, _LARGEST_BATCH)
+        _check_whole("early stopping", self.early_stopping, 0, 10_000)
+        _check_whole("seed", self.seed, 0, _LARGEST_SEED)
+        if self.image_size not in IMAGE_SIZES:
+            raise UsageError(
+                f"The image size must be a multiple of 32 from 32 to {RECORD_IMAGE_SIZE}. Received: {self.image_size!r}."
+            )
+        if not (_is_number(self.learning_rate) and 0 < self.learning_rate <= 1):
+            raise UsageError(f"The learning rate must be above 0 and at most 1. Received: {self.learning_rate!r}.")
+        if self.name:
+            check_name("model", self.name)
+        return self
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the options as JSON values."""
+        return asdict(self)
+
+    @staticmethod
+    def from_dict(values: Mapping[str, Any]) -> "TrainOptions":
+        """Return the options that `as_dict` described; keys that are no option are refused."""
+        known = {field.name for field in fields(TrainOptions)}
+        for name in values:
+            if name not in known:
+                raise UnknownNameError("training option", name, tuple(sorted(known)))
+        return TrainOptions(**values)
+
+
+def default_options(synthetic: bool) -> TrainOptions:
+    """Return the form's defaults; on a synthetic source a small network on small images, so that a run takes minutes."""
+    return TrainOptions(architecture="densenet-small", image_size=96) if synthetic else TrainOptions()
+
+
+def _check_choice(what: str, received: str, known: tuple[str, ...]) -> None:
+    if received not in known:
+        raise UnknownNameError(what, received, known)
+
+
+def _check_whole(what: str, received: object, low: int, high: int) -> None:
+    if isinstance(received, bool) or not isinstance(received, int) or not low <= received <= high:
+        raise UsageError(f"The {what} must be a whole number from {low} to {high}. Received: {received!r}.")
+
+
+def _is_number(received: object) -> bool:
+    return isinstance(received, (int, float)) and not isinstance(received, bool) and math.isfinite(received)

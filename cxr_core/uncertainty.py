@@ -1,0 +1,172 @@
+"""(u, w) policies: which target and which weight an uncertain label gets in the loss.
+
+`u` is the probability of "positive" that an uncertain label stands for, `w` the weight of its term. Certain labels
+always have weight 1: not mentioned and negative are 0, positive is 1.
+"""
+
+import json
+import math
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from cxr_core.errors import UnknownNameError, UsageError
+from cxr_core.schema import LABELS, VALUES, VIEWS, Value
+
+#: name -> (u, w) of the four strategies of the pretrained models of 2019.
+NAMED_POLICIES: dict[str, tuple[float, float]] = {
+    "ignore": (0.0, 0.0),
+    "negative": (0.0, 1.0),
+    "positive": (1.0, 1.0),
+    "hybrid": (0.5, 0.25),
+}
+CUSTOM = "custom"
+
+_MODEL_NAME = re.compile(r"densenet_(?P<view>[a-z]+)_u(?P<u>\d+_\d+)__w(?P<w>\d+_\d+)(?:\W.*)?")
+
+
+@dataclass(frozen=True)
+class Policy:
+    """A target u and a weight w, both in [0, 1], for the uncertain value of each of the 14 labels in schema order."""
+
+    name: str
+    u: tuple[float, ...]
+    w: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        for letter, numbers in (("u", self.u), ("w", self.w)):
+            if len(numbers) != len(LABELS):
+                raise UsageError(f"A policy has one {letter} for each of {len(LABELS)} labels. Received: {len(numbers)}.")
+            for label, number in zip(LABELS, numbers, strict=True):
+                _check_unit(letter, number, f" for {label}" if len(set(numbers)) > 1 else "")
+
+    @property
+    def u_scalar(self) -> float | None:
+        """The one u of all labels, or None when they differ."""
+        return _single(self.u)
+
+    @property
+    def w_scalar(self) -> float | None:
+        """The one w of all labels, or None when they differ."""
+        return _single(self.w)
+
+    def targets(self) -> npt.NDArray[np.float32]:
+        """Return the (4, 14) table of targets: row = label value, column = label."""
+        return _table(not_positive=0.0, uncertain=self.u)
+
+    def weights(self) -> npt.NDArray[np.float32]:
+        """Return the (4, 14) table of weights: row = label value, column = label."""
+        return _table(not_positive=1.0, uncertain=self.w)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the policy as JSON values: `{"name", "u": [14], "w": [14]}`."""
+        return {"name": self.name, "u": list(self.u), "w": list(self.w)}
+
+    @staticmethod
+    def from_dict(values: Mapping[str, Any]) -> "Policy":
+        """Return the policy that `as_dict` described, checked again."""
+        try:
+            return Policy(str(values["name"]), _numbers(values["u"]), _numbers(values["w"]))
+        except (KeyError, TypeError, ValueError) as error:
+            raise UsageError(f"A policy needs a name, 14 numbers u and 14 numbers w. Received: {values!r:.80}.") from error
+
+    def suffix(self) -> str:
+        """Return the (u, w) part of a model name, as in `u0_4__w0_75`; `custom` when labels differ."""
+        if self.u_scalar is None or self.w_scalar is None:
+            return CUSTOM
+        return f"u{_spelled(self.u_scalar)}__w{_spelled(self.w_scalar)}"
+
+
+def uniform_policy(u: float, w: float) -> Policy:
+    """Return the policy with one (u, w) for all labels; it bears the strategy's name when it is one of the four."""
+    _check_unit("u", u)
+    _check_unit("w", w)
+    names = [name for name, pair in NAMED_POLICIES.items() if pair == (u, w)]
+    return Policy(names[0] if names else CUSTOM, (float(u),) * len(LABELS), (float(w),) * len(LABELS))
+
+
+def named_policy(name: str) -> Policy:
+    """Return the strategy ignore (0, 0), negative (0, 1), positive (1, 1) or hybrid (0.5, 0.25)."""
+    if name not in NAMED_POLICIES:
+        raise UnknownNameError("policy", name, tuple(NAMED_POLICIES))
+    return uniform_policy(*NAMED_POLICIES[name])
+
+
+def policy_from_file(path: Path) -> Policy:
+    """Read a policy from a TOML or JSON file that maps each label to `{u, w}`.
+
+    Raises:
+        UsageError: the file cannot be read, a label is missing or unknown, or a number is not in [0, 1].
+    """
+    entries = _file_entries(path)
+    missing = [label for label in LABELS if label not in entries]
+    unknown = [label for label in entries if label not in LABELS]
+    if missing or unknown:
+        wrong = f"lacks {', '.join(missing)}" if missing else f"has the unknown {', '.join(unknown)}"
+        raise UsageError(f"The policy file {path} must give u and w for each of the 14 labels; it {wrong}.")
+    try:
+        pairs = [(float(entries[label]["u"]), float(entries[label]["w"])) for label in LABELS]
+    except (KeyError, TypeError, ValueError) as error:
+        raise UsageError(f"Each label in the policy file {path} needs two numbers, as in {{u = 0.4, w = 0.75}}.") from error
+    us, ws = tuple(u for u, _ in pairs), tuple(w for _, w in pairs)
+    if len(set(pairs)) == 1:
+        return uniform_policy(us[0], ws[0])
+    return Policy(path.stem, us, ws)
+
+
+def parse_model_name(name: str) -> tuple[str | None, float | None, float | None]:
+    """Return (view, u, w) that a name such as `densenet_frontal_u0_5__w0_25` tells, each None when it does not."""
+    match = _MODEL_NAME.fullmatch(name)
+    if match is None:
+        return None, None, None
+    view = match["view"] if match["view"] in VIEWS else None
+    return view, _unspelled(match["u"]), _unspelled(match["w"])
+
+
+def _check_unit(letter: str, number: float, where: str = "") -> None:
+    if not (isinstance(number, (int, float)) and math.isfinite(number) and 0 <= number <= 1):
+        raise UsageError(f"{letter} must be a number from 0 to 1{where}. Received: {number!r}.")
+
+
+def _numbers(values: Any) -> tuple[float, ...]:
+    return tuple(float(value) for value in values)
+
+
+def _single(numbers: tuple[float, ...]) -> float | None:
+    return numbers[0] if len(set(numbers)) == 1 else None
+
+
+def _table(not_positive: float, uncertain: tuple[float, ...]) -> npt.NDArray[np.float32]:
+    table = np.full((len(VALUES), len(LABELS)), not_positive, np.float32)
+    table[Value.uncertain] = uncertain
+    table[Value.positive] = 1.0
+    return table
+
+
+def _file_entries(path: Path) -> dict[str, Any]:
+    try:
+        text = path.read_text()
+        entries = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
+    except OSError as error:
+        raise UsageError(f"The policy file {path} cannot be read: {error.strerror}.") from error
+    except ValueError as error:
+        raise UsageError(f"The policy file {path} is neither TOML nor JSON: {error}.") from error
+    if not isinstance(entries, dict):
+        raise UsageError(f"The policy file {path} must map each label to u and w.")
+    return entries
+
+
+def _spelled(number: float) -> str:
+    shown = f"{number:g}"
+    return (shown if "." in shown else f"{shown}.0").replace(".", "_")
+
+
+def _unspelled(text: str) -> float | None:
+    number = float(text.replace("_", "."))
+    return number if number <= 1 else None
