@@ -1,0 +1,44 @@
+"""Between logits and probabilities, in float64."""
+
+from typing import Any
+
+import numpy as np
+
+from cxr_core.errors import DataError
+from cxr_core.evaluation.arrays import FloatArray
+
+#: Probabilities are clipped to [CLIP, 1 - CLIP] before they are turned into logits, so that 0 and 1 become -+27.6.
+CLIP = 1e-12
+
+
+def sigmoid(logits: Any) -> FloatArray:
+    """Return 1 / (1 + exp(-x)) of any shape, without overflow."""
+    x = np.asarray(logits, dtype=np.float64)
+    small = np.exp(-np.abs(x))
+    return np.where(x >= 0, 1.0, small) / (1.0 + small)
+
+
+def logit(probabilities: Any) -> FloatArray:
+    """Return log(p / (1 - p)) of any shape, after clipping p to [1e-12, 1 - 1e-12].
+
+    Raises:
+        DataError: a value lies outside [0, 1].
+    """
+    p = np.clip(check_probabilities(probabilities), CLIP, 1 - CLIP)
+    return np.log(p) - np.log1p(-p)
+
+
+def check_probabilities(values: Any) -> FloatArray:
+    """Return `values` as float64 when all lie in [0, 1].
+
+    Raises:
+        DataError: a value lies outside [0, 1].
+    """
+    p = np.asarray(values, dtype=np.float64)
+    outside = np.count_nonzero((p < 0) | (p > 1))
+    if outside:
+        raise DataError(
+            f"Probabilities must lie between 0 and 1. Received: {outside} of {p.size} outside. "
+            "Import these predictions again with their true scale (logit or score)."
+        )
+    return p

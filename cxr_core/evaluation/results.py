@@ -1,0 +1,98 @@
+"""What an evaluation says: small frozen figures, with the reason beside each figure that is undefined."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+#: Lower and upper bound of a 95 % interval.
+Bounds = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class LabelEvaluation:
+    """How good a model is on one label.
+
+    `n` counts the certain rows, `n_positive` the positives among them, `n_uncertain_dropped` the uncertain rows that
+    were left out, `n_patients` the patients of the certain rows. AUC and AP lie in [0, 1]; a figure that is undefined
+    is None and `why` tells the reason under its name. `unusable_resamples` counts the bootstrap resamples without
+    both classes, which the intervals leave out.
+    """
+
+    label: str
+    n: int
+    n_positive: int
+    n_uncertain_dropped: int
+    n_patients: int
+    roc_auc: float | None
+    roc_auc_ci: Bounds | None
+    average_precision: float | None
+    average_precision_ci: Bounds | None
+    unusable_resamples: int = 0
+    why: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def prevalence(self) -> float | None:
+        """Share of positives among the certain rows: the precision of guessing; None without rows."""
+        return self.n_positive / self.n if self.n else None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the figures under the names that scripts rely on."""
+        return {
+            "n": self.n,
+            "n_positive": self.n_positive,
+            "n_uncertain_dropped": self.n_uncertain_dropped,
+            "n_patients": self.n_patients,
+            "roc_auc": self.roc_auc,
+            "roc_auc_ci": bounds_as_json(self.roc_auc_ci),
+            "average_precision": self.average_precision,
+            "average_precision_ci": bounds_as_json(self.average_precision_ci),
+            "why": dict(self.why),
+        }
+
+
+@dataclass(frozen=True)
+class MeanFigure:
+    """The mean of one figure over the `labels` on which it is defined, with its interval on the same resamples.
+
+    `value` is None when it is defined on no label, `ci` when a label among them has no interval; `why` says so.
+    """
+
+    value: float | None
+    ci: Bounds | None
+    labels: int
+    why: str | None = None
+
+
+@dataclass(frozen=True)
+class LabelComparison:
+    """The paired difference AUC(a) - AUC(b) of two models on one label, on rows that both predict.
+
+    `ci` is the 95 % patient-cluster bootstrap interval, `p` the two-sided p of the same resamples, `p_corrected` the
+    p after Holm's correction over the family, `p_delong` that of DeLong's test, which takes images as independent.
+    What is undefined is None, with its reason in `why`.
+    """
+
+    label: str
+    n: int
+    difference: float | None
+    ci: Bounds | None
+    p: float | None
+    p_corrected: float | None
+    p_delong: float | None
+    why: dict[str, str] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the figures under the names that scripts rely on."""
+        return {
+            "n": self.n,
+            "difference": self.difference,
+            "ci": bounds_as_json(self.ci),
+            "p": self.p,
+            "p_corrected": self.p_corrected,
+            "p_delong": self.p_delong,
+            "why": dict(self.why),
+        }
+
+
+def bounds_as_json(bounds: Bounds | None) -> list[float] | None:
+    """Return an interval as [low, high], or None."""
+    return None if bounds is None else [bounds[0], bounds[1]]
