@@ -36,7 +36,7 @@ STUDIES = (1500, 500, 500)
 JPEG_QUALITY = 90
 SHARDS = 4
 #: Generous, for the check before the start: tables, records and the file system's own needs for one image.
-BYTES_PER_IMAGE = 40_000
+BYTES_PER_IMAGE = 30_000
 CHUNK = 25
 
 #: What other people trained on the demo, and what they predicted with it, survives a rebuild.
@@ -186,7 +186,7 @@ def _example(seed: int, study: Study, image: int, view: str) -> bytes:
 @contextlib.contextmanager
 def _executor(images: int) -> Iterator[Executor]:
     """Yield worker processes, one a core; a handful of images is drawn by a thread of this process."""
-    workers = min(len(os.sched_getaffinity(0)), images // (4 * CHUNK))
+    workers = min(_cores(), images // (4 * CHUNK))
     if workers < 2:
         with ThreadPoolExecutor(1) as thread:
             yield thread
@@ -198,6 +198,10 @@ def _executor(images: int) -> Iterator[Executor]:
         yield pool
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _end_with_parent() -> None:
@@ -243,7 +247,7 @@ def _take_place(building: Path, folder: Path) -> None:
             for file in (folder / name).glob("*"):
                 if not (building / name / file.name).exists():
                     (building / name).mkdir(exist_ok=True)
-                    os.link(file, building / name / file.name)
+                    shutil.copy2(file, building / name / file.name)
         former = Path(tempfile.mkdtemp(prefix=building.name, dir=folder.parent))
         folder.rename(former / folder.name)
         building.rename(folder)

@@ -1,12 +1,16 @@
 """Building the demo source."""
 
+import errno
 import io
 import os
 import shutil
+import subprocess
+import sys
 import tomllib
 
 import numpy as np
 import pandas as pd
+import psutil
 import pytest
 from PIL import Image
 
@@ -153,6 +157,33 @@ def test_too_little_space_is_said_before_anything_is_drawn(tmp_path, monkeypatch
     with pytest.raises(CxrError, match="free disk space"):
         build_demo(tmp_path / "demo", silent, seed=3, studies=TINY)
     assert [file.name for file in tmp_path.iterdir()] == [".demo.lock"]
+
+
+def test_a_full_disk_is_one_clear_sentence_and_leaves_nothing_behind(tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(demo, "write_shards", full)
+    with pytest.raises(CxrError, match="disk is full"):
+        build_demo(tmp_path / "demo", silent, seed=3, studies=(2, 1, 1))
+    assert [file.name for file in tmp_path.iterdir()] == [".demo.lock"]
+
+
+def test_a_killed_build_takes_its_workers_along_and_leaves_no_source(tmp_path):
+    script = (
+        "import os, sys, pathlib; from cxr_core.sources import demo; os.sched_getaffinity = lambda _: {0, 1};"
+        "demo.build_demo(pathlib.Path(sys.argv[1]), lambda share, _: print(share, flush=True), 3, (400, 10, 10))"
+    )
+    command = [sys.executable, "-c", script, str(tmp_path / "demo")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as build:
+        while float(build.stdout.readline()) == 0.0:
+            pass
+        workers = psutil.Process(build.pid).children(recursive=True)
+        build.kill()
+    _, alive = psutil.wait_procs(workers, timeout=10)
+    assert len(workers) >= 2
+    assert not alive
+    assert not (tmp_path / "demo").exists()
 
 
 def test_a_rebuild_keeps_the_models_and_predictions_of_others(tmp_path):

@@ -127,9 +127,9 @@ def plate_lines(scene: Scene, sign: Sign) -> None:
     """Atelectasis, its direct sign: bands of collapsed lung above the diaphragm."""
     for i in range(2 + int(sign.spots[1] > 0.4)):
         a, b, c = sign.spots[2 + i], sign.spots[5 + i], sign.spots[8 + i]
-        x, y = scene.place(sign.side, 0.5, 0.35 + 0.35 * a, 0.66 + 0.1 * i + 0.06 * b)
+        x, y = scene.place(sign.side, 0.5, 0.35 + 0.35 * a, 0.62 + 0.12 * i + 0.10 * c)
         reach = 0.14 + 0.12 * c
-        slope = 0.07 * (b - 0.3) * sign.side
+        slope = 0.20 * (b - 0.4) * sign.side
         layer = np.zeros_like(scene.density)
         add_line(layer, scene.grid, (x - reach, y - slope), (x + reach, y + slope), 0.022 + 0.014 * a, 0.24)
         scene.density += np.float32(sign.strength) * layer * scene.lung(sign.side)
@@ -189,7 +189,7 @@ def broken_ribs(scene: Scene, sign: Sign) -> None:
         scene.density += np.float32(0.26 * sign.strength) * bump(scene.grid.x, scene.grid.y, (x, y), (0.085, 0.065))
         add_line(scene.thin, scene.fine, (x - 0.07, y), (x, y - 0.01), 0.018, 0.10 * sign.strength)
         add_line(scene.thin, scene.fine, (x + 0.012, y + 0.03), tip, 0.018, 0.10 * sign.strength)
-        add_line(scene.thin, scene.fine, (x + 0.004, y - 0.03), (x + 0.012, y + 0.05), 0.008, -0.14 * sign.strength)
+        add_line(scene.thin, scene.fine, (x + 0.004, y - 0.03), (x + 0.012, y + 0.04), 0.008, -0.11 * sign.strength)
 
 
 def devices(scene: Scene, sign: Sign) -> None:
@@ -234,8 +234,8 @@ def _wires(scene: Scene, sign: Sign) -> None:
     for i in range(5):
         y = -0.42 + 0.17 * i
         x = 0.0 if scene.frontal else 0.01 - scene.body.lung_width * (0.62 + 0.05 * i)
-        wide = 0.03 if scene.frontal else 0.014
-        _add_wire(scene, [(x - wide, y), (x, y + 0.05), (x + wide, y)], 0.012, sign)
+        wide = 0.045 if scene.frontal else 0.014
+        _add_wire(scene, [(x - wide, y), (x, y + 0.045), (x + wide, y)], 0.010, sign)
 
 
 def _add_wire(scene: Scene, points: list[Point], width: float, sign: Sign) -> None:
@@ -287,3 +287,5 @@ def add_findings(scene: Scene, signs: dict[str, Sign]) -> None:
     for name, overlay in OVERLAYS.items():
         if name in signs:
             overlay(scene, signs[name])
+    # Shadows that lie over each other do not simply add up: the film saturates.
+    scene.density -= np.float32(0.7) * scene.lungs * np.maximum(scene.density - np.float32(0.60), 0)

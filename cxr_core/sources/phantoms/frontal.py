@@ -100,7 +100,8 @@ def _add_middle(scene: Scene, across: Field) -> None:
     body, x, y = scene.body, scene.grid.x, scene.grid.y
     rows = y.astype(np.float64)
     knob = body.knob * np.maximum(1 - ((rows + 0.33) / 0.14) ** 2, 0)
-    width = body.pedicle + 0.02 * np.clip(rows + 0.2, 0, 1)
+    bulge = max(body.pedicle - 0.13, 0.0) * (np.maximum(1 - ((rows + 0.38) / 0.34) ** 2, 0) - 0.45)
+    width = body.pedicle + 0.02 * np.clip(rows + 0.2, 0, 1) + bulge
     edge = (width.astype(np.float32) + knob.astype(np.float32) * (x > 0)) - across
     heart = ellipse(x, y, (body.heart_shift, body.floor - 0.17), (body.heart, body.heart_height), 0.022, 0.22)
     atrium = ellipse(x, y, (-0.02, body.floor - 0.18), (0.62 * body.heart, 0.27), 0.022)
