@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from cxr_core.errors import CxrError, UsageError, WarehouseError
+from cxr_core.errors import CxrError, TableError, UsageError, WarehouseError
 from cxr_core.schema import DEFAULT_SCALE, SCALE_KEY, SCALES
 from cxr_core.settings import settings
 from cxr_core.warehouse.answers import Answer
@@ -46,7 +46,8 @@ class BigQueryEngine:
         """Answer a question.
 
         Raises:
-            UsageError: no credentials, or a table that does not exist.
+            TableError: a table that does not exist.
+            UsageError: no credentials.
             WarehouseError: access refused, limit exceeded, timeout, or no connection.
         """
         timeout = settings().bigquery_timeout
@@ -72,7 +73,7 @@ class BigQueryEngine:
 
     def describe(self, location: str) -> TableInfo:
         """Return the columns and the scale of a table (its label `cxr_scale`)."""
-        timeout = settings().bigquery_timeout
+        timeout = _look_up_timeout()
         with self._plain_errors():
             table = self._client().get_table(check_table(location), timeout=timeout, retry=_retry(timeout))
         scale = table.labels.get(_SCALE_LABEL, DEFAULT_SCALE)
@@ -87,7 +88,7 @@ class BigQueryEngine:
         dataset, _, table = check_pattern(pattern).rpartition(".")
         before, after = (re.escape(part) for part in table.split(MODEL_FIELD))
         wanted = re.compile(f"{before}([A-Za-z0-9][A-Za-z0-9_-]{{0,127}}){after}")
-        timeout = settings().bigquery_timeout
+        timeout = _look_up_timeout()
         with self._plain_errors():
             listed = list(self._client().list_tables(dataset, timeout=timeout, retry=_retry(timeout)))
         matches = (wanted.fullmatch(item.table_id) for item in listed)
@@ -126,12 +127,10 @@ class BigQueryEngine:
             ) from error
         except (exceptions.GoogleAPICallError, exceptions.RetryError) as error:
             raise self._refusal(error) from error
-        except (TimeoutError, requests.Timeout) as error:
+        except (TimeoutError, requests.ReadTimeout) as error:
             raise self._too_slow() from error
         except (auth.TransportError, requests.RequestException, ConnectionError) as error:
-            raise WarehouseError(
-                f"BigQuery cannot be reached at {_address()}. Check the network connection."
-            ) from error
+            raise _unreachable() from error
         except OSError as error:
             raise UsageError(
                 f"BigQuery needs to know which project pays: set `project` in cxr.toml. {error}"
@@ -157,7 +156,7 @@ class BigQueryEngine:
                 f"Data Viewer on the tables. BigQuery says: {text}"
             )
         if isinstance(error, exceptions.NotFound):
-            return UsageError(
+            return TableError(
                 f"BigQuery found no such project, data set or table. Correct cxr.toml. BigQuery says: {text}"
             )
         if isinstance(error, exceptions.GatewayTimeout | exceptions.DeadlineExceeded):
@@ -183,6 +182,11 @@ def _client(project: str | None, endpoint: str) -> "bigquery.Client":
     return bigquery.Client(
         project=project or _APP, credentials=AnonymousCredentials(), client_options=ClientOptions(api_endpoint=endpoint)
     )
+
+
+def _look_up_timeout() -> float:
+    # What stands in a catalogue is answered within a second or not at all; a page waits for it.
+    return min(15.0, settings().bigquery_timeout)
 
 
 def _retry(timeout: float) -> object:

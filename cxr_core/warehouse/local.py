@@ -19,13 +19,12 @@ import pyarrow as pa
 import sqlglot
 from sqlglot import exp
 
-from cxr_core.errors import TableError, UsageError
-from cxr_core.schema import NAME_PATTERN
+from cxr_core.errors import TableError
 from cxr_core.warehouse.answers import Answer
 from cxr_core.warehouse.engine import TableInfo
 from cxr_core.warehouse.parquet import read_metadata
 from cxr_core.warehouse.questions import Query
-from cxr_core.warehouse.tables import MODEL_FIELD
+from cxr_core.warehouse.tables import files_by_model
 
 _connecting = threading.Lock()
 
@@ -83,15 +82,7 @@ class LocalEngine:
 
     def models(self, pattern: str) -> dict[str, str]:
         """Return the models whose file matches a pattern such as `…/{model}_predictions.parquet`."""
-        path = Path(pattern)
-        if path.name.count(MODEL_FIELD) != 1 or MODEL_FIELD in str(path.parent):
-            raise UsageError(f"A pattern of prediction files must have {{model}} once in its file name: {pattern}.")
-        if not path.parent.is_dir():
-            return {}
-        before, after = (re.escape(part) for part in path.name.split(MODEL_FIELD))
-        wanted = re.compile(f"{before}({NAME_PATTERN.pattern}){after}")
-        found = ((wanted.fullmatch(file.name), file) for file in sorted(path.parent.iterdir()))
-        return {match.group(1): str(file) for match, file in found if match}
+        return files_by_model(pattern)
 
 
 @lru_cache(maxsize=256)

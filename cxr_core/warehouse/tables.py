@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from cxr_core.errors import UsageError
+from cxr_core.schema import NAME_PATTERN
 
 Kind = Literal["local", "bigquery"]
 KINDS: tuple[Kind, ...] = ("local", "bigquery")
@@ -43,6 +44,23 @@ def is_file(location: str) -> bool:
     return location.endswith(".parquet")
 
 
+def files_by_model(pattern: str) -> dict[str, str]:
+    """Return the models whose file matches a pattern such as `folder/{model}_predictions.parquet`, with its path.
+
+    Raises:
+        UsageError: `{model}` does not stand once in the pattern, in the file's name.
+    """
+    path = Path(pattern)
+    if pattern.count(MODEL_FIELD) != 1 or path.name.count(MODEL_FIELD) != 1:
+        raise UsageError(f"A pattern of files must have {{model}} once, in the file's name. Received: {pattern!r}.")
+    if not path.parent.is_dir():
+        return {}
+    before, after = (re.escape(part) for part in path.name.split(MODEL_FIELD))
+    wanted = re.compile(f"{before}({NAME_PATTERN.pattern}){after}")
+    found = ((wanted.fullmatch(file.name), file) for file in sorted(path.parent.iterdir()))
+    return {match.group(1): str(file) for match, file in found if match}
+
+
 def check_project(project: str) -> str:
     """Return a legal Google Cloud project ID, else raise `UsageError`."""
     return _checked(_PROJECT, project, "A project ID must be 6 to 30 lower-case letters, digits or '-'", project)
@@ -58,7 +76,7 @@ def check_table(name: str) -> str:
     rule = "A BigQuery table must be written project.dataset.table, of letters, digits, '_' and '-'"
     parts = name.split(".")
     if len(parts) != 3:
-        raise UsageError(f"{rule}. Received: {name!r}. Correct it in cxr.toml.")
+        raise UsageError(f"{rule}. Received: {name!r}.")
     for pattern, part in zip((_PROJECT, _DATASET, _TABLE), parts, strict=True):
         _checked(pattern, part, rule, name)
     return name
@@ -70,7 +88,7 @@ def check_pattern(pattern: str) -> str:
     if pattern.count(MODEL_FIELD) != 1 or MODEL_FIELD not in table:
         raise UsageError(
             "Prediction tables in BigQuery must be written project.dataset.table with {model} once in the table. "
-            f"Received: {pattern!r}. Correct it in cxr.toml."
+            f"Received: {pattern!r}."
         )
     check_table(pattern.replace(MODEL_FIELD, "model"))
     return pattern
@@ -78,5 +96,5 @@ def check_pattern(pattern: str) -> str:
 
 def _checked(pattern: re.Pattern[str], part: str, rule: str, received: str) -> str:
     if not pattern.fullmatch(part):
-        raise UsageError(f"{rule}. Received: {received[:200]!r}. Correct it in cxr.toml.")
+        raise UsageError(f"{rule}. Received: {received[:200]!r}.")
     return part

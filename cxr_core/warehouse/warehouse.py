@@ -118,9 +118,12 @@ class Warehouse:
         for location in self.tables.labels:
             try:
                 columns = self._main.describe(location).columns
-            except CxrError as error:
+            except TableError as error:
                 problems.append(str(error))
                 continue
+            except CxrError as error:
+                # No connection or no permission: the next table would wait for the same answer.
+                return [*problems, str(error)]
             missing = [name for name in (*KEY_COLUMNS, *LABELS) if name not in columns]
             if missing:
                 problems.append(f"The label table {location} lacks {', '.join(missing)}. Write or import it again.")

@@ -1,0 +1,130 @@
+"""Which sources there are: the demo, those in the workspace, and those that the user wrote in `cxr.toml`."""
+
+from pathlib import Path
+from typing import Any
+
+from cxr_core.errors import CxrError, SettingsError, UnknownNameError, UsageError
+from cxr_core.records.layout import find_records
+from cxr_core.schema import DATASETS, NAME_PATTERN, TRAINING_VIEWS, check_name
+from cxr_core.settings import config_path, configured_sources, settings
+from cxr_core.sources.definition import Definition, read_source_toml, source_of
+from cxr_core.sources.source import Source
+
+DEMO = "demo"
+SOURCE_FILE = "source.toml"
+
+#: What stands for the demo until it is built: nothing but its folder.
+_UNBUILT = {"kind": "local", "synthetic": True}
+_NOT_BUILT = "The demo is not built yet: run `python -m cxr_core demo`."
+
+
+def source_folder(name: str) -> Path:
+    """Return the folder of the workspace in which a source's files are written."""
+    return settings().home / "sources" / check_name("source", name)
+
+
+def source_names() -> list[str]:
+    """Return the names of all sources: the demo first, the others sorted.
+
+    Raises:
+        SettingsError: `cxr.toml` gives a source a name that is reserved or not legal.
+    """
+    return [DEMO, *sorted({*_configured(), *_in_workspace()} - {DEMO})]
+
+
+def get_source(name: str) -> Source:
+    """Return a source; what `cxr.toml` says goes before the workspace's own `source.toml`.
+
+    Raises:
+        UnknownNameError: there is no source of that name.
+        SettingsError: its definition is wrong.
+    """
+    names = source_names()
+    if name not in names:
+        raise UnknownNameError("source", name, names)
+    folder, configured = source_folder(name), _configured()
+    if name in configured:
+        return source_of(name, Definition(configured[name], config_path()), folder)
+    file = folder / SOURCE_FILE
+    definition = read_source_toml(file) if file.is_file() else Definition(_UNBUILT, file)
+    return source_of(name, definition, folder)
+
+
+def ready_source(name: str) -> Source:
+    """Return a source whose tables can be asked; raises as `get_source`, and `UsageError` when it is not built yet."""
+    source = get_source(name)
+    if not is_built(source):
+        raise UsageError(_NOT_BUILT)
+    return source
+
+
+def list_sources() -> list[Source]:
+    """Return all sources, the demo first; it is listed even before it is built."""
+    return [get_source(name) for name in source_names()]
+
+
+def is_built(source: Source) -> bool:
+    """Say whether the demo has been built; other sources are never built."""
+    return source.name != DEMO or (source.folder / SOURCE_FILE).is_file()
+
+
+def problems(source: Source) -> list[str]:
+    """Return what is missing or wrong and how to fix it, one sentence each; for BigQuery this asks the service."""
+    if not is_built(source):
+        return [_NOT_BUILT]
+    return [*_label_problems(source), *_prediction_problems(source), *_record_problems(source)]
+
+
+def record_files(source: Source) -> dict[str, dict[str, int]]:
+    """Return the number of TFRecord files per data set and view, for those that have some on this machine."""
+    counted = {dataset: {view: _count(source, dataset, view) for view in TRAINING_VIEWS} for dataset in DATASETS}
+    return {name: found for name, views in counted.items() if (found := {v: n for v, n in views.items() if n})}
+
+
+def _label_problems(source: Source) -> list[str]:
+    if not source.tables.labels:
+        return [f"No label table was found ({', '.join(source.labels) or 'none is named'}). Import or name one."]
+    return source.warehouse().check()
+
+
+def _prediction_problems(source: Source) -> list[str]:
+    try:
+        if source.warehouse().prediction_tables():
+            return []
+    except CxrError as error:
+        return [str(error)]
+    return [f"No prediction table matches {' or '.join(source.predictions)}. Import predictions, or train and predict."]
+
+
+def _record_problems(source: Source) -> list[str]:
+    if record_files(source):
+        return []
+    try:
+        find_records(source.records, DATASETS[0], TRAINING_VIEWS[0])
+    except UsageError as error:
+        return [str(error)]
+    return []
+
+
+def _count(source: Source, dataset: str, view: str) -> int:
+    try:
+        return len(find_records(source.records, dataset, view))
+    except UsageError:
+        return 0
+
+
+def _configured() -> dict[str, dict[str, Any]]:
+    sources = configured_sources()
+    for name in sources:
+        if name == DEMO:
+            raise SettingsError(f"{config_path()}: [sources.{DEMO}] is reserved for the built-in source. Rename yours.")
+        try:
+            check_name("source", name)
+        except UsageError as error:
+            raise SettingsError(f"{config_path()}: [sources.{name}]: {error}") from error
+    return sources
+
+
+def _in_workspace() -> list[str]:
+    found = (file.parent.name for file in (settings().home / "sources").glob(f"*/{SOURCE_FILE}"))
+    return [name for name in found if NAME_PATTERN.fullmatch(name)]

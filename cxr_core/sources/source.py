@@ -1,0 +1,96 @@
+"""A source: a named data set with its label tables, prediction tables, TFRecords and models."""
+
+import glob
+from dataclasses import dataclass
+from pathlib import Path
+
+from cxr_core.schema import PREDICTIONS_SUFFIX, check_name
+from cxr_core.warehouse.open import open_warehouse
+from cxr_core.warehouse.tables import MODEL_FIELD, Kind, TableSet, files_by_model, is_file
+from cxr_core.warehouse.warehouse import Warehouse
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where the parts of a named data set lie; all local paths are absolute.
+
+    `labels` are Parquet files (they may hold `*`) or BigQuery tables; `predictions` and `models` patterns with
+    `{model}` and `records` one with `{dataset}` and `{view}`, where those that the product writes itself come last.
+    `folder` is where it writes: the source's part of the workspace, which need not exist yet. `synthetic` says that
+    no patient stands behind the data, `truth` is a table of what was really there, or None.
+    """
+
+    name: str
+    kind: Kind
+    folder: Path
+    labels: tuple[str, ...]
+    predictions: tuple[str, ...]
+    models: tuple[str, ...]
+    records: str
+    truth: Path | None = None
+    project: str | None = None
+    maximum_bytes_billed: int | None = None
+    synthetic: bool = False
+
+    @property
+    def tables(self) -> TableSet:
+        """The tables as they are on the disk now: `*` in the names of label files is resolved."""
+        labels = tuple(found for label in self.labels for found in (_files(label) if is_file(label) else [label]))
+        files = [*filter(is_file, labels), *filter(is_file, self.predictions)]
+        folders = {self.folder, *(Path(file).parent for file in files)}
+        if self.truth is not None:
+            folders.add(self.truth.parent)
+        return TableSet(
+            kind=self.kind,
+            labels=labels,
+            predictions=self.predictions,
+            truth=self.truth,
+            project=self.project,
+            maximum_bytes_billed=self.maximum_bytes_billed,
+            allowed=tuple(sorted(folders)),
+        )
+
+    def warehouse(self) -> Warehouse:
+        """Return the warehouse that answers questions about the tables."""
+        return open_warehouse(self.tables)
+
+    def weights(self) -> dict[str, str]:
+        """Return the models whose weights lie on this machine, and their files; the first pattern wins."""
+        found: dict[str, str] = {}
+        for pattern in self.models:
+            if "://" not in pattern:
+                found = files_by_model(pattern) | found
+        return found
+
+    def predictions_path(self, model: str) -> Path:
+        """Return where the product writes the prediction table of a model."""
+        return Path(own_predictions(self.folder).replace(MODEL_FIELD, check_name("model", model)))
+
+    def model_path(self, model: str) -> Path:
+        """Return where the product writes the weights of a model."""
+        return Path(own_models(self.folder).replace(MODEL_FIELD, check_name("model", model)))
+
+
+def own_labels(folder: Path) -> str:
+    """Return the pattern of the label tables that the product writes."""
+    return str(folder / "labels*.parquet")
+
+
+def own_predictions(folder: Path) -> str:
+    """Return the pattern of the prediction tables that the product writes."""
+    return str(folder / "predictions" / f"{MODEL_FIELD}{PREDICTIONS_SUFFIX}.parquet")
+
+
+def own_models(folder: Path) -> str:
+    """Return the pattern of the weights that the product writes."""
+    return str(folder / "models" / f"{MODEL_FIELD}.h5")
+
+
+def own_records(folder: Path) -> str:
+    """Return the pattern of the TFRecords that the product writes."""
+    return str(folder / "records" / "{dataset}" / "{view}*")
+
+
+def _files(pattern: str) -> list[str]:
+    """Return the files that match; a name without wildcards stands for itself, also when nothing is there."""
+    return sorted(glob.glob(pattern)) if glob.has_magic(pattern) else [pattern]  # noqa: PTH207 - absolute

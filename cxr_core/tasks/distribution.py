@@ -1,0 +1,140 @@
+"""What is in the label tables: how the four values spread over the 14 labels, and what a policy makes of them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from cxr_core.errors import UsageError
+from cxr_core.schema import DATASETS, LABELS, VALUES, dataset_code, view_code
+from cxr_core.sources.registry import ready_source
+from cxr_core.sources.source import Source
+from cxr_core.warehouse.answers import Answer
+
+
+@dataclass(frozen=True)
+class LabelOverview:
+    """What the Labels page shows of one source and view.
+
+    `distribution` has `label`, `value`, `dataset` and `images` (14 x 4 x the `datasets` present); `counts` has
+    `dataset`, `view` (also `all`), `images`, `studies` and `patients` for every view. `more_uncertain` are the labels
+    with more uncertain than positive in training (else in the first data set present). `answers` say by which SQL.
+    """
+
+    source: str
+    view: str | None
+    synthetic: bool
+    distribution: pd.DataFrame
+    counts: pd.DataFrame
+    datasets: tuple[str, ...]
+    more_uncertain: tuple[str, ...]
+    answers: tuple[Answer, ...]
+
+
+def distribution(source_name: str, view: str | None = "frontal") -> pd.DataFrame:
+    """Return how many images have each value of each label in each data set.
+
+    Args:
+        source_name: a source.
+        view: `frontal`, `lateral` or `other`; None for all.
+
+    Returns:
+        `label`, `value`, `dataset` (str) and `images` (int64), zeros included, in the order of the schema.
+
+    Raises:
+        UnknownNameError: there is no such source or view.
+        UsageError: the source is the demo, which is not built yet, or has no label table.
+    """
+    return _ready(source_name, view).warehouse().distribution(view)
+
+
+def label_overview(source_name: str, view: str | None = "frontal") -> LabelOverview:
+    """Return what is in the label tables of a source; raises as `distribution` does."""
+    source = _ready(source_name, view)
+    warehouse = source.warehouse()
+    table = warehouse.distribution(view)
+    counts = warehouse.counts()
+    asked = (warehouse.last_answer(question) for question in ("distribution", "counts"))
+    datasets = present_datasets(table)
+    return LabelOverview(
+        source=source.name,
+        view=view,
+        synthetic=source.synthetic,
+        distribution=table,
+        counts=counts,
+        datasets=datasets,
+        more_uncertain=uncertain_outnumbers_positive(table, datasets[0]) if datasets else (),
+        answers=tuple(answer for answer in asked if answer is not None),
+    )
+
+
+def cooccurrence(
+    source_name: str, view: str | None = "frontal", value: str = "positive", dataset: str | None = None
+) -> pd.DataFrame:
+    """Return the 14 x 14 square of the number of images on which two labels both have `value`."""
+    if dataset is not None:
+        dataset_code(dataset)
+    return _ready(source_name, view).warehouse().cooccurrence(value, view, dataset)
+
+
+def estimated_bytes(source_name: str, view: str | None = "frontal") -> int | None:
+    """Return the bytes that BigQuery would read for the distribution; None for a local source, where it is free."""
+    return _ready(source_name, view).warehouse().estimate_distribution(view)
+
+
+def present_datasets(table: pd.DataFrame) -> tuple[str, ...]:
+    """Return the data sets of a distribution, in schema order."""
+    found = set(table["dataset"])
+    return tuple(name for name in DATASETS if name in found)
+
+
+def uncertain_outnumbers_positive(table: pd.DataFrame, dataset: str) -> tuple[str, ...]:
+    """Return the labels of which a distribution has more uncertain than positive images in a data set."""
+    images = value_counts(table, dataset)
+    more = images["uncertain"] > images["positive"]
+    return tuple(label for label in LABELS if more[label])
+
+
+def positive_rates(
+    table: pd.DataFrame, u: float | Sequence[float], w: float | Sequence[float], dataset: str = "train"
+) -> pd.Series:
+    """Return the share of positive that the loss sees for each label: sum(w_i t_i) / sum(w_i) over the images.
+
+    Certain images have weight 1 and target 0 or 1, uncertain ones weight `w` and target `u`.
+
+    Args:
+        table: a distribution.
+        u: target of uncertain labels in [0, 1], one for all or one a label in schema order.
+        w: their weight in [0, 1], likewise.
+        dataset: the data set to count in.
+
+    Returns:
+        14 rates in [0, 1] by label; NaN where no image has weight.
+    """
+    images = value_counts(table, dataset)
+    targets, weights = _per_label("u", u), _per_label("w", w)
+    uncertain = weights * images["uncertain"]
+    certain = images["not_mentioned"] + images["negative"] + images["positive"]
+    total = certain + uncertain
+    return ((images["positive"] + targets * uncertain) / total.where(total > 0)).rename("rate")
+
+
+def value_counts(table: pd.DataFrame, dataset: str) -> pd.DataFrame:
+    """Return the images of one data set as 14 labels x 4 values, from a distribution; zeros where it is not present."""
+    rows = table[table["dataset"] == dataset]
+    square = rows.pivot(index="label", columns="value", values="images")
+    return square.reindex(index=list(LABELS), columns=list(VALUES), fill_value=0)
+
+
+def _ready(source_name: str, view: str | None) -> Source:
+    if view is not None:
+        view_code(view)
+    return ready_source(source_name)
+
+
+def _per_label(letter: str, numbers: float | Sequence[float]) -> np.ndarray:
+    values = np.broadcast_to(np.asarray(numbers, dtype=np.float64), len(LABELS))
+    if not ((values >= 0) & (values <= 1)).all():
+        raise UsageError(f"{letter} must be between 0 and 1. Received: {numbers!r}.")
+    return values
