@@ -1,0 +1,125 @@
+"""The command line: `python -m cxr_core COMMAND ARGUMENTS OPTIONS`, options in any order.
+
+Exit status 0: done. 1: a run that was waited for failed or was cancelled. 2: a mistake of the user, told in one line.
+"""
+
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+from cxr_core.commands.output import as_json
+from cxr_core.commands.parsing import PROGRAM, Answer, Command
+from cxr_core.errors import CxrError, UnknownNameError, UsageError
+
+#: command -> (module, constant): a module is loaded only when its command is given, so that light commands start fast.
+_COMMANDS: dict[str, tuple[str, str]] = {
+    "demo": ("data", "DEMO"),
+    "sources": ("data", "SOURCES"),
+    "distribution": ("data", "DISTRIBUTION"),
+    "models": ("data", "MODELS"),
+    "train": ("train", "TRAIN"),
+    "runs": ("runs", "RUNS"),
+    "predict": ("predict", "PREDICT"),
+    "evaluate": ("figures", "EVALUATE"),
+    "compare": ("figures", "COMPARE"),
+    "ensemble": ("figures", "ENSEMBLE"),
+    "accelerators": ("data", "ACCELERATORS"),
+}
+_LATER = {
+    "import": "`import` is not available yet. Name the tables of your data in cxr.toml instead; see cxr.example.toml.",
+    "sweep": "`sweep` is not available yet. Start one `train` for each u and w instead.",
+}
+_GLOBAL_FLAGS, _GLOBAL_OPTIONS = ("--json",), ("--source",)
+_SUPERVISE, _STEP = "run-supervise", "run-step"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Carry out the command line and return its exit status."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if given[:1] == [_SUPERVISE] or given[:1] == [_STEP]:
+        return _process_of_a_run(*given)
+    try:
+        return _carry_out(given)
+    except CxrError as error:
+        return _refuse(str(error))
+    except BrokenPipeError:  # the reader has seen enough, as `head` has
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except OSError as error:
+        return _refuse(f"{error.filename or 'The system'}: {error.strerror or error}.")
+    except KeyboardInterrupt:
+        return _refuse("Interrupted.", 130)
+
+
+def _carry_out(given: list[str]) -> int:
+    name, rest = _split(given)
+    if name in ("", "help"):
+        sys.stdout.write(_overview() + "\n")
+        return 0
+    command = _command(name)
+    try:
+        parsed = command.parse(rest)
+    except SystemExit:  # --help was asked for and printed
+        return 0
+    return _give(command.execute(parsed), parsed.json)
+
+
+def _give(answer: Answer, json: bool) -> int:
+    text = as_json(answer.document) if json else answer.text()
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+    if answer.complaint:
+        _refuse(answer.complaint)
+    return answer.status
+
+
+def _split(given: list[str]) -> tuple[str, list[str]]:
+    """Return the command and everything else; the options that every command has may stand before it."""
+    before: list[str] = []
+    rest = list(given)
+    while rest and rest[0].startswith("-"):
+        option = rest.pop(0)
+        if option in ("-h", "--help"):
+            return "", []
+        if option not in _GLOBAL_FLAGS and option.partition("=")[0] not in _GLOBAL_OPTIONS:
+            raise UsageError(f"The command must come first, before {option}. See `{PROGRAM} --help`.")
+        before.append(option)
+        if option in _GLOBAL_OPTIONS and rest:
+            before.append(rest.pop(0))
+    if not rest and given:
+        raise UsageError(f"A command is missing. See `{PROGRAM} --help`.")
+    return (rest[0] if rest else ""), rest[1:] + before
+
+
+def _command(name: str) -> Command:
+    if name in _LATER:
+        raise UsageError(_LATER[name])
+    if name not in _COMMANDS:
+        raise UnknownNameError("command", name, list(_COMMANDS))
+    module, constant = _COMMANDS[name]
+    command: Command = getattr(import_module(f"cxr_core.commands.{module}"), constant)
+    return command
+
+
+def _overview() -> str:
+    lines = [f"usage: {PROGRAM} COMMAND ARGUMENTS OPTIONS", ""]
+    lines += [f"  {name:<13} {_command(name).help}" for name in _COMMANDS]
+    return "\n".join([*lines, "", f"Every command takes --source NAME and --json. More: {PROGRAM} COMMAND --help"])
+
+
+def _refuse(message: str, status: int = 2) -> int:
+    sys.stderr.write(" ".join(message.split()) + "\n")
+    return status
+
+
+def _process_of_a_run(role: str, run_id: str = "") -> int:
+    """Be one of the two processes of a run; they are started by the engine, not by people."""
+    from cxr_core.runs import service
+
+    if role == _STEP:
+        from cxr_core.tasks.kinds import STEPS
+
+        return service.step(run_id, STEPS)
+    service.supervise(run_id)
+    return 0

@@ -1,0 +1,52 @@
+"""How answers are written: one JSON document, or text in aligned columns."""
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+
+def as_json(document: Any) -> str:
+    """Return the document as strict JSON: a figure that is not finite must have become null before."""
+    return json.dumps(document, allow_nan=False, indent=2)
+
+
+def as_table(headers: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+    """Return rows under their headers, numbers to the right, without trailing blanks."""
+    kept = [list(row) for row in rows]
+    cells = [list(headers), *[[shown(value) for value in row] for row in kept]]
+    widths = [max(len(row[i]) for row in cells) for i in range(len(headers))]
+    right = [all(_is_number(row[i]) for row in kept) and bool(kept) for i in range(len(headers))]
+    return "\n".join("  ".join(_padded(row, widths, right)).rstrip() for row in cells)
+
+
+def shown(value: Any) -> str:
+    """Return a value as people read it: three digits of a fraction, thousands separators, a dash for nothing."""
+    if value is None or value == "":
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, float):
+        return f"{value:.3f}"
+    if isinstance(value, (list, tuple)):
+        return ", ".join(map(shown, value)) or "-"
+    return str(value)
+
+
+def duration(seconds: float) -> str:
+    """Return a time span as in `3 min 20 s`."""
+    whole = round(seconds)
+    hours, minutes = whole // 3600, whole % 3600 // 60
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {whole % 60} s" if minutes else f"{whole} s"
+
+
+def _padded(row: list[str], widths: list[int], right: list[bool]) -> Iterable[str]:
+    for cell, width, is_right in zip(row, widths, right, strict=True):
+        yield cell.rjust(width) if is_right else cell.ljust(width)
+
+
+def _is_number(value: Any) -> bool:
+    return value is None or (isinstance(value, (int, float)) and not isinstance(value, bool))

@@ -1,0 +1,137 @@
+"""`runs`: what is going on, and what to do about it; and the waiting of the commands that start a run."""
+
+import argparse
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from cxr_core.commands.output import as_table, duration, shown
+from cxr_core.commands.parsing import PROGRAM, Answer, Command, Parser
+from cxr_core.errors import UsageError
+from cxr_core.runs import service
+from cxr_core.runs.store import COMPLETED, Run
+from cxr_core.settings import settings
+
+_ACTIONS = ("show", "cancel", "resume", "delete", "log")
+_SECONDS_TO_KILL = 10.0
+
+
+def _arguments(parser: Parser) -> None:
+    parser.add_argument("action", nargs="?", metavar="ACTION", help=f"{', '.join(_ACTIONS)}; without it, list the runs")
+    parser.add_argument("run", nargs="?", metavar="ID", help="the run to act on")
+
+
+def _execute(arguments: argparse.Namespace) -> Answer:
+    if arguments.action is None:
+        return _list()
+    if arguments.action not in _ACTIONS:
+        raise UsageError(f"Unknown action {arguments.action!r} on runs. Choose one of: {', '.join(_ACTIONS)}.")
+    if arguments.run is None:
+        raise UsageError(f"`runs {arguments.action}` needs the ID of a run. List them with `{PROGRAM} runs`.")
+    actions: dict[str, Callable[[str], Answer]] = {
+        "show": lambda run: _one(service.get(run)),
+        "cancel": _cancel,
+        "resume": lambda run: _one(service.resume(run)),
+        "delete": _delete,
+        "log": _log,
+    }
+    return actions[arguments.action](arguments.run)
+
+
+def _list() -> Answer:
+    runs = service.list_runs()
+    headers = ("run", "kind", "name", "source", "status", "step", "steps", "loss", "val_loss", "val_auc")
+    rows = [[getattr(run, header) for header in headers] for run in runs]
+    empty = f"There is no run yet. Start one with `{PROGRAM} train`."
+    return Answer([run.as_json() for run in runs], lambda: as_table(headers, rows) if rows else empty)
+
+
+def _one(run: Run) -> Answer:
+    return Answer(run.as_json(), lambda: run_text(run))
+
+
+def _cancel(run_id: str) -> Answer:
+    service.cancel(run_id)
+    return _one(service.wait(run_id, timeout=settings().cancel_grace + _SECONDS_TO_KILL))
+
+
+def _delete(run_id: str) -> Answer:
+    run = service.get(run_id)
+    service.delete(run_id)
+    return Answer(run.as_json(), lambda: f"Deleted run {run_id} with its folder.")
+
+
+def _log(run_id: str) -> Answer:
+    text = service.log_tail(run_id)
+    return Answer({"run": run_id, "log": text}, lambda: text.rstrip("\n"))
+
+
+def run_text(run: Run) -> str:
+    """Return a run as lines of name and value; what is not known is left out."""
+    document = run.as_json()
+    config, result = document.pop("config"), document.pop("result") or {}
+    lines = document | {f"config.{key}": value for key, value in config.items()}
+    lines |= {f"result.{key}": value for key, value in result.items()}
+    known = {key: value for key, value in lines.items() if value not in (None, "", [], {})}
+    width = max(map(len, known))
+    return "\n".join(f"{key:<{width}}  {shown(value)}" for key, value in known.items())
+
+
+def awaited(run: Run, document: Callable[[Run], Any] = Run.as_json) -> Answer:
+    """Wait for a run with its progress on standard error; a run that did not complete makes exit status 1.
+
+    Of a completed run --json prints what `document` makes of it, of another the run itself.
+    """
+    progress = _Progress()
+    try:
+        ended = service.wait(run.run, seen=progress.tell)
+    except KeyboardInterrupt:
+        progress.end()
+        message = f"The run goes on in the background. Cancel it with `{PROGRAM} runs cancel {run.run}`."
+        return Answer(run.as_json(), lambda: run_text(run), status=130, complaint=message)
+    progress.end()
+    if ended.status != COMPLETED:
+        complaint = f"Run {ended.run} {ended.status}: {ended.reason}"
+        return Answer(ended.as_json(), lambda: run_text(ended), status=1, complaint=complaint)
+    return Answer(document(ended), lambda: run_text(ended))
+
+
+class _Progress:
+    """A line on standard error: rewritten on a terminal, else a new one whenever the message or the epoch changes."""
+
+    def __init__(self) -> None:
+        self._live = sys.stderr.isatty()
+        self._told: tuple[Any, ...] | str = ()
+
+    def tell(self, run: Run) -> None:
+        """Show how far a run is."""
+        line = _progress_line(run)
+        news = line if self._live else (run.status, run.epoch)
+        if not run.is_active or news == self._told:
+            return
+        self._told = news
+        sys.stderr.write(f"\r{line:<100}" if self._live else f"{line}\n")
+        sys.stderr.flush()
+
+    def end(self) -> None:
+        """Leave the line."""
+        if self._live and self._told:
+            sys.stderr.write("\r" + " " * 100 + "\r")
+
+
+def _progress_line(run: Run) -> str:
+    parts = [f"{run.run} {run.status}"]
+    if run.steps:
+        parts.append(f"{run.step or 0:,} of {run.steps:,}")
+    if run.loss is not None:
+        parts.append(f"loss {run.loss:.4f}")
+    if run.val_auc is not None:
+        parts.append(f"validation AUC {run.val_auc:.3f}")
+    if run.message:
+        parts.append(run.message)
+    if run.eta_seconds is not None:
+        parts.append(f"{duration(run.eta_seconds)} left")
+    return ", ".join(parts)
+
+
+RUNS = Command("runs", "List the runs; show, cancel, resume or delete one, or read its log.", _arguments, _execute)

@@ -1,0 +1,89 @@
+"""Which process is meant: a pid alone is used again by the system, so it is joined by boot and start time.
+
+A process of another container (pid namespace) cannot be judged from here, and is told apart from one that is gone.
+"""
+
+import os
+from dataclasses import asdict, dataclass
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+
+
+class Standing(Enum):
+    """What is known of a process."""
+
+    ALIVE = "alive"
+    GONE = "gone"
+    RESTARTED = "restarted"  # the machine was started anew since
+    ELSEWHERE = "elsewhere"  # in another container: not visible from here
+
+
+@dataclass(frozen=True)
+class ProcessIdentity:
+    """Boot of the machine, pid namespace, pid, and when the process started (clock ticks after boot on Linux)."""
+
+    boot: str
+    space: str
+    pid: int
+    started: str
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the fields, as the store keeps them."""
+        return asdict(self)
+
+
+def identity_of(pid: int) -> ProcessIdentity | None:
+    """Return the identity of a process that runs now; None when there is none, or only its zombie."""
+    started = _started_linux(pid) if _BOOT_ID.exists() else _started_elsewhere(pid)
+    return None if started is None else ProcessIdentity(_boot(), _space(), pid, started)
+
+
+def own_identity() -> ProcessIdentity:
+    """Return the identity of this process."""
+    identity = identity_of(os.getpid())
+    assert identity is not None
+    return identity
+
+
+def standing_of(identity: ProcessIdentity) -> Standing:
+    """Say whether the process of `identity` still runs."""
+    if identity.boot != _boot():
+        return Standing.RESTARTED
+    if identity.space != _space():
+        return Standing.ELSEWHERE
+    return Standing.ALIVE if identity_of(identity.pid) == identity else Standing.GONE
+
+
+def _started_linux(pid: int) -> str | None:
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return None
+    # The name in parentheses may hold blanks and parentheses, so the fields are counted after the last one.
+    fields = stat.rpartition(")")[2].split()
+    state, start_ticks = fields[0], fields[19]
+    return None if state in "ZX" else start_ticks
+
+
+def _started_elsewhere(pid: int) -> str | None:
+    try:
+        process = psutil.Process(pid)
+        return None if process.status() == psutil.STATUS_ZOMBIE else repr(process.create_time())
+    except psutil.Error:
+        return None
+
+
+def _boot() -> str:
+    return _BOOT_ID.read_text().strip() if _BOOT_ID.exists() else ""
+
+
+def _space() -> str:
+    try:
+        return str(Path("/proc/self/ns/pid").readlink())
+    except OSError:
+        return ""

@@ -1,0 +1,200 @@
+"""What the rest of the product asks of runs: submit, look, wait, cancel, resume, delete."""
+
+import getpass
+import json
+import secrets
+import shutil
+import socket
+import time
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from cxr_core.atomic import disk_errors, write_text
+from cxr_core.errors import RunError, UsageError
+from cxr_core.runs import metrics
+from cxr_core.runs.identity import own_identity
+from cxr_core.runs.launch import LOG_FILE, start_supervisor
+from cxr_core.runs.queue import lane_of
+from cxr_core.runs.reconcile import reconcile
+from cxr_core.runs.step import StepContext, run_step
+from cxr_core.runs.store import COMPLETED, FAILED, Run, RunStore
+from cxr_core.runs.supervisor import CANCELLED_BY_USER, Supervisor
+from cxr_core.settings import settings
+
+CONFIG_FILE = "config.json"
+
+_POLL_SECONDS = 0.3
+
+
+def new_run_id() -> str:
+    """Return a new ID, `YYYYMMDD-HHMMSS-xxxxxx`: the local time and six random hexadecimal digits."""
+    return f"{datetime.now():%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
+
+
+def submit(
+    kind: str,
+    name: str,
+    source: str,
+    config: dict[str, Any],
+    device: str | None = None,
+    resumable: bool = False,
+    run_id: str | None = None,
+) -> Run:
+    """Start a run in a process of its own, which outlives this one, and return it.
+
+    Args:
+        kind: what work it is; a key of the table of kinds that `step` is given.
+        name: for people: the model that is trained, predicts, …
+        source: the source that it works on.
+        config: what the work is to do, as JSON values.
+        device: the accelerator that the run needs for itself: it waits for those before it. None waits for nobody.
+        resumable: whether the work can go on from what it left in its folder.
+        run_id: from `new_run_id`, when the caller needed it before.
+    """
+    store = _store()
+    now = time.time()
+    run = Run(
+        run=run_id or new_run_id(),
+        kind=kind,
+        name=name,
+        source=source,
+        created=now,
+        heartbeat=now,
+        user=_user(),
+        host=socket.gethostname(),
+        config=config,
+        supervisor=own_identity(),
+        device=device,
+        resumable=resumable,
+    )
+    folder = store.run_folder(run.run)
+    with disk_errors(folder):
+        folder.mkdir(parents=True)
+    try:
+        write_text(folder / CONFIG_FILE, json.dumps(config, indent=2, allow_nan=False) + "\n")
+        store.insert(run, lane_of(device))
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    return _launch(store, run)
+
+
+def get(run_id: str) -> Run:
+    """Return a run as it stands, or raise `UnknownNameError`."""
+    store = _store()
+    return reconcile(store, store.get(run_id))
+
+
+def list_runs() -> list[Run]:
+    """Return all runs as they stand, the newest first."""
+    store = _store()
+    return [reconcile(store, run) for run in store.newest_first()]
+
+
+def folder_of(run_id: str) -> Path:
+    """Return the folder of a run."""
+    return _store().run_folder(run_id)
+
+
+def cancel(run_id: str) -> Run:
+    """Ask a run to stop: a queued one ends at once, a running one after its checkpoint or the grace time.
+
+    Raises:
+        UsageError: the run has ended otherwise already.
+    """
+    run = get(run_id)
+    if run.status in (COMPLETED, FAILED):
+        raise UsageError(f"Run {run_id} has {run.status} already, so it cannot be cancelled.")
+    _store().request_cancel(run_id, CANCELLED_BY_USER)
+    return get(run_id)
+
+
+def resume(run_id: str) -> Run:
+    """Put a failed or cancelled run back into the queue under its ID; it goes on from its last checkpoint.
+
+    Raises:
+        UsageError: the run is active or completed, or work of its kind cannot be resumed.
+    """
+    store, run = _store(), get(run_id)
+    if not run.resumable:
+        raise UsageError(f"Run {run_id} is a {run.kind} run, which cannot be resumed. Start it again.")
+    if not store.requeue(run_id, own_identity()):
+        raise UsageError(f"Run {run_id} is {run.status}. Only a failed or cancelled run can be resumed.")
+    return _launch(store, store.get(run_id))
+
+
+def delete(run_id: str) -> None:
+    """Remove an ended run with its folder.
+
+    Raises:
+        UsageError: the run is active.
+    """
+    store, run = _store(), get(run_id)
+    if run.is_active:
+        raise UsageError(f"Run {run_id} is {run.status}. Cancel it before you delete it.")
+    folder = store.run_folder(run_id)
+    with disk_errors(folder):
+        if folder.exists():
+            shutil.rmtree(folder)
+    store.delete(run_id)
+
+
+def wait(run_id: str, seen: Callable[[Run], None] | None = None, timeout: float | None = None) -> Run:
+    """Return a run once it has ended, or as it stands after `timeout` seconds; `seen` is called at every look."""
+    deadline = None if timeout is None else time.monotonic() + timeout
+    while True:
+        run = get(run_id)
+        if seen is not None:
+            seen(run)
+        if not run.is_active or (deadline is not None and time.monotonic() > deadline):
+            return run
+        time.sleep(_POLL_SECONDS)
+
+
+def log_tail(run_id: str, most_bytes: int = 64_000) -> str:
+    """Return the end of a run's log."""
+    store = _store()
+    store.get(run_id)
+    return metrics.tail(store.run_folder(run_id) / LOG_FILE, most_bytes)
+
+
+def read_metrics(run_id: str) -> list[dict[str, Any]]:
+    """Return all metric rows of a run."""
+    return metrics.read_rows(folder_of(run_id) / metrics.METRICS_FILE)
+
+
+def supervise(run_id: str) -> None:
+    """Look after a run in this process until it has ended; for the supervising process only."""
+    values = settings()
+    Supervisor(_store(), run_id, values.heartbeat, values.cancel_grace).supervise()
+
+
+def step(run_id: str, kinds: dict[str, Callable[[StepContext], None]]) -> int:
+    """Do the work of a run in this process and return its exit status; for the process of the run only."""
+    return run_step(_store(), run_id, kinds)
+
+
+def _store() -> RunStore:
+    return RunStore(settings().home)
+
+
+def _launch(store: RunStore, run: Run) -> Run:
+    """Start the supervisor of a queued run, which this process answers for until then."""
+    try:
+        supervisor = start_supervisor(run.run, store.run_folder(run.run) / LOG_FILE)
+    except OSError as error:
+        reason = f"The process of the run could not be started: {error}."
+        store.end(run.run, FAILED, reason, run.supervisor)
+        raise RunError(reason) from error
+    if supervisor is not None:
+        store.adopt(run.run, supervisor)
+    return get(run.run)
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container may run under a number that has no name
+        return "unknown"

@@ -1,0 +1,22 @@
+"""The kinds of long work, and what the process of a run does for each; a kind's module is loaded only when it runs."""
+
+from collections.abc import Callable
+from importlib import import_module
+
+from cxr_core.runs.step import StepContext
+
+_MODULES = {
+    "demo": "cxr_core.tasks.build_demo",
+    "train": "cxr_core.tasks.train",
+    "predict": "cxr_core.tasks.predict",
+}
+
+
+def _in_module(module: str) -> Callable[[StepContext], None]:
+    def work(context: StepContext) -> None:
+        import_module(module).work(context)
+
+    return work
+
+
+STEPS: dict[str, Callable[[StepContext], None]] = {kind: _in_module(module) for kind, module in _MODULES.items()}

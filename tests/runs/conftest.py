@@ -1,0 +1,36 @@
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from cxr_core.runs import service
+
+FAKE_KINDS = Path(__file__).parent / "fake_kinds"
+
+
+@pytest.fixture
+def fake_kinds(workspace, monkeypatch):
+    """Quick kinds of runs in the processes of this test's runs; what still runs at the end is cancelled."""
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(FAKE_KINDS), os.environ.get("PYTHONPATH", "")]))
+    monkeypatch.setenv("CXR_HEARTBEAT", "0.2")
+    monkeypatch.setenv("CXR_CANCEL_GRACE", "1")
+    yield workspace
+    for run in service.list_runs():
+        if run.is_active:
+            service.cancel(run.run)
+            service.wait(run.run, timeout=20)
+
+
+@pytest.fixture
+def until():
+    """Wait until a condition holds and return its value."""
+
+    def wait_until(condition, seconds=15.0):
+        deadline = time.monotonic() + seconds
+        while not (value := condition()):
+            assert time.monotonic() < deadline, "it did not come about in time"
+            time.sleep(0.05)
+        return value
+
+    return wait_until

@@ -1,0 +1,48 @@
+import os
+import subprocess
+import sys
+import time
+from dataclasses import replace
+
+from cxr_core.runs.group import kill_group, members
+from cxr_core.runs.identity import Standing, identity_of, own_identity, standing_of
+
+
+def test_this_process_is_alive():
+    assert standing_of(own_identity()) is Standing.ALIVE
+
+
+def test_a_process_that_has_ended_is_gone_even_while_it_is_a_zombie():
+    process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    identity = identity_of(process.pid)
+    process.stdin.close()
+    while identity_of(process.pid) is not None:
+        time.sleep(0.01)
+    assert os.path.exists(f"/proc/{process.pid}") or sys.platform != "linux"
+    assert standing_of(identity) is Standing.GONE
+    process.wait()
+
+
+def test_a_pid_that_was_used_again_is_another_process():
+    assert standing_of(replace(own_identity(), started="1")) is Standing.GONE
+
+
+def test_another_boot_and_another_container_are_told_apart_from_an_ended_process():
+    assert standing_of(replace(own_identity(), boot="other")) is Standing.RESTARTED
+    assert standing_of(replace(own_identity(), space="pid:[1]")) is Standing.ELSEWHERE
+
+
+def test_a_group_is_killed_with_its_workers():
+    code = "import subprocess, sys; subprocess.Popen([sys.executable, '-c', 'input()']); print(); sys.stdout.flush(); input()"
+    process = subprocess.Popen(
+        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, process_group=0
+    )
+    process.stdout.readline()
+    session = os.getsid(0)
+    assert len(members(process.pid, session)) == 2
+    assert members(process.pid, session=1) == []
+    assert kill_group(process.pid, session)
+    assert members(process.pid, session) == []
+    process.wait()
+    process.stdin.close()
+    process.stdout.close()

@@ -1,0 +1,151 @@
+import json
+import os
+import re
+import threading
+import time
+from dataclasses import replace
+
+import pytest
+
+from cxr_core.errors import RunError, UnknownNameError
+from cxr_core.runs.identity import own_identity
+from cxr_core.runs.queue import ahead_of, lane_of
+from cxr_core.runs.service import new_run_id
+from cxr_core.runs.store import Run, RunStore
+
+
+@pytest.fixture
+def store(workspace):
+    return RunStore(workspace)
+
+
+def queued(store, device="cpu", **values):
+    run = Run(
+        run=new_run_id(),
+        kind="train",
+        name="m",
+        source="demo",
+        created=time.time(),
+        heartbeat=time.time(),
+        user="u",
+        host="h",
+        config={"u": 0.4},
+        supervisor=own_identity(),
+        device=device,
+        **values,
+    )
+    store.insert(run, lane_of(device))
+    return run.run
+
+
+def test_reading_an_empty_workspace_creates_nothing(store, workspace):
+    assert store.newest_first() == []
+    assert not workspace.exists()
+
+
+def test_an_id_is_date_time_and_six_hexadecimal_digits_and_differs_each_time():
+    ids = {new_run_id() for _ in range(200)}
+    assert len(ids) == 200
+    assert all(re.fullmatch(r"\d{8}-\d{6}-[0-9a-f]{6}", one) for one in ids)
+
+
+def test_a_run_comes_back_as_it_was_stored(store):
+    run = store.get(queued(store))
+    assert (run.status, run.config, run.supervisor) == ("queued", {"u": 0.4}, own_identity())
+    document = json.loads(json.dumps(run.as_json(), allow_nan=False))
+    contract = {"run", "kind", "name", "status", "reason", "step", "steps", "epoch", "loss", "val_loss", "val_auc"}
+    assert contract | {"source", "device", "created", "started", "ended", "message", "eta_seconds", "config"} <= set(
+        document
+    )
+
+
+def test_an_unknown_run_is_refused(store):
+    with pytest.raises(UnknownNameError, match="Unknown run 'x'"):
+        store.get("x")
+
+
+def test_runs_of_one_device_start_one_after_the_other_in_the_order_of_the_queue(store):
+    first, second, third = queued(store), queued(store), queued(store)
+    assert not store.start(second)
+    assert store.start(first)
+    assert not store.start(second)
+    store.end(first, "completed", None, own_identity())
+    assert not store.start(third)
+    assert store.start(second)
+
+
+def test_runs_of_different_devices_and_light_runs_do_not_wait(store):
+    assert store.start(queued(store, "cpu"))
+    assert store.start(queued(store, "gpu"))
+    assert store.start(queued(store, None))
+    assert store.start(queued(store, None))
+
+
+def test_one_gpu_and_all_gpus_share_the_hardware(store):
+    single, several = queued(store, "gpu"), queued(store, "multi-gpu")
+    assert store.start(single)
+    assert not store.start(several)
+    assert [run.run for run in ahead_of(store, store.get(several))] == [single]
+
+
+def test_only_one_of_many_simultaneous_starts_wins(store):
+    runs = [queued(store) for _ in range(4)]
+    results = []
+    threads = [threading.Thread(target=lambda r=run: results.append(store.start(r))) for run in runs for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert results.count(True) == 1
+    assert [store.get(run).status for run in runs] == ["running", "queued", "queued", "queued"]
+
+
+def test_a_queued_run_is_cancelled_at_once_and_a_running_one_is_asked(store):
+    first, second = queued(store), queued(store)
+    store.start(first)
+    store.request_cancel(first, "by the user")
+    store.request_cancel(second, "by the user")
+    assert (store.get(first).status, store.get(first).cancel_requested) == ("running", True)
+    assert (store.get(second).status, store.get(second).reason) == ("cancelled", "by the user")
+    assert not store.start(second)
+
+
+def test_only_its_own_supervisor_ends_a_run(store):
+    run = queued(store)
+    other = replace(own_identity(), pid=1)
+    assert not store.end(run, "failed", "no", other)
+    assert store.end(run, "failed", "yes", own_identity())
+    assert not store.end(run, "completed", None, own_identity())
+    assert store.get(run).reason == "yes"
+
+
+def test_a_resumed_run_goes_to_the_end_of_the_queue_and_forgets_its_reason(store):
+    first, second = queued(store), queued(store)
+    store.end(first, "failed", "broken", own_identity())
+    assert store.requeue(first, own_identity())
+    assert not store.requeue(first, own_identity())
+    assert store.get(first).reason is None
+    assert not store.start(first)
+    assert store.start(second)
+
+
+def test_an_active_run_is_not_deleted(store):
+    run = queued(store)
+    assert not store.delete(run)
+    store.end(run, "cancelled", None, own_identity())
+    assert store.delete(run)
+    assert store.newest_first() == []
+
+
+def test_progress_of_an_ended_run_is_dropped(store):
+    run = queued(store)
+    store.end(run, "failed", None, own_identity())
+    store.progress(run, {"step": 5})
+    assert store.get(run).step is None
+
+
+def test_a_store_that_is_no_database_is_told_in_a_sentence(store, workspace):
+    workspace.mkdir()
+    store.path.write_bytes(os.urandom(4096))
+    with pytest.raises(RunError, match=r"runs\.sqlite cannot be used"):
+        store.newest_first()
