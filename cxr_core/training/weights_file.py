@@ -64,7 +64,7 @@ def write_weights(network: Any, path: Path, info: ModelInfo, dtype: str = "float
 def write_layers(layers: Sequence[LayerWeights], path: Path, info: ModelInfo, dtype: str = "float32") -> None:
     """Write layers, each (name, [(weight name, array)]) in topological order, as `write_weights` does."""
     content = io.BytesIO()
-    with h5py.File(content, "w") as file:
+    with h5py.File(content, "w", libver="latest") as file:
         file.attrs[_INFO] = json.dumps(asdict(info))
         root = file.create_group(_ROOT)
         _write_names(root, "layer_names", [name for name, _ in layers])
@@ -128,7 +128,7 @@ def _variables(layer: Any) -> list[Any]:
 
 
 def _named_arrays(layer: Any) -> list[tuple[str, npt.NDArray[Any]]]:
-    return [(f"{layer.name}/{variable.name}:0", np.asarray(variable.value)) for variable in _variables(layer)]
+    return [(f"{variable.name}:0", np.asarray(variable.value)) for variable in _variables(layer)]
 
 
 def _write_array(group: Any, name: str, array: npt.NDArray[Any], dtype: str) -> None:

@@ -1,0 +1,134 @@
+"""A model file and TFRecords -> a prediction table: the keys of each image and its 14 logits."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import tensorflow as tf
+
+from cxr_core.errors import RecordError
+from cxr_core.models.model_file import load_network
+from cxr_core.schema import DATASETS, INTEGER_KEYS, KEY_COLUMNS, LABELS, PATH_FEATURE, VIEWS, image_path
+from cxr_core.training.accelerators import strategy_for
+from cxr_core.training.failures import explained_failures
+from cxr_core.training.pipeline import MISSING_KEY, prediction_batches
+
+_BATCH_SIZE = 64
+_FEATURES = (*INTEGER_KEYS, PATH_FEATURE, "file", "record")
+
+Progress = Callable[[int], None]
+
+
+def predict_records(
+    model: Path,
+    paths: Sequence[str | Path],
+    labels: pd.DataFrame | None = None,
+    limit: int | None = None,
+    accelerator: str = "cpu",
+    progress: Progress = lambda images: None,
+) -> pd.DataFrame:
+    """Return one row an image in file order: the key columns, then 14 float64 logits.
+
+    Args:
+        model: weights file.
+        paths: TFRecord files, local or remote.
+        labels: label rows with the key columns; they give the `path` of records that do not tell theirs, by (dataset,
+            view, patient, study, image). Where they have none either, it is built from the pattern of `schema`.
+        limit: predict only so many images, from the start.
+        accelerator: cpu, gpu, multi-gpu or tpu.
+        progress: called after each batch with the number of images done; it may raise to stop.
+
+    Raises:
+        ModelFileError: the model file is damaged.
+        RecordError: a record is damaged or lacks keys.
+        UsageError: this machine lacks the accelerator.
+    """
+    files = [str(path) for path in paths]
+    strategy = strategy_for(accelerator)
+    # TensorFloat-32 would change the third digit of the logits between machines.
+    tf.config.experimental.enable_tensor_float_32_execution(False)
+    with strategy.scope():
+        network, info = load_network(model)
+    batches = prediction_batches(files, info.image_size, _BATCH_SIZE * strategy.num_replicas_in_sync, limit)
+    with explained_failures(files):
+        keys, logits = _outputs(strategy, network, batches, progress)
+    frame = _key_frame(keys, files, labels)
+    return pd.concat([frame, pd.DataFrame(logits.astype(np.float64), columns=list(LABELS))], axis=1)
+
+
+def _outputs(strategy: Any, network: Any, batches: Any, progress: Progress) -> tuple[dict[str, Any], Any]:
+    """Return the keys and the logits of all images, in file order."""
+
+    @tf.function
+    def step(images: Any) -> Any:
+        return strategy.run(lambda batch: network(batch, training=False), args=(images,))
+
+    keys: dict[str, list[Any]] = {name: [np.zeros(0, np.int64)] for name in _FEATURES}
+    keys[PATH_FEATURE] = [np.zeros(0, object)]
+    logits: list[Any] = [np.zeros((0, len(LABELS)), np.float32)]
+    done = 0
+    for images, others, real in batches:
+        rows = real.numpy()
+        logits.append(_run(strategy, step, images)[rows])
+        for name in _FEATURES:
+            keys[name].append(others[name].numpy()[rows])
+        done += int(rows.sum())
+        progress(done)
+    return {name: np.concatenate(arrays) for name, arrays in keys.items()}, np.concatenate(logits)
+
+
+def _run(strategy: Any, step: Any, images: Any) -> Any:
+    """Return the logits of one batch, its images dealt over the replicas and put together in order."""
+    share = images.shape[0] // strategy.num_replicas_in_sync
+
+    def part(context: Any) -> Any:
+        start = context.replica_id_in_sync_group * share
+        return images[start : start + share]
+
+    return strategy.gather(step(strategy.experimental_distribute_values_from_function(part)), axis=0).numpy()
+
+
+def _key_frame(keys: dict[str, Any], files: list[str], labels: pd.DataFrame | None) -> pd.DataFrame:
+    frame = pd.DataFrame({name: keys[name] for name in INTEGER_KEYS})
+    _check_keys(frame, keys, files)
+    stored = [path.decode() for path in keys[PATH_FEATURE]]
+    known = _known_paths(labels) if labels is not None and not all(stored) else {}
+    rows = zip(stored, *(frame[name] for name in INTEGER_KEYS), strict=True)
+    frame["path"] = [path or known.get(tuple(row)) or _built_path(*row) for path, *row in rows]
+    return frame[list(KEY_COLUMNS)]
+
+
+def _check_keys(frame: pd.DataFrame, keys: dict[str, Any], files: list[str]) -> None:
+    lacking = (frame == MISSING_KEY).to_numpy()
+    if not lacking.any():
+        _check_codes(frame, keys, files)
+        return
+    first = int(np.flatnonzero(lacking.any(axis=1))[0])
+    names = ", ".join(np.array(INTEGER_KEYS)[lacking[first]])
+    raise RecordError(f"{_where(keys, files, first)} lacks {names}. Prediction needs these keys to name the image.")
+
+
+def _check_codes(frame: pd.DataFrame, keys: dict[str, Any], files: list[str]) -> None:
+    for name, known in (("view", VIEWS), ("dataset", DATASETS)):
+        wrong = np.flatnonzero(~frame[name].between(0, len(known) - 1))
+        if wrong.size:
+            code = frame[name].iloc[wrong[0]]
+            raise RecordError(
+                f"{_where(keys, files, int(wrong[0]))} has {name} = {code}. It must be from 0 to {len(known) - 1}."
+            )
+
+
+def _where(keys: dict[str, Any], files: list[str], row: int) -> str:
+    return f"Record {keys['record'][row] + 1} of {files[keys['file'][row]]}"
+
+
+def _known_paths(labels: pd.DataFrame) -> dict[tuple[int, ...], str]:
+    complete = labels.dropna(subset=list(KEY_COLUMNS))
+    columns = [complete[name].astype("int64") for name in INTEGER_KEYS]
+    return dict(zip(zip(*columns, strict=True), complete["path"], strict=True))
+
+
+def _built_path(patient: int, study: int, image: int, view: int, dataset: int) -> str:
+    return image_path(DATASETS[dataset], patient, study, image, VIEWS[view])

@@ -1,0 +1,149 @@
+"""Which models there are: weights files and prediction tables, put together by name. Loads no TensorFlow."""
+
+import glob
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from cxr_core.errors import ModelFileError, UnknownNameError, UsageError
+from cxr_core.schema import NAME_PATTERN
+from cxr_core.training.weights_file import read_info
+from cxr_core.uncertainty import Policy, parse_model_name, uniform_policy
+
+_PLACE = "{model}"
+
+
+class TableDescription(Protocol):
+    """What the registry needs to know of a prediction table."""
+
+    @property
+    def model(self) -> str:
+        """Name of the model that predicted."""
+
+    @property
+    def images(self) -> int:
+        """Number of rows."""
+
+    @property
+    def datasets(self) -> tuple[str, ...]:
+        """Names of the data sets in it."""
+
+    @property
+    def metadata(self) -> Mapping[str, Any]:
+        """What the table says of the model: view, policy, u, w."""
+
+
+@dataclass(frozen=True)
+class ModelEntry:
+    """One model: what is known of its training, and where its weights and predictions are.
+
+    Attributes:
+        view, policy: None where nothing tells.
+        u, w: None where nothing tells, and where they are not one number.
+        images: rows of its prediction table; 0 without one.
+        weights: path of its weights file, or None.
+        predictions: data sets in its prediction table.
+    """
+
+    name: str
+    view: str | None = None
+    u: float | None = None
+    w: float | None = None
+    policy: str | None = None
+    images: int = 0
+    weights: str | None = None
+    predictions: tuple[str, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the entry as the command line prints it."""
+        return {
+            "name": self.name,
+            "view": self.view,
+            "u": self.u,
+            "w": self.w,
+            "policy": self.policy,
+            "images": self.images,
+            "weights": self.weights,
+            "predictions": list(self.predictions),
+        }
+
+
+def list_models(patterns: Sequence[str], tables: Iterable[TableDescription] = ()) -> list[ModelEntry]:
+    """Return all models sorted by name, those of weights files and of prediction tables together.
+
+    What the weights file says of itself comes first, then the table's metadata, then the name's own (view, u, w).
+
+    Args:
+        patterns: paths of weights files with {model}; where two patterns have a name, the first counts. Patterns on
+            remote file systems (gs://) are left out.
+        tables: descriptions of the prediction tables.
+    """
+    weights = weights_files(patterns)
+    described = {table.model: table for table in tables}
+    return [_entry(name, weights.get(name), described.get(name)) for name in sorted(weights.keys() | described.keys())]
+
+
+def weights_files(patterns: Sequence[str]) -> dict[str, Path]:
+    """Return name -> path of the weights files that match local patterns such as `models/{model}.h5`."""
+    found: dict[str, Path] = {}
+    for pattern in patterns:
+        if _PLACE not in pattern:
+            raise UsageError(f"A pattern of model files must contain {_PLACE}. Received: {pattern!r}.")
+        if "://" not in pattern:
+            found = dict(_matches(pattern)) | found
+    return found
+
+
+def find_weights(patterns: Sequence[str], name: str) -> Path:
+    """Return the weights file of a model, else raise `UnknownNameError` with the names there are."""
+    files = weights_files(patterns)
+    if name not in files:
+        raise UnknownNameError("model with weights", name, sorted(files))
+    return files[name]
+
+
+def _matches(pattern: str) -> Iterable[tuple[str, Path]]:
+    before, after = pattern.split(_PLACE, 1)
+    # A second {model} in the pattern must stand for the same name.
+    expression = re.compile(re.escape(before) + "(?P<name>[^/]+)" + re.escape(after).replace(re.escape(_PLACE), "(?P=name)"))
+    for path in glob.glob(glob.escape(pattern.replace(_PLACE, "\0")).replace("\0", "*")):
+        match = expression.fullmatch(path)
+        if match and NAME_PATTERN.fullmatch(match["name"]) and Path(path).is_file():
+            yield match["name"], Path(path)
+
+
+def _entry(name: str, weights: Path | None, table: TableDescription | None) -> ModelEntry:
+    known = _known_from_name(name)
+    if table is not None:
+        told = {key: table.metadata.get(key) for key in ("view", "policy", "u", "w")}
+        known |= {key: value for key, value in told.items() if value is not None}
+    if weights is not None:
+        known |= _known_from_file(weights)
+    return ModelEntry(
+        name=name,
+        images=0 if table is None else table.images,
+        weights=None if weights is None else str(weights),
+        predictions=() if table is None else tuple(table.datasets),
+        **known,
+    )
+
+
+def _known_from_name(name: str) -> dict[str, Any]:
+    view, u, w = parse_model_name(name)
+    policy = None if u is None or w is None else uniform_policy(u, w).name
+    return {"view": view, "u": u, "w": w, "policy": policy}
+
+
+def _known_from_file(path: Path) -> dict[str, Any]:
+    """Return what a weights file says of its model; nothing where it is damaged, which loading it will tell."""
+    try:
+        info = read_info(path)
+    except ModelFileError:
+        return {}
+    known = {} if info.view is None else {"view": info.view}
+    if info.policy is None:
+        return known
+    policy = Policy.from_dict(info.policy)
+    return known | {"policy": policy.name, "u": policy.u_scalar, "w": policy.w_scalar}
