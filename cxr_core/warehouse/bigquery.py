@@ -100,16 +100,18 @@ class BigQueryEngine:
     def _config(self, query: Query, dry_run: bool = False) -> "bigquery.QueryJobConfig":
         from google.cloud import bigquery
 
-        return bigquery.QueryJobConfig(
+        config = bigquery.QueryJobConfig(
             query_parameters=[
                 bigquery.ScalarQueryParameter(name, "INT64", value) for name, value in query.parameters.items()
             ],
-            # A dry run that exceeds the limit would be refused instead of saying by how much.
-            maximum_bytes_billed=None if dry_run else self.maximum_bytes_billed,
             labels={"app": _APP, "question": query.question},
             dry_run=dry_run,
             use_query_cache=not dry_run,
         )
+        if not dry_run:
+            # A dry run over the limit would be refused instead of saying by how much.
+            config.maximum_bytes_billed = self.maximum_bytes_billed
+        return config
 
     @contextlib.contextmanager
     def _plain_errors(self) -> Iterator[None]:

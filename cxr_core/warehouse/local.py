@@ -116,7 +116,7 @@ def _real(location: str) -> str:
 
 
 def _lacking(error: duckdb.Error, locations: Sequence[str]) -> str:
-    column = re.search(r'Referenced column "([^"]+)" not found', str(error))
+    column = re.search(r'[Cc]olumn "([^"]+)"', str(error))
     what = f"have the column {column.group(1)}" if column else f"have the columns of the schema ({_first_line(error)})"
     return f"The tables {', '.join(locations)} must {what}. Write or import them again."
 

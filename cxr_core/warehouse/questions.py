@@ -67,7 +67,7 @@ GROUP BY a.label, b.label"""
 def labels(tables: Sequence[str], dataset: str | None, view: str | None, extra: Sequence[str] = ()) -> Query:
     """Return the label rows: the keys, the 14 labels and further columns."""
     where, parameters = _where(view=view, dataset=dataset)
-    further = [f"`{check_column(name)}`" for name in extra]
+    further = [f"`{check_column(name)}`" for name in extra if name not in (*KEY_COLUMNS, *LABELS)]
     return Query("labels", _union(tables, [*KEY_COLUMNS, *_codes(LABELS), *further], where), parameters)
 
 

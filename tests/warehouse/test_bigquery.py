@@ -1,0 +1,142 @@
+"""The real client against a small BigQuery over HTTP."""
+
+import socket
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from bigquery_server import MINIMUM_BILLED, RefusedError
+
+from cxr_core.errors import TableError, UsageError, WarehouseError
+from cxr_core.warehouse import bigquery
+from cxr_core.warehouse.open import open_warehouse
+from cxr_core.warehouse.parquet import write_table
+from cxr_core.warehouse.tables import TableSet
+
+
+@pytest.fixture
+def warehouse(bigquery_tables):
+    return open_warehouse(bigquery_tables)
+
+
+def test_both_warehouses_give_equal_frames(bigquery_tables, local_tables):
+    remote, here = open_warehouse(bigquery_tables), open_warehouse(local_tables)
+    pd.testing.assert_frame_equal(remote.distribution("frontal"), here.distribution("frontal"))
+    pd.testing.assert_frame_equal(remote.joined("net").frame, here.joined("net").frame)
+    pd.testing.assert_frame_equal(remote.counts(), here.counts())
+    pd.testing.assert_frame_equal(remote.cooccurrence(), here.cooccurrence())
+
+
+def test_results_come_in_pages(warehouse, bigquery_server, label_rows):
+    assert len(warehouse.labels()) == len(label_rows)
+    assert any("pageToken=500" in request for request in bigquery_server.requests)
+
+
+def test_each_job_is_labelled_limited_and_paid_by_the_project(warehouse, bigquery_server):
+    warehouse.distribution("lateral")
+    (job,) = bigquery_server.jobs.values()
+    configuration = job["configuration"]
+    assert configuration["labels"] == {"app": "cxr-lab", "question": "distribution"}
+    assert configuration["query"]["maximumBytesBilled"] == "10000000000"
+    assert configuration["query"]["useLegacySql"] is False
+    assert job["jobReference"]["projectId"] == "paying-project"
+    assert warehouse.last_answer("distribution").bytes_billed == MINIMUM_BILLED
+
+
+def test_the_bytes_are_estimated_without_a_job(warehouse, bigquery_server):
+    stored = sum(bigquery_server.tables[f"data-project.cxr.labels_{part}"].rows.nbytes for part in "ab")
+    assert warehouse.estimate_distribution() == stored
+    assert bigquery_server.jobs == {}
+
+
+def test_a_limit_of_bytes_is_kept(bigquery_tables):
+    limited = open_warehouse(TableSet(**(vars(bigquery_tables) | {"maximum_bytes_billed": 1000})))
+    with pytest.raises(WarehouseError, match=r"maximum_bytes_billed = 1,000 bytes. Raise it .* 10485760 or higher"):
+        limited.distribution()
+
+
+def test_tables_of_models_are_found_among_others(warehouse, bigquery_server, prediction_rows):
+    for number in range(4):
+        bigquery_server.add(f"data-project.cxr.net-{number}_predictions", prediction_rows)
+    bigquery_server.add("data-project.cxr.net_predictions_old", prediction_rows)
+    assert warehouse.prediction_tables() == ["net", "net-0", "net-1", "net-2", "net-3"]
+
+
+def test_the_scale_is_a_label_of_the_table(warehouse, bigquery_server, prediction_rows):
+    bigquery_server.add("data-project.cxr.p_predictions", prediction_rows, labels={"cxr_scale": "probability"})
+    assert warehouse.joined("p").scale == "probability"
+    bigquery_server.add("data-project.cxr.p_predictions", prediction_rows, labels={"cxr_scale": "odds"})
+    with pytest.raises(WarehouseError, match="must be one of logit, probability, score"):
+        warehouse.joined("p")
+
+
+def test_predictions_of_the_workspace_join_labels_of_bigquery(bigquery_tables, local_tables, tmp_path, prediction_rows):
+    own = tmp_path / "own"
+    write_table(own / "mine_predictions.parquet", prediction_rows, scale="logit")
+    patterns = (*bigquery_tables.predictions, str(own / "{model}_predictions.parquet"))
+    mixed = open_warehouse(TableSet(**(vars(bigquery_tables) | {"predictions": patterns, "allowed": (own,)})))
+    assert mixed.prediction_tables() == ["mine", "net"]
+    pd.testing.assert_frame_equal(mixed.joined("mine").frame, open_warehouse(local_tables).joined("net").frame)
+    assert (
+        mixed.joined("mine", "valid", "frontal").unmatched
+        == open_warehouse(local_tables).joined("net", "valid", "frontal").unmatched
+    )
+    assert mixed.prediction_table("mine").location == str(own / "mine_predictions.parquet")
+
+
+@pytest.mark.parametrize(
+    ("refusal", "error", "words"),
+    [
+        ((403, "accessDenied", "Access Denied: Table x"), WarehouseError, "Job User .* BigQuery says: .*Access Denied"),
+        ((403, "quotaExceeded", "Quota exceeded"), WarehouseError, "BigQuery says: .*Quota exceeded"),
+        ((400, "invalidQuery", "Syntax error"), WarehouseError, "BigQuery says: .*Syntax error"),
+    ],
+)
+def test_refusals_say_what_to_do(warehouse, bigquery_server, refusal, error, words):
+    bigquery_server.tables["data-project.cxr.labels_b"].refusal = RefusedError(*refusal)
+    with pytest.raises(error, match=words) as caught:
+        warehouse.distribution()
+    assert "\n" not in str(caught.value)
+    assert len(warehouse.check()) == 1
+
+
+def test_a_missing_table_is_named(warehouse, bigquery_server):
+    del bigquery_server.tables["data-project.cxr.labels_b"]
+    with pytest.raises(TableError, match=r"no such .* table.*data-project:cxr.labels_b"):
+        warehouse.distribution()
+    assert [("labels_b" in problem) for problem in warehouse.check()] == [True]
+
+
+def test_a_query_that_does_not_end_is_given_up_and_cancelled(warehouse, bigquery_server, monkeypatch):
+    monkeypatch.setenv("CXR_BIGQUERY_TIMEOUT", "0.3")
+    bigquery_server.stuck = True
+    with pytest.raises(WarehouseError, match=r"did not answer within 0.3 s"):
+        warehouse.distribution()
+    assert bigquery_server.requests[-1].startswith("POST") and "/cancel" in bigquery_server.requests[-1]
+
+
+def test_no_connection_is_said_in_words(warehouse, monkeypatch):
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        endpoint = f"http://127.0.0.1:{unused.getsockname()[1]}"
+    monkeypatch.setenv("CXR_BIGQUERY_ENDPOINT", endpoint)
+    monkeypatch.setenv("CXR_BIGQUERY_TIMEOUT", "0.3")
+    with pytest.raises(WarehouseError, match=f"cannot be reached at {endpoint}"):
+        warehouse.distribution()
+    bigquery._client("paying-project", endpoint).close()
+
+
+def test_missing_credentials_are_said_in_words(monkeypatch, tmp_path):
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / "none.json"))
+    tables = TableSet("bigquery", ("data-project.cxr.labels_a",), (), project="paying-project")
+    with pytest.raises(UsageError, match="gcloud auth application-default login"):
+        open_warehouse(tables).distribution()
+
+
+def test_names_that_are_no_tables_never_leave_the_machine(bigquery_server):
+    tables = TableSet("bigquery", ("data-project.cxr.labels` UNION ALL SELECT 1 --",), (), project="paying-project")
+    with pytest.raises(UsageError, match="project.dataset.table"):
+        open_warehouse(tables).distribution()
+    with pytest.raises(UsageError, match="project ID"):
+        open_warehouse(TableSet("bigquery", (), (), project="a`b", allowed=(Path("/x"),)))
+    assert bigquery_server.requests == []
