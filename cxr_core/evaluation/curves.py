@@ -5,7 +5,9 @@ Predictions are ranked as stored; a larger score means more positive, and a row 
 when its score >= t.
 """
 
+import sys
 from dataclasses import dataclass
+from math import inf, nextafter
 from typing import Any
 
 import numpy as np
@@ -171,4 +173,4 @@ def _count(y: IntArray, scores: FloatArray) -> _Counts:
 
 def _above(scores: FloatArray) -> float:
     """Return the smallest finite float64 above all scores (the largest float64 has none above it: then itself)."""
-    return float(min(np.nextafter(scores.max(), np.inf), np.finfo(np.float64).max))
+    return min(nextafter(float(scores.max()), inf), sys.float_info.max)

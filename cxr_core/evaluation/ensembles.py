@@ -18,14 +18,20 @@ METHODS: dict[str, str] = {
 }
 
 
+def check_method(method: str) -> str:
+    """Return `method` when it is a key of `METHODS`, else raise `UsageError`."""
+    if method not in METHODS:
+        raise UsageError(f"The method must be one of {', '.join(METHODS)}. Received: {method!r}.")
+    return method
+
+
 def result_scale(scales: Sequence[str], method: str) -> str:
     """Return the scale of an ensemble of members on `scales`.
 
     Raises:
         UsageError: the method is unknown, or cannot combine members on these scales.
     """
-    if method not in METHODS:
-        raise UsageError(f"The method must be one of {', '.join(METHODS)}. Received: {method!r}.")
+    check_method(method)
     if method == "mean-rank":
         return "score"
     if method == "max":

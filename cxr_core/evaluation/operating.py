@@ -76,7 +76,7 @@ def operating_point(y: Any, scores: Any, threshold: float) -> OperatingPoint:
 
 
 def youden_threshold(y: Any, scores: Any) -> float | None:
-    """Return the threshold with the largest sensitivity + specificity - 1 (Youden 1950), the largest such one.
+    """Return the score with the largest sensitivity + specificity - 1 (Youden 1950), the largest one of several.
 
     None when only one class is there. Chosen and judged on the same rows, it looks better than it will be on new ones.
 
@@ -86,7 +86,8 @@ def youden_threshold(y: Any, scores: Any) -> float | None:
     curve = roc_curve(y, scores)
     if curve is None:
         return None
-    return float(curve.thresholds[np.argmax(curve.tpr - curve.fpr)])
+    # Calling nothing positive (the first vertex) is no better than calling all so (the last).
+    return float(curve.thresholds[1:][np.argmax((curve.tpr - curve.fpr)[1:])])
 
 
 def _share(count: int, n: int, why: str) -> Share:

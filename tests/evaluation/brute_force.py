@@ -1,0 +1,45 @@
+"""The figures once more, slowly and from their definitions, and hypothesis data with many ties."""
+
+import numpy as np
+from hypothesis import strategies as st
+
+FINITE = st.floats(allow_nan=False, allow_infinity=False, width=64)
+TIED = st.integers(-3, 3).map(float)
+
+
+@st.composite
+def rows(draw, minimum=2, maximum=60):
+    """Truth with both classes, and scores that are tied, arbitrary or both."""
+    n = draw(st.integers(minimum, maximum))
+    y = draw(st.lists(st.integers(0, 1), min_size=n, max_size=n).filter(lambda drawn: 0 < sum(drawn) < len(drawn)))
+    scores = draw(st.lists(draw(st.sampled_from([TIED, FINITE, TIED | FINITE])), min_size=n, max_size=n))
+    return np.array(y), np.array(scores)
+
+
+def auc_by_pairs(y, scores):
+    pairs = [(p, n) for p in scores[y == 1] for n in scores[y == 0]]
+    return sum(1.0 if p > n else 0.5 if p == n else 0.0 for p, n in pairs) / len(pairs)
+
+
+def ap_by_thresholds(y, scores):
+    total, before = 0.0, 0.0
+    for threshold in sorted(set(scores.tolist()), reverse=True):
+        called = scores >= threshold
+        recall, precision = y[called].sum() / y.sum(), y[called].mean()
+        total += (recall - before) * precision
+        before = recall
+    return total
+
+
+def patient_rows(seed, n=80, patients=25, shift=1.0, levels=None):
+    """Clustered rows: truth, scores (rounded to `levels` distinct steps when given) and patients."""
+    rng = np.random.default_rng(seed)
+    patient = rng.integers(patients, size=n)
+    y = (rng.random(n) < 0.35).astype(int)
+    scores = rng.normal(size=n) + shift * y + rng.normal(size=patients)[patient]
+    return y, np.round(scores * levels) / levels if levels else scores, patient
+
+
+def values_of(y):
+    """Label codes whose truth is `y`: 3 for positive, 0 and 1 in turn for the others."""
+    return np.where(y == 1, 3, np.arange(y.size) % 2)

@@ -1,0 +1,73 @@
+import numpy as np
+import pytest
+from brute_force import patient_rows
+from scipy.special import expit
+from scipy.special import logit as scipy_logit
+from sklearn.metrics import brier_score_loss
+
+from cxr_core.errors import DataError, UsageError
+from cxr_core.evaluation.calibration import calibration
+from cxr_core.evaluation.probabilities import logit, sigmoid
+
+
+def test_the_brier_score_of_logits_equals_scikit_learns():
+    y, logits, _ = patient_rows(1)
+    assert calibration(y, logits, "logit").brier == pytest.approx(brier_score_loss(y, expit(logits)), abs=1e-12)
+
+
+def test_bins_hold_equally_many_rows_and_give_the_calibration_error():
+    y = np.array([0, 0, 1, 0, 1, 1])
+    p = np.array([0.1, 0.2, 0.3, 0.4, 0.8, 0.9])
+    found = calibration(y, p, "probability", bins=3)
+    assert [(b.n, b.low, b.high, b.observed) for b in found.bins] == [
+        (2, 0.1, 0.2, 0.0),
+        (2, 0.3, 0.4, 0.5),
+        (2, 0.8, 0.9, 1.0),
+    ]
+    assert [b.mean_predicted for b in found.bins] == pytest.approx([0.15, 0.35, 0.85])
+    assert found.ece == pytest.approx((0.15 + 0.15 + 0.15) / 3)
+
+
+def test_equal_probabilities_share_a_bin_whatever_the_order_of_the_rows():
+    y, p = np.array([0, 1, 0, 1, 1, 0]), np.array([0.3, 0.3, 0.3, 0.3, 0.9, 0.1])
+    found = calibration(y, p, "probability", bins=3)
+    assert [b.n for b in found.bins] == [5, 1]
+    assert calibration(y[::-1], p[::-1], "probability", bins=3) == found
+
+
+def test_more_bins_than_rows_give_one_bin_a_row():
+    assert [b.n for b in calibration([0, 1], [0.2, 0.7], "probability", bins=10).bins] == [1, 1]
+
+
+def test_a_calibrated_model_has_a_small_error_and_an_overconfident_one_a_large_one():
+    rng = np.random.default_rng(0)
+    logits = rng.normal(size=4000)
+    y = (rng.random(4000) < expit(logits)).astype(int)
+    assert calibration(y, logits, "logit").ece < 0.03
+    assert calibration(y, 5 * logits, "logit").ece > 0.1
+
+
+def test_scores_and_empty_rows_have_no_calibration_but_a_reason():
+    scores = calibration([0, 1], [0.1, 0.9], "score")
+    assert (scores.bins, scores.brier, scores.ece) == ((), None, None)
+    assert "ranks, not probabilities" in scores.why
+    assert calibration([], [], "logit").why == "there are no certain rows"
+
+
+def test_a_probability_outside_its_range_is_refused():
+    with pytest.raises(DataError, match="1 of 2 outside"):
+        calibration([0, 1], [0.5, 1.5], "probability")
+
+
+@pytest.mark.parametrize(("scale", "bins"), [("odds", 10), ("logit", 0)])
+def test_an_unknown_scale_or_no_bins_are_refused(scale, bins):
+    with pytest.raises(UsageError, match="1 bin or more"):
+        calibration([0, 1], [0.5, 0.5], scale, bins)
+
+
+def test_sigmoid_and_logit_equal_scipys_without_overflow():
+    x = np.array([-1000.0, -37.5, -1.0, 0.0, 1e-9, 2.5, 36.0, 800.0])
+    np.testing.assert_allclose(sigmoid(x), expit(x), rtol=1e-14)
+    p = np.array([1e-9, 0.1, 0.5, 0.9, 1 - 1e-9])
+    np.testing.assert_allclose(logit(p), scipy_logit(p), rtol=1e-9, atol=1e-15)
+    np.testing.assert_allclose(logit([0.0, 1.0]), [-27.631, 27.631], atol=1e-3)

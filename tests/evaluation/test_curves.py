@@ -1,0 +1,115 @@
+import json
+
+import numpy as np
+import pytest
+from brute_force import FINITE, TIED, ap_by_thresholds, auc_by_pairs, rows
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn import metrics
+
+from cxr_core.errors import DataError
+from cxr_core.evaluation.curves import average_precision, drawn_vertices, pr_curve, roc_auc, roc_curve
+
+FIGURES = (roc_auc, average_precision, roc_curve, pr_curve)
+
+
+@given(rows())
+def test_auc_equals_pair_counting_and_scikit_learn(data):
+    y, scores = data
+    assert roc_auc(y, scores) == pytest.approx(auc_by_pairs(y, scores), abs=1e-12)
+    assert roc_auc(y, scores) == pytest.approx(metrics.roc_auc_score(y, scores), abs=1e-12)
+
+
+@given(rows())
+def test_average_precision_equals_its_definition_and_scikit_learn(data):
+    y, scores = data
+    assert average_precision(y, scores) == pytest.approx(ap_by_thresholds(y, scores), abs=1e-12)
+    assert average_precision(y, scores) == pytest.approx(metrics.average_precision_score(y, scores), abs=1e-12)
+
+
+@given(rows())
+def test_the_roc_curve_is_scikit_learns_but_for_a_finite_first_threshold(data):
+    y, scores = data
+    fpr, tpr, thresholds = metrics.roc_curve(y, scores, drop_intermediate=False)
+    curve = roc_curve(y, scores)
+    np.testing.assert_allclose(curve.fpr, fpr, atol=1e-12)
+    np.testing.assert_allclose(curve.tpr, tpr, atol=1e-12)
+    np.testing.assert_array_equal(curve.thresholds[1:], thresholds[1:])
+    assert np.isfinite(curve.thresholds[0])
+
+
+@given(rows())
+def test_the_precision_recall_curve_is_scikit_learns_with_a_threshold_for_its_last_point(data):
+    y, scores = data
+    precision, recall, thresholds = metrics.precision_recall_curve(y, scores)
+    curve = pr_curve(y, scores)
+    np.testing.assert_allclose(curve.precision, precision, atol=1e-12)
+    np.testing.assert_allclose(curve.recall, recall, atol=1e-12)
+    np.testing.assert_array_equal(curve.thresholds[:-1], thresholds)
+    assert np.isfinite(curve.thresholds[-1])
+
+
+@given(rows(maximum=20))
+def test_each_vertex_is_what_its_threshold_does(data):
+    y, scores = data
+    scores = np.clip(scores, -1e300, 1e300)
+    curve = roc_curve(y, scores)
+    for fpr, tpr, threshold in zip(curve.fpr, curve.tpr, curve.thresholds, strict=True):
+        called = scores >= threshold
+        assert (called[y == 0].mean(), called[y == 1].mean()) == pytest.approx((fpr, tpr), abs=1e-12)
+
+
+def test_thresholds_are_finite_json_even_at_the_largest_number():
+    largest = float(np.finfo(np.float64).max)
+    curve = roc_curve([0, 1], [0.0, largest])
+    assert json.loads(json.dumps(curve.thresholds.tolist(), allow_nan=False)) == [largest, largest, 0.0]
+
+
+@pytest.mark.parametrize("figure", FIGURES)
+@pytest.mark.parametrize("y", [[], [0, 0, 0]])
+def test_without_positives_every_figure_is_undefined(figure, y):
+    assert figure(y, np.arange(len(y), dtype=float)) is None
+
+
+def test_with_positives_only_roc_is_undefined_and_average_precision_is_one_as_in_scikit_learn():
+    assert roc_curve([1, 1], [0.3, 0.2]) is None
+    assert roc_auc([1, 1], [0.3, 0.2]) is None
+    assert average_precision([1, 1], [0.3, 0.2]) == metrics.average_precision_score([1, 1], [0.3, 0.2]) == 1.0
+
+
+@pytest.mark.parametrize("figure", FIGURES)
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_a_score_that_is_no_finite_number_is_refused_with_its_count(figure, bad):
+    with pytest.raises(DataError, match="1 of 3 NaN or infinite"):
+        figure([0, 1, 1], [0.0, bad, 1.0])
+
+
+def test_logits_that_a_float32_sigmoid_would_tie_are_told_apart():
+    y, logits = np.array([0, 1]), np.array([20.0, 21.0])
+    squashed = (1 / (1 + np.exp(-logits.astype(np.float32)))).astype(np.float32)
+    assert metrics.roc_auc_score(y, squashed) == 0.5
+    assert roc_auc(y, logits) == 1.0
+
+
+@settings(max_examples=50)
+@given(st.lists(st.tuples(st.floats(0, 1), TIED | FINITE), min_size=1, max_size=80), st.integers(1, 10))
+def test_drawing_keeps_the_ends_and_the_extremes_of_every_column(points, columns):
+    x = np.sort([point[0] for point in points])
+    y = np.array([point[1] for point in points])
+    kept = drawn_vertices(x, y, columns)
+    assert kept.size <= 4 * columns
+    assert kept.tolist() == sorted(set(kept.tolist()))
+    column = np.minimum((x * columns).astype(int), columns - 1)
+    for part in set(column.tolist()):
+        of_all, of_kept = y[column == part], y[kept][column[kept] == part]
+        assert (of_all[0], of_all[-1], of_all.min(), of_all.max()) == (
+            of_kept[0],
+            of_kept[-1],
+            of_kept.min(),
+            of_kept.max(),
+        )
+
+
+def test_short_curves_are_drawn_whole():
+    x = np.linspace(0, 1, 1600)
+    assert drawn_vertices(x, x).tolist() == list(range(1600))

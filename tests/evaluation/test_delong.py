@@ -1,0 +1,69 @@
+from statistics import NormalDist
+
+import numpy as np
+import pytest
+from brute_force import auc_by_pairs, patient_rows, rows
+from hypothesis import given, settings
+from scipy.stats import rankdata
+
+from cxr_core.evaluation.delong import delong_test, delong_variance, midranks
+
+
+def kernel(y, scores):
+    """psi(i, j) of every positive i and negative j: 1 above, 1/2 tied, 0 below (DeLong et al. 1988, eq. 2)."""
+    return np.array([[(p > n) + 0.5 * (p == n) for n in scores[y == 0]] for p in scores[y == 1]], dtype=float)
+
+
+def brute_variance(psi):
+    m, n = psi.shape
+    s10 = sum((psi[i].mean() - psi.mean()) ** 2 for i in range(m)) / (m - 1)
+    s01 = sum((psi[:, j].mean() - psi.mean()) ** 2 for j in range(n)) / (n - 1)
+    return s10 / m + s01 / n
+
+
+@settings(max_examples=60)
+@given(rows(minimum=4, maximum=40).filter(lambda data: 2 <= data[0].sum() <= data[0].size - 2))
+def test_the_variance_equals_the_u_statistic(data):
+    y, scores = data
+    assert delong_variance(y, scores) == pytest.approx(brute_variance(kernel(y, scores)), abs=1e-10)
+
+
+@pytest.mark.parametrize("levels", [None, 1, 3])
+def test_the_paired_test_equals_the_u_statistic_of_both_models(levels):
+    y, a, _ = patient_rows(1, levels=levels)
+    b = a + patient_rows(2, shift=0.0, levels=levels)[1]
+    psi_a, psi_b = kernel(y, a), kernel(y, b)
+    test = delong_test(y, a, b)
+    z = (psi_a.mean() - psi_b.mean()) / np.sqrt(brute_variance(psi_a - psi_b))
+    assert test.difference == pytest.approx(auc_by_pairs(y, a) - auc_by_pairs(y, b), abs=1e-12)
+    assert test.z == pytest.approx(z, abs=1e-10)
+    assert test.p == pytest.approx(2 * NormalDist().cdf(-abs(z)), abs=1e-10)
+
+
+def test_the_variance_of_independent_rows_is_that_of_repeated_samples():
+    rng = np.random.default_rng(0)
+    y = np.repeat([1, 0], [60, 140])
+    samples = [rng.normal(size=200) + y for _ in range(1500)]
+    estimated = np.mean([delong_variance(y, s) for s in samples])
+    aucs = [np.mean(rankdata(s)[:60] - rankdata(s[:60])) / 140 for s in samples]
+    assert estimated == pytest.approx(np.var(aucs), rel=0.12)
+
+
+@given(rows())
+def test_midranks_equal_scipys(data):
+    np.testing.assert_array_equal(midranks(data[1]), rankdata(data[1]))
+
+
+@pytest.mark.parametrize("other", [np.copy, np.exp, lambda s: 3 * s + 1])
+def test_models_that_rank_alike_have_no_p(other):
+    y, scores, _ = patient_rows(3)
+    test = delong_test(y, scores, other(scores))
+    assert (test.difference, test.z, test.p) == (0.0, None, None)
+    assert "no variance" in test.why
+
+
+@pytest.mark.parametrize("y", [[1, 0, 0], [1, 1, 0], [0, 0, 0], []])
+def test_below_two_of_a_class_there_is_no_variance(y):
+    scores = np.arange(len(y), dtype=float)
+    assert delong_variance(y, scores) is None
+    assert delong_test(y, scores, -scores) is None

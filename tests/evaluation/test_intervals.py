@@ -1,0 +1,114 @@
+import time
+
+import numpy as np
+import pytest
+from brute_force import patient_rows
+from sklearn import metrics
+
+from cxr_core.evaluation.intervals import (
+    bootstrap,
+    patient_clusters,
+    patient_weights,
+    percentile_interval,
+    rank_rows,
+    weighted_figures,
+    why_no_interval,
+)
+
+
+def resampled_figures(y, scores, patients, drawn):
+    """Recompute AUC and AP on the rows of the drawn patients, written out one after the other."""
+    picked = np.concatenate([np.flatnonzero(patients == patient) for patient in drawn])
+    if len(set(y[picked])) < 2:
+        return np.nan, np.nan
+    return metrics.roc_auc_score(y[picked], scores[picked]), metrics.average_precision_score(y[picked], scores[picked])
+
+
+@pytest.mark.parametrize("levels", [None, 2])
+def test_every_resample_equals_the_figures_of_the_repeated_rows(levels):
+    y, scores, patients = patient_rows(1, n=40, patients=9, levels=levels)
+    clusters, n_patients = patient_clusters(patients)
+    found = bootstrap([rank_rows(y, scores, clusters)], n_patients, 150)[:, 0]
+    names = np.unique(patients)
+    draws = names[np.random.default_rng(2019).integers(names.size, size=(150, names.size))]
+    expected = [resampled_figures(y, scores, patients, drawn) for drawn in draws]
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-12)
+
+
+def test_a_resample_of_one_class_is_nan():
+    y, clusters = np.array([1, 0, 0]), np.array([0, 1, 2])
+    weights = np.array([[0, 1, 3], [3, 1, 0], [0, 1, 0]])
+    auc, ap = weighted_figures(rank_rows(y, np.array([2.0, 1.0, 3.0]), clusters), weights)
+    np.testing.assert_array_equal(auc, [np.nan, 0.5, np.nan])
+    np.testing.assert_array_equal(ap, [np.nan, 0.5, np.nan])
+
+
+def test_each_resample_draws_as_many_patients_as_there_are():
+    weights = np.concatenate(list(patient_weights(37, 50, 8)), axis=1)
+    assert weights.shape == (37, 50)
+    assert (weights.sum(axis=0) == 37).all()
+
+
+@pytest.mark.parametrize("block", [1, 7, 100])
+def test_the_draws_do_not_depend_on_the_size_of_the_blocks(block):
+    whole = next(patient_weights(23, 100, 100))
+    np.testing.assert_array_equal(np.concatenate(list(patient_weights(23, 100, block)), axis=1), whole)
+
+
+def test_labels_share_their_resamples():
+    y, scores, patients = patient_rows(2)
+    clusters, n_patients = patient_clusters(patients)
+    ranked = rank_rows(y, scores, clusters)
+    alone, beside = (
+        bootstrap([ranked], n_patients, 60),
+        bootstrap([rank_rows(1 - y, scores, clusters), ranked], n_patients, 60),
+    )
+    np.testing.assert_array_equal(alone[:, 0], beside[:, 1])
+
+
+def test_the_interval_is_between_the_percentiles():
+    interval = percentile_interval(np.arange(1001.0))
+    assert interval.ci == pytest.approx((25.0, 975.0))
+    assert (interval.why, interval.unusable) == (None, 0)
+
+
+def test_unusable_resamples_are_counted_and_too_many_refuse_the_interval():
+    replicates = np.linspace(0, 1, 1000)
+    replicates[:50] = np.nan
+    assert percentile_interval(replicates).unusable == 50
+    assert percentile_interval(replicates).ci is not None
+    replicates[50] = np.nan
+    refused = percentile_interval(replicates)
+    assert refused.ci is None
+    assert refused.why.startswith("51 of 1000 resamples have one class only")
+
+
+@pytest.mark.parametrize(
+    ("positives", "negatives", "patients", "named"),
+    [(9, 50, 59, "9 positives"), (50, 9, 59, "9 negatives"), (50, 50, 9, "9 patients")],
+)
+def test_too_few_of_a_class_or_of_patients_are_named(positives, negatives, patients, named):
+    y = np.repeat([1, 0], [positives, negatives])
+    clusters = np.arange(y.size) % patients
+    assert why_no_interval(y, clusters, 10) == f"only {named}; an interval needs at least 10 of each"
+    assert why_no_interval(y, clusters, 9) is None
+
+
+def test_resampling_patients_is_wider_than_resampling_images_of_the_same_patients():
+    y, scores, patients = patient_rows(3, n=400, patients=40)
+    y = np.arange(40)[patients] % 3 == 0  # a finding of the patient, not of the image
+    by_patient, by_image = (
+        bootstrap([rank_rows(y.astype(int), scores, clusters)], count, 400)[:, 0, 0].std()
+        for clusters, count in [patient_clusters(patients), (np.arange(400), 400)]
+    )
+    assert by_patient > 1.5 * by_image
+
+
+def test_fourteen_labels_take_well_under_a_second():
+    ranked = []
+    for seed in range(14):
+        y, scores, patients = patient_rows(seed, n=550, patients=380)
+        ranked.append(rank_rows(y, scores, patients))
+    start = time.process_time()
+    bootstrap(ranked, 380, 1000)
+    assert time.process_time() - start < 1.0
