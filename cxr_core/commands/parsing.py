@@ -41,13 +41,10 @@ class Command:
 
     def parse(self, arguments: Sequence[str]) -> argparse.Namespace:
         """Return the values of the arguments, or raise `UsageError`."""
-        parser = Parser(
-            prog=f"{PROGRAM} {self.name}",
-            description=self.help,
-            allow_abbrev=False,
-            formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+        parser = Parser(prog=f"{PROGRAM} {self.name}", description=self.help, allow_abbrev=False)
+        parser.add_argument(
+            "--source", metavar="NAME", default=DEFAULT_SOURCE, help="the source to work on (default %(default)s)"
         )
-        parser.add_argument("--source", metavar="NAME", default=DEFAULT_SOURCE, help="data set to work on")
         parser.add_argument("--json", action="store_true", help="print one JSON document and nothing else")
         self.arguments(parser)
         return parser.parse_intermixed_args(arguments)

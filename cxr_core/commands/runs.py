@@ -97,7 +97,7 @@ def awaited(run: Run, document: Callable[[Run], Any] = Run.as_json) -> Answer:
 
 
 class _Progress:
-    """A line on standard error: rewritten on a terminal, else a new one whenever the message or the epoch changes."""
+    """A line on standard error: rewritten on a terminal, else a new one at each epoch and tenth of the work."""
 
     def __init__(self) -> None:
         self._live = sys.stderr.isatty()
@@ -106,7 +106,8 @@ class _Progress:
     def tell(self, run: Run) -> None:
         """Show how far a run is."""
         line = _progress_line(run)
-        news = line if self._live else (run.status, run.epoch)
+        tenth = 10 * (run.step or 0) // run.steps if run.steps else 0
+        news = line if self._live else (run.status, run.epoch, tenth)
         if not run.is_active or news == self._told:
             return
         self._told = news

@@ -170,7 +170,7 @@ class RunStore:
         self._update(run_id, {"heartbeat": time.time()}, _IS_ACTIVE)
 
     def progress(self, run_id: str, values: dict[str, Any]) -> None:
-        """Update what is shown of an active run: `step`, `steps`, `epoch`, losses, `val_auc`, `message`, `eta_seconds`."""
+        """Update what is shown of an active run: `step`, `steps`, `epoch`, figures, `message`, `eta_seconds`."""
         self._update(run_id, values, _IS_ACTIVE)
 
     def set_result(self, run_id: str, result: dict[str, Any]) -> None:

@@ -44,6 +44,11 @@ KEPT_FOLDERS = ("models", "predictions")
 SHIPPED = Path(__file__).parent / "shipped"
 
 
+def is_current(folder: Path) -> bool:
+    """Say whether the whole demo of this version is in `folder`, so that building it would change nothing."""
+    return _stamp_of(folder) == _stamp(SEED, STUDIES)
+
+
 def build_demo(folder: Path, progress: Progress, seed: int = SEED, studies: tuple[int, int, int] = STUDIES) -> None:
     """Build the demo source in `folder`, unless it is there already.
 
@@ -59,7 +64,7 @@ def build_demo(folder: Path, progress: Progress, seed: int = SEED, studies: tupl
     Raises:
         CxrError: there is too little space, no permission, or a worker process died.
     """
-    stamp = f"# Demo version {VERSION}, seed {seed}, studies {' '.join(map(str, studies))}"
+    stamp = _stamp(seed, studies)
     with disk_errors(folder), _only_builder(folder):
         if _stamp_of(folder) == stamp:
             progress(1.0, "The demo is built already.")
@@ -261,6 +266,10 @@ def _copy_shipped(folder: Path) -> None:
     for name in KEPT_FOLDERS:
         if (SHIPPED / name).is_dir():
             shutil.copytree(SHIPPED / name, folder / name, ignore=shutil.ignore_patterns(".*"))
+
+
+def _stamp(seed: int, studies: tuple[int, int, int]) -> str:
+    return f"# Demo version {VERSION}, seed {seed}, studies {' '.join(map(str, studies))}"
 
 
 def _stamp_of(folder: Path) -> str | None:

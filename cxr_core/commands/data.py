@@ -1,0 +1,93 @@
+"""The commands about what there is: the demo, sources, label distributions, models and accelerators."""
+
+import argparse
+from dataclasses import asdict
+from typing import Any
+
+from cxr_core.commands.output import as_table
+from cxr_core.commands.parsing import Answer, Command, Parser, no_arguments
+from cxr_core.commands.runs import awaited
+from cxr_core.tasks.build_demo import start_demo
+from cxr_core.tasks.sources import SourceReport, source_reports
+
+
+def _demo(_arguments: argparse.Namespace) -> Answer:
+    run = start_demo()
+    if run is None:
+        return _demo_report()
+    answer = awaited(run)
+    return answer if answer.status else _demo_report()
+
+
+def _demo_report() -> Answer:
+    report = next(report for report in source_reports() if report.source == "demo")
+    return Answer(report.as_json(), lambda: "The demo is built. Look at it with `python -m dashboard`.")
+
+
+def _sources(_arguments: argparse.Namespace) -> Answer:
+    reports = source_reports()
+    return Answer([report.as_json() for report in reports], lambda: "\n\n".join(map(_source_text, reports)))
+
+
+def _source_text(report: SourceReport) -> str:
+    records = [f"{dataset} {view}: {n} files" for dataset, views in report.records.items() for view, n in views.items()]
+    rows: list[tuple[str, str]] = [("source", f"{report.source} ({report.kind})")]
+    for name, values in (
+        ("labels", report.labels),
+        ("predictions", report.predictions),
+        ("records", records),
+        ("models", report.models),
+        ("problems", report.problems),
+    ):
+        rows += [(name if number == 0 else "", value) for number, value in enumerate(values or ["none"])]
+    return "\n".join(f"{name:<12} {value}" for name, value in rows)
+
+
+def _distribution_arguments(parser: Parser) -> None:
+    parser.add_argument("--view", default="frontal", help="frontal, lateral or other")
+
+
+def _distribution(arguments: argparse.Namespace) -> Answer:
+    from cxr_core.tasks.distribution import distribution, present_datasets, value_counts
+
+    table = distribution(arguments.source, arguments.view)
+    rows: list[dict[str, Any]] = [{str(key): value for key, value in row.items()} for row in table.to_dict("records")]
+
+    def text() -> str:
+        parts = []
+        for dataset in present_datasets(table):
+            counts = value_counts(table, dataset)
+            lines = ((label, *map(int, counts.loc[label])) for label in counts.index)
+            parts.append(as_table((f"{dataset}, {arguments.view}", *counts.columns), lines))
+        return "\n\n".join(parts)
+
+    return Answer(rows, text)
+
+
+def _models(arguments: argparse.Namespace) -> Answer:
+    from cxr_core.tasks.models import models
+
+    entries = models(arguments.source)
+    headers = ("name", "view", "policy", "u", "w", "images", "predictions", "weights")
+    rows = [[getattr(entry, header) for header in headers] for entry in entries]
+    empty = f"The source {arguments.source} has no model yet. Train one, or name the models in cxr.toml."
+    return Answer([entry.as_json() for entry in entries], lambda: as_table(headers, rows) if rows else empty)
+
+
+def _accelerators(_arguments: argparse.Namespace) -> Answer:
+    from cxr_core.tasks.training_plan import accelerators
+
+    found = accelerators()
+    headers = ("name", "available", "reason", "devices")
+    rows = [[getattr(one, header) for header in headers] for one in found]
+    documents = [asdict(one) | {"devices": list(one.devices)} for one in found]
+    return Answer(documents, lambda: as_table(headers, rows))
+
+
+DEMO = Command("demo", "Build the embedded source, unless it is there.", no_arguments, _demo)
+SOURCES = Command("sources", "List the sources, with what is missing and how to fix it.", no_arguments, _sources)
+DISTRIBUTION = Command(
+    "distribution", "Count the images by label, value and data set.", _distribution_arguments, _distribution
+)
+MODELS = Command("models", "List the models of a source.", no_arguments, _models)
+ACCELERATORS = Command("accelerators", "Say what this machine can train on.", no_arguments, _accelerators)

@@ -1,0 +1,93 @@
+"""The commands that judge and combine models: evaluate, compare, ensemble."""
+
+import argparse
+from collections.abc import Sequence
+
+from cxr_core.commands.output import as_table, shown
+from cxr_core.commands.parsing import Answer, Command, Parser
+from cxr_core.tasks.compare import Comparison, compare
+from cxr_core.tasks.ensemble import BuiltEnsemble, build_ensemble
+from cxr_core.tasks.evaluate import Evaluation, evaluate
+
+
+def _which_images(parser: Parser) -> None:
+    parser.add_argument("--dataset", default="valid", help="train, valid or test (default %(default)s)")
+    parser.add_argument("--view", help="only images of this view; without it, all that are predicted")
+
+
+def _evaluate_arguments(parser: Parser) -> None:
+    parser.add_argument("model", metavar="MODEL", help="a model with predictions")
+    _which_images(parser)
+
+
+def _evaluate(arguments: argparse.Namespace) -> Answer:
+    found = evaluate(arguments.source, arguments.model, arguments.dataset, arguments.view)
+    return Answer(found.as_json(), lambda: _evaluation_text(found))
+
+
+def _evaluation_text(found: Evaluation) -> str:
+    headers = ("label", "n", "positive", "uncertain", "patients", "AUC", "95 % interval", "AP", "95 % interval")
+    rows = [
+        (
+            *(label, row.n, row.n_positive, row.n_uncertain_dropped, row.n_patients),
+            *(row.roc_auc, _interval(row.roc_auc_ci), row.average_precision, _interval(row.average_precision_ci)),
+        )
+        for label, row in found.labels.items()
+    ]
+    head = f"{found.model} on {found.dataset} of {found.source}: {found.n_images:,} images, values are {found.scale}"
+    return f"{head}\n\n{as_table(headers, rows)}{_reasons({label: row.why for label, row in found.labels.items()})}"
+
+
+def _compare_arguments(parser: Parser) -> None:
+    parser.add_argument("a", metavar="A", help="a model with predictions")
+    parser.add_argument("b", metavar="B", help="the model to compare it with")
+    _which_images(parser)
+
+
+def _compare(arguments: argparse.Namespace) -> Answer:
+    found = compare(arguments.source, arguments.a, arguments.b, arguments.dataset, arguments.view)
+    return Answer(found.as_json(), lambda: _comparison_text(found))
+
+
+def _comparison_text(found: Comparison) -> str:
+    headers = ("label", "n", "difference", "95 % interval", "p", "p corrected", "p DeLong")
+    rows = [
+        (label, row.n, row.difference, _interval(row.ci), row.p, row.p_corrected, row.p_delong)
+        for label, row in found.labels.items()
+    ]
+    reasons = _reasons({label: row.why for label, row in found.labels.items()})
+    return f"AUC of {found.a} minus AUC of {found.b}; {found.family}\n\n{as_table(headers, rows)}{reasons}"
+
+
+def _ensemble_arguments(parser: Parser) -> None:
+    parser.add_argument("models", nargs="+", metavar="MODEL", help="the members, two or more")
+    parser.add_argument("--method", required=True, help="mean-probability, mean-logit, mean-rank or max")
+    parser.add_argument("--by", default="image", help="image (study: not available yet)")
+    parser.add_argument("--name", required=True, help="name of the new model")
+    parser.add_argument("--replace", action="store_true", help="replace an ensemble of that name")
+
+
+def _ensemble(arguments: argparse.Namespace) -> Answer:
+    built = build_ensemble(
+        arguments.source, arguments.models, arguments.method, arguments.by, arguments.name, arguments.replace
+    )
+    return Answer(built.as_json(), lambda: _ensemble_text(built))
+
+
+def _ensemble_text(built: BuiltEnsemble) -> str:
+    return f"Saved {built.model}: {built.method} of {built.images:,} images ({built.scale}), in {built.table}"
+
+
+def _interval(ends: Sequence[float] | None) -> str:
+    return "-" if ends is None else f"{shown(ends[0])} to {shown(ends[1])}"
+
+
+def _reasons(why: dict[str, dict[str, str]]) -> str:
+    """Return one line for each figure that is undefined."""
+    lines = [f"{label}, {figure}: {reason}" for label, reasons in why.items() for figure, reason in reasons.items()]
+    return "\n\n" + "\n".join(lines) if lines else ""
+
+
+EVALUATE = Command("evaluate", "Say how good a model is, label by label.", _evaluate_arguments, _evaluate)
+COMPARE = Command("compare", "Say whether one model is better than another.", _compare_arguments, _compare)
+ENSEMBLE = Command("ensemble", "Combine models into a new one.", _ensemble_arguments, _ensemble)

@@ -1,0 +1,85 @@
+"""`train`: from the options of the command line to a training run."""
+
+import argparse
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from cxr_core.commands.parsing import Answer, Command, Parser
+from cxr_core.commands.runs import awaited, run_text
+from cxr_core.errors import UsageError
+from cxr_core.tasks.train import start_training
+from cxr_core.tasks.training_plan import training_defaults
+from cxr_core.training.options import ACCELERATORS, ARCHITECTURES, TrainOptions
+from cxr_core.uncertainty import NAMED_POLICIES, Policy, named_policy, policy_from_file
+
+#: Options that go to the training as they are.
+_PLAIN = (
+    *("view", "u", "w", "accelerator", "epochs", "batch_size", "image_size", "architecture", "learning_rate"),
+    *("early_stopping", "init_from", "records", "name", "seed", "tensorboard", "save_to"),
+)
+
+
+def _arguments(parser: Parser) -> None:
+    """Add the options; none has a default here, because the defaults depend on the source."""
+    parser.argument_default = argparse.SUPPRESS
+    add = parser.add_argument
+    add("--view", help="frontal (default) or lateral")
+    add("--u", type=float, help="probability of positive that an uncertain label stands for (default 0.4)")
+    add("--w", type=float, help="weight of uncertain labels in the loss (default 0.75)")
+    add(
+        "--policy",
+        help=f"in place of --u and --w: {', '.join(NAMED_POLICIES)}, or a file with u and w per label",
+    )
+    add("--accelerator", help=f"{', '.join(ACCELERATORS)} (default cpu)")
+    add("--epochs", type=int, help="times that every training image is seen (default 3)")
+    add("--batch-size", type=int, help="images in one step (default 32)")
+    add("--image-size", type=int, help="pixels along each side that the network sees (default 320; demo 96)")
+    add("--architecture", help=f"{', '.join(ARCHITECTURES)} (default densenet121; demo densenet-small)")
+    add("--learning-rate", type=float, help="of Adam (default 0.001)")
+    add("--early-stopping", type=int, help="stop after so many epochs without a better validation AUC")
+    add("--init-from", metavar="MODEL", help="start from the weights of this model")
+    add(
+        "--records",
+        metavar="GLOB",
+        help="TFRecord files, with {dataset} and {view} or of the training set alone",
+    )
+    add("--name", help="name of the model (default: told by the options and the run)")
+    add("--seed", type=int, help="of everything random (default: drawn and stored)")
+    add("--repeat", type=int, default=1, help="not available yet")
+    add("--tensorboard", metavar="DIR", help="write TensorBoard logs there")
+    add("--save-to", metavar="DIR", help="put a copy of the model there")
+    add("--detach", action="store_true", default=False, help="return at once; the run goes on in the background")
+
+
+def _execute(arguments: argparse.Namespace) -> Answer:
+    if arguments.repeat != 1:
+        raise UsageError("--repeat is not available yet. Start one `train` for each seed instead, with --seed.")
+    run = start_training(arguments.source, _options(arguments))
+    if arguments.detach:
+        return Answer(run.as_json(), lambda: run_text(run))
+    return awaited(run)
+
+
+def _options(arguments: argparse.Namespace) -> TrainOptions:
+    given: dict[str, Any] = {name: getattr(arguments, name) for name in _PLAIN if hasattr(arguments, name)}
+    if hasattr(arguments, "policy"):
+        if {"u", "w"} & given.keys():
+            raise UsageError("--policy takes the place of --u and --w. Give either the policy or the numbers.")
+        given |= _policy_options(_policy(arguments.policy))
+    return replace(training_defaults(arguments.source), **given)
+
+
+def _policy(text: str) -> Policy:
+    """Return the strategy of that name; what is written like a file is one."""
+    return policy_from_file(Path(text)) if Path(text).suffix or Path(text).name != text else named_policy(text)
+
+
+def _policy_options(policy: Policy) -> dict[str, Any]:
+    """Return (u, w) where one pair says it all, so that the run's options show it, else the policy by label."""
+    if policy.u_scalar is None or policy.w_scalar is None:
+        return {"policy": policy.as_dict()}
+    return {"u": policy.u_scalar, "w": policy.w_scalar}
+
+
+TRAIN = Command("train", "Train a model in the background.", _arguments, _execute)

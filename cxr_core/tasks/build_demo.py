@@ -1,0 +1,29 @@
+"""Building the embedded demo source, as a run."""
+
+from cxr_core.runs import service
+from cxr_core.runs.step import StepContext
+from cxr_core.runs.store import Run
+from cxr_core.sources.demo import build_demo, is_current
+from cxr_core.sources.registry import DEMO, source_folder
+
+KIND = "demo"
+
+
+def start_demo() -> Run | None:
+    """Start to build the demo source and return the run, or the one that is at it; None when it is built already."""
+    if is_current(source_folder(DEMO)):
+        return None
+    for run in service.list_runs():
+        if run.kind == KIND and run.is_active:
+            return run
+    return service.submit(KIND, DEMO, DEMO, {})
+
+
+def work(context: StepContext) -> None:
+    """Build the demo in the process of the run."""
+
+    def tell(share: float, message: str) -> None:
+        context.stop_if_cancelled()
+        context.progress(round(100 * share), 100, message=message)
+
+    build_demo(source_folder(DEMO), tell)

@@ -1,0 +1,219 @@
+"""Predicting with a model in the background: weights and records -> a prediction table of the source."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from cxr_core.errors import DataError, ExistsError, UnknownNameError, UsageError
+from cxr_core.models.registry import find_weights
+from cxr_core.records.example import decode
+from cxr_core.records.layout import check_records, find_records
+from cxr_core.records.tfrecord import read_payloads
+from cxr_core.runs import service
+from cxr_core.runs.step import StepContext
+from cxr_core.runs.store import COMPLETED, Run
+from cxr_core.schema import DATASETS, KEY_COLUMNS, LABELS, check_name, dataset_code, view_code
+from cxr_core.sources.registry import get_source, ready_source
+from cxr_core.sources.source import Source
+from cxr_core.tasks.training_plan import absolute, check_accelerator
+from cxr_core.training.options import ACCELERATORS
+from cxr_core.training.weights_file import ModelInfo, read_info
+from cxr_core.uncertainty import Policy
+from cxr_core.warehouse.parquet import read_metadata, write_table
+
+KIND = "predict"
+
+#: What is predicted unless something else is asked for: the data sets on which models are judged.
+_USUAL_DATASETS = ("valid", "test")
+_RUN_ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{6}")
+
+
+@dataclass(frozen=True)
+class _Request:
+    """What is to be predicted: the record files, of which view, and of which data sets if that is known before."""
+
+    files: tuple[str, ...]
+    view: str
+    datasets: tuple[str, ...]
+    images: int
+
+
+def start_prediction(
+    source_name: str,
+    model: str,
+    dataset: str | None = None,
+    view: str | None = None,
+    records: str = "",
+    limit: int | None = None,
+    accelerator: str = "cpu",
+    name: str = "",
+    replace: bool = False,
+) -> Run:
+    """Check everything, then start a prediction and return its run; its `result` says what came of it.
+
+    Args:
+        source_name: the source of the model, which gets the table.
+        model: the name of a model with weights, or the ID of a completed training run.
+        dataset: the data set to predict; by default valid and test, as far as they have records.
+        view: the view to predict; by default the one that the model was trained on.
+        records: pattern of record files with {dataset} and {view}, or without; by default the source's own.
+        limit: predict only so many images, the first ones.
+        accelerator: cpu, gpu, multi-gpu or tpu.
+        name: of the prediction table; by default the model's.
+        replace: whether rows of these data sets that the table has already are replaced.
+
+    Raises:
+        UnknownNameError: there is no such source, model, run, data set, view or accelerator.
+        UsageError: no records match, the view is not known, or the accelerator is missing.
+        ExistsError: the table has predictions of these data sets already, or belongs to another model.
+        RecordError: a record file is damaged, or holds another view or image size.
+        ModelFileError: the weights file is damaged.
+    """
+    source = ready_source(source_name)
+    if accelerator not in ACCELERATORS:
+        raise UnknownNameError("accelerator", accelerator, ACCELERATORS)
+    if limit is not None and limit < 1:
+        raise UsageError(f"The limit must be at least 1 image. Received: {limit}.")
+    trained = _model_of_run(source_name, model) if _RUN_ID.fullmatch(model) else model
+    weights = find_weights(source.models, trained)
+    request = _request(source, read_info(weights), trained, dataset, view, absolute(records))
+    table = check_name("model", name or trained)
+    _check_table(source, table, _metadata(read_info(weights)), request.datasets, replace)
+    check_accelerator(accelerator)
+    config = {
+        "model": trained,
+        "weights": str(weights),
+        "files": list(request.files),
+        "view": request.view,
+        "datasets": list(request.datasets),
+        "images": request.images if limit is None else min(limit, request.images),
+        "limit": limit,
+        "accelerator": accelerator,
+        "replace": replace,
+    }
+    return service.submit(KIND, table, source_name, config, accelerator)
+
+
+def work(context: StepContext) -> None:
+    """Predict in the process of the run, and write the table."""
+    from cxr_core.models.predict import predict_records
+
+    config, source = context.config, get_source(context.source)
+    weights = Path(config["weights"])
+
+    def tell(images: int) -> None:
+        context.stop_if_cancelled()
+        context.progress(images, config["images"], message="predicting")
+
+    tell(0)
+    frame = predict_records(
+        weights, config["files"], _labels_for_paths(source, config), config["limit"], config["accelerator"], tell
+    )
+    metadata = _metadata(read_info(weights))
+    datasets = tuple(DATASETS[code] for code in sorted(frame["dataset"].unique()))
+    _check_table(source, context.name, metadata, datasets, config["replace"])
+    _write(source, context.name, frame, metadata)
+    context.result(_result(source, context.name, frame))
+
+
+def _model_of_run(source_name: str, run_id: str) -> str:
+    run = service.get(run_id)
+    if run.kind != "train" or run.status != COMPLETED:
+        raise UsageError(f"Run {run_id} is a {run.status} {run.kind} run. Only a completed train run has a model.")
+    if run.source != source_name:
+        raise UsageError(f"Run {run_id} belongs to the source {run.source}. Add --source {run.source}.")
+    return run.name
+
+
+def _request(
+    source: Source, info: ModelInfo, model: str, dataset: str | None, view: str | None, records: str
+) -> _Request:
+    chosen = view or info.view
+    if chosen is None:
+        raise UsageError(f"Nothing says which view the model {model} was trained on. Choose one with --view.")
+    view_code(chosen)
+    pattern = records or source.records
+    if dataset is not None:
+        dataset_code(dataset)
+    names = _datasets(pattern, dataset, chosen)
+    files = [path for name in names or ("",) for path in find_records(pattern, name, chosen)]
+    return _Request(tuple(map(str, files)), chosen, names, check_records(files, chosen).images)
+
+
+def _datasets(pattern: str, dataset: str | None, view: str) -> tuple[str, ...]:
+    """Return the data sets to predict; none where the pattern leaves it to the records to say."""
+    if dataset is not None or "{dataset}" not in pattern:
+        return () if dataset is None else (dataset,)
+    found = tuple(name for name in _USUAL_DATASETS if _has_records(pattern, name, view))
+    return found or _USUAL_DATASETS[:1]
+
+
+def _has_records(pattern: str, dataset: str, view: str) -> bool:
+    try:
+        return bool(find_records(pattern, dataset, view))
+    except UsageError:
+        return False
+
+
+def _metadata(info: ModelInfo) -> dict[str, Any]:
+    """Return what the table says of its model."""
+    if info.policy is None:
+        return {"view": info.view, "policy": None, "u": None, "w": None, "run": info.run}
+    policy = Policy.from_dict(info.policy)
+    return {"view": info.view, "policy": policy.name, "u": policy.u_scalar, "w": policy.w_scalar, "run": info.run}
+
+
+def _check_table(source: Source, name: str, metadata: dict[str, Any], datasets: Sequence[str], replace: bool) -> None:
+    """Raise `ExistsError` unless these rows may be written into the table `name`."""
+    warehouse = source.warehouse()
+    if name not in warehouse.prediction_tables():
+        return
+    table = warehouse.prediction_table(name)
+    if table.location != str(source.predictions_path(name)):
+        raise ExistsError(f"{name} already has predictions in {table.location}. Choose another --name.")
+    if "recipe" in table.metadata:
+        raise ExistsError(f"{name} is an ensemble. Choose another --name.")
+    if replace:
+        return
+    if table.metadata.get("run") != metadata["run"]:
+        raise ExistsError(f"{name} already has predictions of another model. Choose another --name, or use --replace.")
+    there = [dataset for dataset in datasets if dataset in table.datasets]
+    if there:
+        raise ExistsError(f"{name} already has predictions on {' and '.join(there)}. Use --replace to predict again.")
+
+
+def _labels_for_paths(source: Source, config: dict[str, Any]) -> pd.DataFrame | None:
+    """Return the label rows that name the images, when the first record does not name its own."""
+    first = config["files"][0]
+    if decode(next(read_payloads(Path(first))), f"Record 1 of {first}").path is not None:
+        return None
+    return source.warehouse().labels(None, config["view"])[list(KEY_COLUMNS)]
+
+
+def _write(source: Source, name: str, frame: pd.DataFrame, metadata: dict[str, Any]) -> None:
+    """Write the rows; those of other data sets that the same model predicted before stay."""
+    if not np.isfinite(frame[list(LABELS)].to_numpy()).all():
+        raise DataError(f"The model {name} predicts numbers that are not finite. Train it again.")
+    path = source.predictions_path(name)
+    if path.exists() and read_metadata(path).model.get("run") == metadata["run"]:
+        former = source.warehouse().predictions(name)
+        kept = former[~former["dataset"].isin(frame["dataset"].unique())]
+        frame = pd.concat([kept, frame], ignore_index=True)
+    write_table(path, frame, "logit", metadata)
+
+
+def _result(source: Source, name: str, frame: pd.DataFrame) -> dict[str, Any]:
+    logits = frame[list(LABELS)].to_numpy()
+    return {
+        "model": name,
+        "table": str(source.predictions_path(name)),
+        "images": len(frame),
+        "shape": list(logits.shape),
+        "min": float(logits.min()),
+        "max": float(logits.max()),
+    }

@@ -1,0 +1,102 @@
+"""Training a model in the background: checked before it starts, then a run, in the end a model of the source."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+from cxr_core.atomic import replacing
+from cxr_core.errors import ExistsError
+from cxr_core.models.registry import find_weights
+from cxr_core.runs import service
+from cxr_core.runs.step import Cancelled, StepContext
+from cxr_core.runs.store import Run
+from cxr_core.schema import check_name
+from cxr_core.sources.registry import get_source
+from cxr_core.sources.source import Source
+from cxr_core.tasks.training_plan import check_accelerator, plan_training
+from cxr_core.training.options import TrainOptions
+from cxr_core.training.weights_file import read_info
+
+KIND = "train"
+
+
+def start_training(source_name: str, options: TrainOptions, name: str = "") -> Run:
+    """Check everything, then start a training run and return it.
+
+    Args:
+        source_name: the source whose records are used and which gets the model.
+        options: the choices; `training_defaults` draws a seed for them.
+        name: of the model; by default it tells network, view and policy, and ends like the run's ID.
+
+    Raises:
+        ExistsError: the source has a model of that name, or another run makes one.
+        CxrError: whatever `plan_training` finds, or this machine lacks the accelerator.
+    """
+    source = get_source(source_name)
+    run_id = service.new_run_id()
+    plan = plan_training(source_name, options)
+    model = check_name("model", name or plan.options.name or _default_name(plan.options, run_id))
+    _check_free(source, plan.options, model)
+    check_accelerator(plan.options.accelerator)
+    config = {
+        "options": plan.options.as_dict() | {"name": model},
+        "files_train": list(plan.files_train),
+        "files_valid": list(plan.files_valid),
+        "n_train": plan.n_train,
+        "n_valid": plan.n_valid,
+        "steps_per_epoch": plan.steps_per_epoch,
+    }
+    return service.submit(KIND, model, source_name, config, plan.options.accelerator, resumable=True, run_id=run_id)
+
+
+def work(context: StepContext) -> None:
+    """Train in the process of the run, and give the source its model."""
+    from cxr_core.training.loop import train
+
+    source, options = get_source(context.source), TrainOptions.from_dict(context.config["options"])
+    _check_unwritten(source, context)
+    initial = find_weights(source.models, options.init_from) if options.init_from else None
+    result = train(options, context.config["files_train"], context.config["files_valid"], context, initial)
+    if result.status == "cancelled":
+        raise Cancelled
+    model = result.best_model or result.last_model
+    path = source.model_path(context.name)
+    for target in [path, *_further_places(options, context.name)]:
+        _copy(model, target)
+    told: dict[str, Any] = {"model": context.name, "weights": str(path), "epochs": result.epochs}
+    told |= {"best_epoch": result.best_epoch, "val_auc": result.best_val_auc, "stopped_early": result.stopped_early}
+    context.result(told)
+
+
+def _default_name(options: TrainOptions, run_id: str) -> str:
+    policy = options.label_policy().suffix()
+    return f"{options.architecture}_{options.view}_{policy}-{run_id.rpartition('-')[2]}"
+
+
+def _check_free(source: Source, options: TrainOptions, model: str) -> None:
+    for place in _further_places(options, model):
+        if place.exists():
+            raise ExistsError(f"{place} exists already. Choose another folder or another name.")
+    if model in source.weights() or source.model_path(model).exists():
+        raise ExistsError(f"The source {source.name} already has a model {model}. Choose another name.")
+    if model in source.warehouse().prediction_tables():
+        raise ExistsError(f"The source {source.name} already has predictions of {model}. Choose another name.")
+    for run in service.list_runs():
+        if run.is_active and (run.kind, run.source, run.name) == (KIND, source.name, model):
+            raise ExistsError(f"Run {run.run} is making a model {model} already. Choose another name.")
+
+
+def _check_unwritten(source: Source, context: StepContext) -> None:
+    """Refuse to overwrite a model that came into being since; one of this very run may be written again."""
+    path = source.model_path(context.name)
+    if path.exists() and read_info(path).run != context.run:
+        raise ExistsError(f"{path} was made by something else meanwhile. Move it, then resume the run.")
+
+
+def _further_places(options: TrainOptions, model: str) -> list[Path]:
+    return [Path(options.save_to) / f"{model}.h5"] if options.save_to else []
+
+
+def _copy(model: Path, target: Path) -> None:
+    with replacing(target) as temporary:
+        shutil.copyfile(model, temporary)

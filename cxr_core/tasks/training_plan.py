@@ -1,0 +1,190 @@
+"""What a training run would be: its records, steps and expected time, with everything checked before it starts."""
+
+import secrets
+import shutil
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import psutil
+
+from cxr_core.errors import UsageError
+from cxr_core.models.registry import find_weights
+from cxr_core.records.layout import RecordsSummary, check_records, find_records
+from cxr_core.settings import settings
+from cxr_core.sources.registry import get_source, ready_source
+from cxr_core.sources.source import Source
+from cxr_core.tasks.expected_time import expected_seconds
+from cxr_core.training.options import TrainOptions, default_options
+from cxr_core.training.probe import Accelerator, cached, probe
+from cxr_core.training.weights_file import read_info
+from cxr_core.uncertainty import Policy
+
+#: Bytes of one copy of the weights; a run keeps about twelve (checkpoints with two moments of Adam, and models).
+_WEIGHT_BYTES = {"densenet121": 28_000_000, "densenet-small": 4_000_000}
+_WEIGHT_COPIES = 12
+#: Bytes that the activations of one training image take for each of its pixels, and TensorFlow's own.
+_ACTIVATION_BYTES = {"densenet121": 4_500, "densenet-small": 1_500}
+_TENSORFLOW_BYTES = 1_200_000_000
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that was looked at before the start; what did not pass is a warning."""
+
+    text: str
+    passed: bool
+
+
+@dataclass(frozen=True)
+class TrainingPlan:
+    """A training run before it starts.
+
+    `options` are complete, with absolute paths; `steps` counts all epochs; `seconds` is about how long it will take,
+    or None where nothing like it was measured.
+    """
+
+    source: str
+    options: TrainOptions
+    policy: Policy
+    files_train: tuple[str, ...]
+    files_valid: tuple[str, ...]
+    n_train: int
+    n_valid: int
+    steps_per_epoch: int
+    steps: int
+    seconds: float | None
+    checks: tuple[Check, ...]
+
+
+def training_defaults(source_name: str) -> TrainOptions:
+    """Return the form's defaults for a source, with a seed that is drawn anew at each call."""
+    return replace(default_options(get_source(source_name).synthetic), seed=secrets.randbelow(2**31))
+
+
+def accelerators(refresh: bool = False) -> list[Accelerator]:
+    """Return cpu, gpu, multi-gpu and tpu with what this machine lacks; the first answer takes TensorFlow's start."""
+    return probe(settings().home, refresh)
+
+
+def known_accelerators() -> list[Accelerator] | None:
+    """Return what `accelerators` found earlier, at no cost; None when it must be asked."""
+    return cached(settings().home)
+
+
+def plan_training(source_name: str, options: TrainOptions) -> TrainingPlan:
+    """Find and check everything that a training run needs, and say what it will be.
+
+    Raises:
+        UnknownNameError: there is no such source, view, architecture, accelerator or model to start from.
+        UsageError: an option is out of its range, no records match, there are fewer images than one batch, the
+            accelerator is known to be missing, or the disk is too full.
+        RecordError: a record file is damaged or holds another view or image size.
+        ModelFileError: the model to start from holds another network.
+    """
+    source = ready_source(source_name)
+    options = _with_absolute_paths(options).validated()
+    _check_start_model(source, options)
+    _check_accelerator(options.accelerator, known_accelerators())
+    files_train, files_valid = _record_files(source, options)
+    train, valid = check_records(files_train, options.view), check_records(files_valid, options.view)
+    if train.images < options.batch_size:
+        raise UsageError(
+            f"A batch must not be larger than the {train.images} training images. Received: {options.batch_size}. "
+            "Choose a smaller batch size."
+        )
+    steps_per_epoch = train.images // options.batch_size
+    return TrainingPlan(
+        source=source_name,
+        options=options,
+        policy=options.label_policy(),
+        files_train=tuple(map(str, files_train)),
+        files_valid=tuple(map(str, files_valid)),
+        n_train=train.images,
+        n_valid=valid.images,
+        steps_per_epoch=steps_per_epoch,
+        steps=steps_per_epoch * options.epochs,
+        seconds=expected_seconds(options, train.images, valid.images),
+        checks=(*_record_checks(options, train, valid), _disk_check(options), _memory_check(options)),
+    )
+
+
+def check_accelerator(name: str) -> None:
+    """Raise `UsageError` when this machine lacks the accelerator; TensorFlow is asked where nothing is known yet."""
+    if name != "cpu":
+        _check_accelerator(name, accelerators())
+
+
+def _check_accelerator(name: str, known: list[Accelerator] | None) -> None:
+    for accelerator in known or []:
+        if accelerator.name == name and not accelerator.available:
+            raise UsageError(f"The accelerator {name} cannot be used: {accelerator.reason}")
+
+
+def _with_absolute_paths(options: TrainOptions) -> TrainOptions:
+    """Make local paths absolute: the run works in another process, maybe after the working directory has changed."""
+    if "://" in options.save_to:
+        raise UsageError(f"Saving to {options.save_to} is not available yet. Choose a local folder.")
+    return replace(
+        options,
+        records=absolute(options.records),
+        tensorboard=absolute(options.tensorboard),
+        save_to=absolute(options.save_to),
+    )
+
+
+def absolute(path: str) -> str:
+    """Return a local path made absolute; an empty or remote one stays as it is."""
+    return path if not path or "://" in path else str(Path(path).expanduser().absolute())
+
+
+def _check_start_model(source: Source, options: TrainOptions) -> None:
+    if not options.init_from:
+        return
+    info = read_info(find_weights(source.models, options.init_from))
+    if info.architecture != options.architecture:
+        raise UsageError(
+            f"The model {options.init_from} is a {info.architecture}, so training from it needs "
+            f"--architecture {info.architecture}. Received: {options.architecture}."
+        )
+
+
+def _record_files(source: Source, options: TrainOptions) -> tuple[list[Path], list[Path]]:
+    """Return training and validation files; a pattern without {dataset} names the training files alone."""
+    pattern = options.records or source.records
+    pattern_valid = pattern if "{dataset}" in pattern else source.records
+    return find_records(pattern, "train", options.view), find_records(pattern_valid, "valid", options.view)
+
+
+def _record_checks(options: TrainOptions, train: RecordsSummary, valid: RecordsSummary) -> tuple[Check, ...]:
+    found = (
+        f"{train.images:,} training images in {train.files} files, "
+        f"{valid.images:,} validation images in {valid.files} files"
+    )
+    return Check(found, True), Check(f"training and validation images are both {options.view}", True)
+
+
+def _disk_check(options: TrainOptions) -> Check:
+    needed = _WEIGHT_COPIES * _WEIGHT_BYTES[options.architecture]
+    free = shutil.disk_usage(_existing(settings().home)).free
+    if free < needed:
+        raise UsageError(
+            f"The run needs about {_bytes(needed)} of disk at {settings().home}, where {_bytes(free)} are free. "
+            "Free some space, or set CXR_HOME to a larger disk."
+        )
+    return Check(f"{_bytes(free)} of disk are free, about {_bytes(needed)} are needed", True)
+
+
+def _memory_check(options: TrainOptions) -> Check:
+    pixels = options.batch_size * options.image_size**2
+    needed = _TENSORFLOW_BYTES + pixels * _ACTIVATION_BYTES[options.architecture]
+    free = psutil.virtual_memory().available
+    text = f"{_bytes(free)} of memory are free, about {_bytes(needed)} are needed on a CPU"
+    return Check(text, free >= needed or options.accelerator != "cpu")
+
+
+def _existing(folder: Path) -> Path:
+    return folder if folder.exists() else _existing(folder.parent)
+
+
+def _bytes(count: int) -> str:
+    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.0f} MB"
