@@ -52,7 +52,6 @@ def test_the_precision_recall_curve_is_scikit_learns_with_a_threshold_for_its_la
 @given(rows(maximum=20))
 def test_each_vertex_is_what_its_threshold_does(data):
     y, scores = data
-    scores = np.clip(scores, -1e300, 1e300)
     curve = roc_curve(y, scores)
     for fpr, tpr, threshold in zip(curve.fpr, curve.tpr, curve.thresholds, strict=True):
         called = scores >= threshold

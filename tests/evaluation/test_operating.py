@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 from brute_force import rows
-from hypothesis import given
+from hypothesis import given, settings
 from sklearn import metrics
 
 from cxr_core.evaluation.curves import roc_curve
@@ -9,6 +9,7 @@ from cxr_core.evaluation.operating import operating_point, youden_threshold
 from cxr_core.evaluation.proportions import wilson_interval
 
 
+@settings(max_examples=40)
 @given(rows())
 def test_the_confusion_matrix_and_its_shares_equal_scikit_learns(data):
     y, scores = data
