@@ -1,9 +1,15 @@
-"""What every test may rely on: a workspace of its own, and no settings from outside."""
+"""What every test may rely on: a workspace of its own, no settings from outside, and the demo source built once."""
 
 import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+Command = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture(autouse=True)
@@ -15,3 +21,38 @@ def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     home = tmp_path / "workspace"
     monkeypatch.setenv("CXR_HOME", str(home))
     return home
+
+
+@pytest.fixture
+def cxr() -> Command:
+    """Run `python -m cxr_core …` as a script would, in the current workspace."""
+    return run_cxr
+
+
+@pytest.fixture(scope="session")
+def built_demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace with the whole demo source; tests only read it."""
+    home = tmp_path_factory.mktemp("demo") / "workspace"
+    done = run_cxr("demo", "--json", home=home)
+    assert done.returncode == 0, done.stderr
+    return home
+
+
+@pytest.fixture
+def demo(built_demo: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The whole demo source as the current workspace, to be read."""
+    monkeypatch.setenv("CXR_HOME", str(built_demo))
+    return built_demo
+
+
+@pytest.fixture
+def own_demo(built_demo: Path, workspace: Path) -> Path:
+    """A copy of the whole demo source as the current workspace, to be written to."""
+    shutil.copytree(built_demo / "sources", workspace / "sources", copy_function=os.link)
+    return workspace
+
+
+def run_cxr(*arguments: str, home: Path | None = None, timeout: float = 280) -> subprocess.CompletedProcess[str]:
+    environment = os.environ | ({"CXR_HOME": str(home)} if home else {})
+    command = [sys.executable, "-m", "cxr_core", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, env=environment, timeout=timeout, check=False)

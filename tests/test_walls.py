@@ -88,4 +88,4 @@ def test_pages_hold_no_sql_and_no_statistics():
         roots = {name.split(".")[0] for name in imported(path)}
         assert not roots & {"duckdb", "sqlglot", "sklearn", "scipy", "google"}, path
         rooms = {name.split(".")[1] for name in imported(path) if name.startswith("cxr_core.")}
-        assert not rooms & {"warehouse", "records", "models"}, path
+        assert not rooms & {"warehouse", "records"}, path
