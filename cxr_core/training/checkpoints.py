@@ -53,7 +53,7 @@ class Checkpoint:
 
 def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> Path:
     """Write a checkpoint into `folder`, drop all but the newest two, and return its path."""
-    arrays = {f"network_{i:05d}": array for i, array in enumerate(checkpoint.network)}
+    arrays: dict[str, Any] = {f"network_{i:05d}": array for i, array in enumerate(checkpoint.network)}
     arrays |= {f"optimizer_{i:05d}": array for i, array in enumerate(checkpoint.optimizer)}
     content = io.BytesIO()
     np.savez(content, position=np.array(json.dumps(asdict(checkpoint.position))), **arrays)

@@ -72,9 +72,9 @@ def train(
 ) -> TrainResult:
     """Train until the epochs are done, early stopping ends it, or `run.cancelled()`.
 
-    A checkpoint in the run's folder is taken up where it stands; on one CPU the end is the same to the bit as without the
-    stop. Metric rows go to `run.metrics`: `{"step","epoch","time","loss","images_per_second"}`, and after each epoch
-    `{"step","epoch","time","val_loss","val_loss_certain","val_auc"}`; `time` is in seconds since 1970.
+    A checkpoint in the run's folder is taken up where it stands; on one CPU the end is the same to the bit as without
+    the stop. Metric rows go to `run.metrics`: `{"step","epoch","time","loss","images_per_second"}`, and after each
+    epoch `{"step","epoch","time","val_loss","val_loss_certain","val_auc"}`; `time` is in seconds since 1970.
 
     Raises:
         UsageError: an option cannot be served here, or there are fewer training images than one batch holds.
@@ -121,6 +121,8 @@ class _Training:
         self.files_train, self.files_valid = files_train, files_valid
         self.policy = options.label_policy()
         self.steps_per_epoch = _steps_per_epoch(count_images(files_train), options.batch_size)
+        if count_images(files_valid) == 0:
+            raise UsageError("There must be at least one validation image. Received: none.")
         self.steps = self.steps_per_epoch * options.epochs
         with strategy.scope():
             self.network = build_network(options.architecture, options.image_size)
@@ -181,8 +183,7 @@ class _Training:
         """Write a row for the steps since the last one, and see that the loss is still a number."""
         if not window.losses:
             return
-        row = window.row(self.position.step)
-        self._write_row(row)
+        self._write_row(window.row(self.position.step))
         window.clear()
         self._tell("Training")
 
@@ -254,7 +255,7 @@ class _Training:
         return step
 
     def _restored(self) -> Position:
-        """Put the newest good checkpoint into the variables, drop the metric rows after it, and return where it stands."""
+        """Put the newest good checkpoint into the variables, drop the metric rows after it, return where it stands."""
         checkpoint = load_checkpoint(self.run.folder / CHECKPOINTS)
         position = Position() if checkpoint is None else checkpoint.position
         cut_metrics(self.run.folder / METRICS, position.step, position.epoch)
@@ -356,7 +357,7 @@ def _assign(variables: Sequence[Any], arrays: Sequence[Any]) -> None:
 
 
 def _board(options: TrainOptions, run: RunReporter) -> Any:
-    """Return a context in which `tf.summary` writes to the run's own folder under the TensorBoard folder, if one is set."""
+    """Return a context in which `tf.summary` writes to a folder of this run under the TensorBoard folder, if any."""
     if not options.tensorboard:
         return nullcontext()
     return tf.summary.create_file_writer(f"{options.tensorboard.rstrip('/')}/{run.folder.name}").as_default()

@@ -69,7 +69,8 @@ class TrainOptions:
         _check_whole("seed", self.seed, 0, _LARGEST_SEED)
         if self.image_size not in IMAGE_SIZES:
             raise UsageError(
-                f"The image size must be a multiple of 32 from 32 to {RECORD_IMAGE_SIZE}. Received: {self.image_size!r}."
+                f"The image size must be a multiple of 32 from 32 to {RECORD_IMAGE_SIZE}. "
+                f"Received: {self.image_size!r}."
             )
         if not (_is_number(self.learning_rate) and 0 < self.learning_rate <= 1):
             raise UsageError(f"The learning rate must be above 0 and at most 1. Received: {self.learning_rate!r}.")
@@ -92,7 +93,7 @@ class TrainOptions:
 
 
 def default_options(synthetic: bool) -> TrainOptions:
-    """Return the form's defaults; on a synthetic source a small network on small images, so that a run takes minutes."""
+    """Return the form's defaults; on a synthetic source a small network on small images, which takes minutes."""
     return TrainOptions(architecture="densenet-small", image_size=96) if synthetic else TrainOptions()
 
 

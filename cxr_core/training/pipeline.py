@@ -59,7 +59,8 @@ def training_batches(
 def validation_batches(paths: Sequence[str], image_size: int, batch_size: int) -> Any:
     """Return all examples in file order: (images, {"codes"}, real).
 
-    Every batch is full, as TPUs want; `real` is False for the rows that fill up the last one. codes is int64 (batch, 14).
+    Every batch is full, as TPUs want; `real` is False for the rows that fill up the last one. codes is int64
+    (batch, 14).
     """
 
     def parse(payload: Any) -> tuple[Any, dict[str, Any]]:
@@ -72,8 +73,8 @@ def validation_batches(paths: Sequence[str], image_size: int, batch_size: int) -
 def prediction_batches(paths: Sequence[str], image_size: int, batch_size: int, limit: int | None = None) -> Any:
     """Return the first `limit` examples in file order: (images, keys, real), batches filled as for validation.
 
-    keys has patient, study, image, view and dataset (`MISSING_KEY` where absent), path (b"" where absent), and `file` and
-    `record`: the number of the file in `paths` and of the record in it, from 0.
+    keys has patient, study, image, view and dataset (`MISSING_KEY` where absent), path (b"" where absent), and `file`
+    and `record`: the number of the file in `paths` and of the record in it, from 0.
     """
     features = {name: tf.io.FixedLenFeature([], tf.int64, MISSING_KEY) for name in INTEGER_KEYS}
     features[PATH_FEATURE] = tf.io.FixedLenFeature([], tf.string, "")

@@ -30,8 +30,8 @@ class Accelerator:
 def probe(home: Path, refresh: bool = False) -> list[Accelerator]:
     """Return the four accelerators, in this order: cpu, gpu, multi-gpu, tpu.
 
-    The first answer takes TensorFlow's start (5 to 20 s) and is kept in the workspace until the machine or the container
-    starts anew, another TensorFlow is installed, or a variable that decides on devices changes.
+    The first answer takes TensorFlow's start (5 to 20 s) and is kept in the workspace until the machine starts anew,
+    another TensorFlow is installed, or a variable that decides on devices changes.
 
     Raises:
         RunError: the probe died or took too long.
@@ -79,7 +79,7 @@ def _ask() -> list[Accelerator]:
         done = subprocess.run(command, capture_output=True, text=True, timeout=_TIMEOUT_SECONDS, check=True)
         return _parsed(json.loads(done.stdout))
     except subprocess.TimeoutExpired as error:
-        raise RunError(f"TensorFlow did not start within {_TIMEOUT_SECONDS} s. Try again when less runs here.") from error
+        raise RunError(f"TensorFlow did not start within {_TIMEOUT_SECONDS} s. Try again later.") from error
     except subprocess.CalledProcessError as error:
         last = (error.stderr.strip().splitlines() or ["no message"])[-1][:300]
         raise RunError(f"TensorFlow cannot be started here: {last}") from error

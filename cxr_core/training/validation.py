@@ -14,7 +14,7 @@ from cxr_core.uncertainty import Policy, uniform_policy
 
 @dataclass(frozen=True)
 class ValidationFigures:
-    """Loss under the run's policy, loss with uncertain labels ignored, and mean AUC of the labels where it is defined."""
+    """Loss under the run's policy, loss with uncertain labels ignored, and mean AUC of the labels that have one."""
 
     loss: float
     loss_certain: float

@@ -53,9 +53,8 @@ class ModelInfo:
 def write_weights(network: Any, path: Path, info: ModelInfo, dtype: str = "float32") -> None:
     """Write the weights of a Keras network and `info` to `path`, atomically.
 
-    Args:
-        dtype: "float16" stores the kernels in half precision, compressed; batch norm statistics and biases stay float32,
-            because small variances would vanish in it.
+    With dtype "float16" the kernels are stored in half precision, compressed; batch norm statistics and biases stay
+    float32, because small variances would vanish.
     """
     layers = [(layer.name, _named_arrays(layer)) for layer in network.layers if layer.weights]
     write_layers(layers, path, info, dtype)
@@ -95,8 +94,7 @@ def read_info(path: Path) -> ModelInfo:
 def read_weights(path: Path, shapes: Sequence[Sequence[tuple[int, ...]]]) -> list[list[npt.NDArray[np.float32]]]:
     """Return the arrays of each layer that has weights, in topological order, as float32.
 
-    Args:
-        shapes: the shapes that must be found, for each layer with weights, trainable variables first.
+    `shapes` are those that must be found, for each layer with weights, trainable variables first.
 
     Raises:
         ModelFileError: the file is damaged, links elsewhere, or holds other layers or shapes.
