@@ -20,7 +20,7 @@ from cxr_core.runs.store import COMPLETED, Run
 from cxr_core.schema import DATASETS, KEY_COLUMNS, LABELS, check_name, dataset_code, view_code
 from cxr_core.sources.registry import get_source, ready_source
 from cxr_core.sources.source import Source
-from cxr_core.tasks.training_plan import absolute, check_accelerator
+from cxr_core.tasks.training_plan import absolute, check_accelerator, leave_gpu_alone
 from cxr_core.training.options import ACCELERATORS
 from cxr_core.training.weights_file import ModelInfo, read_info
 from cxr_core.uncertainty import Policy
@@ -101,9 +101,10 @@ def start_prediction(
 
 def work(context: StepContext) -> None:
     """Predict in the process of the run, and write the table."""
+    config, source = context.config, get_source(context.source)
+    leave_gpu_alone(config["accelerator"])
     from cxr_core.models.predict import predict_records
 
-    config, source = context.config, get_source(context.source)
     weights = Path(config["weights"])
 
     def tell(images: int) -> None:

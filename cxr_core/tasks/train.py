@@ -13,7 +13,7 @@ from cxr_core.runs.store import Run
 from cxr_core.schema import check_name
 from cxr_core.sources.registry import get_source
 from cxr_core.sources.source import Source
-from cxr_core.tasks.training_plan import check_accelerator, plan_training
+from cxr_core.tasks.training_plan import check_accelerator, leave_gpu_alone, plan_training
 from cxr_core.training.options import TrainOptions
 from cxr_core.training.weights_file import read_info
 
@@ -51,9 +51,10 @@ def start_training(source_name: str, options: TrainOptions, name: str = "") -> R
 
 def work(context: StepContext) -> None:
     """Train in the process of the run, and give the source its model."""
+    source, options = get_source(context.source), TrainOptions.from_dict(context.config["options"])
+    leave_gpu_alone(options.accelerator)
     from cxr_core.training.loop import train
 
-    source, options = get_source(context.source), TrainOptions.from_dict(context.config["options"])
     _check_unwritten(source, context)
     initial = find_weights(source.models, options.init_from) if options.init_from else None
     result = train(options, context.config["files_train"], context.config["files_valid"], context, initial)

@@ -1,5 +1,6 @@
 """What a training run would be: its records, steps and expected time, with everything checked before it starts."""
 
+import os
 import secrets
 import shutil
 from dataclasses import dataclass, replace
@@ -112,6 +113,12 @@ def check_accelerator(name: str) -> None:
     """Raise `UsageError` when this machine lacks the accelerator; TensorFlow is asked where nothing is known yet."""
     if name != "cpu":
         _check_accelerator(name, accelerators())
+
+
+def leave_gpu_alone(accelerator: str) -> None:
+    """Hide the GPU from work on the CPU: TensorFlow would take its memory from other runs all the same."""
+    if accelerator == "cpu":
+        os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
 
 
 def _check_accelerator(name: str, known: list[Accelerator] | None) -> None:

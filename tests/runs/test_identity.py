@@ -3,6 +3,7 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from pathlib import Path
 
 from cxr_core.runs.group import kill_group, members
 from cxr_core.runs.identity import Standing, identity_of, own_identity, standing_of
@@ -18,7 +19,7 @@ def test_a_process_that_has_ended_is_gone_even_while_it_is_a_zombie():
     process.stdin.close()
     while identity_of(process.pid) is not None:
         time.sleep(0.01)
-    assert os.path.exists(f"/proc/{process.pid}") or sys.platform != "linux"
+    assert Path(f"/proc/{process.pid}").exists() or sys.platform != "linux"
     assert standing_of(identity) is Standing.GONE
     process.wait()
 

@@ -1,0 +1,102 @@
+"""The command line on runs: listing, waiting, cancelling, resuming, deleting, reading the log."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from cxr_core.cli import main
+from cxr_core.commands.runs import awaited
+from cxr_core.runs import service
+
+
+def submit(kind="sleep", **config):
+    return service.submit(kind, "model", "demo", config, device="cpu", resumable=kind == "sleep")
+
+
+@pytest.fixture
+def json_of(capsys):
+    """Give a command --json and return its document, which must be all that it prints."""
+
+    def run(*arguments, status=0):
+        assert main([*arguments, "--json"]) == status
+        printed = capsys.readouterr()
+        assert (printed.err == "") == (status == 0)
+        return json.loads(printed.out)
+
+    return run
+
+
+def test_runs_are_listed_shown_logged_and_deleted(fake_kinds, json_of, capsys):
+    first = service.wait(submit(steps=1).run, timeout=30)
+    second = service.wait(submit("refuse").run, timeout=30)
+    assert [run["run"] for run in json_of("runs")] == [second.run, first.run]
+    shown = json_of("runs", "show", first.run)
+    assert (shown["status"], shown["result"]) == ("completed", {"slept": 1})
+    assert "[run] completed" in json_of("runs", "log", first.run)["log"]
+    assert main(["runs", "log", first.run]) == 0
+    assert "[run] completed" in capsys.readouterr().out
+    json_of("runs", "delete", first.run)
+    assert [run["run"] for run in json_of("runs")] == [second.run]
+    assert main(["runs"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].split()[:5] == ["run", "kind", "name", "source", "status"]
+    assert lines[1].split()[:5] == [second.run, "refuse", "model", "demo", "failed"]
+
+
+def test_cancel_waits_for_the_end_and_resume_returns_at_once(fake_kinds, json_of, until):
+    run = submit(steps=100).run
+    until(lambda: service.get(run).step)
+    assert json_of("runs", "cancel", run)["status"] == "cancelled"
+    assert json_of("runs", "resume", run)["status"] in ("queued", "running")
+    assert service.get(run).is_active
+
+
+def test_waiting_for_a_run_that_fails_prints_the_run_and_the_reason(fake_kinds):
+    answer = awaited(submit("refuse"))
+    assert (answer.status, answer.document["status"]) == (1, "failed")
+    assert answer.complaint == f"Run {answer.document['run']} failed: The phantom has no lungs."
+
+
+def test_waiting_for_a_run_that_completes_gives_what_was_asked_of_it(fake_kinds, capsys):
+    answer = awaited(submit(steps=1), lambda run: run.result)
+    assert (answer.status, answer.document, answer.complaint) == (0, {"slept": 1}, "")
+    assert "running" in capsys.readouterr().err
+
+
+def test_an_interrupt_while_waiting_leaves_the_run_alone_and_says_how_to_cancel_it(fake_kinds, until):
+    code = (
+        "import sys; from cxr_core.runs import service; from cxr_core.commands.runs import awaited\n"
+        "run = service.submit('sleep', 'm', 'demo', {}); print(run.run, flush=True)\n"
+        "answer = awaited(run); print(answer.status, answer.complaint)"
+    )
+    waiting = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    run = waiting.stdout.readline().strip()
+    until(lambda: service.get(run).step)
+    os.kill(waiting.pid, signal.SIGINT)
+    out, _ = waiting.communicate(timeout=20)
+    assert out.strip() == (
+        f"130 The run goes on in the background. Cancel it with `python -m cxr_core runs cancel {run}`."
+    )
+    assert service.get(run).status == "running"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["show"], "`runs show` needs the ID of a run"),
+        (["stop", "x"], "Unknown action 'stop' on runs"),
+        (["show", "x"], "Unknown run 'x'"),
+        (["log", "x"], "Unknown run 'x'"),
+        (["delete", "x"], "Unknown run 'x'"),
+    ],
+)
+def test_a_mistake_is_one_line_and_status_2(fake_kinds, capsys, arguments, sentence):
+    assert main(["runs", *arguments]) == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.startswith(sentence)
+    assert printed.err.count("\n") == 1
