@@ -98,7 +98,7 @@ def _newest_first(folder: Path) -> list[Path]:
 
 def _read(path: Path) -> Checkpoint | None:
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
             position = Position(**json.loads(str(file["position"])))
             names = sorted(file.files)
             network = [file[name] for name in names if name.startswith("network_")]

@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cxr_core.atomic import write_bytes
-from cxr_core.errors import ModelFileError
+from cxr_core.errors import ModelFileError, UsageError
 from cxr_core.schema import LABELS, RECORD_IMAGE_SIZE, TRAINING_VIEWS
 from cxr_core.training.options import ARCHITECTURES, IMAGE_SIZES
 from cxr_core.uncertainty import Policy, parse_model_name, uniform_policy
@@ -28,6 +28,8 @@ _ROOT = "model_weights"
 #: HDF5 keeps an attribute in the object header only below 64 KiB, so Keras splits longer lists of names.
 _LARGEST_ATTRIBUTE = 64_000
 _MOST_NAMES = 10_000
+#: What h5py raises on damaged files, depending on where the damage is.
+_DAMAGE = (OSError, KeyError, ValueError, TypeError, RuntimeError)
 #: Variables of one layer in the order of Keras's `.h5` files: trainable ones first.
 LayerWeights = tuple[str, list[tuple[str, npt.NDArray[Any]]]]
 
@@ -82,13 +84,12 @@ def read_info(path: Path) -> ModelInfo:
         ModelFileError: the file cannot be read, or its `cxr` attribute is not what `write_weights` writes.
     """
     with _opened(path) as file:
-        if _INFO not in file.attrs:
-            return _info_from_name(path)
-        text = file.attrs[_INFO]
-    try:
-        return _checked_info(json.loads(text))
-    except (ValueError, TypeError, KeyError) as error:
-        raise ModelFileError(f"The model file {path} does not say which network it holds. Write it anew.") from error
+        try:
+            return _checked_info(json.loads(file.attrs[_INFO])) if _INFO in file.attrs else _info_from_name(path)
+        except (*_DAMAGE, UsageError) as error:
+            raise ModelFileError(
+                f"The model file {path} does not say which network it holds. Copy or write it anew."
+            ) from error
 
 
 def read_weights(path: Path, shapes: Sequence[Sequence[tuple[int, ...]]]) -> list[list[npt.NDArray[np.float32]]]:
@@ -104,7 +105,7 @@ def read_weights(path: Path, shapes: Sequence[Sequence[tuple[int, ...]]]) -> lis
             return _read_layers(file, shapes)
         except ModelFileError as error:
             raise ModelFileError(f"The model file {path} does not fit: {error}") from error
-        except (OSError, KeyError, ValueError, TypeError, RuntimeError) as error:
+        except _DAMAGE as error:
             raise ModelFileError(f"The model file {path} is damaged: {error}. Copy it anew.") from error
 
 

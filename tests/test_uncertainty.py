@@ -1,0 +1,123 @@
+import json
+
+import numpy as np
+import pytest
+
+from cxr_core.errors import UnknownNameError, UsageError
+from cxr_core.schema import LABELS
+from cxr_core.uncertainty import Policy, named_policy, parse_model_name, policy_from_file, uniform_policy
+
+
+def per_label_entries() -> dict[str, dict[str, float]]:
+    return {label: {"u": index / 20, "w": 1 - index / 20} for index, label in enumerate(LABELS)}
+
+
+@pytest.mark.parametrize(
+    ("name", "u", "w"), [("ignore", 0, 0), ("negative", 0, 1), ("positive", 1, 1), ("hybrid", 0.5, 0.25)]
+)
+def test_the_four_strategies_of_2019_have_their_u_and_w(name, u, w):
+    policy = named_policy(name)
+    assert (policy.name, policy.u_scalar, policy.w_scalar) == (name, u, w)
+
+
+def test_a_pair_that_is_one_of_the_four_strategies_bears_its_name():
+    assert uniform_policy(0.5, 0.25).name == "hybrid"
+    assert uniform_policy(0.4, 0.75).name == "custom"
+
+
+def test_the_tables_are_those_of_the_notebook():
+    policy = uniform_policy(0.4, 0.75)
+    assert policy.targets().shape == policy.weights().shape == (4, 14)
+    assert policy.targets().dtype == policy.weights().dtype == np.float32
+    for label in range(14):
+        np.testing.assert_array_equal(policy.targets()[:, label], np.float32([0, 0, 0.4, 1]))
+        np.testing.assert_array_equal(policy.weights()[:, label], np.float32([1, 1, 0.75, 1]))
+
+
+@pytest.mark.parametrize(
+    ("u", "w", "suffix"),
+    [(0, 0, "u0_0__w0_0"), (0, 1, "u0_0__w1_0"), (0.5, 0.25, "u0_5__w0_25"), (0.4, 0.75, "u0_4__w0_75")],
+)
+def test_the_suffix_is_spelled_as_in_the_pretrained_models_names(u, w, suffix):
+    assert uniform_policy(u, w).suffix() == suffix
+    assert parse_model_name(f"densenet_lateral_{suffix}") == ("lateral", u, w)
+
+
+@pytest.mark.parametrize("name", ["my_model", "densenet_frontal", "densenet_frontal_u0__w0", "resnet_frontal_u0_0__w0_0"])
+def test_a_name_of_another_pattern_tells_nothing(name):
+    assert parse_model_name(name) == (None, None, None)
+
+
+def test_a_number_above_one_in_a_name_is_no_u():
+    assert parse_model_name("densenet_frontal_u3_0__w0_5") == ("frontal", None, 0.5)
+
+
+@pytest.mark.parametrize("wrong", [1.5, -0.1, float("nan"), float("inf")])
+def test_u_and_w_outside_zero_to_one_are_refused(wrong):
+    with pytest.raises(UsageError, match=r"u must be a number from 0 to 1\. Received"):
+        uniform_policy(wrong, 0.5)
+    with pytest.raises(UsageError, match=r"w must be a number from 0 to 1\. Received"):
+        uniform_policy(0.5, wrong)
+
+
+def test_an_unknown_strategy_is_refused_with_the_known_ones():
+    with pytest.raises(UnknownNameError, match="ignore, negative, positive, hybrid"):
+        named_policy("ignroe")
+
+
+@pytest.mark.parametrize("suffix", [".json", ".toml"])
+def test_a_policy_file_gives_u_and_w_per_label(tmp_path, suffix):
+    entries = per_label_entries()
+    lines = [f"{label} = {{u = {pair['u']}, w = {pair['w']}}}" for label, pair in entries.items()]
+    path = tmp_path / f"mine{suffix}"
+    path.write_text(json.dumps(entries) if suffix == ".json" else "\n".join(lines))
+    policy = policy_from_file(path)
+    assert policy.u == tuple(pair["u"] for pair in entries.values())
+    assert policy.w == tuple(pair["w"] for pair in entries.values())
+    assert (policy.name, policy.u_scalar, policy.suffix()) == ("mine", None, "custom")
+
+
+def test_a_policy_file_with_one_pair_for_all_labels_is_that_strategy(tmp_path):
+    path = tmp_path / "same.json"
+    path.write_text(json.dumps({label: {"u": 1, "w": 1} for label in LABELS}))
+    assert policy_from_file(path) == named_policy("positive")
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda entries: entries.pop("edema"), "lacks edema"),
+        (lambda entries: entries.update(oedema={"u": 0, "w": 0}), "unknown oedema"),
+        (lambda entries: entries.update(edema={"u": 1.5, "w": 0}), r"u must be .* for edema\. Received: 1\.5"),
+        (lambda entries: entries.update(edema={"u": 1}), "needs two numbers"),
+        (lambda entries: entries.update(edema=3), "needs two numbers"),
+    ],
+)
+def test_a_wrong_policy_file_is_refused_by_what_is_wrong(tmp_path, change, said):
+    entries = per_label_entries()
+    change(entries)
+    path = tmp_path / "wrong.json"
+    path.write_text(json.dumps(entries))
+    with pytest.raises(UsageError, match=said):
+        policy_from_file(path)
+
+
+@pytest.mark.parametrize("content", ["{", "[1, 2]"])
+def test_a_policy_file_that_is_no_mapping_is_refused(tmp_path, content):
+    path = tmp_path / "broken.json"
+    path.write_text(content)
+    with pytest.raises(UsageError, match="policy file"):
+        policy_from_file(path)
+    with pytest.raises(UsageError, match="cannot be read"):
+        policy_from_file(tmp_path / "absent.toml")
+
+
+def test_a_policy_survives_json():
+    policy = Policy("mine", tuple(i / 20 for i in range(14)), (0.5,) * 14)
+    assert Policy.from_dict(json.loads(json.dumps(policy.as_dict()))) == policy
+
+
+@pytest.mark.parametrize("values", [{}, {"name": "x", "u": [0], "w": [0] * 14}, {"name": "x", "u": 3, "w": 4}])
+def test_a_policy_that_is_not_fourteen_pairs_is_refused(values):
+    with pytest.raises(UsageError, match="policy needs"):
+        Policy.from_dict(values)

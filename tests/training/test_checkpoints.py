@@ -1,0 +1,85 @@
+import json
+
+import numpy as np
+import pytest
+
+from cxr_core.training.checkpoints import Checkpoint, Position, cut_metrics, load_checkpoint, save_checkpoint
+
+
+def checkpoint(step: int, epoch: int = 0) -> Checkpoint:
+    position = Position(epoch=epoch, step=step, step_in_epoch=1, best_auc=0.5 + step / 1000, best_epoch=epoch)
+    return Checkpoint(position, [np.full((2, 3), step, np.float32), np.arange(4.0)], [np.array(step, np.int64)])
+
+
+def test_a_checkpoint_comes_back_to_the_bit(tmp_path):
+    saved = checkpoint(7)
+    save_checkpoint(tmp_path, saved)
+    loaded = load_checkpoint(tmp_path)
+    assert loaded.position == saved.position
+    for before, after in zip(saved.network + saved.optimizer, loaded.network + loaded.optimizer, strict=True):
+        assert before.dtype == after.dtype
+        np.testing.assert_array_equal(before, after)
+
+
+def test_more_than_ten_arrays_come_back_in_their_order(tmp_path):
+    arrays = [np.array(i) for i in range(25)]
+    save_checkpoint(tmp_path, Checkpoint(Position(), arrays, arrays))
+    assert [int(a) for a in load_checkpoint(tmp_path).network] == list(range(25))
+
+
+def test_only_the_newest_two_are_kept_and_nothing_else_is_left(tmp_path):
+    for step in (9, 10, 100):
+        save_checkpoint(tmp_path, checkpoint(step))
+    assert len(list(tmp_path.iterdir())) == 2
+    assert load_checkpoint(tmp_path).position.step == 100
+
+
+def test_a_complete_epoch_counts_as_newer_than_its_cancelled_validation(tmp_path):
+    save_checkpoint(tmp_path, checkpoint(10, epoch=0))
+    save_checkpoint(tmp_path, checkpoint(10, epoch=1))
+    assert load_checkpoint(tmp_path).position.epoch == 1
+
+
+def test_without_a_checkpoint_there_is_none(tmp_path):
+    assert load_checkpoint(tmp_path / "absent") is None
+
+
+@pytest.mark.parametrize("damage", ["cut", "flipped", "empty"])
+def test_a_damaged_newest_checkpoint_falls_back_to_the_one_before(tmp_path, damage):
+    save_checkpoint(tmp_path, checkpoint(1))
+    path = save_checkpoint(tmp_path, checkpoint(2))
+    content = bytearray(path.read_bytes())
+    # The float32 twos of the first array lie in the middle of the file, uncompressed.
+    content[content.index(np.full(6, 2, np.float32).tobytes())] ^= 1
+    path.write_bytes({"cut": content[: len(content) // 2], "flipped": content, "empty": b""}[damage])
+    assert load_checkpoint(tmp_path).position.step == 1
+
+
+def rows(*pairs):
+    return [{"step": step, "epoch": epoch} | ({"val_loss": 1.0} if valid else {"loss": 1.0}) for step, epoch, valid in pairs]
+
+
+def test_metric_rows_after_the_checkpoint_are_cut_and_a_half_row_with_them(tmp_path):
+    path = tmp_path / "metrics.jsonl"
+    all_rows = rows((1, 1, False), (2, 1, False), (2, 1, True), (3, 2, False))
+    path.write_text("".join(json.dumps(row) + "\n" for row in all_rows) + '{"step": 4, "lo')
+    cut_metrics(path, step=2, epoch=1)
+    assert [json.loads(line) for line in path.read_text().splitlines()] == all_rows[:3]
+
+
+def test_a_validation_row_of_an_epoch_that_the_checkpoint_lacks_is_cut(tmp_path):
+    path = tmp_path / "metrics.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows((1, 1, False), (2, 1, False), (2, 1, True))))
+    cut_metrics(path, step=2, epoch=0)
+    assert len(path.read_text().splitlines()) == 2
+
+
+def test_an_appender_that_holds_the_file_open_goes_on_after_the_cut(tmp_path):
+    path = tmp_path / "metrics.jsonl"
+    with path.open("a") as file:
+        file.write(json.dumps({"step": 5}) + "\n")
+        file.flush()
+        cut_metrics(path, step=0, epoch=0)
+        file.write(json.dumps({"step": 1}) + "\n")
+    assert path.read_text() == '{"step": 1}\n'
+    cut_metrics(tmp_path / "absent.jsonl", step=0, epoch=0)
