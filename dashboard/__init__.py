@@ -1,0 +1,1 @@
+"""The browser face: widgets in, figures out. It only calls the engine."""

@@ -1,0 +1,36 @@
+"""Entry point: navigation, source picker, theme.
+
+Streamlit runs this file as `__main__` for every page view. When it starts the server it imports the file as a module
+and looks for `app`: the only moment at which the settings can still decide on the port.
+"""
+
+from pathlib import Path
+
+import streamlit as st
+
+#: A picture in the text: an icon by name would be fetched from the network.
+ICON = (
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="6" fill="#1B222B"/>'
+    '<path d="M16 5v22M15 9Q6 9 6 15M15 14Q7 14 7 20M15 19Q9 19 9 25M17 9q9 0 9 6M17 14q8 0 8 6M17 19q6 0 6 6"'
+    ' stroke="#E4E9EF" stroke-width="2" fill="none" stroke-linecap="round"/></svg>'
+)
+
+if __name__ == "__main__":
+    from dashboard.parts.errors import errors_as_sentences
+    from dashboard.parts.navigation import page_table
+    from dashboard.parts.source import pick_source
+
+    st.set_page_config(
+        page_icon=ICON,
+        layout="wide",
+        menu_items={"About": "**CXR Lab**: chest X-ray classifiers with uncertain labels. Not a medical device."},
+    )
+    page = st.navigation(page_table())
+    with errors_as_sentences():
+        pick_source()
+        page.run()
+else:
+    from dashboard.serving import announced, follow_settings
+
+    follow_settings()
+    app = st.App(Path(__file__), lifespan=announced)

@@ -1,0 +1,20 @@
+"""Train: start a run that I understand."""
+
+import streamlit as st
+
+from dashboard.parts import engine
+from dashboard.parts.header import page_header, view_fact
+from dashboard.parts.source import built_source
+from dashboard.parts.train_form import train_form
+from dashboard.parts.train_plan import answer, plan_or_reason, plan_section
+
+source = built_source()
+top = st.container()
+left, right = st.columns([3, 2], gap="large")
+with left:
+    options = train_form(source, engine.models(source.name))
+plan, reason = plan_or_reason(source.name, options)
+with top:
+    page_header(answer(plan), source.name, source.synthetic, view_fact(options.view))
+with right:
+    plan_section(source.name, options, plan, reason)

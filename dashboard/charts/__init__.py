@@ -1,0 +1,1 @@
+"""Pure functions: engine result -> figure."""

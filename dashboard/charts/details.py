@@ -1,0 +1,193 @@
+"""The charts behind the curves: calibration, where the uncertain images fall, paired differences, (u, w) targets."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from cxr_core.evaluation.calibration import ReliabilityBin
+from cxr_core.evaluation.results import LabelComparison
+from cxr_core.schema import label_words
+from cxr_core.tasks.distribution import positive_rates
+from cxr_core.uncertainty import Policy
+from dashboard.charts.frame import figure, label_axis, plain_axis, square
+from dashboard.charts.palette import VALUE_SYMBOLS, LineStyle, Palette
+
+SIGNIFICANCE = 0.05
+
+
+def calibration_chart(bins: Sequence[ReliabilityBin], style: LineStyle, colors: Palette) -> go.Figure:
+    """Draw the observed share of positives against the mean predicted probability of each bin.
+
+    Args:
+        bins: of rising probability.
+        style: the model's line.
+        colors: the palette of the appearance.
+    """
+    chart = square(
+        figure("Calibration: how often a predicted probability comes true", colors, 470),
+        "Mean predicted probability",
+        "Observed share of positives",
+        colors,
+    )
+    chart.add_scatter(
+        x=[0, 1],
+        y=[0, 1],
+        mode="lines",
+        name="Perfect",
+        hoverinfo="skip",
+        line={"color": colors.faint, "dash": "dot", "width": 1},
+    )
+    chart.add_scatter(
+        x=[b.mean_predicted for b in bins],
+        y=[b.observed for b in bins],
+        customdata=[b.n for b in bins],
+        error_y={
+            "array": [b.observed_ci[1] - b.observed for b in bins],
+            "arrayminus": [b.observed - b.observed_ci[0] for b in bins],
+            "thickness": 1,
+            "width": 3,
+        },
+        mode="markers+lines",
+        name="Observed, 95 % interval",
+        marker={"size": 8},
+        line={"color": style.color, "width": style.width},
+        hovertemplate="predicted %{x:.2f}, observed %{y:.2f}, n = %{customdata:,} images<extra></extra>",
+    )
+    return chart
+
+
+def score_chart(
+    scores: dict[str, np.ndarray], threshold: float | None, score_name: str, n_bins: int, colors: Palette
+) -> go.Figure:
+    """Draw how the scores of each label value are spread: each line is a share of that value's own images.
+
+    Args:
+        scores: value name -> scores of its images (any may be empty).
+        threshold: the operating point on the same axis.
+        score_name: the axis title, as in "logit".
+        n_bins: number of equal bins over the range of all scores.
+        colors: the palette of the appearance.
+    """
+    everything = np.concatenate([values for values in scores.values() if len(values)] or [np.zeros(1)])
+    edges = np.linspace(everything.min(), everything.max() + 1e-9, n_bins + 1)
+    chart = figure("Where the images of each label value fall", colors, 380)
+    for value, values in scores.items():
+        if len(values):
+            chart.add_trace(_spread(value, values, edges, colors))
+    if threshold is not None:
+        chart.add_vline(x=threshold, line={"color": colors.faint, "dash": "dot", "width": 1.5})
+        chart.add_annotation(x=threshold, y=1, yref="paper", text="operating point", showarrow=False, xanchor="left")
+    chart.update_xaxes(plain_axis(score_name, colors))
+    chart.update_yaxes(plain_axis("share of the value's images", colors), tickformat=".0%", rangemode="tozero")
+    return chart
+
+
+def _spread(value: str, values: np.ndarray, edges: np.ndarray, colors: Palette) -> go.Scatter:
+    counts, _ = np.histogram(values, edges)
+    strong = value in {"uncertain", "positive"}
+    return go.Scatter(
+        x=(edges[:-1] + edges[1:]) / 2,
+        y=counts / len(values),
+        customdata=counts,
+        name=f"{label_words(value)} (n = {len(values):,})",
+        mode="lines+markers",
+        marker={"symbol": VALUE_SYMBOLS[value], "size": 6},
+        line={"color": colors.values[value], "width": 2.5 if strong else 1.5, "shape": "spline", "smoothing": 0.4},
+        hovertemplate=f"{label_words(value)}: %{{customdata:,}} images (%{{y:.1%}}) near %{{x:.2f}}<extra></extra>",
+    )
+
+
+def difference_chart(rows: Sequence[LabelComparison], first: str, second: str, colors: Palette) -> go.Figure:
+    """Draw the paired difference in AUC of each label with its interval; a filled mark is significant.
+
+    Args:
+        rows: the labels in schema order; undefined differences are left out.
+        first: the model on the right side of zero.
+        second: the model that is subtracted.
+        colors: the palette of the appearance.
+    """
+    known = [(row, row.difference) for row in rows if row.difference is not None]
+    chart = figure("Difference in AUC with 95 % interval; filled: significant after correction", colors, 540)
+    chart.add_vline(x=0, line={"color": colors.faint, "width": 1})
+    chart.add_scatter(
+        x=[difference for _, difference in known],
+        y=[label_words(row.label) for row, _ in known],
+        error_x={
+            "array": [row.ci[1] - d if row.ci else 0 for row, d in known],
+            "arrayminus": [d - row.ci[0] if row.ci else 0 for row, d in known],
+            "color": colors.faint,
+            "thickness": 1.2,
+            "width": 4,
+        },
+        text=[_difference_words(row) for row, _ in known],
+        mode="markers",
+        marker={
+            "color": [_difference_color(row, d, colors) for row, d in known],
+            "symbol": ["circle" if is_significant(row) else "circle-open" for row, _ in known],
+            "size": 11,
+        },
+        hovertemplate="%{y}: %{x:+.3f}<br>%{text}<extra></extra>",
+        showlegend=False,
+    )
+    chart.update_xaxes(plain_axis(f"← {second} better · AUC difference · {first} better →", colors), tickformat="+.2f")
+    chart.update_yaxes(label_axis(colors))
+    chart.update_layout(margin={"l": 8, "r": 24, "t": 56, "b": 56})
+    return chart
+
+
+def is_significant(row: LabelComparison) -> bool:
+    """Say whether a difference is real at 5 % after correction."""
+    return row.p_corrected is not None and row.p_corrected < SIGNIFICANCE
+
+
+def _difference_color(row: LabelComparison, difference: float, colors: Palette) -> str:
+    if not is_significant(row):
+        return colors.faint
+    return colors.gain if difference > 0 else colors.loss
+
+
+def _difference_words(row: LabelComparison) -> str:
+    interval = "no interval" if row.ci is None else f"{row.ci[0]:+.3f} to {row.ci[1]:+.3f}"
+    p = "no p" if row.p_corrected is None else f"corrected p {row.p_corrected:.3f}"
+    return f"{interval}, {p}, n = {row.n:,} images"
+
+
+def target_chart(counts: pd.DataFrame, policy: Policy, dataset: str, colors: Palette) -> go.Figure:
+    """Draw the positive rate that the loss sees for each label, beside the rate among the certain images.
+
+    Args:
+        counts: `label, value, dataset, images`, as the warehouse gives it.
+        policy: the (u, w) of each label.
+        dataset: the data set to count in.
+        colors: the palette of the appearance.
+    """
+    seen = positive_rates(counts, policy.u, policy.w, dataset)
+    certain = positive_rates(counts, 0.0, 0.0, dataset)
+    words = [label_words(label) for label in seen.index]
+    chart = figure("Positive rate that the loss sees, with and without the uncertain images", colors, 540)
+    chart.add_scatter(
+        x=[x for pair in zip(certain, seen, strict=True) for x in (*pair, None)],
+        y=[y for word in words for y in (word, word, None)],
+        mode="lines",
+        line={"color": colors.values["uncertain"], "width": 2},
+        showlegend=False,
+        hoverinfo="skip",
+    )
+    for rates, name, color, symbol in (
+        (certain, "Certain images only (w = 0)", colors.faint, "circle-open"),
+        (seen, "With this u and w", colors.values["uncertain"], "diamond"),
+    ):
+        chart.add_scatter(
+            x=list(rates),
+            y=words,
+            mode="markers",
+            name=name,
+            marker={"color": color, "symbol": symbol, "size": 11},
+            hovertemplate=f"%{{y}}: %{{x:.1%}}<extra>{name}</extra>",
+        )
+    chart.update_xaxes(plain_axis("weighted share of positive targets", colors), tickformat=".0%", rangemode="tozero")
+    chart.update_yaxes(label_axis(colors))
+    chart.update_layout(margin={"l": 8, "r": 24, "t": 88, "b": 56})
+    return chart

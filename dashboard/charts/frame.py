@@ -1,0 +1,74 @@
+"""What every Plotly figure has in common: margins, grid, title, hover; and the square axes of ROC and PR."""
+
+from typing import Any
+
+import plotly.graph_objects as go
+
+from dashboard.charts.palette import Palette
+
+MARGIN = {"l": 64, "r": 24, "t": 56, "b": 56}
+#: Handed to every chart of the pages: no logo, a picture at the push of a button, no scroll traps.
+CONFIG: dict[str, Any] = {
+    "displaylogo": False,
+    "scrollZoom": False,
+    "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"],
+    "toImageButtonOptions": {"format": "svg"},
+}
+
+
+def figure(title: str, colors: Palette, height: int) -> go.Figure:
+    """Return an empty figure with the house's title, margins and hover."""
+    return go.Figure(
+        layout=go.Layout(
+            title=_title(title, colors),
+            height=height,
+            margin=MARGIN,
+            hoverlabel={"bgcolor": colors.background, "font": {"color": colors.ink}, "bordercolor": colors.faint},
+            paper_bgcolor="rgba(0,0,0,0)",
+            plot_bgcolor="rgba(0,0,0,0)",
+            legend={"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0, "title": {"text": ""}},
+        )
+    )
+
+
+def _title(text: str, colors: Palette) -> dict[str, Any]:
+    place = {"x": 0, "xref": "container", "y": 1, "yref": "container", "yanchor": "top", "pad": {"t": 8}}
+    return place | {"text": text, "font": {"size": 15, "color": colors.ink}}
+
+
+def label_axis(colors: Palette) -> dict[str, Any]:
+    """Return a vertical axis of names, the first on top."""
+    ticks = {"color": colors.ink, "size": 12.5}
+    return {"autorange": "reversed", "automargin": True, "gridcolor": colors.grid, "tickfont": ticks}
+
+
+def unit_axis(title: str, colors: Palette) -> dict[str, Any]:
+    """Return an axis from 0 to 1 in steps of 0.2."""
+    return {
+        "title": {"text": title, "font": {"color": colors.faint}},
+        "range": [-0.01, 1.01],
+        "constrain": "domain",
+        "dtick": 0.2,
+        "tickformat": ".1f",
+        "gridcolor": colors.grid,
+        "tickfont": {"color": colors.faint},
+        "zeroline": False,
+    }
+
+
+def square(chart: go.Figure, x_title: str, y_title: str, colors: Palette) -> go.Figure:
+    """Give a figure two axes from 0 to 1 of the same length."""
+    chart.update_xaxes(unit_axis(x_title, colors))
+    chart.update_yaxes(unit_axis(y_title, colors), scaleanchor="x", scaleratio=1)
+    return chart
+
+
+def plain_axis(title: str, colors: Palette) -> dict[str, Any]:
+    """Return an axis with a thin grid and a title that carries the unit."""
+    return {
+        "title": {"text": title, "font": {"color": colors.faint}},
+        "gridcolor": colors.grid,
+        "tickfont": {"color": colors.faint},
+        "zeroline": False,
+        "automargin": True,
+    }

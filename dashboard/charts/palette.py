@@ -1,0 +1,88 @@
+"""Colours that mean the same everywhere: the four label values, the models, the marks around them.
+
+Every mark colour has a contrast of at least 3:1 against its background. The models' hues are those of Okabe and Ito
+(2008), darkened where white paper needs it; colour never stands alone: lines have dashes, points have symbols.
+"""
+
+import hashlib
+from dataclasses import dataclass
+
+LIGHT_BACKGROUND = "#FFFFFF"
+DARK_BACKGROUND = "#12161C"
+
+VALUE_SYMBOLS = {"not_mentioned": "circle", "negative": "square", "uncertain": "diamond", "positive": "triangle-up"}
+
+#: The pretrained strategies have fixed places; other models share the rest by their name.
+_STRATEGIES = ("u0_0__w0_0", "u0_0__w1_0", "u1_0__w1_0", "u0_5__w0_25")
+_DASHES = ("dash", "dot", "dashdot", "longdash")
+
+
+@dataclass(frozen=True)
+class Palette:
+    """The colours of one appearance; `quiet` fills large areas of "not mentioned", inside an outline of its colour."""
+
+    dark: bool
+    background: str
+    ink: str
+    faint: str
+    grid: str
+    values: dict[str, str]
+    quiet: str
+    models: tuple[str, ...]
+    sequential: tuple[str, ...]
+    gain: str
+    loss: str
+
+
+@dataclass(frozen=True)
+class LineStyle:
+    """How a model is drawn on every page."""
+
+    color: str
+    dash: str
+    width: float
+
+
+LIGHT = Palette(
+    dark=False,
+    background=LIGHT_BACKGROUND,
+    ink="#1B222B",
+    faint="#66707E",
+    grid="#E6E9EE",
+    values={"not_mentioned": "#8A94A3", "negative": "#4C78A8", "uncertain": "#C48600", "positive": "#C2410C"},
+    quiet="#CDD3DB",
+    models=("#0072B2", "#C78400", "#009E73", "#BF6497", "#2F93CC", "#D55E00", "#8F8300"),
+    sequential=("#F7F9FB", "#DCE6F0", "#B9CFE4", "#94B6D6", "#6F9BC6"),
+    gain="#0072B2",
+    loss="#D55E00",
+)
+DARK = Palette(
+    dark=True,
+    background=DARK_BACKGROUND,
+    ink="#E4E9EF",
+    faint="#98A3B1",
+    grid="#2A323D",
+    values={"not_mentioned": "#7D8899", "negative": "#7FB0E6", "uncertain": "#F2B632", "positive": "#FB7A45"},
+    quiet="#333C48",
+    models=("#3D9BDB", "#E69F00", "#1DB48A", "#E08DBB", "#8CCBF2", "#FF7F2A", "#F0E442"),
+    sequential=("#161D26", "#1E2C3B", "#274059", "#315475", "#3B6791"),
+    gain="#56B4E9",
+    loss="#FF7F2A",
+)
+
+
+def palette(dark: bool) -> Palette:
+    """Return the colours of the dark or of the light appearance."""
+    return DARK if dark else LIGHT
+
+
+def model_style(name: str, ensemble: bool, colors: Palette) -> LineStyle:
+    """Return the line of a model, decided by nothing but its name, so that it is the same on every page."""
+    if ensemble:
+        return LineStyle(colors.ink, "solid", 3.5)
+    for place, strategy in enumerate(_STRATEGIES):
+        if name.endswith(strategy) and name.startswith("densenet_"):
+            return LineStyle(colors.models[place], "solid", 2)
+    number = int.from_bytes(hashlib.sha256(name.encode()).digest()[:4], "big")
+    free = colors.models[len(_STRATEGIES) :]
+    return LineStyle(free[number % len(free)], _DASHES[number // len(free) % len(_DASHES)], 2)

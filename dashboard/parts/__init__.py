@@ -1,0 +1,1 @@
+"""Inputs and blocks that several pages share."""

@@ -1,0 +1,82 @@
+"""What the machine can train on: the CPU at once, the rest as soon as another process has asked TensorFlow."""
+
+import threading
+
+import streamlit as st
+
+from cxr_core.errors import CxrError
+from cxr_core.tasks.training_plan import accelerators, known_accelerators
+from cxr_core.training.options import ACCELERATORS
+from cxr_core.training.probe import Accelerator
+from dashboard.parts import help_texts
+
+WORDS = {"cpu": "CPU", "gpu": "Single GPU", "multi-gpu": "Multi-GPU", "tpu": "TPU"}
+LOOK_SECONDS = 2.0
+
+
+class Probe:
+    """One question to TensorFlow in another process, asked by a thread so that the page need not wait."""
+
+    def __init__(self) -> None:
+        self.failure = ""
+        self._thread = threading.Thread(target=self._ask, daemon=True)
+        self._thread.start()
+
+    @property
+    def is_working(self) -> bool:
+        """Whether the answer is still to come."""
+        return self._thread.is_alive()
+
+    def _ask(self) -> None:
+        try:
+            accelerators()
+        except CxrError as error:
+            self.failure = str(error)
+
+
+@st.cache_resource(show_spinner=False)
+def _probe(_home: str) -> Probe:
+    return Probe()
+
+
+def accelerator_input() -> str:
+    """Show the four accelerators and return the one that was chosen."""
+    known = {one.name: one for one in known_accelerators() or []}
+    usable = [name for name in ACCELERATORS if name == "cpu" or (name in known and known[name].available)]
+    chosen = st.segmented_control(
+        "Accelerator",
+        usable,
+        default="cpu",
+        required=True,
+        format_func=WORDS.__getitem__,
+        key="train-accelerator",
+        bind="query-params",
+        help=help_texts.ACCELERATOR,
+    )
+    if known:
+        _reasons(list(known.values()))
+    else:
+        _checking()
+    return chosen or "cpu"
+
+
+def _reasons(known: list[Accelerator]) -> None:
+    for one in known:
+        if one.available and one.devices:
+            st.caption(f":material/check: **{WORDS[one.name]}**: {', '.join(one.devices)}")
+        elif not one.available:
+            st.caption(f":material/block: **{WORDS[one.name]}** is not available: {one.reason}")
+
+
+@st.fragment(run_every=LOOK_SECONDS)
+def _checking() -> None:
+    """Ask TensorFlow in the background; the whole page is drawn again once the answer is there."""
+    from cxr_core.settings import settings
+
+    probe = _probe(str(settings().home))
+    if probe.failure:
+        st.caption(f":material/warning: GPUs and TPUs could not be looked for: {probe.failure}")
+    elif known_accelerators() is not None:
+        st.rerun(scope="app")
+    else:
+        st.caption(":material/hourglass_top: Looking for GPUs and TPUs …")

@@ -1,0 +1,92 @@
+"""The engine's answers, kept until the tables behind them change, so that moving a slider asks nothing twice."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pandas as pd
+import streamlit as st
+
+from cxr_core.models.registry import ModelEntry
+from cxr_core.sources.registry import get_source
+from cxr_core.tasks import compare as comparing
+from cxr_core.tasks import distribution as labels
+from cxr_core.tasks import ensemble as ensembles
+from cxr_core.tasks import evaluate as evaluating
+from cxr_core.tasks.models import models as list_models
+
+R = TypeVar("R")
+
+#: Tables of BigQuery tell no time of change; their answers are asked again after this many seconds.
+REMOTE_SECONDS = 600
+MOST_ANSWERS = 200
+
+
+def label_overview(source: str, view: str | None) -> labels.LabelOverview:
+    """Return what is in the label tables."""
+    return _ask(labels.label_overview, source, view)
+
+
+def cooccurrence(source: str, view: str | None, value: str, dataset: str | None) -> pd.DataFrame:
+    """Return the 14 x 14 square of images on which two labels have `value`."""
+    return _ask(labels.cooccurrence, source, view, value, dataset)
+
+
+def models(source: str) -> list[ModelEntry]:
+    """Return the models of a source, sorted by name."""
+    return _ask(list_models, source)
+
+
+def ensemble_names(source: str) -> set[str]:
+    """Return which of the models are ensembles."""
+    return _ask(_ensemble_names, source)
+
+
+def evaluation(source: str, model: str, dataset: str, view: str | None) -> evaluating.Evaluation:
+    """Return a model's figures on all its labels."""
+    return _ask(evaluating.evaluate, source, model, dataset, view)
+
+
+def label_curves(source: str, model: str, label: str, dataset: str, view: str | None) -> evaluating.LabelCurves:
+    """Return the curves of one label of a model."""
+    return _ask(evaluating.label_curves, source, model, label, dataset, view)
+
+
+def comparison(source: str, a: str, b: str, dataset: str, view: str | None) -> comparing.Comparison:
+    """Return the paired differences of two models."""
+    return _ask(comparing.compare, source, a, b, dataset, view)
+
+
+def ensemble_preview(
+    source: str, members: tuple[str, ...], method: str, dataset: str, view: str | None
+) -> ensembles.EnsemblePreview:
+    """Return an unsaved ensemble beside its members."""
+    return _ask(ensembles.preview_ensemble, source, members, method, dataset, view)
+
+
+def _ask(task: Callable[..., R], source: str, *arguments: Any) -> R:
+    return _kept(task.__qualname__, source, arguments, _stamp(source), task)
+
+
+@st.cache_data(max_entries=MOST_ANSWERS, show_spinner="Asking the tables …")
+def _kept(name: str, source: str, arguments: tuple[Any, ...], stamp: tuple[Any, ...], _task: Callable[..., R]) -> R:
+    return _task(source, *arguments)
+
+
+def _stamp(name: str) -> tuple[Any, ...]:
+    """Return what changes when a table of the source does: tables are replaced, which changes their folder's time."""
+    source = get_source(name)
+    local = [Path(place) for place in (*source.tables.labels, *source.predictions) if place.endswith(".parquet")]
+    times = tuple(_changed(place) for path in local for place in (path, path.parent))
+    remote = int(time.time() // REMOTE_SECONDS) if source.kind == "bigquery" else 0
+    return (source.kind, source.tables.labels, times, remote)
+
+
+def _changed(path: Path) -> int:
+    return path.stat().st_mtime_ns if path.exists() else 0
+
+
+def _ensemble_names(name: str) -> set[str]:
+    warehouse = get_source(name).warehouse()
+    return {model for model in warehouse.prediction_tables() if "recipe" in warehouse.prediction_table(model).metadata}

@@ -1,0 +1,62 @@
+"""Numbers as people read them: three digits, thousands, "3 min 20 s", "1.2 GB"."""
+
+import math
+from collections.abc import Sequence
+
+NOTHING = "–"
+
+
+def count(value: float | None) -> str:
+    """Return a count with thousands separators: 12345 -> "12,345"."""
+    return NOTHING if value is None else f"{int(value):,}"
+
+
+def three_digits(value: float | None) -> str:
+    """Return a figure between 0 and 1 to three digits: 0.81249 -> "0.812"."""
+    return NOTHING if value is None or math.isnan(value) else f"{value:.3f}"
+
+
+def with_interval(value: float | None, interval: Sequence[float | None] | None) -> str:
+    """Return a figure with its interval: "0.812 (0.78–0.84)", or without where there is none."""
+    if value is None or interval is None or any(bound is None for bound in interval):
+        return three_digits(value)
+    low, high = interval
+    return f"{three_digits(value)} ({three_digits(low)}–{three_digits(high)})"
+
+
+def signed(value: float | None) -> str:
+    """Return a difference with its sign: 0.0123 -> "+0.012"."""
+    return NOTHING if value is None or math.isnan(value) else f"{value:+.3f}".replace("-", "−")
+
+
+def p_value(value: float | None) -> str:
+    """Return a p-value: 0.0004 -> "< 0.001"."""
+    if value is None or math.isnan(value):
+        return NOTHING
+    return "< 0.001" if value < 0.001 else f"{value:.3f}"
+
+
+def percent(value: float | None) -> str:
+    """Return a share: 0.0312 -> "3.1 %"."""
+    return NOTHING if value is None or math.isnan(value) else f"{100 * value:.1f} %"
+
+
+def duration(seconds: float | None) -> str:
+    """Return a duration: 200 -> "3 min 20 s"."""
+    if seconds is None or math.isnan(seconds):
+        return NOTHING
+    whole = round(seconds)
+    hours, minutes, rest = whole // 3600, whole % 3600 // 60, whole % 60
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
+def size(n_bytes: float | None) -> str:
+    """Return an amount of data: 1_200_000_000 -> "1.2 GB"."""
+    if n_bytes is None:
+        return NOTHING
+    value, units = float(n_bytes), ["bytes", "kB", "MB", "GB", "TB"]
+    while value >= 1000 and len(units) > 1:
+        value, units = value / 1000, units[1:]
+    return f"{value:.0f} bytes" if units[0] == "bytes" else f"{value:.1f} {units[0]}"

@@ -1,0 +1,57 @@
+"""What each control and figure means, in words that a clinician understands."""
+
+VIEW = "From where the image was taken. Frontal and lateral images are trained and judged apart."
+DATASET = "Models are trained on train, tuned on valid; test is looked at last. The three share no patient."
+SOURCE = "The data set that every page shows: its label tables, prediction tables, images and models."
+SCALE = "Share compares labels; count shows how many images there are; the log scale makes rare values visible."
+SORT = "The fixed order of the 14 findings, or those with the most uncertain images for each positive one first."
+UNCERTAIN = "The report neither confirms nor rules out the finding, as in 'possible pneumonia'."
+U = (
+    "u is the probability of 'present' that an uncertain report stands for: 0 treats it as absent, 1 as present, "
+    "0.5 as undecided."
+)
+W = "w is how much an uncertain image counts in training: 0 ignores it, 1 counts it like a certain one."
+STRATEGY = (
+    "Ignore leaves uncertain images out of the loss. Negative and positive take them as absent or present. Hybrid "
+    "takes them as undecided at a quarter of the weight. Custom sets one u and w, per label sets 14."
+)
+ACCELERATOR = "The hardware that trains. What this machine lacks cannot be chosen; the reason stands below."
+EPOCHS = "How often the network sees every training image."
+BATCH_SIZE = "Images in one step, over all devices together. Larger is faster, as long as memory lasts."
+IMAGE_SIZE = "Pixels along each side that the network sees. The stored images have 320; smaller is much faster."
+ARCHITECTURE = (
+    "densenet121 is the network of the published models; densenet-small is of the same family, for quick runs."
+)
+LEARNING_RATE = "How far each step moves the weights. 0.001 is Adam's usual value."
+EARLY_STOPPING = "Stop when the validation AUC has not risen for this many epochs; 0 never stops early."
+INIT_FROM = "Begin with the weights of this model instead of random ones."
+SEED = "The same seed, data and settings give the same model on one CPU."
+NAME = "The model's name. Left empty, it tells the view, u and w."
+RECORDS = "Pattern of TFRecord files with {dataset} and {view}, here or on gs://. Empty: the source's own."
+TENSORBOARD = "Folder for TensorBoard logs, here or on gs://. Empty: none."
+SAVE_TO = "Folder that gets a copy of the finished model, here or on gs://. Empty: none."
+MODEL = "Pretrained models, your own runs and ensembles: everything that has a prediction table here."
+LABEL = "The finding that the curves are about. Uncertain images are left out; not mentioned counts as absent."
+AUC = (
+    "Area under the ROC curve: how often a random image with the finding scores above one without it. 0.5 is chance, "
+    "1 perfect. It does not depend on how common the finding is."
+)
+AP = (
+    "Average precision: how many of the images called positive really are, averaged over all recalls. Chance reaches "
+    "the prevalence, so for rare findings it shows what AUC hides."
+)
+INTERVAL = "95 % interval from resampling patients, since images of one patient resemble each other."
+PREVALENCE = "Share of positives among the certain images: the precision of guessing."
+OPERATING_POINT = (
+    "Where the score is cut: images at or above it are called positive. Lower finds more of the ill and alarms more "
+    "of the healthy. Chosen on the same images on which it is judged here, so a little too hopeful."
+)
+CALIBRATION = "A predicted probability of 0.3 is calibrated when 3 of 10 such images have the finding."
+PAIRED = "Both models judged on the same images and the same resampled patients; p is corrected by Holm's method."
+ENSEMBLE_METHOD = "How the members' predictions become one. The mean of logits weighs confident members more."
+SMOOTHING = "Running mean over this many rows, for the eye only; the figures beside the chart are not smoothed."
+VALIDATION_AUC = (
+    "Mean over the labels, on certain images only, so that it compares between (u, w) strategies; losses do not."
+)
+RUN = "Training, prediction and other long work, newest first. Each goes on when this page is closed."
+VIEW_OF_PREDICTIONS = "All images that the model predicted, or only those of one view."

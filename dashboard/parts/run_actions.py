@@ -1,0 +1,76 @@
+"""What can be done with a run: cancel, resume, delete, predict, and where its result is shown."""
+
+import streamlit as st
+
+from cxr_core.runs import service
+from cxr_core.runs.store import COMPLETED, Run
+from cxr_core.sources.registry import get_source
+from cxr_core.tasks.predict import start_prediction
+from dashboard.parts.errors import errors_as_sentences
+from dashboard.parts.navigation import go_to, link_to
+
+
+def run_buttons(run: Run) -> None:
+    """Show the buttons that make sense for a run as it stands."""
+    with errors_as_sentences(), st.container(horizontal=True, vertical_alignment="center"):
+        if run.is_active:
+            _cancel(run)
+        else:
+            _next_step(run)
+            _resume(run)
+            _delete(run)
+
+
+def _cancel(run: Run) -> None:
+    text = "Stops after the step at work; a training run keeps its checkpoint and can be resumed."
+    stopping = run.cancel_requested
+    label = "Stopping …" if stopping else "Cancel run"
+    if st.button(label, icon=":material/stop_circle:", key="cancel-run", disabled=stopping, help=text):
+        service.cancel(run.run)
+        st.rerun()
+
+
+def _next_step(run: Run) -> None:
+    """Show what one does with a finished run: predict with its model, look at its predictions or at the data."""
+    if run.status != COMPLETED:
+        return
+    if run.kind == "predict":
+        link_to("evaluate", f"Evaluate {run.name}", source=run.source, model=run.name)
+    elif run.kind == "demo":
+        link_to("labels", "See what is in the data", source=run.source)
+    elif run.name in get_source(run.source).warehouse().prediction_tables():
+        link_to("evaluate", f"Evaluate {run.name}", source=run.source, model=run.name)
+    else:
+        _predict(run)
+
+
+def _predict(run: Run) -> None:
+    text = "Predicts the validation and test images with this model, so that it can be evaluated and compared."
+    if st.button("Predict", type="primary", icon=":material/batch_prediction:", key="predict", help=text):
+        started = start_prediction(run.source, run.run, accelerator=run.device or "cpu")
+        go_to("runs", run=started.run)
+
+
+def _resume(run: Run) -> None:
+    if run.resumable and run.status != COMPLETED:
+        text = "Goes on from the last checkpoint under the same ID."
+        if st.button("Resume run", icon=":material/resume:", key="resume-run", help=text):
+            service.resume(run.run)
+            st.rerun()
+
+
+def _delete(run: Run) -> None:
+    text = "Removes the run with its log and checkpoints. A model that it finished stays."
+    if st.button("Delete run", icon=":material/delete:", key="delete-run", help=text):
+        _confirm_delete(run)
+
+
+@st.dialog("Delete this run?", icon=":material/delete:")
+def _confirm_delete(run: Run) -> None:
+    st.markdown(f"**{run.name}** ({run.run}): its log, metrics and checkpoints are removed for good.")
+    with errors_as_sentences(), st.container(horizontal=True):
+        if st.button("Delete for good", type="primary", key="delete-for-good"):
+            service.delete(run.run)
+            go_to("runs")
+        if st.button("Keep it", key="keep-run"):
+            st.rerun()

@@ -1,0 +1,31 @@
+"""Which run the Runs page shows, and which others share its chart."""
+
+import streamlit as st
+
+from cxr_core.runs.store import Run
+from dashboard.parts import help_texts
+from dashboard.parts.run_words import run_words
+
+
+def chosen_run(runs: list[Run]) -> Run:
+    """Show the list of runs and return the one that was chosen; the newest at first."""
+    by_id = {run.run: run for run in runs}
+    chosen = st.selectbox("Run", list(by_id), key="run", bind="query-params", help=help_texts.RUN, format_func=str)
+    run = by_id.get(chosen, runs[0])
+    st.caption(run_words(run))
+    return run
+
+
+def compared_runs(run: Run, runs: list[Run]) -> list[Run]:
+    """Show the other training runs and return those whose losses are to be drawn too."""
+    others = {other.run: other for other in runs if other.kind == "train" and other.run != run.run}
+    if run.kind != "train" or not others:
+        return []
+    chosen = st.multiselect(
+        "Show beside it",
+        list(others),
+        format_func=lambda other: f"{others[other].name} ({other})",
+        key="beside",
+        help="Losses compare only within one (u, w) strategy: another strategy is another scale.",
+    )
+    return [others[other] for other in chosen]

@@ -1,0 +1,79 @@
+"""A run in words: its status, how far it is, how long it takes."""
+
+import time
+from datetime import datetime
+
+from cxr_core.runs.store import Run
+from dashboard.parts.formatting import NOTHING, count, duration, three_digits
+
+STATUS_COLORS = {"queued": "gray", "running": "blue", "completed": "green", "failed": "red", "cancelled": "orange"}
+STATUS_ICONS = {
+    "queued": ":material/schedule:",
+    "running": ":material/autorenew:",
+    "completed": ":material/check_circle:",
+    "failed": ":material/error:",
+    "cancelled": ":material/cancel:",
+}
+KIND_WORDS = {"train": "Training", "predict": "Prediction", "demo": "Building the demo"}
+
+
+def kind_words(run: Run) -> str:
+    """Return what kind of work the run does."""
+    return KIND_WORDS.get(run.kind, run.kind.capitalize())
+
+
+def run_words(run: Run) -> str:
+    """Return the run as one line of a list: name, kind, status, ID."""
+    return f"{run.name} · {kind_words(run).lower()} · {run.status} · {run.run}"
+
+
+def status_badge(run: Run) -> str:
+    """Return the status as a Markdown badge with its icon."""
+    return f":{STATUS_COLORS[run.status]}-badge[{STATUS_ICONS[run.status]} {run.status}]"
+
+
+def share_done(run: Run) -> float:
+    """Return how much of the work is done, 0 to 1."""
+    if run.status == "completed":
+        return 1.0
+    return min(1.0, run.step / run.steps) if run.step and run.steps else 0.0
+
+
+def progress_words(run: Run) -> str:
+    """Return how far an active run is: message, step of steps, time left."""
+    parts = [run.message or ("waiting for its turn" if run.status == "queued" else "starting")]
+    if run.steps:
+        parts.append(f"{count(run.step or 0)} of {count(run.steps)}")
+    if run.eta_seconds is not None:
+        parts.append(f"about {duration(run.eta_seconds)} left")
+    return " · ".join(parts)
+
+
+def took(run: Run) -> str:
+    """Return how long the run has worked."""
+    return NOTHING if run.started is None else duration((run.ended or time.time()) - run.started)
+
+
+def began(run: Run) -> str:
+    """Return the local time at which the run was asked for."""
+    return datetime.fromtimestamp(run.created).strftime("%d %b %Y, %H:%M")
+
+
+def best_auc(run: Run) -> str:
+    """Return the best validation AUC of a training run, the latest while it works."""
+    best = (run.result or {}).get("val_auc", run.val_auc)
+    return three_digits(best) if isinstance(best, int | float) else NOTHING
+
+
+def runs_answer(runs: list[Run]) -> str:
+    """Return the title of the Runs page: what is going on now."""
+    working = [run for run in runs if run.status == "running"]
+    waiting = sum(run.status == "queued" for run in runs)
+    queue = f", {waiting} waiting" if waiting else ""
+    if working:
+        left = [run.eta_seconds for run in working if run.eta_seconds is not None]
+        time_left = f", about {duration(max(left))} left" if left else ""
+        return f"{len(working)} {'run is' if len(working) == 1 else 'runs are'} working{time_left}{queue}"
+    if waiting:
+        return f"{waiting} {'run is' if waiting == 1 else 'runs are'} waiting"
+    return f"Nothing is running; {len(runs)} {'run' if len(runs) == 1 else 'runs'} so far" if runs else "No runs yet"

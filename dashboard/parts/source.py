@@ -1,0 +1,46 @@
+"""Which source the pages show: picked once, in the sidebar, and kept in the URL."""
+
+import streamlit as st
+
+from cxr_core.sources.registry import DEMO, get_source, is_built, source_names
+from cxr_core.sources.source import Source
+from cxr_core.tasks.build_demo import start_demo
+from dashboard.parts import help_texts
+from dashboard.parts.header import page_header
+from dashboard.parts.navigation import go_to
+
+
+def pick_source() -> None:
+    """Show the source picker in the sidebar."""
+    with st.sidebar:
+        st.selectbox("Source", source_names(), key="source", bind="query-params", help=help_texts.SOURCE)
+
+
+def current_source() -> Source:
+    """Return the source that was picked."""
+    return get_source(st.session_state.get("source") or DEMO)
+
+
+def built_source() -> Source:
+    """Return the source that was picked; where it is the demo and not built yet, show how to build it and stop."""
+    source = current_source()
+    if not is_built(source):
+        page_header("There is no data yet", source.name, source.synthetic)
+        st.info(
+            "The demo is a set of synthetic chest radiographs with labels, eight pretrained models and their "
+            "predictions. Building it takes about a minute and needs no network.",
+            icon=":material/deployed_code:",
+        )
+        build_demo_button()
+        st.stop()
+    return source
+
+
+def build_demo_button() -> None:
+    """Show the button that builds the demo as a run."""
+    if st.button("Build the demo", type="primary", icon=":material/build:", help="Starts a run and opens it."):
+        run = start_demo()
+        if run is None:
+            st.success("The demo is built and up to date.", icon=":material/check_circle:")
+        else:
+            go_to("runs", run=run.run)
