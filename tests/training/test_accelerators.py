@@ -1,0 +1,52 @@
+import pytest
+
+from cxr_core.errors import UnknownNameError, UsageError
+from cxr_core.training.accelerators import has_nvidia_device, lacking_gpu_reason, probe, strategy_for
+
+pytestmark = pytest.mark.tensorflow
+
+
+@pytest.mark.parametrize(
+    ("has_device", "is_cuda_build", "environment", "said"),
+    [
+        (False, True, {}, "This machine has no NVIDIA GPU"),
+        (False, False, {"CUDA_VISIBLE_DEVICES": "-1"}, "This machine has no NVIDIA GPU"),
+        (True, False, {}, "this TensorFlow was built without CUDA"),
+        (True, True, {}, "cannot load the CUDA libraries"),
+        (True, True, {"CUDA_VISIBLE_DEVICES": "0"}, "cannot load the CUDA libraries"),
+        (True, True, {"CUDA_VISIBLE_DEVICES": ""}, "CUDA_VISIBLE_DEVICES hides it"),
+    ],
+)
+def test_no_gpu_is_told_from_a_gpu_that_tensorflow_cannot_use(has_device, is_cuda_build, environment, said):
+    assert said in lacking_gpu_reason(has_device, is_cuda_build, environment)
+
+
+def test_a_gpu_is_known_from_the_kernels_devices(tmp_path):
+    assert not has_nvidia_device(tmp_path)
+    (tmp_path / "dev").mkdir()
+    (tmp_path / "dev" / "nvidiactl").touch()
+    assert not has_nvidia_device(tmp_path)
+    (tmp_path / "dev" / "nvidia0").touch()
+    assert has_nvidia_device(tmp_path)
+
+
+def test_every_accelerator_is_listed_and_says_why_it_is_missing(monkeypatch):
+    for name in ("TPU_NAME", "COLAB_TPU_ADDR"):
+        monkeypatch.delenv(name, raising=False)
+    found = {accelerator.name: accelerator for accelerator in probe()}
+    assert list(found) == ["cpu", "gpu", "multi-gpu", "tpu"]
+    assert found["cpu"].available
+    assert all(accelerator.available == (not accelerator.reason) for accelerator in found.values())
+    assert "neither TPU_NAME nor COLAB_TPU_ADDR" in found["tpu"].reason
+    monkeypatch.setenv("TPU_NAME", "mine")
+    assert probe()[3].devices == ("mine",)
+
+
+def test_an_accelerator_that_is_missing_is_refused_with_the_reason(monkeypatch):
+    for name in ("TPU_NAME", "COLAB_TPU_ADDR"):
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(UsageError, match="tpu cannot be used: No TPU is configured"):
+        strategy_for("tpu")
+    with pytest.raises(UnknownNameError):
+        strategy_for("npu")
+    assert strategy_for("cpu").num_replicas_in_sync == 1
