@@ -120,6 +120,10 @@ def _process_of_a_run(role: str, run_id: str = "") -> int:
     if role == _STEP:
         from cxr_core.tasks.kinds import STEPS
 
-        return service.step(run_id, STEPS)
+        status = service.step(run_id, STEPS)
+        sys.stdout.flush()
+        sys.stderr.flush()
+        # All is written; what TensorFlow does when the interpreter goes down takes seconds, and may crash.
+        os._exit(status)
     service.supervise(run_id)
     return 0

@@ -15,6 +15,7 @@ from typing import Any
 
 from cxr_core.errors import CxrError, RunError, UnknownNameError
 from cxr_core.runs.identity import ProcessIdentity
+from cxr_core.runs.reserve import DiskReserve
 
 QUEUED, RUNNING, COMPLETED, FAILED, CANCELLED = STATUSES = ("queued", "running", "completed", "failed", "cancelled")
 ACTIVE = (QUEUED, RUNNING)
@@ -123,13 +124,19 @@ class RunStore:
     def __init__(self, home: Path) -> None:
         self.folder = home / "runs"
         self.path = home / "runs.sqlite"
+        self._reserve = DiskReserve(home / "runs.reserve")
 
     def run_folder(self, run_id: str) -> Path:
         """Return the folder of a run: config.json, metrics.jsonl, log.txt, checkpoints/ and what its kind adds."""
         return self.folder / run_id
 
     def insert(self, run: Run, lane: str | None) -> None:
-        """Add a run at the end of the queue of its lane; runs of one lane follow each other."""
+        """Add a run at the end of the queue of its lane; runs of one lane follow each other.
+
+        Raises:
+            CxrError: the disk is full.
+        """
+        self._reserve.fill()
         row = _as_row(run) | {"lane": lane}
         columns = ", ".join(row)
         values = ", ".join(f":{name}" for name in row)
@@ -192,6 +199,7 @@ class RunStore:
 
     def requeue(self, run_id: str, supervisor: ProcessIdentity) -> bool:
         """Put a failed or cancelled run back at the end of the queue; False when it was neither."""
+        self._reserve.fill()
         with self._connection() as connection:
             position = connection.execute(f"SELECT {_NEXT_POSITION}").fetchone()[0]
             values = {
@@ -231,19 +239,40 @@ class RunStore:
     def _connection(self, write: bool = True) -> Iterator[sqlite3.Connection]:
         """Yield a connection inside one transaction, and tell of what SQLite refuses in a sentence."""
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            with contextlib.closing(sqlite3.connect(self.path, isolation_level=None)) as connection:
-                _prepare(connection)
-                connection.execute("BEGIN IMMEDIATE" if write else "BEGIN")
+            with contextlib.closing(self._open(write)) as connection:
                 yield connection
                 connection.execute("COMMIT")
         except sqlite3.IntegrityError:
             raise
         except (sqlite3.Error, OSError) as error:
-            raise RunError(f"The store of runs {self.path} cannot be used: {error}. Check the disk.") from error
+            if self._reserve.is_needed():
+                self._reserve.release()
+                raise RunError(f"The disk is full: the store of runs {self.path} cannot be used.") from error
+            raise RunError(f"The store of runs {self.path} cannot be used: {error}. Check the file.") from error
+
+    def _open(self, write: bool) -> sqlite3.Connection:
+        """Return a connection with a transaction begun; on a full disk, SQLite needs the reserve even to read."""
+        try:
+            return _begun(self.path, write)
+        except sqlite3.Error:
+            if not (self._reserve.is_needed() and self._reserve.release()):
+                raise
+            return _begun(self.path, write)
 
 
 _IS_ACTIVE = "status IN ('queued', 'running')"
+
+
+def _begun(path: Path, write: bool) -> sqlite3.Connection:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    connection = sqlite3.connect(path, isolation_level=None)
+    try:
+        _prepare(connection)
+        connection.execute("BEGIN IMMEDIATE" if write else "BEGIN")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
 
 
 def _prepare(connection: sqlite3.Connection) -> None:

@@ -5,11 +5,12 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from types import FrameType
 
-from cxr_core.errors import CxrError, UnknownNameError
+from cxr_core.errors import RunError, UnknownNameError
 from cxr_core.runs.group import kill_group, send
 from cxr_core.runs.identity import identity_of, own_identity
 from cxr_core.runs.launch import LOG_FILE, start_step
@@ -60,28 +61,36 @@ class Supervisor:
 
     def _await_turn(self) -> bool:
         """Return True once the run is running; False when it was cancelled or removed before."""
-        told = ""
-        while not self._store.start(self._run_id):
-            run = self._look()
-            if run is None or run.status != QUEUED:
-                return False
-            if self._signal is not None:
-                self._end(CANCELLED, self._signal_reason())
-                return False
-            ahead = [other for other in ahead_of(self._store, run) if reconcile(self._store, other).is_active]
-            message = _waiting_message(run, len(ahead))
-            if message != told:
-                self._store.progress(self._run_id, {"message": message})
-                told = message
+        while True:
+            try:
+                if self._store.start(self._run_id):
+                    return True
+                if not self._is_still_waiting():
+                    return False
+            except RunError as error:  # the store is busy or the disk full, maybe only for now
+                _log(str(error))
             self._beat()
             time.sleep(_POLL_SECONDS)
+
+    def _is_still_waiting(self) -> bool:
+        """Say for what the run waits; False when it is no longer queued."""
+        run = self._look()
+        if run is None or run.status != QUEUED:
+            return False
+        if self._signal is not None:
+            self._end(CANCELLED, self._signal_reason())
+            return False
+        ahead = [other for other in ahead_of(self._store, run) if reconcile(self._store, other).is_active]
+        message = _waiting_message(run, len(ahead))
+        if message != run.message:
+            self._store.progress(self._run_id, {"message": message})
         return True
 
     def _accompany(self, process: subprocess.Popen[bytes]) -> tuple[str, str | None]:
         """Wait for the step, and return the status and the reason of the run."""
         identity = identity_of(process.pid)
         if identity is not None:
-            self._store.set_process(self._run_id, identity)
+            self._told(lambda: self._store.set_process(self._run_id, identity))
         _log(f"started process {process.pid}")
         stopped_by = None
         while process.poll() is None:
@@ -102,7 +111,7 @@ class Supervisor:
             return CANCELLED_BY_USER if self._store.get(self._run_id).cancel_requested else None
         except UnknownNameError:
             return "The run was removed from the store."
-        except CxrError as error:
+        except RunError as error:
             _log(str(error))
             return None
 
@@ -147,13 +156,17 @@ class Supervisor:
             return None
 
     def _beat(self) -> None:
-        """Write a sign of life when one is due; the work goes on when the store cannot be written."""
+        """Write a sign of life when one is due."""
         if time.monotonic() - self._beaten < self._heartbeat:
             return
         self._beaten = time.monotonic()
+        self._told(lambda: self._store.beat(self._run_id))
+
+    def _told(self, write: Callable[[], None]) -> None:
+        """Write to the store; the work goes on when that fails."""
         try:
-            self._store.beat(self._run_id)
-        except CxrError as error:
+            write()
+        except RunError as error:
             _log(str(error))
 
     def _end(self, status: str, reason: str | None) -> None:
@@ -164,8 +177,7 @@ class Supervisor:
             try:
                 self._store.end(self._run_id, status, reason, self._identity)
                 return
-            except CxrError as error:
-                _log(str(error))
+            except RunError:
                 if time.monotonic() > deadline:
                     raise
                 time.sleep(1.0)

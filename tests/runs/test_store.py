@@ -1,13 +1,17 @@
 import json
 import os
 import re
+import shutil
+import sqlite3
 import threading
 import time
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
 from cxr_core.errors import RunError, UnknownNameError
+from cxr_core.runs import store as store_module
 from cxr_core.runs.identity import own_identity
 from cxr_core.runs.queue import ahead_of, lane_of
 from cxr_core.runs.service import new_run_id
@@ -149,3 +153,38 @@ def test_a_store_that_is_no_database_is_told_in_a_sentence(store, workspace):
     store.path.write_bytes(os.urandom(4096))
     with pytest.raises(RunError, match=r"runs\.sqlite cannot be used"):
         store.newest_first()
+
+
+@pytest.fixture
+def full_disk(monkeypatch):
+    """Let the disk count as full."""
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=0))
+
+
+def test_on_a_full_disk_the_reserve_is_given_up_so_that_the_end_can_be_written(
+    store, workspace, full_disk, monkeypatch
+):
+    run = queued(store)
+    reserve = workspace / "runs.reserve"
+    assert reserve.stat().st_blocks * 512 >= 2**20
+    begin = store_module._begun
+
+    def begun(path, write):
+        if reserve.exists():
+            raise sqlite3.OperationalError("disk I/O error")
+        return begin(path, write)
+
+    monkeypatch.setattr(store_module, "_begun", begun)
+    assert store.end(run, "failed", "The disk is full", own_identity())
+    assert store.get(run).reason == "The disk is full"
+
+
+def test_a_full_disk_without_a_reserve_is_told_in_a_sentence(store, workspace, full_disk, monkeypatch):
+    def refuse(path, write):
+        raise sqlite3.OperationalError("disk I/O error")
+
+    run = queued(store)
+    (workspace / "runs.reserve").unlink()
+    monkeypatch.setattr(store_module, "_begun", refuse)
+    with pytest.raises(RunError, match="The disk is full"):
+        store.get(run)
