@@ -17,7 +17,7 @@ ICON = (
 
 if __name__ == "__main__":
     from dashboard.parts.errors import errors_as_sentences
-    from dashboard.parts.navigation import page_table
+    from dashboard.parts.navigation import open_with_values, page_table
     from dashboard.parts.source import pick_source
 
     st.set_page_config(
@@ -26,6 +26,7 @@ if __name__ == "__main__":
         menu_items={"About": "**CXR Lab**: chest X-ray classifiers with uncertain labels. Not a medical device."},
     )
     page = st.navigation(page_table())
+    open_with_values()
     with errors_as_sentences():
         pick_source()
         page.run()

@@ -9,7 +9,7 @@ from dashboard.parts.ensemble_builder import ensemble_builder
 from dashboard.parts.header import page_header, view_fact
 from dashboard.parts.model_choice import answer, chosen_models, view_of_models
 from dashboard.parts.model_input import dataset_input, judged_models
-from dashboard.parts.navigation import link_to
+from dashboard.parts.navigation import go_button
 from dashboard.parts.source import built_source
 
 source = built_source()
@@ -17,7 +17,7 @@ entries = judged_models(engine.models(source.name))
 if len(entries) < 2:
     page_header("There are not two models to compare yet", source.name, source.synthetic)
     st.info("Models can be compared once they have predictions. Train one, then press Predict on its run.")
-    link_to("train", "Train a model")
+    go_button("train", "Train a model")
     st.stop()
 
 top = st.container()

@@ -8,7 +8,7 @@ from dashboard.parts.evaluation_details import all_labels, calibration_section, 
 from dashboard.parts.evaluation_figures import answer, curve_charts, figures_row, operating_input
 from dashboard.parts.header import page_header
 from dashboard.parts.model_input import dataset_input, judged_models, label_input, model_input, view_input
-from dashboard.parts.navigation import link_to
+from dashboard.parts.navigation import go_button
 from dashboard.parts.source import built_source
 
 source = built_source()
@@ -16,7 +16,7 @@ entries = judged_models(engine.models(source.name))
 if not entries:
     page_header("There is no model to judge yet", source.name, source.synthetic)
     st.info("A model can be judged once it has predictions. Train one, then press Predict on its run.")
-    link_to("train", "Train a model")
+    go_button("train", "Train a model")
     st.stop()
 
 top = st.container()

@@ -4,7 +4,7 @@ import streamlit as st
 
 from cxr_core.runs import service
 from dashboard.parts.header import page_header
-from dashboard.parts.navigation import link_to
+from dashboard.parts.navigation import go_button
 from dashboard.parts.run_actions import run_buttons
 from dashboard.parts.run_choice import chosen_run, compared_runs
 from dashboard.parts.run_details import config_section, log_section
@@ -17,17 +17,18 @@ runs = service.list_runs()
 if not runs:
     page_header("Nothing has run yet", source.name, source.synthetic)
     st.info("Training, prediction and building the demo appear here while they work and stay afterwards.")
-    link_to("train", "Train a model")
+    go_button("train", "Train a model")
     st.stop()
 
 top = st.container()
 run = chosen_run(runs)
 with top:
     live_list(runs, run, source)
-st.subheader(f"{kind_words(run)}: {run.name}", anchor=False)
-run_buttons(run)
+with st.container(horizontal=True, vertical_alignment="center"):
+    st.subheader(f"{kind_words(run)}: {run.name}", anchor=False, width="content")
+    run_buttons(run)
 live_run(run, compared_runs(run, runs))
-config, log = st.tabs(["Configuration", "Log"], key="run-tab", on_change="rerun")
+config, log = st.tabs(["Configuration", "Log"], key="run-tab", bind="query-params", on_change="rerun")
 if config.open:
     with config:
         config_section(run)

@@ -63,7 +63,11 @@ def loss_chart(points: pd.DataFrame, styles: dict[str, LineStyle], axis: Axis, l
     """
     runs = list(styles)
     base = alt.Chart(points).encode(
-        x=alt.X("x:Q", title=AXIS_TITLES[axis], axis=alt.Axis(grid=False, format="~g")),
+        x=alt.X(
+            "x:Q",
+            title=AXIS_TITLES[axis],
+            axis=alt.Axis(grid=False, format="~g", tickMinStep=1 if axis == "step" else 0.1),
+        ),
         y=alt.Y("y:Q", title="loss", scale=alt.Scale(type="log" if log else "linear", zero=False, nice=True)),
         color=alt.Color(
             "run:N",
@@ -75,7 +79,7 @@ def loss_chart(points: pd.DataFrame, styles: dict[str, LineStyle], axis: Axis, l
             "part:N",
             title=None,
             scale=alt.Scale(domain=list(PARTS.values()), range=[[1, 0], [5, 3]]),
-            legend=alt.Legend(orient="top", symbolStrokeColor=colors.ink, symbolFillColor="transparent"),
+            legend=alt.Legend(orient="top", symbolType="stroke", symbolStrokeColor=colors.ink, symbolSize=300),
         ),
         tooltip=[
             alt.Tooltip("run:N", title="run"),
@@ -85,4 +89,6 @@ def loss_chart(points: pd.DataFrame, styles: dict[str, LineStyle], axis: Axis, l
         ],
     )
     marks = base.transform_filter(alt.datum.part == PARTS["val_loss"]).mark_point(filled=True, size=55)
-    return (base.mark_line(strokeWidth=1.8) + marks).properties(height=320)
+    return (base.mark_line(strokeWidth=1.8) + marks).properties(
+        height=320, title=f"Training and validation loss by {axis}"
+    )

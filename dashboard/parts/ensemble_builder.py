@@ -9,7 +9,7 @@ from cxr_core.tasks.ensemble import EnsemblePreview, build_ensemble
 from dashboard.parts import engine, help_texts
 from dashboard.parts.errors import errors_as_sentences
 from dashboard.parts.formatting import count, signed, with_interval
-from dashboard.parts.navigation import link_to
+from dashboard.parts.navigation import go_button
 
 METHOD_WORDS = {
     "mean-probability": "Mean of probabilities",
@@ -86,4 +86,4 @@ def _saved(source: str) -> None:
     of_source, model, images = st.session_state.get(SAVED, ("", "", 0))
     if of_source == source:
         st.success(f"Saved {model} with predictions for {count(images)} images.", icon=":material/check_circle:")
-        link_to("evaluate", f"Evaluate {model}", model=model)
+        go_button("evaluate", f"Evaluate {model}", model=model)

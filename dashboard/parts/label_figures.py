@@ -17,14 +17,14 @@ def answer(overview: LabelOverview) -> str:
 def figures_row(overview: LabelOverview) -> None:
     """Show images, studies and patients of each data set for the view."""
     counts = overview.counts[overview.counts["view"] == (overview.view or "all")]
-    rows = counts.set_index("dataset")[["images", "studies", "patients"]]
+    rows = counts.set_index("dataset").to_dict("index")
     with st.container(horizontal=True):
         for dataset in overview.datasets:
-            images, studies, patients = rows.loc[dataset].tolist()
+            row = rows[dataset]
             st.metric(
                 f"{label_words(dataset)} images",
-                count(images),
-                delta=f"{count(studies)} studies · {count(patients)} patients",
+                count(row["images"]),
+                delta=f"{count(row['studies'])} studies · {count(row['patients'])} patients",
                 delta_color="off",
                 delta_arrow="off",
                 border=True,

@@ -1,10 +1,11 @@
-"""The pages, declared once, and how to get from one to another with the source kept in the URL."""
+"""The pages, declared once, and how to get from one to another with the right values in its inputs."""
 
 from pathlib import Path
 from typing import NamedTuple, NoReturn
 
 import streamlit as st
 
+_OPENING = "values-of-the-page-that-opens"
 FOLDER = Path(__file__).parents[1] / "app_pages"
 
 
@@ -41,17 +42,22 @@ def page_table() -> list[st.Page]:
     ]
 
 
-def go_to(name: str, **query: str) -> NoReturn:
-    """Open a page with these values in its URL, and the same source."""
-    st.switch_page(FOLDER / f"{name}.py", query_params=_with_source(query))
+def go_to(name: str, **values: str) -> NoReturn:
+    """Open a page with these values in its inputs (by their keys), and so in its URL."""
+    st.session_state[_OPENING] = {"source": st.session_state.get("source")} | values
+    # An empty query, not none: Streamlit refuses to clear values that are bound to inputs, but replaces them.
+    st.switch_page(FOLDER / f"{name}.py", query_params={})
 
 
-def link_to(name: str, label: str, **query: str) -> None:
-    """Show a link to a page with these values in its URL, and the same source."""
-    icon = next(row.icon for row in PAGES if row.name == name)
-    st.page_link(FOLDER / f"{name}.py", label=label, icon=icon, query_params=_with_source(query))
+def open_with_values() -> None:
+    """Give the inputs of this page the values that `go_to` left for them; to be called before any input is drawn."""
+    for key, value in st.session_state.pop(_OPENING, {}).items():
+        if value is not None:
+            st.session_state[key] = value
 
 
-def _with_source(query: dict[str, str]) -> dict[str, str]:
-    source = st.session_state.get("source")
-    return ({"source": source} if source else {}) | query
+def go_button(name: str, label: str, **values: str) -> None:
+    """Show a button that opens a page with these values in its inputs."""
+    row = next(row for row in PAGES if row.name == name)
+    if st.button(label, icon=row.icon, key=f"go-{name}", help=row.help, type="primary"):
+        go_to(name, **values)

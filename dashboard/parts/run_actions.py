@@ -7,7 +7,7 @@ from cxr_core.runs.store import COMPLETED, Run
 from cxr_core.sources.registry import get_source
 from cxr_core.tasks.predict import start_prediction
 from dashboard.parts.errors import errors_as_sentences
-from dashboard.parts.navigation import go_to, link_to
+from dashboard.parts.navigation import go_button, go_to
 
 
 def run_buttons(run: Run) -> None:
@@ -35,11 +35,11 @@ def _next_step(run: Run) -> None:
     if run.status != COMPLETED:
         return
     if run.kind == "predict":
-        link_to("evaluate", f"Evaluate {run.name}", source=run.source, model=run.name)
+        go_button("evaluate", f"Evaluate {run.name}", source=run.source, model=run.name)
     elif run.kind == "demo":
-        link_to("labels", "See what is in the data", source=run.source)
+        go_button("labels", "See what is in the data", source=run.source)
     elif run.name in get_source(run.source).warehouse().prediction_tables():
-        link_to("evaluate", f"Evaluate {run.name}", source=run.source, model=run.name)
+        go_button("evaluate", f"Evaluate {run.name}", source=run.source, model=run.name)
     else:
         _predict(run)
 

@@ -4,16 +4,13 @@ import streamlit as st
 
 from cxr_core.runs.store import Run
 from dashboard.parts import help_texts
-from dashboard.parts.run_words import run_words
 
 
 def chosen_run(runs: list[Run]) -> Run:
     """Show the list of runs and return the one that was chosen; the newest at first."""
     by_id = {run.run: run for run in runs}
-    chosen = st.selectbox("Run", list(by_id), key="run", bind="query-params", help=help_texts.RUN, format_func=str)
-    run = by_id.get(chosen, runs[0])
-    st.caption(run_words(run))
-    return run
+    chosen = st.selectbox("Run", list(by_id), key="run", bind="query-params", help=help_texts.RUN)
+    return by_id.get(chosen, runs[0])
 
 
 def compared_runs(run: Run, runs: list[Run]) -> list[Run]:

@@ -6,6 +6,7 @@ import streamlit as st
 
 from cxr_core.runs import service
 from cxr_core.runs.store import Run
+from cxr_core.schema import label_words
 from dashboard.parts.run_words import began, took
 
 LOG_BYTES = 32_000
@@ -22,19 +23,20 @@ def config_section(run: Run) -> None:
 
 
 def _flat(values: dict[str, Any]) -> dict[str, str]:
+    """Return what was set, one level deep; what was left empty is left out."""
     rows: dict[str, str] = {}
     for name, value in values.items():
         if isinstance(value, dict):
             rows |= _flat(value)
-        else:
-            rows[name.replace("_", " ")] = f"`{_short(value)}`"
+        elif value not in (None, "", []):
+            rows[label_words(name)] = f"`{_short(value)}`"
     return rows
 
 
 def _short(value: Any) -> str:
-    if isinstance(value, list) and len(value) > 4:
-        return f"{value[0]} … {value[-1]} ({len(value)} in all)"
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value) if value not in (None, "") else "–"
+    if isinstance(value, list):
+        return ", ".join(map(str, value)) if len(value) <= 2 else f"{value[0]} and {len(value) - 1} more"
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
 def log_section(run: Run) -> None:

@@ -31,7 +31,7 @@ def live_list(runs: list[Run], chosen: Run, source: Source) -> None:
 def _list_section(chosen: str, source: str, synthetic: bool) -> None:
     with errors_as_sentences():
         runs = service.list_runs()
-        page_header(runs_answer(runs), source, synthetic)
+        page_header(runs_answer(runs), source, synthetic, "All runs of this workspace")
         run_table(runs, chosen)
 
 
@@ -100,9 +100,11 @@ def _epoch_table(run: Run, rows: list[dict[str, Any]]) -> None:
     epochs = [row for row in rows if row.get("val_loss") is not None]
     if epochs:
         names = {"epoch": "Epoch", "step": "Step", "val_loss": "Validation loss", "val_auc": "Validation AUC"}
-        table = pd.DataFrame(epochs).reindex(columns=list(names)).rename(columns=names)
-        shown = table.assign(**{c: table[c].map(_loss) for c in ("Validation loss", "Validation AUC")})
-        st.table(shown.set_index("Epoch"), border="horizontal", alt="Validation figures of each epoch")
+        rows_of_text = [
+            {names[n]: (_loss if n.startswith("val") else count)(row.get(n)) for n in names} for row in epochs
+        ]
+        shown = pd.DataFrame(rows_of_text).set_index("Epoch")
+        st.table(shown, border="horizontal", alt="Validation figures of each epoch")
     download_table(pd.DataFrame(rows), f"{run.run}-metrics.csv", "Download metrics")
 
 

@@ -22,11 +22,6 @@ def kind_words(run: Run) -> str:
     return KIND_WORDS.get(run.kind, run.kind.capitalize())
 
 
-def run_words(run: Run) -> str:
-    """Return the run as one line of a list: name, kind, status, ID."""
-    return f"{run.name} · {kind_words(run).lower()} · {run.status} · {run.run}"
-
-
 def status_badge(run: Run) -> str:
     """Return the status as a Markdown badge with its icon."""
     return f":{STATUS_COLORS[run.status]}-badge[{STATUS_ICONS[run.status]} {run.status}]"
@@ -44,9 +39,12 @@ def progress_words(run: Run) -> str:
     parts = [run.message or ("waiting for its turn" if run.status == "queued" else "starting")]
     if run.steps:
         parts.append(f"{count(run.step or 0)} of {count(run.steps)}")
-    if run.eta_seconds is not None:
-        parts.append(f"about {duration(run.eta_seconds)} left")
-    return " · ".join(parts)
+    return " · ".join(parts + [f"about {duration(run.eta_seconds)} left"] * _has_time_left(run))
+
+
+def _has_time_left(run: Run) -> bool:
+    """Say whether a time left is known; at the last step it is 0, though saving may still take some seconds."""
+    return run.eta_seconds is not None and run.eta_seconds >= 1
 
 
 def took(run: Run) -> str:
@@ -71,7 +69,7 @@ def runs_answer(runs: list[Run]) -> str:
     waiting = sum(run.status == "queued" for run in runs)
     queue = f", {waiting} waiting" if waiting else ""
     if working:
-        left = [run.eta_seconds for run in working if run.eta_seconds is not None]
+        left = [run.eta_seconds or 0.0 for run in working if _has_time_left(run)]
         time_left = f", about {duration(max(left))} left" if left else ""
         return f"{len(working)} {'run is' if len(working) == 1 else 'runs are'} working{time_left}{queue}"
     if waiting:

@@ -53,16 +53,18 @@ def plan_section(source: str, options: TrainOptions, plan: TrainingPlan | None, 
 
 
 def _figures(plan: TrainingPlan) -> None:
+    expected = "not known" if plan.seconds is None else duration(_rounded(plan.seconds))
     with st.grid(2, min_column_width=120):
-        _metric("Training images (N_train)", count(plan.n_train), "Images of this view in the training records.")
-        _metric("Validation images (N_valid)", count(plan.n_valid), "They decide which epoch's model is kept.")
-        _metric("Steps per epoch", count(plan.steps_per_epoch), f"N_train / batch size of {plan.options.batch_size}.")
-        expected = "not known" if plan.seconds is None else duration(_rounded(plan.seconds))
-        _metric("Expected time", expected, "From the last run of its kind here, else from measurements on a CPU.")
+        _metric("N_train", count(plan.n_train), "training images", "Images of this view in the training records.")
+        _metric("N_valid", count(plan.n_valid), "validation images", "They decide which epoch's model is kept.")
+        batch = f"N_train / {plan.options.batch_size}"
+        _metric("Steps per epoch", count(plan.steps_per_epoch), batch, "Whole batches of training images.")
+        steps = f"{count(plan.steps)} steps"
+        _metric("Expected time", expected, steps, "From the last run of its kind here, else as measured on a CPU.")
 
 
-def _metric(name: str, value: str, text: str) -> None:
-    st.metric(name, value, border=True, help=text)
+def _metric(name: str, value: str, below: str, text: str) -> None:
+    st.metric(name, value, delta=below, delta_color="off", delta_arrow="off", border=True, help=text)
 
 
 def _rounded(seconds: float) -> float:
