@@ -43,7 +43,9 @@ def test_the_suffix_is_spelled_as_in_the_pretrained_models_names(u, w, suffix):
     assert parse_model_name(f"densenet_lateral_{suffix}") == ("lateral", u, w)
 
 
-@pytest.mark.parametrize("name", ["my_model", "densenet_frontal", "densenet_frontal_u0__w0", "resnet_frontal_u0_0__w0_0"])
+@pytest.mark.parametrize(
+    "name", ["my_model", "densenet_frontal", "densenet_frontal_u0__w0", "resnet_frontal_u0_0__w0_0"]
+)
 def test_a_name_of_another_pattern_tells_nothing(name):
     assert parse_model_name(name) == (None, None, None)
 

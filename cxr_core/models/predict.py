@@ -11,7 +11,7 @@ import tensorflow as tf
 from cxr_core.errors import RecordError
 from cxr_core.models.model_file import load_network
 from cxr_core.schema import DATASETS, INTEGER_KEYS, KEY_COLUMNS, LABELS, PATH_FEATURE, VIEWS, image_path
-from cxr_core.training.accelerators import strategy_for
+from cxr_core.training.accelerators import gathered, strategy_for
 from cxr_core.training.failures import explained_failures
 from cxr_core.training.pipeline import MISSING_KEY, prediction_batches
 
@@ -87,7 +87,7 @@ def _run(strategy: Any, step: Any, images: Any) -> Any:
         start = context.replica_id_in_sync_group * share
         return images[start : start + share]
 
-    return strategy.gather(step(strategy.experimental_distribute_values_from_function(part)), axis=0).numpy()
+    return gathered(strategy, step(strategy.experimental_distribute_values_from_function(part)))
 
 
 def _key_frame(keys: dict[str, Any], files: list[str], labels: pd.DataFrame | None) -> pd.DataFrame:

@@ -107,8 +107,10 @@ def find_weights(patterns: Sequence[str], name: str) -> Path:
 def _matches(pattern: str) -> Iterable[tuple[str, Path]]:
     before, after = pattern.split(_PLACE, 1)
     # A second {model} in the pattern must stand for the same name.
-    expression = re.compile(re.escape(before) + "(?P<name>[^/]+)" + re.escape(after).replace(re.escape(_PLACE), "(?P=name)"))
-    for path in glob.glob(glob.escape(pattern.replace(_PLACE, "\0")).replace("\0", "*")):
+    same_again = re.escape(after).replace(re.escape(_PLACE), "(?P=name)")
+    expression = re.compile(f"{re.escape(before)}(?P<name>[^/]+){same_again}")
+    anywhere = glob.escape(pattern.replace(_PLACE, "\0")).replace("\0", "*")
+    for path in glob.glob(anywhere):  # noqa: PTH207 (the pattern is a whole path, as the user wrote it)
         match = expression.fullmatch(path)
         if match and NAME_PATTERN.fullmatch(match["name"]) and Path(path).is_file():
             yield match["name"], Path(path)

@@ -11,6 +11,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import tensorflow as tf
 
 from cxr_core.errors import UnknownNameError, UsageError
@@ -75,6 +77,14 @@ def strategy_for(name: str) -> Any:
     if name == "multi-gpu":
         return tf.distribute.MirroredStrategy()
     return tf.distribute.OneDeviceStrategy("/gpu:0")
+
+
+def gathered(strategy: Any, value: Any) -> npt.NDArray[Any]:
+    """Return the rows that the replicas hold as one array, in the order of the replicas.
+
+    Not `strategy.gather`, which knows no booleans and returns the first replica's share alone of a tuple.
+    """
+    return np.concatenate([part.numpy() for part in strategy.experimental_local_results(value)])
 
 
 def _tpu(environment: Mapping[str, str]) -> Accelerator:

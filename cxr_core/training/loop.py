@@ -16,7 +16,7 @@ import numpy as np
 import tensorflow as tf
 
 from cxr_core.errors import RunError, UsageError
-from cxr_core.training.accelerators import strategy_for
+from cxr_core.training.accelerators import gathered, strategy_for
 from cxr_core.training.checkpoints import Checkpoint, Position, cut_metrics, load_checkpoint, save_checkpoint
 from cxr_core.training.failures import explained_failures
 from cxr_core.training.loss import weighted_cross_entropy
@@ -219,9 +219,8 @@ class _Training:
         """Yield (logits, label codes) batch by batch, without the rows that fill up the last one."""
         batches = validation_batches(self.files_valid, self.options.image_size, self.options.batch_size)
         for images, others, real in self.strategy.experimental_distribute_dataset(batches):
-            logits = self.predict_step(images)
-            gathered = self.strategy.gather((logits, others["codes"], real), axis=0)
-            found, codes, rows = (array.numpy() for array in gathered)
+            outputs = (self.predict_step(images), others["codes"], real)
+            found, codes, rows = (gathered(self.strategy, output) for output in outputs)
             yield found[rows], codes[rows]
 
     def _train_step(self) -> Any:

@@ -45,7 +45,13 @@ def test_models_are_sorted_and_known_from_their_table_or_their_name(tmp_path):
     ]
     first, second, third = list_models([f"{tmp_path}/{{model}}.h5"], tables)
     assert (first.name, first.view, first.u, first.w, first.policy) == (tables[1].model, "frontal", 1, 1, "positive")
-    assert (second.name, second.view, second.u, second.policy, second.weights) == ("nothing_known", None, None, None, None)
+    assert (second.name, second.view, second.u, second.policy, second.weights) == (
+        "nothing_known",
+        None,
+        None,
+        None,
+        None,
+    )
     assert (third.name, third.view, third.u, third.policy) == ("zeta", "lateral", 0, "ignore")
 
 

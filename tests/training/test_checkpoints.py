@@ -56,7 +56,9 @@ def test_a_damaged_newest_checkpoint_falls_back_to_the_one_before(tmp_path, dama
 
 
 def rows(*pairs):
-    return [{"step": step, "epoch": epoch} | ({"val_loss": 1.0} if valid else {"loss": 1.0}) for step, epoch, valid in pairs]
+    return [
+        {"step": step, "epoch": epoch} | ({"val_loss": 1.0} if valid else {"loss": 1.0}) for step, epoch, valid in pairs
+    ]
 
 
 def test_metric_rows_after_the_checkpoint_are_cut_and_a_half_row_with_them(tmp_path):

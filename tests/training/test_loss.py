@@ -25,14 +25,18 @@ def notebook_loss(codes, logits, u, w):
 def test_the_loss_is_the_notebooks_formula(u, w, kind):
     rng = np.random.default_rng(1)
     codes = rng.integers(0, 4, (32, 14))
-    codes = {"mixed": codes, "all uncertain": np.full_like(codes, 2), "none uncertain": np.where(codes == 2, 0, codes)}[kind]
+    codes = {"mixed": codes, "all uncertain": np.full_like(codes, 2), "none uncertain": np.where(codes == 2, 0, codes)}[
+        kind
+    ]
     logits = rng.normal(0, 3, (32, 14)).astype(np.float32)
     policy = uniform_policy(u, w)
     targets = tf.stack([look_up(policy.targets(), tf.constant(row)) for row in codes])
     weights = tf.stack([look_up(policy.weights(), tf.constant(row)) for row in codes])
     expected = notebook_loss(codes, logits, u, w)
     assert float(weighted_cross_entropy(targets, weights, logits)) == pytest.approx(expected, rel=1e-6)
-    assert weighted_cross_entropy_of_arrays(targets.numpy(), weights.numpy(), logits) == pytest.approx(expected, rel=1e-6)
+    assert weighted_cross_entropy_of_arrays(targets.numpy(), weights.numpy(), logits) == pytest.approx(
+        expected, rel=1e-6
+    )
     if kind == "all uncertain" and w == 0:
         assert expected == 0
 

@@ -89,7 +89,9 @@ def test_prediction_brings_the_keys_and_stops_at_the_limit(paths):
     record = random_record(3)
     assert {name: int(keys[name][1]) for name in record.keys} == record.keys
     assert keys["path"][1].decode() == record.path
-    assert [(int(f), int(r)) for f, r in zip(keys["file"][:5], keys["record"][:5], strict=True)] == [(0, i) for i in range(5)]
+    assert [(int(f), int(r)) for f, r in zip(keys["file"][:5], keys["record"][:5], strict=True)] == [
+        (0, i) for i in range(5)
+    ]
 
 
 @pytest.mark.parametrize("size", [200, 321])

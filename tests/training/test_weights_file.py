@@ -15,7 +15,10 @@ SHAPES = [[(3, 3, 1, 2)], [(2,), (2,)]]
 def layers(value=1.0):
     rng = np.random.default_rng(0)
     kernel = rng.normal(size=(3, 3, 1, 2)) * value
-    return [("conv", [("kernel:0", kernel)]), ("bn", [("gamma:0", np.ones(2)), ("moving_variance:0", np.full(2, 1e-7))])]
+    return [
+        ("conv", [("kernel:0", kernel)]),
+        ("bn", [("gamma:0", np.ones(2)), ("moving_variance:0", np.full(2, 1e-7))]),
+    ]
 
 
 @pytest.fixture
@@ -62,7 +65,14 @@ def test_a_file_without_cxr_is_the_notebooks_network_and_its_name_tells_the_rest
 
 @pytest.mark.parametrize(
     "change",
-    [{"architecture": "resnet"}, {"image_size": 10**9}, {"labels": ["edema"]}, {"view": "other"}, {"policy": 3}, {"x": 1}],
+    [
+        {"architecture": "resnet"},
+        {"image_size": 10**9},
+        {"labels": ["edema"]},
+        {"view": "other"},
+        {"policy": 3},
+        {"x": 1},
+    ],
 )
 def test_an_info_that_we_never_write_is_refused(path, change):
     with h5py.File(path, "a") as file:
@@ -95,7 +105,9 @@ def replaced(path, make):
 def test_links_to_other_files_and_places_are_refused(path, tmp_path):
     other = tmp_path / "other.h5"
     write_layers(layers(), other, INFO)
-    replaced(path, lambda group: group.__setitem__("kernel:0", h5py.ExternalLink(other, "/model_weights/conv/kernel:0")))
+    replaced(
+        path, lambda group: group.__setitem__("kernel:0", h5py.ExternalLink(other, "/model_weights/conv/kernel:0"))
+    )
     with pytest.raises(ModelFileError, match="only a link"):
         read_weights(path, SHAPES)
     replaced(path, lambda group: group.__setitem__("kernel:0", h5py.SoftLink("/model_weights/bn/gamma:0")))
