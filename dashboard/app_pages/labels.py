@@ -52,9 +52,11 @@ def distribution(overview: LabelOverview) -> None:
             help=help_texts.SORT,
         )
     shown = [name for name in overview.datasets if name in datasets] or list(overview.datasets[:1])
-    fixed = sorted_labels(overview.distribution, shown[0], by_ratio=sort == "uncertain")
-    chart = distribution_chart(overview.distribution, shown, fixed, scale or "share", colors())
-    st.plotly_chart(chart, config=CONFIG, key="distribution", alt="Label values of the 14 labels by data set")
+    order = sorted_labels(overview.distribution, shown[0], by_ratio=sort == "uncertain")
+    for dataset, column in zip(shown, st.columns(len(shown)), strict=True):
+        chart = distribution_chart(overview.distribution, dataset, order, scale or "share", colors())
+        alt = f"Values of the 14 labels in {dataset}"
+        column.plotly_chart(chart, config=CONFIG, key=f"distribution-{dataset}", alt=alt)
 
 
 source = built_source()

@@ -107,6 +107,8 @@ def _baseline(chart: go.Figure, x: list[float], y: list[float], words: str, plac
         xanchor="right",
         yanchor="bottom",
         font={"size": 12, "color": colors.faint},
+        bgcolor=colors.background,
+        opacity=0.85,
     )
 
 

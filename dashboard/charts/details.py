@@ -115,8 +115,8 @@ def difference_chart(rows: Sequence[LabelComparison], first: str, second: str, c
         x=[difference for _, difference in known],
         y=[label_words(row.label) for row, _ in known],
         error_x={
-            "array": [row.ci[1] - d if row.ci else 0 for row, d in known],
-            "arrayminus": [d - row.ci[0] if row.ci else 0 for row, d in known],
+            "array": [row.ci[1] - d if row.ci else None for row, d in known],
+            "arrayminus": [d - row.ci[0] if row.ci else None for row, d in known],
             "color": colors.faint,
             "thickness": 1.2,
             "width": 4,

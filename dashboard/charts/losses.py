@@ -10,11 +10,12 @@ from typing import Any, Literal
 import altair as alt
 import pandas as pd
 
-from dashboard.charts.palette import LineStyle, Palette
+from dashboard.charts.palette import LineStyle
 
 Axis = Literal["step", "epoch", "minutes"]
 AXES: tuple[Axis, ...] = ("step", "epoch", "minutes")
 AXIS_TITLES = {"step": "step", "epoch": "epoch", "minutes": "minutes since the start"}
+TICK_STEPS = {"step": 1, "epoch": 0.1, "minutes": 0.1}
 PARTS = {"loss": "Training", "val_loss": "Validation"}
 #: Rows of one run that reach the browser; a longer run is thinned evenly, its validation rows are all kept.
 MOST_POINTS = 1200
@@ -51,7 +52,7 @@ def _x(frame: pd.DataFrame, axis: Axis, steps_per_epoch: float) -> pd.Series:
     return frame["step"] / (steps_per_epoch if axis == "epoch" else 1)
 
 
-def loss_chart(points: pd.DataFrame, styles: dict[str, LineStyle], axis: Axis, log: bool, colors: Palette) -> alt.Chart:
+def loss_chart(points: pd.DataFrame, styles: dict[str, LineStyle], axis: Axis, log: bool) -> alt.LayerChart:
     """Draw lines for training and dashed lines with points for validation, one colour for each run.
 
     Args:
@@ -59,7 +60,6 @@ def loss_chart(points: pd.DataFrame, styles: dict[str, LineStyle], axis: Axis, l
         styles: the style of each run's name.
         axis: what `x` counts.
         log: whether the vertical axis is logarithmic.
-        colors: the palette of the appearance.
     """
     runs = list(styles)
     base = alt.Chart(points).encode(
@@ -79,7 +79,7 @@ def loss_chart(points: pd.DataFrame, styles: dict[str, LineStyle], axis: Axis, l
             "part:N",
             title=None,
             scale=alt.Scale(domain=list(PARTS.values()), range=[[1, 0], [5, 3]]),
-            legend=alt.Legend(orient="top", symbolType="stroke", symbolStrokeColor=colors.ink, symbolSize=300),
+            legend=None,
         ),
         tooltip=[
             alt.Tooltip("run:N", title="run"),

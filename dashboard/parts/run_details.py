@@ -6,7 +6,6 @@ import streamlit as st
 
 from cxr_core.runs import service
 from cxr_core.runs.store import Run
-from cxr_core.schema import label_words
 from dashboard.parts.run_words import began, took
 
 LOG_BYTES = 32_000
@@ -29,7 +28,7 @@ def _flat(values: dict[str, Any]) -> dict[str, str]:
         if isinstance(value, dict):
             rows |= _flat(value)
         elif value not in (None, "", []):
-            rows[label_words(name)] = f"`{_short(value)}`"
+            rows[name.replace("_", " ")] = f"`{_short(value)}`"
     return rows
 
 

@@ -71,7 +71,7 @@ def _losses(run: Run, others: list[Run]) -> None:
     points = [loss_points(_line_name(r), m, axis, smoothing, steps_per_epoch(r)) for r, m in shown]
     styles = {_line_name(r): model_style(r.name, False, colors()) for r, _ in shown}
     st.altair_chart(
-        loss_chart(pd.concat(points), styles, axis, log, colors()),
+        loss_chart(pd.concat(points), styles, axis, log),
         key=f"losses-{run.run}",
         alt=f"Training and validation loss of {run.name} by {axis}",
     )
@@ -97,15 +97,19 @@ def _chart_controls() -> tuple[Axis, int, bool]:
 
 
 def _epoch_table(run: Run, rows: list[dict[str, Any]]) -> None:
-    epochs = [row for row in rows if row.get("val_loss") is not None]
+    epochs = [_epoch_row(row) for row in rows if row.get("val_loss") is not None]
     if epochs:
-        names = {"epoch": "Epoch", "step": "Step", "val_loss": "Validation loss", "val_auc": "Validation AUC"}
-        rows_of_text = [
-            {names[n]: (_loss if n.startswith("val") else count)(row.get(n)) for n in names} for row in epochs
-        ]
-        shown = pd.DataFrame(rows_of_text).set_index("Epoch")
-        st.table(shown, border="horizontal", alt="Validation figures of each epoch")
+        st.table(pd.DataFrame(epochs).set_index("Epoch"), border="horizontal", alt="Validation figures of each epoch")
     download_table(pd.DataFrame(rows), f"{run.run}-metrics.csv", "Download metrics")
+
+
+def _epoch_row(row: dict[str, Any]) -> dict[str, str]:
+    return {
+        "Epoch": count(row.get("epoch")),
+        "Step": count(row.get("step")),
+        "Validation loss": _loss(row.get("val_loss")),
+        "Validation AUC": three_digits(row.get("val_auc")),
+    }
 
 
 def steps_per_epoch(run: Run) -> float:
