@@ -1,6 +1,5 @@
 """Where record files lie, and whether they are what training and prediction need."""
 
-import glob
 import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from pathlib import Path
 from PIL import Image, UnidentifiedImageError
 
 from cxr_core.errors import RecordError, UsageError
+from cxr_core.file_patterns import files_matching
 from cxr_core.records.example import Record, decode
 from cxr_core.records.tfrecord import count_records, read_payloads
 from cxr_core.schema import RECORD_IMAGE_SIZE, VALUES, VIEWS, view_code
@@ -40,8 +40,7 @@ def find_records(pattern: str, dataset: str, view: str) -> list[Path]:
     filled = fill_pattern(pattern, dataset, view)
     if "://" in filled:
         raise UsageError(f"Records must lie on a local disk for now. Received: {filled}. Copy them and set `records`.")
-    names = glob.glob(filled, recursive=True)  # noqa: PTH207 - the pattern may be absolute
-    found = sorted(Path(name) for name in names if Path(name).is_file())
+    found = [Path(name) for name in files_matching(filled)]
     if not found:
         raise UsageError(
             f"No TFRecords match {filled} ({view}, {dataset}). Check the path, or build or import the images."

@@ -1,9 +1,9 @@
 """A source: a named data set with its label tables, prediction tables, TFRecords and models."""
 
-import glob
 from dataclasses import dataclass
 from pathlib import Path
 
+from cxr_core.file_patterns import files_matching, has_wildcards
 from cxr_core.schema import PREDICTIONS_SUFFIX, check_name
 from cxr_core.warehouse.open import open_warehouse
 from cxr_core.warehouse.tables import MODEL_FIELD, Kind, TableSet, files_by_model, is_file
@@ -93,4 +93,4 @@ def own_records(folder: Path) -> str:
 
 def _files(pattern: str) -> list[str]:
     """Return the files that match; a name without wildcards stands for itself, also when nothing is there."""
-    return sorted(glob.glob(pattern)) if glob.has_magic(pattern) else [pattern]  # noqa: PTH207 - absolute
+    return files_matching(pattern) if has_wildcards(pattern) else [pattern]
