@@ -1,0 +1,62 @@
+"""The dashboard as a person starts it, in a process of its own."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+@dataclass
+class Dashboard:
+    """`python -m dashboard` in a process of its own, started in a directory that is not the project's."""
+
+    folder: Path
+    port: int = field(default_factory=lambda: free_port())
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        environment = os.environ | {"CXR_PORT": str(self.port), "STREAMLIT_SERVER_HEADLESS": "true"}
+        with (self.folder / "dashboard.log").open("ab") as log:
+            command = [sys.executable, "-m", "dashboard"]
+            self.process = subprocess.Popen(command, cwd=self.folder, env=environment, stdout=log, stderr=log)
+        wait_for(self.answers, 60, "the dashboard answers")
+
+    def answers(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"{self.url}/_stcore/health", timeout=2) as response:
+                return response.status == 200
+        except OSError:
+            return False
+
+    def kill(self) -> None:
+        if self.process is not None and self.process.poll() is None:
+            self.process.send_signal(signal.SIGKILL)
+            self.process.wait(20)
+
+    def mapped_files(self) -> str:
+        return Path(f"/proc/{self.process.pid}/maps").read_text()
+
+
+def free_port() -> int:
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        return int(server.getsockname()[1])
+
+
+def wait_for(holds, seconds, what):
+    """Wait until `holds()` returns something true, and return that."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if found := holds():
+            return found
+        time.sleep(0.2)
+    raise AssertionError(f"after {seconds} s it does not hold that {what}")

@@ -1,0 +1,122 @@
+"""A researcher's first half hour in a real Chromium: look, train, follow, predict, evaluate, compare, combine."""
+
+import json
+import re
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import expect
+from served_dashboard import wait_for
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(420)]
+
+PRETRAINED = "densenet_lateral_u0_0__w0_0"
+
+
+def open_page(page, dashboard, path, **query):
+    page.goto(f"{dashboard.url}/{path}?" + "&".join(f"{key}={value}" for key, value in query.items()))
+    expect(page.get_by_text("Synthetic demo data")).to_be_visible()
+    return page.get_by_role("heading", level=1)
+
+
+def metric(page, label):
+    shown = page.get_by_test_id("stMetric").filter(has_text=label).get_by_test_id("stMetricValue")
+    return shown.first.inner_text() if shown.count() else ""
+
+
+def metric_rows(run):
+    return [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+
+
+def shown_losses(page, run, until):
+    """Read the live training loss until `until(values)`; every value must be one of the run's metric rows."""
+    values = []
+
+    def look():
+        shown = metric(page, "Training loss")
+        if shown not in ("", "–", *values[-1:]):
+            values.append(shown)
+        return until(values)
+
+    wait_for(look, 150, "the Runs page shows losses")
+    written = {f"{row['loss']:.4f}" for row in metric_rows(run) if "loss" in row}
+    assert set(values) <= written
+    return [float(value) for value in values]
+
+
+def chart_titles(page):
+    return page.locator(".js-plotly-plot .gtitle").all_inner_texts()
+
+
+def test_from_the_labels_to_an_ensemble(page, dashboard, own_demo, cxr, offline):
+    dashboard.start()
+    heading = open_page(page, dashboard, "")
+    expect(heading).to_have_text("Uncertain outnumbers positive in 4 of 14 labels")
+    expect(page.get_by_text("Pleural effusion").first).to_be_visible()
+
+    run = start_training(page, dashboard, own_demo)
+    before = shown_losses(page, run, lambda values: len(values) >= 2)
+    dashboard.kill()
+    assert json.loads(cxr("runs", "show", run.name, "--json").stdout)["status"] == "running"
+    dashboard.start()
+    open_page(page, dashboard, "runs", run=run.name)
+    after = shown_losses(page, run, lambda _: page.get_by_role("button", name="Predict").is_visible())
+    assert after[-1] < before[0], "the loss falls"
+    trained = metric_rows(run)
+    assert metric(page, "Validation AUC") == f"{trained[-1]['val_auc']:.3f}"
+    assert metric(page, "Validation loss") == f"{trained[-1]['val_loss']:.4f}"
+
+    page.get_by_role("button", name="Predict").click()
+    page.get_by_role("link", name="Evaluate tour").click(timeout=120_000)
+    figures = evaluated(cxr, "tour")["edema"]
+    expect(page.get_by_role("heading", level=1)).to_contain_text(f"Edema: AUC {figures['roc_auc']:.3f}")
+    expect(page.locator(".js-plotly-plot .gtitle")).to_have_count(2)
+    assert f"AUC {figures['roc_auc']:.3f}" in chart_titles(page)[0]
+    assert f"AP {figures['average_precision']:.3f}" in chart_titles(page)[1]
+
+    open_page(page, dashboard, "compare", view="lateral")
+    table = page.get_by_role("table").first
+    expect(table).to_contain_text("tour")
+    expect(table).to_contain_text(PRETRAINED)
+    save_ensemble(page)
+    page.get_by_role("button", name="Evaluate pair").click()
+    figures = evaluated(cxr, "pair")["edema"]
+    expect(page.get_by_role("heading", level=1)).to_contain_text(f"Edema: AUC {figures['roc_auc']:.3f}")
+
+    expect(open_page(page, dashboard, "sources")).to_contain_text("source")
+    assert "tensorflow" not in dashboard.mapped_files()
+    hosts = {urlsplit(address).hostname for address in page.asked if not address.startswith(("data:", "blob:"))}
+    assert hosts == {"127.0.0.1"}
+
+
+def start_training(page, dashboard, home):
+    open_page(page, dashboard, "train")
+    page.get_by_role("radio", name="Lateral").click()
+    page.get_by_label("Epochs", exact=True).fill("1")
+    page.get_by_label("Epochs", exact=True).press("Enter")
+    page.get_by_label("Model name").fill("tour")
+    page.get_by_label("Model name").press("Enter")
+    expect(page.get_by_test_id("stMetric").filter(has_text="N_train")).to_contain_text("1,416")
+    expect(page.get_by_test_id("stMetric").filter(has_text="N_valid")).to_contain_text("472")
+    expect(page.get_by_test_id("stMetric").filter(has_text="Steps per epoch")).to_contain_text("44")
+    page.get_by_role("button", name="Start training").click()
+    page.wait_for_url(re.compile(r"/runs\?.*run="))
+    run = home / "runs" / re.search(r"run=([\w-]+)", page.url)[1]
+    options = json.loads((run / "config.json").read_text())["options"]
+    assert (options["view"], options["u"], options["w"], options["accelerator"]) == ("lateral", 0.4, 0.75, "cpu")
+    assert (options["epochs"], options["architecture"], options["name"]) == (1, "densenet-small", "tour")
+    return run
+
+
+def save_ensemble(page):
+    page.get_by_role("tab", name="Build an ensemble").click()
+    expect(page.get_by_text("The ensemble", exact=True)).to_be_visible()
+    name = page.get_by_label("Name of the ensemble")
+    name.fill("pair")
+    name.press("Enter")
+    page.get_by_role("button", name="Save ensemble").click()
+    expect(page.get_by_text("Saved pair with predictions for")).to_be_visible()
+
+
+def evaluated(cxr, model):
+    return json.loads(cxr("evaluate", model, "--json").stdout)["labels"]
