@@ -11,12 +11,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 
+def free_port() -> int:
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        return int(server.getsockname()[1])
+
+
 @dataclass
 class Dashboard:
     """`python -m dashboard` in a process of its own, started in a directory that is not the project's."""
 
     folder: Path
-    port: int = field(default_factory=lambda: free_port())
+    port: int = field(default_factory=free_port)
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -44,12 +50,6 @@ class Dashboard:
 
     def mapped_files(self) -> str:
         return Path(f"/proc/{self.process.pid}/maps").read_text()
-
-
-def free_port() -> int:
-    with socket.socket() as server:
-        server.bind(("127.0.0.1", 0))
-        return int(server.getsockname()[1])
 
 
 def wait_for(holds, seconds, what):
