@@ -41,7 +41,10 @@ else:
         confusion_section(point)
 
 table, calibrated, uncertain = st.tabs(
-    ["All labels", "Calibration", "Where the uncertain fall"], key="evaluate-tab", on_change="rerun"
+    ["All labels", "Calibration", "Where the uncertain fall"],
+    key="evaluate-tab",
+    on_change="rerun",
+    bind="query-params",
 )
 if table.open:
     with table:

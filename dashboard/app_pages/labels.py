@@ -77,7 +77,10 @@ with top:
 figures_row(overview)
 distribution(overview)
 table, pairs, policy, query = st.tabs(
-    ["Table", "Labels that occur together", "What u and w do", "SQL"], key="labels-tab", on_change="rerun"
+    ["Table", "Labels that occur together", "What u and w do", "SQL"],
+    key="labels-tab",
+    on_change="rerun",
+    bind="query-params",
 )
 if table.open:
     with table:

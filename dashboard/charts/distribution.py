@@ -44,8 +44,8 @@ def distribution_chart(
     share = images.div(total.clip(lower=1), axis=0) * 100
     build = _bar if scale == "share" else _points
     chart.add_traces([build(images[value], share[value], value, dataset, colors) for value in VALUES])
-    chart.update_layout(barmode="stack", bargap=0.28, margin={"l": 8, "r": 16, "t": 84, "b": 56})
-    chart.update_layout(legend={"traceorder": "normal", "x": 0, "xref": "container"})
+    chart.update_layout(barmode="stack", bargap=0.28, margin={"l": 8, "r": 16, "t": 96, "b": 56})
+    chart.update_layout(legend={"traceorder": "normal", "entrywidth": 0.48, "entrywidthmode": "fraction"})
     chart.update_xaxes(plain_axis(AXIS_TITLES[scale], colors), **_range(scale))
     chart.update_yaxes(label_axis(colors), showgrid=scale != "share")
     return chart
@@ -79,5 +79,5 @@ def _bar_marker(value: str, colors: Palette) -> dict[str, object]:
 
 def _range(scale: Scale) -> dict[str, object]:
     if scale == "share":
-        return {"range": [0, 100], "tickvals": [0, 25, 50, 75, 100]}
+        return {"range": [0, 100], "tickvals": [0, 50, 100]}
     return {"type": "log", "dtick": 1} if scale == "log" else {"rangemode": "tozero", "tickformat": ","}

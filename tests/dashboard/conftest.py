@@ -1,0 +1,71 @@
+"""A small demo source with prediction tables whose quality is known, and the pages run without a browser."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from cxr_core.schema import KEY_COLUMNS, LABELS
+from cxr_core.sources.demo import build_demo
+from cxr_core.warehouse.parquet import write_table
+
+APP = Path(__file__).parents[2] / "dashboard" / "app.py"
+MODELS = ["densenet_frontal_u0_0__w0_0", "densenet_frontal_u1_0__w1_0", "densenet_lateral_u0_0__w0_0"]
+
+
+@pytest.fixture(scope="session")
+def built_small_demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    home = tmp_path_factory.mktemp("small") / "workspace"
+    folder = home / "sources" / "demo"
+    build_demo(folder, lambda share, message: None, studies=(60, 40, 40))
+    shutil.rmtree(folder / "predictions", ignore_errors=True)
+    labels = pd.concat(pd.read_parquet(folder / f"labels_{name}.parquet") for name in ("valid", "test"))
+    for number, model in enumerate(MODELS):
+        rows = labels[labels["view"] == ("lateral" in model)]
+        table = rows[list(KEY_COLUMNS)].assign(**logits(rows, number))
+        write_table(folder / "predictions" / f"{model}_predictions.parquet", table, "logit")
+    return home
+
+
+def logits(rows: pd.DataFrame, number: int) -> dict[str, np.ndarray]:
+    """Noise that rises with the label; the second model has more of it than the others."""
+    random = np.random.default_rng(number)
+    noise = 2.0 if number == 1 else 0.7
+    return {label: (rows[label] == 3).to_numpy() * 1.5 + random.normal(0, noise, len(rows)) for label in LABELS}
+
+
+@pytest.fixture
+def small_demo(built_small_demo: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The small demo as the current workspace, to be read."""
+    monkeypatch.setenv("CXR_HOME", str(built_small_demo))
+    return built_small_demo
+
+
+@pytest.fixture
+def own_small_demo(built_small_demo: Path, workspace: Path) -> Path:
+    """A copy of the small demo as the current workspace, to be written to."""
+    shutil.copytree(built_small_demo / "sources", workspace / "sources", copy_function=os.link)
+    return workspace
+
+
+@pytest.fixture
+def page() -> Iterator[Callable[..., AppTest]]:
+    """Open a page as a browser does, with values in its URL; no page may leave an exception."""
+    opened: list[AppTest] = []
+
+    def open_page(name: str = "labels", **query: str) -> AppTest:
+        app = AppTest.from_file(str(APP), default_timeout=60)
+        for key, value in query.items():
+            app.query_params[key] = value
+        app.run()
+        opened.append(app if name == "labels" else app.switch_page(f"app_pages/{name}.py").run())
+        return opened[-1]
+
+    yield open_page
+    for app in opened:
+        assert not app.exception, [one.message for one in app.exception]

@@ -1,0 +1,233 @@
+"""Every page on a small demo: its answer, its controls, its empty state, its errors as sentences."""
+
+import pandas as pd
+import pytest
+
+from cxr_core.errors import UsageError
+from cxr_core.runs import service
+from cxr_core.runs.store import RunStore
+from cxr_core.schema import LABELS, label_words
+from cxr_core.tasks.compare import compare
+from cxr_core.tasks.evaluate import evaluate
+from dashboard.parts.header import SYNTHETIC_NOTICE
+from dashboard.parts.navigation import PAGES
+
+NAMES = [row.name for row in PAGES]
+FIRST, SECOND, LATERAL = "densenet_frontal_u0_0__w0_0", "densenet_frontal_u1_0__w1_0", "densenet_lateral_u0_0__w0_0"
+
+
+def texts(app) -> str:
+    """All words of the page, its badges and tables included."""
+    words = [str(e.value) for kind in ("markdown", "caption", "info", "error", "success") for e in getattr(app, kind)]
+    tables = [table.value.to_string() for table in app.table]
+    return "\n".join([*words, *tables, *(str(title.value) for title in app.title)])
+
+
+def metrics(app) -> dict[str, str]:
+    return {metric.label: metric.value for metric in app.metric}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_page_says_that_the_demo_is_synthetic_and_names_its_source(small_demo, page, name):
+    shown = texts(page(name))
+    assert SYNTHETIC_NOTICE in shown
+    assert "Source: demo" in shown
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in ("runs", "sources")])
+def test_without_the_demo_a_page_offers_to_build_it(workspace, page, name):
+    app = page(name)
+    assert [button.label for button in app.button] == ["Build the demo"]
+    assert not app.error
+
+
+def test_without_runs_the_runs_page_says_how_to_start_one(small_demo, page):
+    app = page("runs")
+    assert app.title[0].value == "Nothing has run yet"
+    assert [button.label for button in app.button] == ["Train a model"]
+
+
+def test_labels_counts_what_a_group_by_counts(small_demo, page):
+    app = page("labels")
+    table = pd.read_parquet(small_demo / "sources/demo/labels_train.parquet")
+    frontal = table[table["view"] == 0]
+    assert metrics(app)["Train images"] == f"{len(frontal):,}"
+    more = [label for label in LABELS if (frontal[label] == 2).sum() > (frontal[label] == 3).sum()]
+    assert app.title[0].value == f"Uncertain outnumbers positive in {len(more)} of 14 labels"
+    shown = app.table[0].value
+    assert list(shown.index) == [label_words(label) for label in LABELS]
+    assert list(shown["Uncertain"]) == [f"{(frontal[label] == 2).sum():,}" for label in LABELS]
+
+
+def test_the_view_of_the_labels_page_comes_from_its_url(small_demo, page):
+    app = page("labels", view="Lateral")
+    table = pd.read_parquet(small_demo / "sources/demo/labels_train.parquet")
+    assert metrics(app)["Train images"] == f"{(table['view'] == 1).sum():,}"
+
+
+def test_labels_draws_one_chart_for_train_and_one_for_valid(small_demo, page):
+    titles = [chart.proto.spec for chart in page("labels").get("plotly_chart")]
+    assert len(titles) == 2
+    assert "Train: share of images" in titles[0]
+    assert "Valid: share of images" in titles[1]
+
+
+def test_evaluate_shows_the_figures_of_the_engine(small_demo, page):
+    figures = evaluate("demo", FIRST).labels["pleural_effusion"]
+    app = page("evaluate", model=FIRST, label="Pleural effusion")
+    assert metrics(app)["ROC AUC"] == f"{figures.roc_auc:.3f}"
+    assert metrics(app)["Average precision"] == f"{figures.average_precision:.3f}"
+    assert metrics(app)["Certain images"] == f"{figures.n:,}"
+    assert app.title[0].value.startswith(f"Pleural effusion: AUC {figures.roc_auc:.3f}")
+
+
+def test_evaluate_lists_all_labels_and_their_mean(small_demo, page):
+    table = page("evaluate").table[-1].value
+    assert list(table.index) == [*map(label_words, LABELS), "**Mean of 14 labels**"]
+
+
+def test_a_lower_operating_point_finds_fewer(small_demo, page):
+    app = page("evaluate", model=FIRST, label="Support devices")
+    found = []
+    for wanted in (0.95, 0.2):
+        app.slider(key="sensitivity").set_value(wanted).run()
+        found.append(int(app.table[0].value.loc["Finding present", "Called positive"]))
+    assert found[0] > found[1] > 0
+
+
+def test_a_model_that_lacks_the_label_is_told_in_a_sentence(own_small_demo, page):
+    path = own_small_demo / f"sources/demo/predictions/{FIRST}_predictions.parquet"
+    rest = pd.read_parquet(path).drop(columns="edema")
+    path.unlink()
+    rest.to_parquet(path)
+    app = page("evaluate", model=FIRST)
+    assert app.title[0].value == "Edema: not predicted by this model"
+
+
+def test_compare_names_the_model_with_the_best_mean(small_demo, page):
+    means = {model: evaluate("demo", model).mean_roc_auc.value for model in (FIRST, SECOND)}
+    best = max(means, key=means.get)
+    assert page("compare").title[0].value == f"{best} ranks best: mean AUC {means[best]:.3f}"
+
+
+def test_compare_shows_the_paired_difference_of_two_models(small_demo, page):
+    app = page("compare", **{"compare-tab": "Is the difference real?"})
+    found = compare("demo", FIRST, SECOND)
+    shown = app.table[0].value["AUC(A) − AUC(B)"]
+    assert shown["Support devices"] == f"{found.labels['support_devices'].difference:+.3f}".replace("-", "−")
+
+
+def test_an_ensemble_is_saved_and_can_be_evaluated(own_small_demo, page):
+    app = page("compare", **{"compare-tab": "Build an ensemble"})
+    app.text_input[0].set_value("both").run()
+    next(button for button in app.button if button.label == "Save ensemble").click().run()
+    assert "Saved both" in texts(app)
+    assert evaluate("demo", "both").labels["edema"].n > 0
+    next(button for button in app.button if button.label == "Evaluate both").click().run()
+    assert app.selectbox(key="model").value == "both"
+
+
+def test_an_ensemble_name_that_is_taken_is_refused_in_a_sentence(own_small_demo, page):
+    app = page("compare", **{"compare-tab": "Build an ensemble"})
+    app.text_input[0].set_value(LATERAL).run()
+    next(button for button in app.button if button.label == "Save ensemble").click().run()
+    assert LATERAL in app.error[0].value
+
+
+def test_train_states_the_images_and_steps_of_the_run(small_demo, page):
+    app = page("train", **{"train-view": "Lateral", "train-epochs": "2"})
+    table = pd.read_parquet(small_demo / "sources/demo/labels_train.parquet")
+    n_train = int((table["view"] == 1).sum())
+    assert metrics(app)["N_train"] == f"{n_train:,}"
+    assert metrics(app)["Steps per epoch"] == str(n_train // 32)
+    assert app.title[0].value.startswith(f"{n_train:,} images, {2 * (n_train // 32)} steps")
+
+
+def test_train_writes_the_loss_out_with_its_u_and_w(small_demo, page):
+    app = page("train")
+    app.slider(key="train-u").set_value(0.3).run()
+    assert r"0.75\cdot\ell(y_{ni},\,0.3)" in app.latex[0].value
+
+
+def test_train_says_why_a_run_cannot_start(small_demo, page):
+    app = page("train")
+    app.selectbox(key="train-batch-size").set_value(512).run()
+    assert app.title[0].value == "This run cannot start yet"
+    assert "batch" in app.error[0].value
+    assert next(button for button in app.button if button.label == "Start training").disabled
+
+
+def test_start_submits_exactly_what_the_form_says_and_opens_the_run(own_small_demo, page, monkeypatch):
+    monkeypatch.setattr(service, "_launch", lambda store, run: run)
+    app = page("train", **{"train-view": "Lateral", "train-epochs": "1"})
+    app.slider(key="train-u").set_value(0.4)
+    next(button for button in app.button if button.label == "Start training").click().run()
+    run = service.list_runs()[0]
+    assert (run.kind, run.source, run.device) == ("train", "demo", "cpu")
+    chosen = run.config["options"]
+    assert (chosen["view"], chosen["u"], chosen["w"], chosen["epochs"]) == ("lateral", 0.4, 0.75, 1)
+    assert (chosen["architecture"], chosen["image_size"]) == ("densenet-small", 96)
+    assert app.selectbox(key="run").value == run.run
+
+
+def submitted(monkeypatch, home, status: str, rows: int = 0):
+    """A training run as its process would leave it."""
+    monkeypatch.setattr(service, "_launch", lambda store, run: run)
+    run = service.submit("train", "mine", "demo", {"options": {"epochs": 2}}, "cpu", resumable=True)
+    store = RunStore(home)
+    store.start(run.run)
+    lines = [f'{{"step": {n}, "epoch": 1, "time": {1e9 + n}, "loss": {1 / n}}}\n' for n in range(1, rows + 1)]
+    (store.run_folder(run.run) / "metrics.jsonl").write_text("".join(lines))
+    if status != "running":
+        store.end(run.run, status, "the disk is full" if status == "failed" else None, run.supervisor)
+    return run
+
+
+def test_a_working_run_shows_its_latest_loss_and_can_be_cancelled(own_small_demo, page, monkeypatch):
+    submitted(monkeypatch, own_small_demo, "running", rows=4)
+    app = page("runs")
+    assert metrics(app)["Training loss"] == "0.2500"
+    assert metrics(app)["Step"] == "4"
+    next(button for button in app.button if button.label == "Cancel run").click().run()
+    assert service.list_runs()[0].cancel_requested
+
+
+def test_a_failed_run_shows_its_reason_and_can_be_resumed_or_deleted(own_small_demo, page, monkeypatch):
+    submitted(monkeypatch, own_small_demo, "failed", rows=1)
+    app = page("runs")
+    assert app.error[0].value == "the disk is full"
+    assert [button.label for button in app.button] == ["Resume run", "Delete run"]
+
+
+def test_a_finished_training_run_offers_to_predict(own_small_demo, page, monkeypatch):
+    submitted(monkeypatch, own_small_demo, "completed", rows=1)
+    assert [button.label for button in page("runs").button] == ["Predict", "Delete run"]
+
+
+def test_predicting_with_a_model_that_is_gone_is_told_in_a_sentence(own_small_demo, page, monkeypatch):
+    submitted(monkeypatch, own_small_demo, "completed", rows=1)
+    app = page("runs")
+    next(button for button in app.button if button.label == "Predict").click().run()
+    assert "mine" in app.error[0].value
+
+
+def test_sources_lists_what_was_found(small_demo, page):
+    app = page("sources")
+    assert app.title[0].value in ("The demo source is ready", "The demo source needs attention")
+    assert "labels_train.parquet" in texts(app)
+    assert str(small_demo) in texts(app)
+
+
+def test_an_engine_error_is_a_sentence_and_no_traceback(small_demo, page, monkeypatch):
+    def refuse(source: str, view: str | None) -> None:
+        raise UsageError("The tables are on holiday. Ask again tomorrow.")
+
+    monkeypatch.setattr("cxr_core.tasks.distribution.label_overview", refuse)
+    app = page("labels", view="Other")
+    assert [error.value for error in app.error] == ["The tables are on holiday. Ask again tomorrow."]
+
+
+def test_downloads_can_be_switched_off(small_demo, page, monkeypatch):
+    assert page("labels").get("download_button")
+    monkeypatch.setenv("CXR_DOWNLOADS", "false")
+    assert not page("labels").get("download_button")
