@@ -1,11 +1,15 @@
 """Listing the models of a source: those with weights, those with predictions, and those with both."""
 
+from cxr_core.errors import TableError
 from cxr_core.models.registry import ModelEntry, list_models
+from cxr_core.schema import DEFAULT_SCALE
 from cxr_core.sources.registry import ready_source
+from cxr_core.warehouse.answers import PredictionTable
+from cxr_core.warehouse.warehouse import Warehouse
 
 
 def models(source_name: str) -> list[ModelEntry]:
-    """Return the models of a source, sorted by name.
+    """Return the models of a source, sorted by name; one whose prediction table is damaged has no predictions.
 
     Raises:
         UnknownNameError: there is no such source.
@@ -14,5 +18,13 @@ def models(source_name: str) -> list[ModelEntry]:
     """
     source = ready_source(source_name)
     warehouse = source.warehouse()
-    tables = [warehouse.prediction_table(name) for name in warehouse.prediction_tables()]
+    tables = [_described(warehouse, name) for name in warehouse.prediction_tables()]
     return list_models(source.models, tables)
+
+
+def _described(warehouse: Warehouse, name: str) -> PredictionTable:
+    try:
+        return warehouse.prediction_table(name)
+    except TableError:
+        # The other models stay usable; what is wrong stands among the problems of the source.
+        return PredictionTable(name, scale=DEFAULT_SCALE, labels=(), images=0, datasets=(), location="")

@@ -115,18 +115,14 @@ class Warehouse:
     def check(self) -> list[str]:
         """Return what is wrong with the tables, one sentence each; empty when all can be answered."""
         problems = []
-        for location in self.tables.labels:
-            try:
-                columns = self._main.describe(location).columns
-            except TableError as error:
-                problems.append(str(error))
-                continue
-            except CxrError as error:
-                # No connection or no permission: the next table would wait for the same answer.
-                return [*problems, str(error)]
-            missing = [name for name in (*KEY_COLUMNS, *LABELS) if name not in columns]
-            if missing:
-                problems.append(f"The label table {location} lacks {', '.join(missing)}. Write or import it again.")
+        try:
+            for location in self.tables.labels:
+                problems += _problems_of(self._main, location, (*KEY_COLUMNS, *LABELS), "label")
+            for location in self._locations().values():
+                problems += _problems_of(self._engine(location), location, KEY_COLUMNS, "prediction")
+        except CxrError as error:
+            # No connection or no permission: the next table would wait for the same answer.
+            problems.append(str(error))
         return problems
 
     def last_answer(self, question: str) -> Answer | None:
@@ -184,5 +180,16 @@ class Warehouse:
 def _labels_of(info: TableInfo, location: str) -> tuple[str, ...]:
     labels = tuple(label for label in LABELS if label in info.columns)
     if not labels:
-        raise TableError(f"The prediction table {location} must have at least one label column. Received: none.")
+        raise TableError(f"The table {location} must have at least one label column. Received: none.")
     return labels
+
+
+def _problems_of(engine: Engine, location: str, needed: Sequence[str], what: str) -> list[str]:
+    """Return what is wrong with one table; every error but `TableError` is raised."""
+    try:
+        info = engine.describe(location)
+        _labels_of(info, location)
+    except TableError as error:
+        return [str(error)]
+    missing = [name for name in needed if name not in info.columns]
+    return [f"The {what} table {location} lacks {', '.join(missing)}. Write or import it again."] if missing else []
