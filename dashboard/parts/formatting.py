@@ -57,6 +57,6 @@ def size(n_bytes: float | None) -> str:
     if n_bytes is None:
         return NOTHING
     value, units = float(n_bytes), ["bytes", "kB", "MB", "GB", "TB"]
-    while value >= 1000 and len(units) > 1:
+    while round(value, 1) >= 1000 and len(units) > 1:
         value, units = value / 1000, units[1:]
     return f"{value:.0f} bytes" if units[0] == "bytes" else f"{value:.1f} {units[0]}"

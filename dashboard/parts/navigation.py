@@ -43,10 +43,11 @@ def page_table() -> list[st.Page]:
 
 
 def go_to(name: str, **values: str) -> NoReturn:
-    """Open a page with these values in its inputs (by their keys), and so in its URL."""
+    """Open a page with these values in its inputs (by their keys) and in its URL."""
     st.session_state[_OPENING] = {"source": st.session_state.get("source")} | values
-    # An empty query, not none: Streamlit refuses to clear values that are bound to inputs, but replaces them.
-    st.switch_page(FOLDER / f"{name}.py", query_params={})
+    # Streamlit refuses to set, or to clear, values that inputs of this very page are bound to; an empty query it takes.
+    free = {key: value for key, value in values.items() if key not in st.session_state}
+    st.switch_page(FOLDER / f"{name}.py", query_params=free)
 
 
 def open_with_values() -> None:

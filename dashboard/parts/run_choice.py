@@ -7,10 +7,13 @@ from dashboard.parts import help_texts
 
 
 def chosen_run(runs: list[Run]) -> Run:
-    """Show the list of runs and return the one that was chosen; the newest at first."""
+    """Show the list of runs and return the one that was chosen; the newest until one is."""
     by_id = {run.run: run for run in runs}
-    chosen = st.selectbox("Run", list(by_id), key="run", bind="query-params", help=help_texts.RUN)
-    return by_id.get(chosen, runs[0])
+    newest = f"the newest: {runs[0].run}"
+    chosen = st.selectbox(
+        "Run", list(by_id), None, key="run", bind="query-params", placeholder=newest, help=help_texts.RUN
+    )
+    return by_id.get(chosen or "", runs[0])
 
 
 def compared_runs(run: Run, runs: list[Run]) -> list[Run]:

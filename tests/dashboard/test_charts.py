@@ -1,0 +1,200 @@
+"""What the figures show: values, orders, axes, styles; no picture is compared."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from cxr_core.evaluation.calibration import ReliabilityBin
+from cxr_core.evaluation.curves import pr_curve, roc_curve
+from cxr_core.evaluation.results import LabelComparison
+from cxr_core.schema import LABELS, VALUES, label_words
+from cxr_core.uncertainty import uniform_policy
+from dashboard.charts.curves import DrawnCurve, Point, drawn_pr, pr_chart, roc_chart
+from dashboard.charts.details import calibration_chart, difference_chart, score_chart, target_chart
+from dashboard.charts.distribution import distribution_chart, sorted_labels
+from dashboard.charts.heatmap import cooccurrence_chart, model_heatmap
+from dashboard.charts.losses import MOST_POINTS, loss_chart, loss_points
+from dashboard.charts.palette import DARK, LIGHT, LineStyle, model_style
+
+WORDS = [label_words(label) for label in LABELS]
+STYLE = LineStyle("#000000", "solid", 2)
+
+
+@pytest.fixture
+def counts():
+    """70 images: the label at place i has i uncertain, 10 positive, 20 negative, the rest not mentioned."""
+    rows = [
+        {"label": label, "value": value, "dataset": "train", "images": images}
+        for place, label in enumerate(LABELS)
+        for value, images in zip(VALUES, (40 - place, 20, place, 10), strict=True)
+    ]
+    return pd.DataFrame(rows)
+
+
+def luminance(color: str) -> float:
+    channels = [int(color[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(one: str, other: str) -> float:
+    high, low = sorted((luminance(one), luminance(other)), reverse=True)
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize("colors", [LIGHT, DARK], ids=["light", "dark"])
+def test_marks_have_a_contrast_of_3_and_texts_of_4_5(colors):
+    for mark in (*colors.values.values(), *colors.models, colors.gain, colors.loss):
+        assert contrast(mark, colors.background) >= 3, mark
+    for text in (colors.ink, colors.faint):
+        assert contrast(text, colors.background) >= 4.5, text
+    for step in colors.sequential:
+        assert contrast(colors.ink, step) >= 4.5, step
+
+
+@pytest.mark.parametrize("view", ["frontal", "lateral"])
+def test_the_four_pretrained_models_of_a_view_have_four_colours(view):
+    names = [f"densenet_{view}_{end}" for end in ("u0_0__w0_0", "u0_0__w1_0", "u1_0__w1_0", "u0_5__w0_25")]
+    assert len({model_style(name, False, LIGHT).color for name in names}) == 4
+
+
+def test_a_models_style_depends_on_its_name_alone_and_an_ensemble_is_ink_and_thicker():
+    assert model_style("mine", False, LIGHT) == model_style("mine", False, LIGHT)
+    own, ensemble = model_style("mine", False, DARK), model_style("mine", True, DARK)
+    assert ensemble.color == DARK.ink
+    assert ensemble.width > own.width
+
+
+def test_a_models_place_among_the_colours_is_the_same_in_light_and_dark():
+    for name in ("mine", "densenet_frontal_u1_0__w1_0", "another"):
+        light, dark = model_style(name, False, LIGHT), model_style(name, False, DARK)
+        assert LIGHT.models.index(light.color) == DARK.models.index(dark.color)
+        assert light.dash == dark.dash
+
+
+def test_shares_of_each_label_add_up_to_100(counts):
+    chart = distribution_chart(counts, "train", list(LABELS), "share", LIGHT)
+    assert [trace.name for trace in chart.data] == ["Not mentioned", "Negative", "Uncertain", "Positive"]
+    assert np.allclose(np.sum([trace.x for trace in chart.data], axis=0), 100)
+    assert list(chart.data[0].y) == WORDS
+    assert chart.data[2].x[7] == pytest.approx(10)
+    assert "n = 70 images" in chart.layout.title.text
+
+
+def test_counts_are_points_that_differ_in_shape_too(counts):
+    chart = distribution_chart(counts, "train", list(LABELS), "log", LIGHT)
+    assert len({trace.marker.symbol for trace in chart.data}) == 4
+    assert list(chart.data[2].x) == list(range(14))
+    assert chart.layout.xaxis.type == "log"
+
+
+def test_labels_can_be_sorted_by_uncertain_per_positive(counts):
+    assert sorted_labels(counts, "train", by_ratio=True) == list(reversed(LABELS))
+    assert sorted_labels(counts, "train", by_ratio=False) == list(LABELS)
+
+
+def test_cooccurrence_is_a_share_of_the_rows_images_and_leaves_the_diagonal_empty():
+    images = pd.DataFrame([[10, 5], [5, 0]], index=["edema", "fracture"], columns=["edema", "fracture"])
+    shown = cooccurrence_chart(images, "positive", LIGHT).data[0].z
+    assert shown[0][1] == 50
+    assert np.isnan(shown[0][0])
+    assert np.isnan(shown[1][0]), "no image of the row: no share"
+
+
+def test_the_best_model_of_a_row_is_bold_and_an_undefined_figure_is_empty():
+    figures = pd.DataFrame({"a": [0.8, np.nan], "b": [0.7, 0.6]}, index=["edema", "fracture"])
+    heatmap = model_heatmap(figures, figures, "AUC", LIGHT).data[0]
+    assert [list(row) for row in heatmap.text] == [["<b>0.800</b>", "0.700"], ["", "<b>0.600</b>"]]
+    assert list(heatmap.y) == ["Edema", "Fracture"]
+
+
+def curve(y: list[int], scores: list[float]) -> DrawnCurve:
+    roc = roc_curve(y, scores)
+    return DrawnCurve("m", roc.fpr, roc.tpr, roc.thresholds, STYLE)
+
+
+def test_roc_and_pr_have_equal_axes_from_0_to_1_and_the_point_on_both():
+    drawn = curve([0, 1, 0, 1], [0.1, 0.4, 0.35, 0.8])
+    for chart in (
+        roc_chart("ROC", [drawn], LIGHT, Point(0.5, 1.0, "here")),
+        pr_chart("PR", [drawn], 0.5, LIGHT, Point(1.0, 0.67, "here")),
+    ):
+        assert chart.layout.yaxis.scaleanchor == "x"
+        assert chart.layout.xaxis.range == chart.layout.yaxis.range
+        assert chart.data[-1].name == "Operating point"
+
+
+def test_the_pr_baseline_is_the_prevalence():
+    baseline = pr_chart("PR", [], 0.3, LIGHT).data[0]
+    assert list(baseline.y) == [0.3, 0.3]
+
+
+def test_the_pr_line_ends_at_a_measured_precision():
+    class Curves:
+        model = "m"
+
+    pr = pr_curve([1, 0, 1, 0], [0.1, 0.9, 0.5, 0.2])
+    assert drawn_pr(Curves(), pr, STYLE).y[-1] == 0, "the highest score is a negative"
+    assert pr.precision[-1] == 1, "the convention that is not drawn"
+
+
+def test_calibration_shows_each_bins_interval():
+    bins = [ReliabilityBin(0.0, 0.2, 50, 0.1, 0.2, (0.1, 0.35))]
+    drawn = calibration_chart(bins, STYLE, LIGHT).data[1]
+    assert (drawn.x[0], drawn.y[0]) == (0.1, 0.2)
+    assert (drawn.error_y.array[0], drawn.error_y.arrayminus[0]) == pytest.approx((0.15, 0.1))
+
+
+def test_scores_are_shares_of_each_values_own_images():
+    scores = {"not_mentioned": np.zeros(0), "uncertain": np.array([0.0, 1.0]), "positive": np.array([1.0] * 4)}
+    traces = {trace.name: trace for trace in score_chart(scores, 0.5, "logit", 2, LIGHT).data}
+    assert list(traces["Uncertain (n = 2)"].y) == [0.5, 0.5]
+    assert list(traces["Positive (n = 4)"].y) == [0, 1]
+    assert len(traces) == 2
+
+
+def test_only_corrected_significance_fills_a_difference():
+    rows = [
+        LabelComparison("edema", 100, 0.05, (0.01, 0.09), 0.01, 0.04, 0.02),
+        LabelComparison("fracture", 100, -0.05, (-0.09, -0.01), 0.04, 0.2, 0.03),
+        LabelComparison("pneumonia", 0, None, None, None, None, None),
+    ]
+    drawn = difference_chart(rows, "A", "B", LIGHT).data[0]
+    assert list(drawn.y) == ["Edema", "Fracture"]
+    assert list(drawn.marker.symbol) == ["circle", "circle-open"]
+
+
+def test_counting_uncertain_as_positive_raises_the_rate_that_the_loss_sees(counts):
+    _, certain, seen = target_chart(counts, uniform_policy(1, 1), "train", LIGHT).data
+    assert certain.x[13] == pytest.approx(10 / 57)
+    assert seen.x[13] == pytest.approx(23 / 70)
+
+
+ROWS = [{"step": 2, "time": 100.0, "loss": 0.6}, {"step": 4, "time": 160.0, "loss": 0.4, "val_loss": 0.5}]
+
+
+@pytest.mark.parametrize(("axis", "x"), [("step", [2, 4]), ("epoch", [0.5, 1]), ("minutes", [0, 1])])
+def test_losses_stand_by_step_epoch_or_time(axis, x):
+    points = loss_points("mine", ROWS, axis, 1, steps_per_epoch=4)
+    training = points[points["part"] == "Training"]
+    assert list(training["x"]) == x
+    assert list(training["y"]) == [0.6, 0.4]
+    assert list(points[points["part"] == "Validation"]["y"]) == [0.5]
+
+
+def test_smoothing_is_a_running_mean_of_the_training_loss_only():
+    points = loss_points("mine", ROWS, "step", 2, 1)
+    assert list(points["y"]) == pytest.approx([0.6, 0.5, 0.5])
+
+
+def test_a_long_run_is_thinned_before_it_reaches_the_browser():
+    rows = [{"step": n, "time": float(n), "loss": 1.0} for n in range(20_000)]
+    assert MOST_POINTS <= len(loss_points("long", rows, "step", 1, 1)) <= 2 * MOST_POINTS
+
+
+def test_training_and_validation_differ_in_dash_and_runs_in_colour():
+    spec = loss_chart(loss_points("mine", ROWS, "step", 1, 1), {"mine": STYLE}, "step", True).to_dict()
+    encoding = spec["layer"][0]["encoding"]
+    assert encoding["strokeDash"]["scale"]["domain"] == ["Training", "Validation"]
+    assert encoding["color"]["scale"] == {"domain": ["mine"], "range": [STYLE.color]}
+    assert encoding["y"]["scale"]["type"] == "log"
