@@ -94,7 +94,7 @@ def _spread(value: str, values: np.ndarray, edges: np.ndarray, colors: Palette) 
         name=f"{label_words(value)} (n = {len(values):,})",
         mode="lines+markers",
         marker={"symbol": VALUE_SYMBOLS[value], "size": 6},
-        line={"color": colors.values[value], "width": 2.5 if strong else 1.5, "shape": "spline", "smoothing": 0.4},
+        line={"color": colors.values[value], "width": 2.5 if strong else 1.5},
         hovertemplate=f"{label_words(value)}: %{{customdata:,}} images (%{{y:.1%}}) near %{{x:.2f}}<extra></extra>",
     )
 

@@ -14,6 +14,7 @@ from dashboard.parts.downloads import download_table
 from dashboard.parts.formatting import NOTHING, count, percent, three_digits, with_interval
 from dashboard.parts.theme import colors
 
+SCORE_BINS = 24
 SHARES = {
     "Sensitivity": ("sensitivity", "Of the images with the finding, the share that is called positive."),
     "Specificity": ("specificity", "Of the images without it, the share that is called negative."),
@@ -117,7 +118,7 @@ def uncertain_section(curves: LabelCurves, point: OperatingPoint | None) -> None
     """Show how the uncertain images score beside the certain ones."""
     threshold = point.threshold if point else None
     scores = curves.scores_by_value()
-    chart = score_chart(scores, threshold, f"predicted {curves.scale}", 30, colors())
+    chart = score_chart(scores, threshold, f"predicted {curves.scale}", SCORE_BINS, colors())
     st.plotly_chart(chart, config=CONFIG, key="scores", alt="Spread of the scores of each label value")
     if point is not None:
         shares = curves.shares_above(point.threshold).values()

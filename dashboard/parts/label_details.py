@@ -9,7 +9,7 @@ from dashboard.charts.details import target_chart
 from dashboard.charts.frame import CONFIG
 from dashboard.charts.heatmap import cooccurrence_chart
 from dashboard.parts import engine, help_texts
-from dashboard.parts.formatting import count, duration, size
+from dashboard.parts.formatting import count, size
 from dashboard.parts.policy_input import loss_formula, policy_input
 from dashboard.parts.theme import colors
 
@@ -69,8 +69,6 @@ def query_section(overview: LabelOverview) -> None:
         st.code(asked.sql, language="sql", height=320)
         if asked.parameters:
             st.caption("With " + ", ".join(f"@{name} = {value}" for name, value in asked.parameters.items()) + ".")
-    if not overview.answers:
-        st.caption(f"The answer was kept from an earlier question; nothing was asked for {duration(0)}.")
 
 
 def _dataset_input(overview: LabelOverview, key: str) -> str:

@@ -36,9 +36,9 @@ def built_source() -> Source:
     return source
 
 
-def build_demo_button() -> None:
+def build_demo_button(label: str = "Build the demo") -> None:
     """Show the button that builds the demo as a run."""
-    if st.button("Build the demo", type="primary", icon=":material/build:", help="Starts a run and opens it."):
+    if st.button(label, type="primary", icon=":material/build:", help="Starts a run and opens it."):
         run = start_demo()
         if run is None:
             st.success("The demo is built and up to date.", icon=":material/check_circle:")

@@ -5,6 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from cxr_core.schema import label_words
+from cxr_core.sources.demo import is_current
 from cxr_core.sources.registry import DEMO, get_source, is_built
 from cxr_core.tasks.sources import SourceReport
 from dashboard.parts.formatting import count
@@ -35,8 +36,17 @@ def report_section(report: SourceReport) -> None:
             st.warning(problem, icon=":material/build:")
         if report.labels or report.records:
             st.table(_found(report), border="horizontal", width="content", alt=f"What was found in {report.source}")
-        if report.source == DEMO and not is_built(get_source(DEMO)):
-            build_demo_button()
+        if report.source == DEMO:
+            _demo_button()
+
+
+def _demo_button() -> None:
+    source = get_source(DEMO)
+    if not is_built(source):
+        build_demo_button()
+    elif not is_current(source.folder):
+        st.warning("This demo was built by another version of CXR Lab.", icon=":material/build:")
+        build_demo_button("Rebuild the demo")
 
 
 def _found(report: SourceReport) -> dict[str, str]:

@@ -10,13 +10,21 @@ from dashboard.parts.errors import errors_as_sentences
 from dashboard.parts.formatting import count, duration
 from dashboard.parts.navigation import go_to
 
+PLAN_SECONDS = 20.0
+
 
 def plan_or_reason(source: str, options: TrainOptions) -> tuple[TrainingPlan | None, str]:
     """Return the checked plan, or None and the reason why it cannot be."""
     try:
-        return plan_training(source, options), ""
+        return _plan(source, options), ""
     except CxrError as error:
         return None, str(error)
+
+
+@st.cache_data(ttl=PLAN_SECONDS, max_entries=100, show_spinner=False)
+def _plan(source: str, options: TrainOptions) -> TrainingPlan:
+    """Count the records again only after some seconds; Start checks everything anew."""
+    return plan_training(source, options)
 
 
 def answer(plan: TrainingPlan | None) -> str:

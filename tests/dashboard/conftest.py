@@ -12,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from cxr_core.schema import KEY_COLUMNS, LABELS
 from cxr_core.sources.demo import build_demo
+from cxr_core.training.probe import Accelerator
 from cxr_core.warehouse.parquet import write_table
 
 APP = Path(__file__).parents[2] / "dashboard" / "app.py"
@@ -54,7 +55,19 @@ def own_small_demo(built_small_demo: Path, workspace: Path) -> Path:
 
 
 @pytest.fixture
-def page() -> Iterator[Callable[..., AppTest]]:
+def machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine without GPU that has been asked already, so that no test starts TensorFlow."""
+    found = [
+        Accelerator("cpu", True, "", ("2 cores",)),
+        Accelerator("gpu", False, "This machine has no NVIDIA GPU."),
+        Accelerator("multi-gpu", False, "This machine has no NVIDIA GPU."),
+        Accelerator("tpu", False, "No TPU is configured."),
+    ]
+    monkeypatch.setattr("dashboard.parts.accelerator_input.known_accelerators", lambda: found)
+
+
+@pytest.fixture
+def page(machine: None) -> Iterator[Callable[..., AppTest]]:
     """Open a page as a browser does, with values in its URL; no page may leave an exception."""
     opened: list[AppTest] = []
 

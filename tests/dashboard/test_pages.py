@@ -1,5 +1,7 @@
 """Every page on a small demo: its answer, its controls, its empty state, its errors as sentences."""
 
+import threading
+
 import pandas as pd
 import pytest
 
@@ -157,6 +159,20 @@ def test_train_says_why_a_run_cannot_start(small_demo, page):
     assert next(button for button in app.button if button.label == "Start training").disabled
 
 
+def test_train_says_why_an_accelerator_is_missing(small_demo, page):
+    assert "**Single GPU** is not available: This machine has no NVIDIA GPU." in texts(page("train"))
+
+
+def test_train_offers_the_cpu_while_it_still_looks_for_others(small_demo, page, monkeypatch):
+    asked = threading.Event()
+    monkeypatch.setattr("dashboard.parts.accelerator_input.known_accelerators", lambda: None)
+    monkeypatch.setattr("dashboard.parts.accelerator_input.accelerators", lambda: asked.wait(60))
+    app = page("train")
+    asked.set()
+    assert "Looking for GPUs and TPUs" in texts(app)
+    assert not next(button for button in app.button if button.label == "Start training").disabled
+
+
 def test_start_submits_exactly_what_the_form_says_and_opens_the_run(own_small_demo, page, monkeypatch):
     monkeypatch.setattr(service, "_launch", lambda store, run: run)
     app = page("train", **{"train-view": "Lateral", "train-epochs": "1"})
@@ -209,6 +225,11 @@ def test_predicting_with_a_model_that_is_gone_is_told_in_a_sentence(own_small_de
     app = page("runs")
     next(button for button in app.button if button.label == "Predict").click().run()
     assert "mine" in app.error[0].value
+
+
+def test_a_demo_of_another_version_can_be_rebuilt(small_demo, page, monkeypatch):
+    monkeypatch.setattr("dashboard.parts.source_report.is_current", lambda folder: False)
+    assert [button.label for button in page("sources").button] == ["Rebuild the demo"]
 
 
 def test_sources_lists_what_was_found(small_demo, page):
