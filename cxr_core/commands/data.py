@@ -5,10 +5,10 @@ from dataclasses import asdict
 from typing import Any
 
 from cxr_core.commands.output import as_table
-from cxr_core.commands.parsing import Answer, Command, Parser, no_arguments
+from cxr_core.commands.parsing import DEFAULT_SOURCE, Answer, Command, Parser, no_arguments
 from cxr_core.commands.runs import awaited
 from cxr_core.tasks.build_demo import start_demo
-from cxr_core.tasks.sources import SourceReport, source_reports
+from cxr_core.tasks.sources import SourceReport, report_of, source_reports
 
 
 def _demo(_arguments: argparse.Namespace) -> Answer:
@@ -20,7 +20,7 @@ def _demo(_arguments: argparse.Namespace) -> Answer:
 
 
 def _demo_report() -> Answer:
-    report = next(report for report in source_reports() if report.source == "demo")
+    report = report_of(DEFAULT_SOURCE)
     return Answer(report.as_json(), lambda: "The demo is built. Look at it with `python -m dashboard`.")
 
 

@@ -1,7 +1,6 @@
 """Which sources there are: the demo, those in the workspace, and those that the user wrote in `cxr.toml`."""
 
 from pathlib import Path
-from typing import Any
 
 from cxr_core.errors import CxrError, SettingsError, UnknownNameError, UsageError
 from cxr_core.records.layout import find_records
@@ -24,12 +23,8 @@ def source_folder(name: str) -> Path:
 
 
 def source_names() -> list[str]:
-    """Return the names of all sources: the demo first, the others sorted.
-
-    Raises:
-        SettingsError: `cxr.toml` gives a source a name that is reserved or not legal.
-    """
-    return [DEMO, *sorted({*_configured(), *_in_workspace()} - {DEMO})]
+    """Return the names of all sources, also of those whose definition is wrong: the demo first, the others sorted."""
+    return [DEMO, *sorted({*configured_sources(), *_in_workspace()} - {DEMO})]
 
 
 def get_source(name: str) -> Source:
@@ -37,14 +32,15 @@ def get_source(name: str) -> Source:
 
     Raises:
         UnknownNameError: there is no source of that name.
-        SettingsError: its definition is wrong.
+        SettingsError: its definition or its name is wrong.
     """
     names = source_names()
     if name not in names:
         raise UnknownNameError("source", name, names)
-    folder, configured = source_folder(name), _configured()
-    if name in configured:
-        return source_of(name, Definition(configured[name], config_path()), folder)
+    definition = _configured(name)
+    if definition is not None:
+        return source_of(name, definition, source_folder(name))
+    folder = source_folder(name)
     file = folder / SOURCE_FILE
     definition = read_source_toml(file) if file.is_file() else Definition(_UNBUILT, file)
     return source_of(name, definition, folder)
@@ -58,11 +54,6 @@ def ready_source(name: str) -> Source:
     return source
 
 
-def list_sources() -> list[Source]:
-    """Return all sources, the demo first; it is listed even before it is built."""
-    return [get_source(name) for name in source_names()]
-
-
 def is_built(source: Source) -> bool:
     """Say whether the demo has been built; other sources are never built."""
     return source.name != DEMO or (source.folder / SOURCE_FILE).is_file()
@@ -70,9 +61,10 @@ def is_built(source: Source) -> bool:
 
 def problems(source: Source) -> list[str]:
     """Return what is missing or wrong and how to fix it, one sentence each; for BigQuery this asks the service."""
+    reserved = [_reserved()] if source.name == DEMO and DEMO in configured_sources() else []
     if not is_built(source):
-        return [_NOT_BUILT]
-    return [*_label_problems(source), *_prediction_problems(source), *_record_problems(source)]
+        return [*reserved, _NOT_BUILT]
+    return [*reserved, *_label_problems(source), *_prediction_problems(source), *_record_problems(source)]
 
 
 def record_files(source: Source) -> dict[str, dict[str, int]]:
@@ -113,16 +105,20 @@ def _count(source: Source, dataset: str, view: str) -> int:
         return 0
 
 
-def _configured() -> dict[str, dict[str, Any]]:
+def _configured(name: str) -> Definition | None:
+    """Return what `cxr.toml` says of a source, None when it says nothing; the demo cannot be configured."""
     sources = configured_sources()
-    for name in sources:
-        if name == DEMO:
-            raise SettingsError(f"{config_path()}: [sources.{DEMO}] is reserved for the built-in source. Rename yours.")
-        try:
-            check_name("source", name)
-        except UsageError as error:
-            raise SettingsError(f"{config_path()}: [sources.{name}]: {error}") from error
-    return sources
+    if name not in sources or name == DEMO:
+        return None
+    try:
+        check_name("source", name)
+    except UsageError as error:
+        raise SettingsError(f"{config_path()}: [sources.{name}]: {error}") from error
+    return Definition(sources[name], config_path())
+
+
+def _reserved() -> str:
+    return f"{config_path()}: [sources.{DEMO}] is left out, the name is reserved for the built-in source. Rename yours."
 
 
 def _in_workspace() -> list[str]:

@@ -2,9 +2,12 @@
 
 from dataclasses import asdict, dataclass
 
-from cxr_core.errors import CxrError
-from cxr_core.sources.registry import is_built, list_sources, problems, record_files
+from cxr_core.errors import CxrError, SettingsError
+from cxr_core.sources.registry import get_source, is_built, problems, record_files, source_names
 from cxr_core.sources.source import Source
+
+#: The kind of a source whose definition cannot be understood.
+UNKNOWN_KIND = "unknown"
 
 
 @dataclass(frozen=True)
@@ -30,8 +33,11 @@ class SourceReport:
 
 
 def source_reports() -> list[SourceReport]:
-    """Return a report of every source, the demo first; a `bigquery` source is asked over the network."""
-    return [source_report(source) for source in list_sources()]
+    """Return a report of every source, the demo first; a `bigquery` source is asked over the network.
+
+    A source whose definition is wrong stands among them with that problem, of the kind `unknown`.
+    """
+    return [report_of(name) for name in source_names()]
 
 
 def source_report(source: Source) -> SourceReport:
@@ -47,6 +53,14 @@ def source_report(source: Source) -> SourceReport:
         models=sorted(source.weights()),
         problems=problems(source),
     )
+
+
+def report_of(name: str) -> SourceReport:
+    """Return the report of the source of that name."""
+    try:
+        return source_report(get_source(name))
+    except SettingsError as error:
+        return SourceReport(name, UNKNOWN_KIND, [], [], {}, [], [str(error)])
 
 
 def _predictions(source: Source) -> list[str]:

@@ -97,8 +97,6 @@ def test_every_key_but_kind_is_optional(config, workspace):
         ('[sources.x]\nkind = "bigquery"\nlabels = "a.b"', "labels: A BigQuery table must be written"),
         ('[sources.x]\nkind = "bigquery"\npredictions = "abcdef.b.c"', "predictions: .* {model} once"),
         ('[sources.x]\nkind = "bigquery"\nproject = "No Project"', "project: A project ID"),
-        ('[sources.demo]\nkind = "local"', "reserved"),
-        ('[sources."a b"]\nkind = "local"', "A source name must be"),
         ("[sources]\nx = 3", "must be a table"),
     ],
 )
@@ -107,6 +105,24 @@ def test_mistakes_name_the_file_and_the_key(config, text, words):
     with pytest.raises(SettingsError, match=words) as caught:
         get_source("x")
     assert str(caught.value).startswith(str(folder / "cxr.toml"))
+
+
+def test_a_wrong_source_is_listed_with_its_problem_and_spoils_no_other(config):
+    folder = config(
+        '[sources.good]\nkind = "local"\n[sources.bad]\nkind = "spanner"\n'
+        '[sources."a b"]\nkind = "local"\n[sources.demo]\nkind = "bigquery"'
+    )
+    assert get_source("good").kind == "local"
+    assert get_source("demo").synthetic
+    found = {report.source: report for report in source_reports()}
+    assert list(found) == ["demo", "a b", "bad", "good"]
+    assert [found[name].kind for name in found] == ["local", "unknown", "unknown", "local"]
+    for name, words in (("a b", "A source name must be"), ("bad", "'spanner'"), ("demo", "reserved")):
+        assert found[name].problems[0].startswith(str(folder / "cxr.toml"))
+        assert words in found[name].problems[0]
+    for name in ("a b", "bad"):
+        with pytest.raises(SettingsError):
+            get_source(name)
 
 
 def test_unknown_sources_name_the_known_ones(config):
