@@ -65,7 +65,7 @@ def decode(payload: bytes, where: str) -> Record:
         jpg=jpg,
         labels={label: value for label, value in labels.items() if value is not None},
         keys={name: value for name, value in keys.items() if value is not None},
-        path=None if path is None else path.decode(),
+        path=None if path is None else _text(path, where),
     )
 
 
@@ -79,6 +79,13 @@ def _bytes(features: Any, name: str) -> bytes | None:
     if name not in features or len(features[name].bytes_list.value) != 1:
         return None
     return bytes(features[name].bytes_list.value[0])
+
+
+def _text(path: bytes, where: str) -> str:
+    try:
+        return path.decode()
+    except UnicodeDecodeError as error:
+        raise RecordError(f"The path of {where} must be UTF-8. Received: {path[:60]!r}.") from error
 
 
 def _field(name: str, number: int, kind: "_Field.Type.ValueType", repeated: bool = False, message: str = "") -> _Field:

@@ -74,6 +74,7 @@ def locate_damage(paths: Sequence[Path]) -> str | None:
         for path in paths:
             for where, record in _records(path):
                 check_record(record, where, None)
+                _decode(record.jpg, where)
     except RecordError as error:
         return str(error)
     return None
@@ -106,5 +107,14 @@ def _jpeg_shape(jpg: bytes, where: str) -> tuple[int, int, int]:
     try:
         with Image.open(io.BytesIO(jpg), formats=["JPEG"]) as image:
             return image.width, image.height, len(image.getbands())
-    except (UnidentifiedImageError, OSError, SyntaxError) as error:
+    except (UnidentifiedImageError, OSError, SyntaxError, Image.DecompressionBombError) as error:
         raise RecordError(f"{where} holds no readable JPEG. Make the file anew.") from error
+
+
+def _decode(jpg: bytes, where: str) -> None:
+    """Raise `RecordError` unless all of a JPEG is there, beyond what its header says."""
+    try:
+        with Image.open(io.BytesIO(jpg), formats=["JPEG"]) as image:
+            image.load()
+    except (OSError, SyntaxError) as error:
+        raise RecordError(f"{where} holds a damaged JPEG ({error}). Make the file anew.") from error

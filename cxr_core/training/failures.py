@@ -1,6 +1,7 @@
 """What TensorFlow's errors mean for the person who started the run."""
 
 import contextlib
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -8,6 +9,9 @@ import tensorflow as tf
 
 from cxr_core.errors import CxrError, RecordError, RunError
 from cxr_core.records.layout import locate_damage
+
+#: Names of graph nodes in TensorFlow's messages, which say nothing to people.
+_NODE = re.compile(r"\{\{.*?\}\}\s*")
 
 
 @contextlib.contextmanager
@@ -22,7 +26,8 @@ def explained_failures(paths: Sequence[str]) -> Iterator[None]:
         yield
     except (MemoryError, tf.errors.ResourceExhaustedError) as error:
         raise _exhausted(error) from error
-    except tf.errors.OpError as error:
+    except (tf.errors.OpError, UnicodeDecodeError) as error:
+        # TensorFlow quotes what it could not parse, and fails once more where that is no text.
         damage = locate_damage([Path(path) for path in paths if "://" not in path])
         if damage is not None:
             raise RecordError(damage) from error
@@ -35,9 +40,10 @@ def _exhausted(error: Exception) -> RunError:
     return RunError("The memory did not suffice. Choose a smaller batch size or a smaller image size.")
 
 
-def _other(error: tf.errors.OpError, paths: Sequence[str]) -> CxrError:
-    said = next((line.strip() for line in error.message.splitlines() if line.strip()), type(error).__name__)[:300]
-    reading = (tf.errors.DataLossError, tf.errors.NotFoundError, tf.errors.InvalidArgumentError)
+def _other(error: tf.errors.OpError | UnicodeDecodeError, paths: Sequence[str]) -> CxrError:
+    message = _NODE.sub("", getattr(error, "message", str(error)))
+    said = next((line.strip() for line in message.splitlines() if line.strip()), type(error).__name__)[:300]
+    reading = (tf.errors.DataLossError, tf.errors.NotFoundError, tf.errors.InvalidArgumentError, UnicodeDecodeError)
     if isinstance(error, reading):
         return RecordError(f"TensorFlow could not read the {len(paths)} TFRecord files, {paths[0]} …: {said}")
     return RunError(f"TensorFlow stopped: {said}")

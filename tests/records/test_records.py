@@ -94,6 +94,19 @@ def test_a_payload_without_labels_says_what_it_lacks():
         decode(b"\xff\xff\xff", "it")
 
 
+def test_a_path_that_is_no_text_is_named():
+    payload = encode(Record(b"x", dict.fromkeys(LABELS, 0), path="train/p1/s01/view1_frontal.jpg"))
+    with pytest.raises(RecordError, match="path of it must be UTF-8"):
+        decode(payload.replace(b"train/p1", b"train\xff\xfe1"), "it")
+
+
+def test_the_full_scan_finds_a_jpeg_that_was_cut(tmp_path):
+    path = tmp_path / "shard"
+    write_records(path, [encode(record()), encode(record(jpg=jpeg()[:600]))])
+    assert check_records([path], "frontal").images == 2
+    assert f"Record 2 of {path} holds a damaged JPEG" in locate_damage([path])
+
+
 def test_text_is_no_tfrecord(tmp_path):
     path = tmp_path / "labels.csv"
     path.write_text("path,edema\n" * 50)

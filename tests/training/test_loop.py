@@ -251,6 +251,8 @@ def test_a_full_disk_ends_the_run_and_leaves_no_half_file(records, tmp_path, mon
         (tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor"), "smaller batch size"),
         (tf.errors.ResourceExhaustedError(None, None, "log; No space left on device"), "The disk is full"),
         (tf.errors.DataLossError(None, None, "corrupted record at 5"), "corrupted record at 5"),
+        (tf.errors.InvalidArgumentError(None, None, "{{node a/b}} Invalid JPEG"), "gs://bucket/a …: Invalid JPEG"),
+        (UnicodeDecodeError("utf-8", b"\xff", 0, 1, "invalid start byte"), "could not read the 1 TFRecord files"),
         (tf.errors.InternalError(None, None, "first line\nsecond line"), "TensorFlow stopped: first line$"),
     ],
 )
