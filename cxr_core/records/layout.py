@@ -12,7 +12,7 @@ from cxr_core.errors import RecordError, UsageError
 from cxr_core.file_patterns import files_matching
 from cxr_core.records.example import Record, decode
 from cxr_core.records.tfrecord import count_records, read_payloads
-from cxr_core.schema import RECORD_IMAGE_SIZE, VALUES, VIEWS, view_code
+from cxr_core.schema import INTEGER_KEYS, RECORD_IMAGE_SIZE, VALUES, VIEWS, view_code
 
 #: Examples that are parsed from each file before a run; damage further in is reported when it is met.
 _PARSED_PER_FILE = 4
@@ -48,12 +48,13 @@ def find_records(pattern: str, dataset: str, view: str) -> list[Path]:
     return found
 
 
-def check_records(paths: Sequence[Path], view: str | None) -> RecordsSummary:
+def check_records(paths: Sequence[Path], view: str | None, with_keys: bool = False) -> RecordsSummary:
     """Count all records, and parse the first of each file: fields, label codes, JPEG of 320x320x1, the view.
 
     Args:
         paths: TFRecord files.
         view: the view that the records must be of; None accepts any, as do records that do not say theirs.
+        with_keys: whether records that do not name their image (patient, study, image, view, dataset) are refused.
 
     Raises:
         RecordError: the first thing that is wrong, with file and record.
@@ -63,6 +64,8 @@ def check_records(paths: Sequence[Path], view: str | None) -> RecordsSummary:
         images += count_records(path)
         for where, record in islice(_records(path), _PARSED_PER_FILE):
             check_record(record, where, view)
+            if with_keys:
+                _check_keys(record, where)
     if not images:
         raise RecordError(f"The TFRecord files hold no example: {paths[0]} and {len(paths) - 1} more. Make them anew.")
     return RecordsSummary(files=len(paths), images=images)
@@ -95,6 +98,12 @@ def check_record(record: Record, where: str, view: str | None) -> None:
     if view is not None and code is not None and code != view_code(view):
         shown = VIEWS[code] if 0 <= code < len(VIEWS) else str(code)
         raise RecordError(f"{where} is a {shown} view, but {view} was chosen. Choose records of one view.")
+
+
+def _check_keys(record: Record, where: str) -> None:
+    lacking = [key for key in INTEGER_KEYS if key not in record.keys]
+    if lacking:
+        raise RecordError(f"{where} lacks {', '.join(lacking)}. Prediction needs these keys to name the image.")
 
 
 def _records(path: Path) -> Iterator[tuple[str, Record]]:

@@ -71,7 +71,7 @@ def start_prediction(
         UnknownNameError: there is no such source, model, run, data set, view or accelerator.
         UsageError: no records match, the view is not known, or the accelerator is missing.
         ExistsError: the table has predictions of these data sets already, or belongs to another model.
-        RecordError: a record file is damaged, or holds another view or image size.
+        RecordError: a record file is damaged, lacks the keys, or holds another view or image size.
         ModelFileError: the weights file is damaged.
     """
     source = ready_source(source_name)
@@ -143,7 +143,7 @@ def _request(
         dataset_code(dataset)
     names = _datasets(pattern, dataset, chosen)
     files = [path for name in names or ("",) for path in find_records(pattern, name, chosen)]
-    return _Request(tuple(map(str, files)), chosen, names, check_records(files, chosen).images)
+    return _Request(tuple(map(str, files)), chosen, names, check_records(files, chosen, with_keys=True).images)
 
 
 def _datasets(pattern: str, dataset: str | None, view: str) -> tuple[str, ...]:
@@ -189,11 +189,16 @@ def _check_table(source: Source, name: str, metadata: dict[str, Any], datasets: 
 
 
 def _labels_for_paths(source: Source, config: dict[str, Any]) -> pd.DataFrame | None:
-    """Return the label rows that name the images, when the first record does not name its own."""
-    first = config["files"][0]
-    if decode(next(read_payloads(Path(first))), f"Record 1 of {first}").path is not None:
+    """Return the label rows that name the images, when there are some and the records do not name them all."""
+    if not source.tables.labels or all(map(_names_images, config["files"])):
         return None
     return source.warehouse().labels(None, config["view"])[list(KEY_COLUMNS)]
+
+
+def _names_images(file: str) -> bool:
+    """Say whether the first record of a file has a path; of a file without records there is nothing to name."""
+    first = next(read_payloads(Path(file)), None)
+    return first is None or decode(first, f"Record 1 of {file}").path is not None
 
 
 def _write(source: Source, name: str, frame: pd.DataFrame, metadata: dict[str, Any]) -> None:

@@ -100,6 +100,14 @@ def test_a_path_that_is_no_text_is_named():
         decode(payload.replace(b"train/p1", b"train\xff\xfe1"), "it")
 
 
+def test_records_without_keys_are_refused_where_keys_are_needed(tmp_path):
+    path = tmp_path / "shard"
+    write_records(path, [encode(Record(jpeg(), dict.fromkeys(LABELS, 0), {"patient": 1}))])
+    assert check_records([path], "frontal").images == 1
+    with pytest.raises(RecordError, match="Record 1 of .* lacks study, image, view, dataset"):
+        check_records([path], "frontal", with_keys=True)
+
+
 def test_the_full_scan_finds_a_jpeg_that_was_cut(tmp_path):
     path = tmp_path / "shard"
     write_records(path, [encode(record()), encode(record(jpg=jpeg()[:600]))])

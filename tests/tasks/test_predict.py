@@ -5,11 +5,11 @@ from types import ModuleType, SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
-from record_source import IMAGES, NAME, write_source
+from record_source import IMAGES, NAME, record, write_source
 
 from cxr_core.errors import DataError, ExistsError, UnknownNameError, UsageError
-from cxr_core.records.example import decode
-from cxr_core.records.tfrecord import read_payloads
+from cxr_core.records.example import decode, encode
+from cxr_core.records.tfrecord import read_payloads, write_records
 from cxr_core.runs import service
 from cxr_core.runs.step import Cancelled
 from cxr_core.schema import LABELS
@@ -159,6 +159,24 @@ def test_label_rows_name_the_images_of_records_that_do_not(workspace, predict):
     predict("mine", dataset="valid")
     assert len(predict.state.labels) == IMAGES["train"] + IMAGES["valid"] + IMAGES["test"]
     assert "path" in predict.state.labels
+
+
+def test_without_label_tables_the_images_are_named_by_their_keys(workspace, predict):
+    folder = write_source(workspace, with_path=False)
+    add_model(folder, "mine")
+    for file in folder.glob("labels_*.parquet"):
+        file.unlink()
+    assert predict("mine", dataset="valid")["images"] == IMAGES["valid"]
+    assert predict.state.labels is None
+
+
+def test_a_file_without_records_and_one_that_names_no_images_may_stand_beside_others(source, predict):
+    write_records(source / "records" / "valid" / "frontal-00000-of-00002", [])
+    assert predict("mine", dataset="valid")["images"] == IMAGES["valid"] // 2
+    unnamed = [encode(record("valid", "frontal", 99, with_path=False))]
+    write_records(source / "records" / "valid" / "frontal-00009-of-00009", unnamed)
+    assert predict("mine", dataset="valid", replace=True)["images"] == IMAGES["valid"] // 2 + 1
+    assert predict.state.labels is not None
 
 
 @pytest.mark.parametrize(
