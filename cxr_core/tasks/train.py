@@ -1,11 +1,12 @@
 """Training a model in the background: checked before it starts, then a run, in the end a model of the source."""
 
 import shutil
+import tempfile
 from pathlib import Path
 from typing import Any
 
 from cxr_core.atomic import replacing
-from cxr_core.errors import ExistsError
+from cxr_core.errors import ExistsError, UsageError
 from cxr_core.models.registry import find_weights
 from cxr_core.runs import service
 from cxr_core.runs.step import Cancelled, StepContext
@@ -30,6 +31,7 @@ def start_training(source_name: str, options: TrainOptions, name: str = "") -> R
 
     Raises:
         ExistsError: the source has a model of that name, or another run makes one.
+        UsageError: `save_to` or `tensorboard` cannot be written to.
         CxrError: whatever `plan_training` finds, or this machine lacks the accelerator.
     """
     source = get_source(source_name)
@@ -38,6 +40,8 @@ def start_training(source_name: str, options: TrainOptions, name: str = "") -> R
     model = check_name("model", name or plan.options.name or _default_name(plan.options, run_id))
     _check_free(source, plan.options, model)
     check_accelerator(plan.options.accelerator)
+    for folder in filter(None, (plan.options.save_to, plan.options.tensorboard)):
+        _make_writable(folder)
     config = {
         "options": plan.options.as_dict() | {"name": model},
         "files_train": list(plan.files_train),
@@ -85,6 +89,19 @@ def _check_free(source: Source, options: TrainOptions, model: str) -> None:
     for run in service.list_runs():
         if run.is_active and (run.kind, run.source, run.name) == (KIND, source.name, model):
             raise ExistsError(f"Run {run.run} is making a model {model} already. Choose another name.")
+
+
+def _make_writable(folder: str) -> None:
+    """Make a local folder, so that a wrong one is told now rather than after hours of training."""
+    if "://" in folder:
+        return
+    try:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as error:
+        raise UsageError(
+            f"{folder} must be a folder to write to. Received: {error.strerror}. Choose another."
+        ) from error
 
 
 def _check_unwritten(source: Source, context: StepContext) -> None:

@@ -166,6 +166,16 @@ def test_a_name_that_is_taken_is_refused(source, no_process, tmp_path):
         start_training(NAME, options(), name="../mine")
 
 
+@pytest.mark.parametrize("option", ["save_to", "tensorboard"])
+def test_a_folder_that_cannot_be_written_to_is_told_before_the_start(source, no_process, tmp_path, option):
+    (tmp_path / "file").write_text("no folder")
+    for folder in (tmp_path / "file", tmp_path / "file" / "below", Path("/proc/nothing")):
+        with pytest.raises(UsageError, match=f"{folder} must be a folder to write to"):
+            start_training(NAME, options(**{option: str(folder)}))
+    start_training(NAME, options(**{option: str(tmp_path / "new" / "folder")}))
+    assert list((tmp_path / "new" / "folder").iterdir()) == []
+
+
 def test_training_from_a_model_needs_its_architecture(source):
     model_file(source / "models" / "big.h5", architecture="densenet121")
     with pytest.raises(UsageError, match="needs --architecture densenet121"):
