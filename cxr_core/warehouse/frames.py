@@ -122,13 +122,11 @@ def codes(table: pa.Table, column: str, count: int) -> np.ndarray:
     Raises:
         TableError: a code is not between 0 and `count` - 1.
     """
-    stored = table[column]
-    values = pc.fill_null(stored.cast(pa.int64()), MISSING).to_numpy()
-    wrong = pc.drop_null(stored).to_numpy() if stored.null_count else values
-    if wrong.size and (wrong.min() < 0 or wrong.max() >= count):
-        bad = wrong[(wrong < 0) | (wrong >= count)][0]
-        raise TableError(f"The column {column} must be 0 to {count - 1}. Received: {bad}. Correct the table.")
-    return values
+    stored = pc.drop_null(table[column]).to_numpy()
+    wrong = stored[~np.isin(stored, range(count))]
+    if wrong.size:
+        raise TableError(f"The column {column} must be 0 to {count - 1}. Received: {wrong[0]:g}. Correct the table.")
+    return pc.fill_null(table[column], MISSING).cast(pa.int64()).to_numpy()
 
 
 def integers(table: pa.Table, column: str) -> np.ndarray:
@@ -145,15 +143,15 @@ def integers(table: pa.Table, column: str) -> np.ndarray:
         raise TableError(f"The column {column} must be whole numbers. Received: {error}. Correct the table.") from error
 
 
-def _names(received: Iterable[int | None], known: tuple[str, ...], column: str) -> list[str]:
+def _names(received: Iterable[float | None], known: tuple[str, ...], column: str) -> list[str]:
     found = list(received)
     for code in found:
-        if code is None or not 0 <= code < len(known):
+        if code not in range(len(known)):
             raise TableError(
                 f"The column {column} must be 0 to {len(known) - 1} ({', '.join(known)}). "
-                f"Received: {'NULL' if code is None else code}. Correct the table."
+                f"Received: {'NULL' if code is None else f'{code:g}'}. Correct the table."
             )
-    return [known[code] for code in found if code is not None]
+    return [known[int(code)] for code in found if code is not None]
 
 
 def _keys(table: pa.Table, keys: Iterable[str]) -> dict[str, np.ndarray | pd.api.extensions.ExtensionArray]:

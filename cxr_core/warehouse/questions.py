@@ -116,8 +116,8 @@ def truth(table: str) -> Query:
 
 
 def _codes(names: Sequence[str], prefix: str = "") -> list[str]:
-    # By way of FLOAT64, because BigQuery does not cast the text '3.0' to INT64.
-    return [f"CAST(CAST({name} AS FLOAT64) AS INT64) AS {prefix}{name}" for name in names]
+    # FLOAT64, because a cast to INT64 would round what is no code, and BigQuery refuses it for the text '3.0'.
+    return [f"CAST({name} AS FLOAT64) AS {prefix}{name}" for name in names]
 
 
 def _union(tables: Sequence[str], columns: Sequence[str], where: str) -> str:

@@ -2,6 +2,8 @@
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from cxr_core.errors import TableError, UnknownNameError, UsageError
@@ -177,6 +179,17 @@ def test_unknown_codes_are_refused_in_words(tmp_path, label_rows):
     for column, value, words in [("edema", 7, "value must be 0 to 3"), ("dataset", 5, "dataset must be 0 to 2")]:
         with pytest.raises(TableError, match=words):
             single(tmp_path, label_rows.assign(**{column: value})).distribution(None)
+
+
+@pytest.mark.parametrize(("value", "shown"), [(0.7, "0.7"), (2.5, "2.5"), (float("nan"), "nan"), (-1.0, "-1")])
+def test_a_number_that_is_no_code_is_refused_rather_than_rounded(tmp_path, label_rows, value, shown):
+    rows = pa.Table.from_pandas(label_rows.assign(edema=value), preserve_index=False)
+    rows = rows.set_column(rows.column_names.index("edema"), "edema", pa.array([value] * len(label_rows)))
+    pq.write_table(rows, tmp_path / "labels.parquet")
+    warehouse = open_warehouse(TableSet("local", (str(tmp_path / "labels.parquet"),), (), allowed=(tmp_path,)))
+    for ask in (warehouse.distribution, warehouse.labels):
+        with pytest.raises(TableError, match=f"must be 0 to 3.* Received: {shown}"):
+            ask()
 
 
 def test_duplicated_and_unmatched_predictions_are_counted(tmp_path, label_rows, prediction_rows):
