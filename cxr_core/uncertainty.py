@@ -42,7 +42,7 @@ class Policy:
     def __post_init__(self) -> None:
         for letter, numbers in (("u", self.u), ("w", self.w)):
             if len(numbers) != len(LABELS):
-                raise UsageError(f"A policy has one {letter} for each of {len(LABELS)} labels. Received: {len(numbers)}.")
+                raise UsageError(f"A policy needs {len(LABELS)} numbers {letter}. Received: {len(numbers)}.")
             for label, number in zip(LABELS, numbers, strict=True):
                 _check_unit(letter, number, f" for {label}" if len(set(numbers)) > 1 else "")
 
@@ -74,7 +74,9 @@ class Policy:
         try:
             return Policy(str(values["name"]), _numbers(values["u"]), _numbers(values["w"]))
         except (KeyError, TypeError, ValueError) as error:
-            raise UsageError(f"A policy needs a name, 14 numbers u and 14 numbers w. Received: {values!r:.80}.") from error
+            raise UsageError(
+                f"A policy needs a name, 14 numbers u and 14 numbers w. Received: {values!r:.60}."
+            ) from error
 
     def suffix(self) -> str:
         """Return the (u, w) part of a model name, as in `u0_4__w0_75`; `custom` when labels differ."""
@@ -113,7 +115,7 @@ def policy_from_file(path: Path) -> Policy:
     try:
         pairs = [(float(entries[label]["u"]), float(entries[label]["w"])) for label in LABELS]
     except (KeyError, TypeError, ValueError) as error:
-        raise UsageError(f"Each label in the policy file {path} needs two numbers, as in {{u = 0.4, w = 0.75}}.") from error
+        raise UsageError(f"Each label in {path} needs two numbers, as in {{u = 0.4, w = 0.75}}.") from error
     us, ws = tuple(u for u, _ in pairs), tuple(w for _, w in pairs)
     if len(set(pairs)) == 1:
         return uniform_policy(us[0], ws[0])

@@ -93,4 +93,7 @@ def test_opacities_brighten_the_lungs_and_spare_what_lies_outside(name):
 
 def test_pixels_are_those_that_the_shipped_models_were_trained_on():
     picture = draw_picture(Request(2019, 10000032, 1, 1, True, True, 61, False, {"edema": 0.8, "fracture": 0.6}))
-    assert hashlib.sha256(picture.tobytes()).hexdigest() == "d92007d8395fa2469986403978eda9cf7efd3531017f2a735005f68c86b139b2"
+    assert (
+        hashlib.sha256(picture.tobytes()).hexdigest()
+        == "d92007d8395fa2469986403978eda9cf7efd3531017f2a735005f68c86b139b2"
+    )
