@@ -32,8 +32,8 @@ def start_supervisor(run_id: str, log: Path) -> ProcessIdentity | None:
     return identity
 
 
-def start_step(run_id: str, log: Path) -> subprocess.Popen[bytes]:
-    """Start the process that does the work in a process group of its own.
+def start_step(run_id: str, log: Path, scratch: str) -> subprocess.Popen[bytes]:
+    """Start the process that does the work in a process group of its own, with `scratch` for its temporary files.
 
     Its standard input is a pipe that closes when this process ends, however it ends.
     """
@@ -44,7 +44,7 @@ def start_step(run_id: str, log: Path) -> subprocess.Popen[bytes]:
             stdout=output,
             stderr=subprocess.STDOUT,
             process_group=0,
-            env=_environment(),
+            env=_environment() | {"TMPDIR": scratch},
         )
 
 

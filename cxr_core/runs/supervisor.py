@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from datetime import datetime
@@ -46,11 +47,18 @@ class Supervisor:
         if not self._store.adopt(self._run_id, self._identity) or not self._await_turn():
             return
         try:
-            process = start_step(self._run_id, self._folder / LOG_FILE)
+            outcome = self._step()
         except OSError as error:
-            self._end(FAILED, f"The process of the run could not be started: {error}.")
-            return
-        self._end(*self._accompany(process))
+            outcome = FAILED, f"The process of the run could not be started: {error}."
+        self._end(*outcome)
+
+    def _step(self) -> tuple[str, str | None]:
+        """Do the work in another process, and return the status and the reason of the run.
+
+        TensorFlow leaves temporary files when its process is killed or ends at once: they go with their folder.
+        """
+        with tempfile.TemporaryDirectory(prefix="cxr-run-", ignore_cleanup_errors=True) as scratch:
+            return self._accompany(start_step(self._run_id, self._folder / LOG_FILE, scratch))
 
     @property
     def _folder(self) -> Path:

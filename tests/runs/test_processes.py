@@ -42,6 +42,15 @@ def test_a_run_completes_with_its_rows_result_and_files(fake_kinds):
     assert "completed" in service.log_tail(run.run)
 
 
+def test_temporary_files_of_the_work_go_with_its_process(fake_kinds, tmp_path, monkeypatch):
+    (tmp_path / "tmp").mkdir()
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "tmp"))
+    run = service.wait(submit("litter"), timeout=30)
+    assert run.status == "completed", run.reason
+    assert run.result["litter"].startswith(str(tmp_path / "tmp"))
+    assert list((tmp_path / "tmp").iterdir()) == []
+
+
 def test_the_id_stands_on_the_command_line_of_each_process(fake_kinds, until):
     run = until(is_stepping(submit()))
     assert run.run in psutil.Process(run.supervisor.pid).cmdline()

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 
 from cxr_core.errors import RunError
@@ -37,6 +38,11 @@ def _break(context):
     raise ZeroDivisionError("first line\nlast line")
 
 
+def _litter(context):
+    with tempfile.NamedTemporaryFile(delete=False) as file:
+        context.result({"litter": file.name})
+
+
 def _die(context):
     os.kill(os.getpid(), signal.SIGKILL)
 
@@ -50,6 +56,7 @@ for _kind, _work in {
     "worker": _worker,
     "refuse": _refuse,
     "break": _break,
+    "litter": _litter,
     "die": _die,
     "fill-disk": _fill_disk,
 }.items():
