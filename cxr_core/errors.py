@@ -15,6 +15,9 @@
 A message is one sentence or two on one line: what must hold, what was received, what to do next.
 """
 
+#: How many names an error lists: the views, labels, settings of a run; of hundreds of runs only the first.
+_MOST_NAMES = 30
+
 
 class CxrError(Exception):
     """Every error that the product raises on purpose; its text is fit to be shown to the user."""
@@ -28,8 +31,9 @@ class UnknownNameError(UsageError):
     """A name that does not exist was asked for."""
 
     def __init__(self, what: str, received: str, known: list[str] | tuple[str, ...]) -> None:
-        names = ", ".join(known) if known else "there is none yet"
-        super().__init__(f"Unknown {what} {received!r}. Choose one of: {names}.")
+        names = ", ".join(known[:_MOST_NAMES]) if known else "there is none yet"
+        more = f" and {len(known) - _MOST_NAMES} more" if len(known) > _MOST_NAMES else ""
+        super().__init__(f"Unknown {what} {received!r}. Choose one of: {names}{more}.")
 
 
 class SettingsError(UsageError):
