@@ -7,6 +7,7 @@ Only the demo can be judged so: its truth is kept. The table goes into the READM
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,13 +15,13 @@ from measured import keep
 from sklearn.metrics import roc_auc_score
 from training_grid import EPOCHS, POLICIES, Cell, Trained, train_grid
 
-from cxr_core.schema import LABELS, Dataset
+from cxr_core.schema import LABELS, Dataset, label_words
 
 SEEDS = range(5)
 VIEW = "frontal"
 
 
-def auc_against(truth: pd.DataFrame, trained: Trained, rows: pd.Series | None = None) -> dict[str, float]:
+def auc_against(truth: pd.DataFrame, trained: Trained) -> dict[str, float]:
     """Return the AUC per label of a model's test predictions against a table of path and 0/1 labels."""
     predictions = pd.read_parquet(trained.predictions)
     predictions = predictions[predictions["dataset"] == Dataset.test]
@@ -33,25 +34,31 @@ def summary(values: list[float]) -> dict[str, float]:
     return {"mean": float(np.mean(values)), "sd": float(np.std(values, ddof=1))}
 
 
+def table(policies: dict[str, Any]) -> str:
+    """Return the README's table: a row for the mean over the labels and one for each label, a column for each policy."""
+    rows = [("**mean of the 14**", [one["mean"] for one in policies.values()])]
+    rows += [(label_words(label), [one["labels"][label] for one in policies.values()]) for label in LABELS]
+    lines = [f"| AUC against the truth | {' | '.join(policies)} |", "|---" * (len(policies) + 1) + "|"]
+    for name, cells in rows:
+        lines.append(f"| {name} | " + " | ".join(f"{one['mean']:.3f} ± {one['sd']:.3f}" for one in cells) + " |")
+    return "\n".join(lines)
+
+
 def main() -> None:
     """Train what is missing, judge, keep and print the table."""
     folder = Path(sys.argv[1] if len(sys.argv) > 1 else "workspace/policies").absolute()
-    cells = [Cell(VIEW, policy, seed) for seed in SEEDS for policy in POLICIES]
-    trained = train_grid(cells, folder)
+    trained = train_grid([Cell(VIEW, policy, seed) for seed in SEEDS for policy in POLICIES], folder)
     truth = pd.read_parquet(trained[0].home / "sources/demo/truth.parquet")
-    result, lines = {}, ["| policy | mean AUC against the truth | " + " | ".join(LABELS) + " |"]
-    lines.append("|---" * (len(LABELS) + 2) + "|")
+    policies = {}
     for policy in POLICIES:
         runs = [auc_against(truth, one) for one in trained if one.cell.policy == policy]
-        per_label = {label: summary([run[label] for run in runs]) for label in LABELS}
+        labels = {label: summary([run[label] for run in runs]) for label in LABELS}
         mean = summary([float(np.mean(list(run.values()))) for run in runs])
-        result[policy] = {"mean": mean, "labels": per_label, "runs": runs}
-        cells_text = [f"{one['mean']:.3f} ± {one['sd']:.3f}" for one in (mean, *per_label.values())]
-        lines.append(f"| {policy} | " + " | ".join(cells_text) + " |")
+        policies[policy] = {"mean": mean, "labels": labels, "runs": runs}
     settings = {"view": VIEW, "dataset": "test", "seeds": list(SEEDS), "epochs": EPOCHS}
     seconds = {one.cell.name: round(one.seconds) for one in trained}
-    path = keep("policies_against_truth", {"settings": settings, "policies": result, "training_seconds": seconds})
-    print("\n".join(lines), f"\nkept in {path}")
+    path = keep("policies_against_truth", {"settings": settings, "policies": policies, "training_seconds": seconds})
+    print(f"{table(policies)}\n\nkept in {path}")
 
 
 if __name__ == "__main__":
