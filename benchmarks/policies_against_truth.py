@@ -35,7 +35,7 @@ def summary(values: list[float]) -> dict[str, float]:
 
 
 def table(policies: dict[str, Any]) -> str:
-    """Return the README's table: a row for the mean over the labels and one for each label, a column for each policy."""
+    """Return the README's table: a row for the mean and one for each label, a column for each policy."""
     rows = [("**mean of the 14**", [one["mean"] for one in policies.values()])]
     rows += [(label_words(label), [one["labels"][label] for one in policies.values()]) for label in LABELS]
     lines = [f"| AUC against the truth | {' | '.join(policies)} |", "|---" * (len(policies) + 1) + "|"]

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -67,8 +68,10 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def page(machine: None) -> Iterator[Callable[..., AppTest]]:
+def page(machine: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., AppTest]]:
     """Open a page as a browser does, with values in its URL; no page may leave an exception."""
+    # AppTest leaves the entry point behind as the main module, which a spawned process would then run.
+    monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
     opened: list[AppTest] = []
 
     def open_page(name: str = "labels", **query: str) -> AppTest:
