@@ -16,9 +16,10 @@ ICON = (
 )
 
 if __name__ == "__main__":
-    from dashboard.parts.errors import errors_as_sentences
     from dashboard.parts.navigation import open_with_values, page_table
+    from dashboard.parts.page_frame import page_frame
     from dashboard.parts.source import pick_source
+    from dashboard.parts.theme import dark_words_on_light_buttons
 
     st.set_page_config(
         page_icon=ICON,
@@ -26,8 +27,10 @@ if __name__ == "__main__":
         menu_items={"About": "**CXR Lab**: chest X-ray classifiers with uncertain labels. Not a medical device."},
     )
     page = st.navigation(page_table())
+    st.set_page_config(page_title=f"{page.title} · CXR Lab")
+    dark_words_on_light_buttons()
     open_with_values()
-    with errors_as_sentences():
+    with page_frame():
         pick_source()
         page.run()
 else:

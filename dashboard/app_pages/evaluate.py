@@ -38,7 +38,7 @@ else:
     point = operating_input(curves)
     curve_charts(result.labels[label], curves, point, model.name in engine.ensemble_names(source.name))
     if point is not None:
-        confusion_section(point)
+        confusion_section(point, curves.scale)
 
 table, calibrated, uncertain = st.tabs(
     ["All labels", "Calibration", "Where the uncertain fall"],

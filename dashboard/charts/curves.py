@@ -74,7 +74,7 @@ def pr_chart(
     chart = square(figure(title, colors, HEIGHT), "Recall (sensitivity)", "Precision (PPV)", colors)
     if prevalence is not None:
         words = f"prevalence {100 * prevalence:.1f} %"
-        _baseline(chart, [0, 1], [prevalence, prevalence], words, 0.99, colors)
+        _baseline(chart, [0, 1], [prevalence, prevalence], words, 0.01, colors)
     for curve in curves:
         chart.add_trace(_line(curve, "recall", "precision", shape="hv"))
     chart.update_layout(showlegend=False)
@@ -104,11 +104,9 @@ def _baseline(chart: go.Figure, x: list[float], y: list[float], words: str, plac
         y=height,
         text=words,
         showarrow=False,
-        xanchor="right",
+        xanchor="right" if place > 0.5 else "left",
         yanchor="bottom",
         font={"size": 12, "color": colors.faint},
-        bgcolor=colors.background,
-        opacity=0.85,
     )
 
 

@@ -26,7 +26,7 @@ def calibration_chart(bins: Sequence[ReliabilityBin], style: LineStyle, colors: 
         colors: the palette of the appearance.
     """
     chart = square(
-        figure("Calibration: how often a predicted probability comes true", colors, 470),
+        figure(f"Calibration of the probabilities · n = {sum(b.n for b in bins):,}", colors, 470),
         "Mean predicted probability",
         "Observed share of positives",
         colors,
@@ -78,7 +78,14 @@ def score_chart(
             chart.add_trace(_spread(value, values, edges, colors))
     if threshold is not None:
         chart.add_vline(x=threshold, line={"color": colors.faint, "dash": "dot", "width": 1.5})
-        chart.add_annotation(x=threshold, y=1, yref="paper", text="operating point", showarrow=False, xanchor="left")
+        words = {
+            "text": "operating point",
+            "showarrow": False,
+            "xanchor": "left",
+            "xshift": 4,
+            "font": {"color": colors.faint},
+        }
+        chart.add_annotation(x=threshold, y=1, yref="paper", **words)
     chart.update_xaxes(plain_axis(score_name, colors))
     chart.update_yaxes(plain_axis("share of the value's images", colors), tickformat=".0%", rangemode="tozero")
     return chart
@@ -109,7 +116,7 @@ def difference_chart(rows: Sequence[LabelComparison], first: str, second: str, c
         colors: the palette of the appearance.
     """
     known = [(row, row.difference) for row in rows if row.difference is not None]
-    chart = figure("Difference in AUC with 95 % interval; filled: significant after correction", colors, 540)
+    chart = figure("AUC difference, 95 % interval; filled: real", colors, 540)
     chart.add_vline(x=0, line={"color": colors.faint, "width": 1})
     chart.add_scatter(
         x=[difference for _, difference in known],
@@ -166,7 +173,7 @@ def target_chart(counts: pd.DataFrame, policy: Policy, dataset: str, colors: Pal
     seen = positive_rates(counts, policy.u, policy.w, dataset)
     certain = positive_rates(counts, 0.0, 0.0, dataset)
     words = [label_words(label) for label in seen.index]
-    chart = figure("Positive rate that the loss sees, with and without the uncertain images", colors, 540)
+    chart = figure("Positive rate that the loss sees", colors, 540)
     chart.add_scatter(
         x=[x for pair in zip(certain, seen, strict=True) for x in (*pair, None)],
         y=[y for word in words for y in (word, word, None)],

@@ -39,13 +39,13 @@ def distribution_chart(
     images = value_counts(counts, dataset).loc[list(labels)]
     total = images.sum(axis=1)
     what = "Share" if scale == "share" else "Number"
-    title = f"{label_words(dataset)}: {what.lower()} of images by label value (n = {int(total.max()):,} images)"
+    title = f"{label_words(dataset)}: {what.lower()} of images (n = {int(total.max()):,})"
     chart = figure(title, colors, height=610)
     share = images.div(total.clip(lower=1), axis=0) * 100
     build = _bar if scale == "share" else _points
     chart.add_traces([build(images[value], share[value], value, dataset, colors) for value in VALUES])
-    chart.update_layout(barmode="stack", bargap=0.28, margin={"l": 8, "r": 16, "t": 96, "b": 56})
-    chart.update_layout(legend={"traceorder": "normal", "entrywidth": 0.48, "entrywidthmode": "fraction"})
+    chart.update_layout(barmode="stack", bargap=0.28, margin={"l": 8, "r": 16, "t": 108, "b": 56})
+    chart.update_layout(legend={"traceorder": "normal"})
     chart.update_xaxes(plain_axis(AXIS_TITLES[scale], colors), **_range(scale))
     chart.update_yaxes(label_axis(colors), showgrid=scale != "share")
     return chart

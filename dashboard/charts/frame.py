@@ -50,6 +50,7 @@ def unit_axis(title: str, colors: Palette) -> dict[str, Any]:
         "constrain": "domain",
         "dtick": 0.2,
         "tickformat": ".1f",
+        "showgrid": True,
         "gridcolor": colors.grid,
         "tickfont": {"color": colors.faint},
         "zeroline": False,

@@ -23,18 +23,20 @@ def cooccurrence_chart(images: pd.DataFrame, value: str, colors: Palette) -> go.
     share = np.divide(images.to_numpy(), own[:, None], out=np.full(images.shape, np.nan), where=own[:, None] > 0)
     np.fill_diagonal(share, np.nan)
     words = [label_words(label) for label in images.index]
-    chart = figure(f"Of the images {value} for the row, the share also {value} for the column", colors, 620)
+    chart = figure(f"{value.capitalize()} in the column too, in % of the row", colors, 620)
     chart.add_heatmap(
         z=100 * share,
         x=words,
         y=words,
         customdata=np.dstack([images.to_numpy(), np.broadcast_to(own[:, None], images.shape)]),
         hovertemplate="%{y} and %{x}: %{customdata[0]:,} of %{customdata[1]:,} images (%{z:.0f} %)<extra></extra>",
+        texttemplate="%{z:.0f}",
         colorscale=_scale(colors),
         zmin=0,
+        showscale=False,
         xgap=1,
         ygap=1,
-        colorbar={"title": {"text": "%"}, "thickness": 10, "outlinewidth": 0},
+        hoverongaps=False,
     )
     chart.update_layout(margin={"l": 8, "r": 8, "t": 48, "b": 8})
     chart.update_xaxes(tickangle=-45, automargin=True, showgrid=False, tickfont={"color": colors.ink})
@@ -51,7 +53,7 @@ def model_heatmap(figures: pd.DataFrame, images: pd.DataFrame, what: str, colors
         what: "AUC" or "AP".
         colors: the palette of the appearance.
     """
-    chart = figure(f"{what} by label and model, the best of each row in bold", colors, 190 + 27 * len(figures))
+    chart = figure(f"{what} by label and model, best in bold", colors, 190 + 27 * len(figures))
     chart.add_heatmap(
         z=figures.to_numpy(dtype=float),
         x=list(figures.columns),
@@ -62,10 +64,12 @@ def model_heatmap(figures: pd.DataFrame, images: pd.DataFrame, what: str, colors
         customdata=images.to_numpy(),
         hovertemplate=f"%{{y}}<br>%{{x}}: {what} %{{z:.3f}}, n = %{{customdata:,}} images<extra></extra>",
         colorscale=_scale(colors),
+        zmin=0.5 if what == "AUC" else 0,
+        zmax=1,
+        showscale=False,
         xgap=2,
         ygap=2,
         hoverongaps=False,
-        colorbar={"title": {"text": what}, "thickness": 10, "outlinewidth": 0},
     )
     chart.update_layout(margin={"l": 8, "r": 8, "t": 48, "b": 8})
     chart.update_xaxes(side="bottom", tickangle=-30, automargin=True, showgrid=False, tickfont={"color": colors.ink})

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import altair as alt
 import pandas as pd
 
-from dashboard.charts.palette import LineStyle
+from dashboard.charts.palette import LineStyle, Palette
 
 Axis = Literal["step", "epoch", "minutes"]
 AXES: tuple[Axis, ...] = ("step", "epoch", "minutes")
@@ -52,7 +52,9 @@ def _x(frame: pd.DataFrame, axis: Axis, steps_per_epoch: float) -> pd.Series:
     return frame["step"] / (steps_per_epoch if axis == "epoch" else 1)
 
 
-def loss_chart(points: pd.DataFrame, styles: dict[str, LineStyle], axis: Axis, log: bool) -> alt.LayerChart:
+def loss_chart(
+    points: pd.DataFrame, styles: dict[str, LineStyle], axis: Axis, log: bool, colors: Palette
+) -> alt.LayerChart:
     """Draw lines for training and dashed lines with points for validation, one colour for each run.
 
     Args:
@@ -60,6 +62,7 @@ def loss_chart(points: pd.DataFrame, styles: dict[str, LineStyle], axis: Axis, l
         styles: the style of each run's name.
         axis: what `x` counts.
         log: whether the vertical axis is logarithmic.
+        colors: the palette of the appearance.
     """
     runs = list(styles)
     base = alt.Chart(points).encode(
@@ -79,7 +82,7 @@ def loss_chart(points: pd.DataFrame, styles: dict[str, LineStyle], axis: Axis, l
             "part:N",
             title=None,
             scale=alt.Scale(domain=list(PARTS.values()), range=[[1, 0], [5, 3]]),
-            legend=None,
+            legend=alt.Legend(orient="top", symbolType="stroke", symbolStrokeColor=colors.faint),
         ),
         tooltip=[
             alt.Tooltip("run:N", title="run"),
@@ -89,6 +92,9 @@ def loss_chart(points: pd.DataFrame, styles: dict[str, LineStyle], axis: Axis, l
         ],
     )
     marks = base.transform_filter(alt.datum.part == PARTS["val_loss"]).mark_point(filled=True, size=55)
-    return (base.mark_line(strokeWidth=1.8) + marks).properties(
-        height=320, title=f"Training and validation loss by {axis}"
+    return (
+        (base.mark_line(strokeWidth=1.8) + marks)
+        .properties(height=340, title=f"Training and validation loss by {axis}")
+        .configure_axis(labelColor=colors.faint, titleColor=colors.faint)
+        .configure_legend(labelColor=colors.ink)
     )

@@ -13,8 +13,9 @@ DARK_BACKGROUND = "#12161C"
 VALUE_SYMBOLS = {"not_mentioned": "circle", "negative": "square", "uncertain": "diamond", "positive": "triangle-up"}
 
 #: The pretrained strategies have fixed places; other models share the rest by their name.
-_STRATEGIES = ("u0_0__w0_0", "u0_0__w1_0", "u1_0__w1_0", "u0_5__w0_25")
-_DASHES = ("dash", "dot", "dashdot", "longdash")
+_STRATEGIES = {"u0_0__w0_0": "solid", "u0_0__w1_0": "longdash", "u1_0__w1_0": "dashdot", "u0_5__w0_25": "dash"}
+#: No dots: a dotted line is the baseline of chance.
+_DASHES = ("dash", "longdashdot", "dashdot", "longdash")
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class LineStyle:
 LIGHT = Palette(
     dark=False,
     background=LIGHT_BACKGROUND,
-    ink="#1B222B",
+    ink="#141A21",
     faint="#66707E",
     grid="#E6E9EE",
     values={"not_mentioned": "#8A94A3", "negative": "#4C78A8", "uncertain": "#C48600", "positive": "#C2410C"},
@@ -80,9 +81,9 @@ def model_style(name: str, ensemble: bool, colors: Palette) -> LineStyle:
     """Return the line of a model, decided by nothing but its name, so that it is the same on every page."""
     if ensemble:
         return LineStyle(colors.ink, "solid", 3.5)
-    for place, strategy in enumerate(_STRATEGIES):
+    for place, (strategy, dash) in enumerate(_STRATEGIES.items()):
         if name.endswith(strategy) and name.startswith("densenet_"):
-            return LineStyle(colors.models[place], "solid", 2)
+            return LineStyle(colors.models[place], dash, 2)
     number = int.from_bytes(hashlib.sha256(name.encode()).digest()[:4], "big")
     free = colors.models[len(_STRATEGIES) :]
     return LineStyle(free[number % len(free)], _DASHES[number // len(free) % len(_DASHES)], 2)

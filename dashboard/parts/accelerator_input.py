@@ -62,8 +62,9 @@ def accelerator_input() -> str:
 
 def _reasons(known: list[Accelerator]) -> None:
     for one in known:
-        if one.available and one.devices:
-            st.caption(f":material/check: **{WORDS[one.name]}**: {', '.join(one.devices)}")
+        if one.available:
+            named = ", ".join(device for device in one.devices if device != WORDS[one.name])
+            st.caption(f":material/check: **{WORDS[one.name]}**" + (f": {named}" if named else " is available"))
         elif not one.available:
             st.caption(f":material/block: **{WORDS[one.name]}** is not available: {one.reason}")
 

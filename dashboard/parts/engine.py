@@ -8,8 +8,10 @@ from typing import Any, TypeVar
 import pandas as pd
 import streamlit as st
 
+from cxr_core.errors import CxrError
 from cxr_core.models.registry import ModelEntry
 from cxr_core.sources.registry import get_source
+from cxr_core.sources.source import Source
 from cxr_core.tasks import compare as comparing
 from cxr_core.tasks import distribution as labels
 from cxr_core.tasks import ensemble as ensembles
@@ -88,5 +90,13 @@ def _changed(path: Path) -> int:
 
 
 def _ensemble_names(name: str) -> set[str]:
-    warehouse = get_source(name).warehouse()
-    return {model for model in warehouse.prediction_tables() if "recipe" in warehouse.prediction_table(model).metadata}
+    source = get_source(name)
+    return {model for model in source.warehouse().prediction_tables() if _has_recipe(source, model)}
+
+
+def _has_recipe(source: Source, model: str) -> bool:
+    """Say whether a prediction table tells of members; a broken one spoils no other model's page."""
+    try:
+        return "recipe" in source.warehouse().prediction_table(model).metadata
+    except CxrError:
+        return False

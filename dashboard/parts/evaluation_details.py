@@ -24,7 +24,7 @@ SHARES = {
 }
 
 
-def confusion_section(point: OperatingPoint) -> None:
+def confusion_section(point: OperatingPoint, scale: str) -> None:
     """Show what cutting the score at this point does."""
     left, right = st.columns([2, 3], gap="large")
     with left:
@@ -35,7 +35,7 @@ def confusion_section(point: OperatingPoint) -> None:
             },
             index=["Finding present", "Finding absent"],
         )
-        matrix.index.name = f"Score ≥ {point.threshold:.3f}"
+        matrix.index.name = f"Cut at {scale} ≥ {point.threshold:.3f}".replace("-", "−")
         st.table(matrix, border="horizontal", alt="Confusion matrix at the operating point")
     with right:
         shares = {name: getattr(point, attribute) for name, (attribute, _) in SHARES.items()}
@@ -106,7 +106,12 @@ def calibration_section(curves: LabelCurves, ensemble: bool) -> None:
         chart = calibration_chart(found.bins, style, colors())
         st.plotly_chart(chart, config=CONFIG, key="calibration", alt="Calibration of the predicted probabilities")
     with right:
-        st.metric("Brier score", three_digits(found.brier), border=True, help="Mean squared error of the probability.")
+        st.metric(
+            "Brier score",
+            three_digits(found.brier),
+            border=True,
+            help="Mean squared error of the probability; 0 is perfect.",
+        )
         st.metric("Expected calibration error", three_digits(found.ece), border=True, help=help_texts.CALIBRATION)
         st.caption(
             "A model that was trained with uncertain images as positives or as half positives aims at other "

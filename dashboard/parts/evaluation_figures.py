@@ -42,7 +42,7 @@ def figures_row(figures: LabelEvaluation) -> None:
 
 
 def _figure(name: str, value: float | None, ci: tuple[float, float] | None, text: str) -> None:
-    below = f"{ci[0]:.3f} to {ci[1]:.3f}" if ci else "no interval"
+    below = f"95 %: {ci[0]:.3f}–{ci[1]:.3f}" if ci else "no interval"
     _metric(name, three_digits(value), below, f"{text} {help_texts.INTERVAL}")
 
 

@@ -4,6 +4,8 @@ import streamlit as st
 
 from cxr_core.schema import label_words
 
+#: Whether the page that is being drawn has its title yet.
+TITLED = "page-has-title"
 SYNTHETIC_NOTICE = "Synthetic demo data — not patients. Not a medical device."
 
 
@@ -16,6 +18,7 @@ def page_header(title: str, source: str, synthetic: bool, *facts: str) -> None:
         synthetic: whether its images are made up.
         facts: what else the answer holds for, as in "frontal view", "valid".
     """
+    st.session_state[TITLED] = True
     st.title(title, anchor=False)
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         st.badge(f"Source: {source}", icon=":material/database:", color="gray")

@@ -8,7 +8,7 @@ from cxr_core.models.registry import ModelEntry
 from cxr_core.schema import DATASETS, label_words
 from cxr_core.tasks.evaluate import Evaluation
 from dashboard.parts import help_texts
-from dashboard.parts.formatting import three_digits
+from dashboard.parts.formatting import with_interval
 
 #: Views of models; those that tell no view, as some imported ones, stand with "other".
 VIEWS = ("frontal", "lateral", "other")
@@ -55,7 +55,7 @@ def answer(results: Mapping[str, Evaluation]) -> str:
     if not known:
         return "Nothing to compare yet"
     best = max(known, key=lambda model: known[model])
-    return f"{best} ranks best: mean AUC {three_digits(known[best])}"
+    return f"{best} ranks best: mean AUC {with_interval(known[best], results[best].mean_roc_auc.ci)}"
 
 
 def _view(entry: ModelEntry) -> str:

@@ -22,6 +22,7 @@ def policy_input(key: str) -> Policy:
         format_func=str.capitalize,
         key=f"{key}-strategy",
         bind="query-params",
+        wrap=True,
         help=help_texts.STRATEGY,
     )
     if strategy == PER_LABEL:

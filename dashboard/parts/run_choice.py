@@ -4,15 +4,30 @@ import streamlit as st
 
 from cxr_core.runs.store import Run
 from dashboard.parts import help_texts
+from dashboard.parts.run_words import run_words
 
 
 def chosen_run(runs: list[Run]) -> Run:
-    """Show the list of runs and return the one that was chosen; the newest until one is."""
+    """Show the list of runs and return the one that was chosen; the newest until one is.
+
+    The URL carries the ID alone, as `run`; a bound input would write the words of the list there.
+    """
     by_id = {run.run: run for run in runs}
-    newest = f"the newest: {runs[0].run}"
+    if st.session_state.setdefault("run", st.query_params.get("run")) not in by_id:
+        st.session_state["run"] = None
     chosen = st.selectbox(
-        "Run", list(by_id), None, key="run", bind="query-params", placeholder=newest, help=help_texts.RUN
+        "Run",
+        list(by_id),
+        None,
+        format_func=lambda one: run_words(by_id[one]),
+        key="run",
+        placeholder=f"The newest: {run_words(runs[0])}",
+        help=help_texts.RUN,
     )
+    if chosen:
+        st.query_params["run"] = chosen
+    else:
+        st.query_params.pop("run", None)
     return by_id.get(chosen or "", runs[0])
 
 

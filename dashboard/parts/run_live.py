@@ -71,7 +71,7 @@ def _losses(run: Run, others: list[Run]) -> None:
     points = [loss_points(_line_name(r), m, axis, smoothing, steps_per_epoch(r)) for r, m in shown]
     styles = {_line_name(r): model_style(r.name, False, colors()) for r, _ in shown}
     st.altair_chart(
-        loss_chart(pd.concat(points), styles, axis, log),
+        loss_chart(pd.concat(points), styles, axis, log, colors()),
         key=f"losses-{run.run}",
         alt=f"Training and validation loss of {run.name} by {axis}",
     )

@@ -4,7 +4,6 @@ import pandas as pd
 import streamlit as st
 
 from cxr_core.runs.store import Run
-from dashboard.parts.formatting import percent
 from dashboard.parts.run_words import began, best_auc, kind_words, progress_words, share_done, status_badge, took
 
 SHOWN = 12
@@ -23,7 +22,7 @@ def _row(run: Run, bold: bool) -> dict[str, str]:
         "Name": f"**{run.name}**" if bold else run.name,
         "Work": kind_words(run),
         "Status": status_badge(run),
-        "Progress": progress_words(run) if run.is_active else percent(share_done(run)),
+        "Progress": progress_words(run) if run.is_active else f"{100 * share_done(run):.0f} %",
         "Validation AUC": best_auc(run),
         "Took": took(run),
         "Started": began(run),

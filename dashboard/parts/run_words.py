@@ -22,6 +22,11 @@ def kind_words(run: Run) -> str:
     return KIND_WORDS.get(run.kind, run.kind.capitalize())
 
 
+def run_words(run: Run) -> str:
+    """Return how a list names a run: "tour · Training · completed · 20261123-052837-b5a451"."""
+    return f"{run.name} · {kind_words(run)} · {run.status} · {run.run}"
+
+
 def status_badge(run: Run) -> str:
     """Return the status as a Markdown badge with its icon."""
     return f":{STATUS_COLORS[run.status]}-badge[{STATUS_ICONS[run.status]} {run.status}]"

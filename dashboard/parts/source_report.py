@@ -19,7 +19,7 @@ def answer(reports: list[SourceReport]) -> str:
     ready = sum(not report.problems for report in reports)
     if len(reports) == 1:
         return "The demo source is ready" if ready else "The demo source needs attention"
-    return f"{ready} of {len(reports)} sources are ready"
+    return f"{ready} of {len(reports)} sources {'is' if ready == 1 else 'are'} ready"
 
 
 def report_section(report: SourceReport) -> None:

@@ -2,9 +2,19 @@
 
 import streamlit as st
 
-from dashboard.charts.palette import Palette, palette
+from dashboard.charts.palette import DARK_BACKGROUND, Palette, palette
+
+#: What Streamlit fills with the primary colour: buttons and the chosen options of a list.
+_FILLED = ('[data-testid="stBaseButton-primary"]', '[data-testid="stMultiSelect"] [data-tag]')
 
 
 def colors() -> Palette:
     """Return the palette of the reader's appearance."""
     return palette(dark=st.context.theme.type == "dark")
+
+
+def dark_words_on_light_buttons() -> None:
+    """Write dark on what the primary colour fills: on the dark page it is light, for the sake of tabs and links."""
+    if colors().dark:
+        inside = ", ".join(f"{element}, {element} *" for element in _FILLED)
+        st.html(f"<style>{inside} {{ color: {DARK_BACKGROUND} !important; }}</style>")

@@ -56,6 +56,7 @@ def test_marks_have_a_contrast_of_3_and_texts_of_4_5(colors):
 def test_the_four_pretrained_models_of_a_view_have_four_colours(view):
     names = [f"densenet_{view}_{end}" for end in ("u0_0__w0_0", "u0_0__w1_0", "u1_0__w1_0", "u0_5__w0_25")]
     assert len({model_style(name, False, LIGHT).color for name in names}) == 4
+    assert len({model_style(name, False, LIGHT).dash for name in names} - {"dot"}) == 4, "dots are the line of chance"
 
 
 def test_a_models_style_depends_on_its_name_alone_and_an_ensemble_is_ink_and_thicker():
@@ -78,7 +79,7 @@ def test_shares_of_each_label_add_up_to_100(counts):
     assert np.allclose(np.sum([trace.x for trace in chart.data], axis=0), 100)
     assert list(chart.data[0].y) == WORDS
     assert chart.data[2].x[7] == pytest.approx(10)
-    assert "n = 70 images" in chart.layout.title.text
+    assert "n = 70" in chart.layout.title.text
 
 
 def test_counts_are_points_that_differ_in_shape_too(counts):
@@ -193,8 +194,9 @@ def test_a_long_run_is_thinned_before_it_reaches_the_browser():
 
 
 def test_training_and_validation_differ_in_dash_and_runs_in_colour():
-    spec = loss_chart(loss_points("mine", ROWS, "step", 1, 1), {"mine": STYLE}, "step", True).to_dict()
+    spec = loss_chart(loss_points("mine", ROWS, "step", 1, 1), {"mine": STYLE}, "step", True, LIGHT).to_dict()
     encoding = spec["layer"][0]["encoding"]
     assert encoding["strokeDash"]["scale"]["domain"] == ["Training", "Validation"]
+    assert encoding["strokeDash"]["legend"], "which line is which is written on the chart"
     assert encoding["color"]["scale"] == {"domain": ["mine"], "range": [STYLE.color]}
     assert encoding["y"]["scale"]["type"] == "log"

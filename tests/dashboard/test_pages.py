@@ -106,10 +106,19 @@ def test_a_model_that_lacks_the_label_is_told_in_a_sentence(own_small_demo, page
     assert app.title[0].value == "Edema: not predicted by this model"
 
 
+def test_a_broken_prediction_table_leaves_the_other_models_alone(own_small_demo, page):
+    path = own_small_demo / f"sources/demo/predictions/{SECOND}_predictions.parquet"
+    path.unlink()
+    path.write_text("no table")
+    app = page("evaluate", model=FIRST)
+    assert not app.error
+    assert len(app.get("plotly_chart")) == 2
+
+
 def test_compare_names_the_model_with_the_best_mean(small_demo, page):
-    means = {model: evaluate("demo", model).mean_roc_auc.value for model in (FIRST, SECOND)}
-    best = max(means, key=means.get)
-    assert page("compare").title[0].value == f"{best} ranks best: mean AUC {means[best]:.3f}"
+    means = {model: evaluate("demo", model).mean_roc_auc for model in (FIRST, SECOND)}
+    best = max(means, key=lambda model: means[model].value)
+    assert page("compare").title[0].value.startswith(f"{best} ranks best: mean AUC {means[best].value:.3f}")
 
 
 def test_compare_shows_the_paired_difference_of_two_models(small_demo, page):
@@ -215,6 +224,22 @@ def test_a_failed_run_shows_its_reason_and_can_be_resumed_or_deleted(own_small_d
     assert [button.label for button in app.button] == ["Resume run", "Delete run"]
 
 
+def test_the_run_in_the_url_is_shown_and_a_list_names_runs_in_words(own_small_demo, page, monkeypatch):
+    first = submitted(monkeypatch, own_small_demo, "completed", rows=1)
+    submitted(monkeypatch, own_small_demo, "failed", rows=1)
+    chosen = page("runs", run=first.run)
+    assert chosen.selectbox(key="run").value == first.run
+    assert f"mine · Training · completed · {first.run}" in chosen.selectbox(key="run").options
+    assert not chosen.error
+
+
+def test_an_unknown_run_in_the_url_shows_the_newest(own_small_demo, page, monkeypatch):
+    submitted(monkeypatch, own_small_demo, "failed", rows=1)
+    app = page("runs", run="<script>")
+    assert app.selectbox(key="run").value is None
+    assert app.error[0].value == "the disk is full"
+
+
 def test_a_finished_training_run_offers_to_predict(own_small_demo, page, monkeypatch):
     submitted(monkeypatch, own_small_demo, "completed", rows=1)
     assert [button.label for button in page("runs").button] == ["Predict", "Delete run"]
@@ -246,6 +271,8 @@ def test_an_engine_error_is_a_sentence_and_no_traceback(small_demo, page, monkey
     monkeypatch.setattr("cxr_core.tasks.distribution.label_overview", refuse)
     app = page("labels", view="Other")
     assert [error.value for error in app.error] == ["The tables are on holiday. Ask again tomorrow."]
+    assert [title.value for title in app.title] == ["This page lacks something that it needs"]
+    assert "See what is missing" in [button.label for button in app.button]
 
 
 def test_downloads_can_be_switched_off(small_demo, page, monkeypatch):

@@ -1,0 +1,27 @@
+"""What a page that fails still has: a title, the reason in a sentence, and the way to where it can be fixed."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import streamlit as st
+
+from cxr_core.errors import CxrError
+from cxr_core.sources.registry import DEMO
+from dashboard.parts.header import TITLED, page_header
+from dashboard.parts.navigation import go_button
+
+
+@contextmanager
+def page_frame() -> Iterator[None]:
+    """Draw a page; an error that no part of it has shown ends the page with a sentence, under a title."""
+    st.session_state[TITLED] = False
+    above = st.container()
+    try:
+        yield
+    except CxrError as error:
+        if not st.session_state[TITLED]:
+            source = st.session_state.get("source") or DEMO
+            with above:
+                page_header("This page lacks something that it needs", source, source == DEMO)
+        st.error(str(error), icon=":material/error:")
+        go_button("sources", "See what is missing")
