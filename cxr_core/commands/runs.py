@@ -1,6 +1,7 @@
 """`runs`: what is going on, and what to do about it; and the waiting of the commands that start a run."""
 
 import argparse
+import shutil
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -14,6 +15,7 @@ from cxr_core.settings import settings
 
 _ACTIONS = ("show", "cancel", "resume", "delete", "log")
 _SECONDS_TO_KILL = 10.0
+_BAR_WIDTH = 20
 
 
 def _arguments(parser: Parser) -> None:
@@ -111,18 +113,30 @@ class _Progress:
         if not run.is_active or news == self._told:
             return
         self._told = news
-        sys.stderr.write(f"\r{line:<100}" if self._live else f"{line}\n")
+        sys.stderr.write(f"\r{_fitted(line)}" if self._live else f"{line}\n")
         sys.stderr.flush()
 
     def end(self) -> None:
         """Leave the line."""
         if self._live and self._told:
-            sys.stderr.write("\r" + " " * 100 + "\r")
+            sys.stderr.write(f"\r{_fitted('')}\r")
+
+
+def _fitted(line: str) -> str:
+    """Cut or fill a line to the terminal's width, so that it covers the one before and never wraps."""
+    width = shutil.get_terminal_size().columns - 1
+    return f"{line[:width]:<{width}}"
+
+
+def progress_bar(done: float) -> str:
+    """Return a share of 0 to 1 as a bar, as in `[########            ]  40 %`."""
+    return f"[{'#' * round(done * _BAR_WIDTH):<{_BAR_WIDTH}}] {done:4.0%}"
 
 
 def _progress_line(run: Run) -> str:
     parts = [f"{run.run} {run.status}"]
     if run.steps:
+        parts[0] += f" {progress_bar(min(1.0, (run.step or 0) / run.steps))}"
         parts.append(f"{run.step or 0:,} of {run.steps:,}")
     if run.loss is not None:
         parts.append(f"loss {run.loss:.4f}")

@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from cxr_core.cli import main
-from cxr_core.commands.runs import awaited
+from cxr_core.commands.runs import awaited, progress_bar
 from cxr_core.runs import service
 
 
@@ -100,3 +100,8 @@ def test_a_mistake_is_one_line_and_status_2(fake_kinds, capsys, arguments, sente
     assert printed.out == ""
     assert printed.err.startswith(sentence)
     assert printed.err.count("\n") == 1
+
+
+@pytest.mark.parametrize(("done", "bar"), [(0.0, "[                    ]   0%"), (0.5, "[##########          ]  50%")])
+def test_progress_is_a_bar_with_its_percentage(done, bar):
+    assert progress_bar(done) == bar
