@@ -24,10 +24,11 @@ top = st.container()
 run = chosen_run(runs)
 with top:
     live_list(runs, run, source)
-with st.container(horizontal=True, vertical_alignment="center"):
+heading = st.container(horizontal=True, vertical_alignment="center")
+live_run(run, compared_runs(run, runs))
+with heading:  # Drawn last: whoever sees the button of a finished run sees its final figures too.
     st.subheader(f"{kind_words(run)}: {run.name}", anchor=False, width="content")
     run_buttons(run)
-live_run(run, compared_runs(run, runs))
 config, log = st.tabs(["Configuration", "Log"], key="run-tab", bind="query-params", on_change="rerun")
 if config.open:
     with config:

@@ -82,7 +82,7 @@ def loss_chart(
             "part:N",
             title=None,
             scale=alt.Scale(domain=list(PARTS.values()), range=[[1, 0], [5, 3]]),
-            legend=alt.Legend(orient="top", symbolType="stroke", symbolStrokeColor=colors.faint),
+            legend=None,
         ),
         tooltip=[
             alt.Tooltip("run:N", title="run"),
@@ -94,7 +94,7 @@ def loss_chart(
     marks = base.transform_filter(alt.datum.part == PARTS["val_loss"]).mark_point(filled=True, size=55)
     return (
         (base.mark_line(strokeWidth=1.8) + marks)
-        .properties(height=340, title=f"Training and validation loss by {axis}")
+        .properties(height=340, title=f"Training loss (line), validation loss (dots) by {axis}")
         .configure_axis(labelColor=colors.faint, titleColor=colors.faint)
         .configure_legend(labelColor=colors.ink)
     )

@@ -13,9 +13,14 @@ DARK_BACKGROUND = "#12161C"
 VALUE_SYMBOLS = {"not_mentioned": "circle", "negative": "square", "uncertain": "diamond", "positive": "triangle-up"}
 
 #: The pretrained strategies have fixed places; other models share the rest by their name.
-_STRATEGIES = {"u0_0__w0_0": "solid", "u0_0__w1_0": "longdash", "u1_0__w1_0": "dashdot", "u0_5__w0_25": "dash"}
-#: No dots: a dotted line is the baseline of chance.
-_DASHES = ("dash", "longdashdot", "dashdot", "longdash")
+#: Short gaps: the steps of a curve must stay readable. No dots: a dotted line is the baseline of chance.
+_STRATEGIES = {
+    "u0_0__w0_0": "solid",
+    "u0_0__w1_0": "9px,2px",
+    "u1_0__w1_0": "9px,2px,2px,2px",
+    "u0_5__w0_25": "4px,2px",
+}
+_DASHES = ("6px,2px", "14px,2px,2px,2px", "6px,2px,2px,2px", "14px,2px")
 
 
 @dataclass(frozen=True)

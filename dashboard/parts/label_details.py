@@ -66,7 +66,7 @@ def query_section(overview: LabelOverview) -> None:
     for asked in overview.answers:
         cost = "" if asked.bytes_billed is None else f" · {size(asked.bytes_billed)} billed"
         st.markdown(f"**{label_words(asked.question)}** · answered in {asked.seconds:.2f} s{cost}")
-        st.code(asked.sql, language="sql", height=320)
+        st.code(asked.sql, language=None, height=320)
         if asked.parameters:
             st.caption("With " + ", ".join(f"@{name} = {value}" for name, value in asked.parameters.items()) + ".")
 
