@@ -64,8 +64,8 @@ def test_from_the_labels_to_an_ensemble(page, dashboard, own_demo, cxr, offline)
     after = shown_losses(page, run, lambda _: page.get_by_role("button", name="Predict").is_visible())
     assert after[-1] < before[0], "the loss falls"
     trained = metric_rows(run)
-    assert metric(page, "Validation AUC") == f"{trained[-1]['val_auc']:.3f}"
-    assert metric(page, "Validation loss") == f"{trained[-1]['val_loss']:.4f}"
+    expect(metric_value(page, "Validation AUC")).to_have_text(f"{trained[-1]['val_auc']:.3f}")
+    expect(metric_value(page, "Validation loss")).to_have_text(f"{trained[-1]['val_loss']:.4f}")
 
     page.get_by_role("button", name="Predict").click()
     page.get_by_role("button", name="Evaluate tour").click(timeout=120_000)
