@@ -1,7 +1,7 @@
 """The pages, declared once, and how to get from one to another with the right values in its inputs."""
 
 from pathlib import Path
-from typing import NamedTuple, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 import streamlit as st
 
@@ -48,6 +48,12 @@ def go_to(name: str, **values: str) -> NoReturn:
     # Streamlit refuses to set, or to clear, values that inputs of this very page are bound to; an empty query it takes.
     free = {key: value for key, value in values.items() if key not in st.session_state}
     st.switch_page(FOLDER / f"{name}.py", query_params=free)
+
+
+def open_filled(name: str, inputs: dict[str, Any]) -> NoReturn:
+    """Open a page with these values in its inputs, by their keys; they need not be words of a URL."""
+    st.session_state[_OPENING] = {"source": st.session_state.get("source")} | inputs
+    st.switch_page(FOLDER / f"{name}.py")
 
 
 def open_with_values() -> None:

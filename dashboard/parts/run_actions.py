@@ -6,8 +6,10 @@ from cxr_core.runs import service
 from cxr_core.runs.store import COMPLETED, Run
 from cxr_core.sources.registry import get_source
 from cxr_core.tasks.predict import start_prediction
+from cxr_core.training.options import TrainOptions
 from dashboard.parts.errors import errors_as_sentences
-from dashboard.parts.navigation import go_button, go_to
+from dashboard.parts.navigation import go_button, go_to, open_filled
+from dashboard.parts.train_form import filled_in
 
 
 def run_buttons(run: Run) -> None:
@@ -18,6 +20,7 @@ def run_buttons(run: Run) -> None:
         else:
             _next_step(run)
             _resume(run)
+            _clone(run)
             _delete(run)
 
 
@@ -63,6 +66,16 @@ def _delete(run: Run) -> None:
     text = "Removes the run with its log and checkpoints. A model that it finished stays."
     if st.button("Delete run", icon=":material/delete:", key="delete-run", help=text):
         _confirm_delete(run)
+
+
+def _clone(run: Run) -> None:
+    """Offer the same choices again; those for each label alone cannot be put back into the form."""
+    if run.kind != "train" or run.config["options"].get("policy"):
+        return
+    text = "Opens the Train page with the choices of this run; seed and name are new."
+    if st.button("Train again", icon=":material/content_copy:", key="clone-run", help=text):
+        options = TrainOptions.from_dict(run.config["options"])
+        open_filled("train", {"source": run.source} | filled_in(options))
 
 
 @st.dialog("Delete this run?", icon=":material/delete:")

@@ -1,6 +1,7 @@
 """The inputs of the Train page, in the order in which a person decides."""
 
 from dataclasses import replace
+from typing import Any
 
 import streamlit as st
 
@@ -9,10 +10,10 @@ from cxr_core.schema import TRAINING_VIEWS, label_words
 from cxr_core.sources.source import Source
 from cxr_core.tasks.training_plan import training_defaults
 from cxr_core.training.options import ARCHITECTURES, IMAGE_SIZES, TrainOptions
-from cxr_core.uncertainty import Policy
+from cxr_core.uncertainty import CUSTOM, Policy
 from dashboard.parts import help_texts
 from dashboard.parts.accelerator_input import accelerator_input
-from dashboard.parts.policy_input import loss_formula, policy_input
+from dashboard.parts.policy_input import STRATEGIES, loss_formula, policy_input
 
 BATCH_SIZES = (8, 16, 32, 64, 128, 256, 512)
 
@@ -47,6 +48,28 @@ def train_form(source: Source, models: list[ModelEntry]) -> TrainOptions:
     name = st.text_input("Model name", key="train-name", placeholder="made from view, u and w", help=help_texts.NAME)
     with st.expander("More options", icon=":material/tune:"):
         return _more(replace(options, name=name.strip()), models)
+
+
+def filled_in(options: TrainOptions) -> dict[str, Any]:
+    """Return the values of the form's inputs, by their keys, that ask for a run like this one.
+
+    The seed and the name are left to the new run, and a choice that the form does not offer to its default.
+    """
+    policy = options.label_policy()
+    values = {
+        "train-view": options.view,
+        "train-strategy": policy.name if policy.name in STRATEGIES else CUSTOM,
+        "train-u": policy.u_scalar,
+        "train-w": policy.w_scalar,
+        "train-architecture": options.architecture,
+        "train-epochs": options.epochs,
+        "train-batch-size": options.batch_size if options.batch_size in BATCH_SIZES else None,
+        "train-image-size": options.image_size,
+        "train-learning-rate": options.learning_rate,
+        "train-stop": options.early_stopping,
+        "train-records": options.records,
+    }
+    return {key: value for key, value in values.items() if value is not None}
 
 
 def _defaults(source: Source) -> TrainOptions:

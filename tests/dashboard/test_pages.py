@@ -1,6 +1,7 @@
 """Every page on a small demo: its answer, its controls, its empty state, its errors as sentences."""
 
 import threading
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -11,8 +12,10 @@ from cxr_core.runs.store import RunStore
 from cxr_core.schema import LABELS, label_words
 from cxr_core.tasks.compare import compare
 from cxr_core.tasks.evaluate import evaluate
+from cxr_core.training.options import TrainOptions
 from dashboard.parts.header import SYNTHETIC_NOTICE
 from dashboard.parts.navigation import PAGES
+from dashboard.parts.train_form import filled_in
 
 NAMES = [row.name for row in PAGES]
 FIRST, SECOND, LATERAL = "densenet_frontal_u0_0__w0_0", "densenet_frontal_u1_0__w1_0", "densenet_lateral_u0_0__w0_0"
@@ -221,7 +224,7 @@ def test_a_failed_run_shows_its_reason_and_can_be_resumed_or_deleted(own_small_d
     submitted(monkeypatch, own_small_demo, "failed", rows=1)
     app = page("runs")
     assert app.error[0].value == "the disk is full"
-    assert [button.label for button in app.button] == ["Resume run", "Delete run"]
+    assert [button.label for button in app.button] == ["Resume run", "Train again", "Delete run"]
 
 
 def test_the_run_in_the_url_is_shown_and_a_list_names_runs_in_words(own_small_demo, page, monkeypatch):
@@ -242,7 +245,35 @@ def test_an_unknown_run_in_the_url_shows_the_newest(own_small_demo, page, monkey
 
 def test_a_finished_training_run_offers_to_predict(own_small_demo, page, monkeypatch):
     submitted(monkeypatch, own_small_demo, "completed", rows=1)
-    assert [button.label for button in page("runs").button] == ["Predict", "Delete run"]
+    assert [button.label for button in page("runs").button] == ["Predict", "Train again", "Delete run"]
+
+
+def test_a_run_can_be_trained_again_with_its_choices(own_small_demo, page, monkeypatch):
+    run = submitted(monkeypatch, own_small_demo, "completed", rows=1)
+    chosen = {"view": "lateral", "u": 0.7, "w": 0.2, "epochs": 9, "batch_size": 16, "learning_rate": 0.002, "seed": 5}
+    options = TrainOptions(**chosen, architecture="densenet-small", image_size=64, name="mine")
+    assert filled_in(options)["train-strategy"] == "custom"
+    asked = []
+    monkeypatch.setattr(
+        "dashboard.parts.train_plan.start_training", lambda source, options: asked.append(options) or run
+    )
+    app = page("train")
+    for key, value in filled_in(options).items():
+        app.session_state[key] = value
+    app.run()
+    assert not app.warning
+    next(button for button in app.button if button.label == "Start training").click().run()
+    (again,) = asked
+    assert replace(again, seed=5, name="mine") == options
+    assert again.name == ""
+
+
+def test_train_again_opens_the_form_with_the_choices_of_the_run(own_small_demo, page, monkeypatch):
+    submitted(monkeypatch, own_small_demo, "failed", rows=1)
+    app = page("runs")
+    next(button for button in app.button if button.label == "Train again").click().run()
+    assert app.number_input(key="train-epochs").value == 2
+    assert not app.warning
 
 
 def test_predicting_with_a_model_that_is_gone_is_told_in_a_sentence(own_small_demo, page, monkeypatch):
