@@ -52,7 +52,7 @@ def _compare(arguments: argparse.Namespace) -> Answer:
 def _comparison_text(found: Comparison) -> str:
     headers = ("label", "n", "difference", "95 % interval", "p", "p corrected", "p DeLong")
     rows = [
-        (label, row.n, row.difference, _interval(row.ci), row.p, row.p_corrected, row.p_delong)
+        (label, row.n, row.difference, _interval(row.ci), *map(_p_value, (row.p, row.p_corrected, row.p_delong)))
         for label, row in found.labels.items()
     ]
     reasons = _reasons({label: row.why for label, row in found.labels.items()})
@@ -80,6 +80,10 @@ def _ensemble_text(built: BuiltEnsemble) -> str:
 
 def _interval(ends: Sequence[float] | None) -> str:
     return "-" if ends is None else f"{shown(ends[0])} to {shown(ends[1])}"
+
+
+def _p_value(value: float | None) -> str:
+    return "<0.001" if value is not None and value < 0.001 else shown(value)
 
 
 def _reasons(why: dict[str, dict[str, str]]) -> str:

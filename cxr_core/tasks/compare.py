@@ -117,4 +117,4 @@ def _views(frame: pd.DataFrame) -> str:
 
 def _family(a: str, b: str, dataset: str, found: Differences) -> str:
     tests = "1 test" if found.tests == 1 else f"{found.tests} tests"
-    return f"Holm over {tests}: AUC({a}) - AUC({b}) on {dataset}, one for each label with a p"
+    return f"Holm over {tests}, one for each label that can be tested: AUC({a}) - AUC({b}) on {dataset}"
