@@ -28,7 +28,7 @@ demo: $(VENV)/installed  ## build the embedded demo source
 models: $(VENV)/installed  ## train the eight shipped models again
 	$(BIN)/python benchmarks/train_demo_models.py
 
-prove: $(VENV)/test-installed  ## the long measurements (an hour on 2 cores); results are kept in benchmarks/results/
+prove: $(VENV)/test-installed  ## the long measurements; results are kept in benchmarks/results/
 	$(BIN)/python benchmarks/policies_against_truth.py
 
 lock: $(VENV)/test-installed  ## pin anew what pyproject.toml asks for
