@@ -3,7 +3,7 @@
 import json
 import math
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -31,15 +31,6 @@ def read_rows(path: Path) -> list[dict[str, Any]]:
         return []
     rows = (_parsed(line) for line in content.split(b"\n")[:-1])
     return [row for row in rows if row is not None]
-
-
-def thinned(rows: Sequence[dict[str, Any]], most: int) -> list[dict[str, Any]]:
-    """Return about `most` rows, evenly spaced, with the first, the last and all that hold a validation figure."""
-    if len(rows) <= most:
-        return list(rows)
-    every = math.ceil(len(rows) / most)
-    last = len(rows) - 1
-    return [row for i, row in enumerate(rows) if i % every == 0 or i == last or row.get("val_loss") is not None]
 
 
 def tail(path: Path, most_bytes: int) -> str:

@@ -17,7 +17,7 @@ from cxr_core.errors import CxrError, RunError, UnknownNameError
 from cxr_core.runs.identity import ProcessIdentity
 from cxr_core.runs.reserve import DiskReserve
 
-QUEUED, RUNNING, COMPLETED, FAILED, CANCELLED = STATUSES = ("queued", "running", "completed", "failed", "cancelled")
+QUEUED, RUNNING, COMPLETED, FAILED, CANCELLED = ("queued", "running", "completed", "failed", "cancelled")
 ACTIVE = (QUEUED, RUNNING)
 
 _SCHEMA_VERSION = 1

@@ -15,7 +15,6 @@ from dashboard.charts.palette import LineStyle, Palette
 Axis = Literal["step", "epoch", "minutes"]
 AXES: tuple[Axis, ...] = ("step", "epoch", "minutes")
 AXIS_TITLES = {"step": "step", "epoch": "epoch", "minutes": "minutes since the start"}
-TICK_STEPS = {"step": 1, "epoch": 0.1, "minutes": 0.1}
 PARTS = {"loss": "Training", "val_loss": "Validation"}
 #: Rows of one run that reach the browser; a longer run is thinned evenly, its validation rows are all kept.
 MOST_POINTS = 1200

@@ -22,11 +22,6 @@ class Probe:
         self._thread = threading.Thread(target=self._ask, daemon=True)
         self._thread.start()
 
-    @property
-    def is_working(self) -> bool:
-        """Whether the answer is still to come."""
-        return self._thread.is_alive()
-
     def _ask(self) -> None:
         try:
             accelerators()

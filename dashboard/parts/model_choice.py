@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import streamlit as st
 
 from cxr_core.models.registry import ModelEntry
-from cxr_core.schema import DATASETS, label_words
+from cxr_core.schema import label_words
 from cxr_core.tasks.evaluate import Evaluation
 from dashboard.parts import help_texts
 from dashboard.parts.formatting import with_interval
@@ -29,11 +29,6 @@ def view_of_models(entries: list[ModelEntry]) -> str:
         help="Models of different views predict different images, so they cannot be set side by side.",
     )
     return chosen or present[0]
-
-
-def datasets_of(entries: list[ModelEntry]) -> tuple[str, ...]:
-    """Return the data sets on which any of the models has predictions, in schema order."""
-    return tuple(name for name in DATASETS if any(name in entry.predictions for entry in entries))
 
 
 def chosen_models(entries: list[ModelEntry], view: str) -> list[str]:

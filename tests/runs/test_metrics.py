@@ -4,7 +4,7 @@ import math
 import pytest
 
 from cxr_core.errors import CxrError
-from cxr_core.runs.metrics import append_row, read_rows, tail, thinned
+from cxr_core.runs.metrics import append_row, read_rows, tail
 
 
 @pytest.fixture
@@ -33,16 +33,6 @@ def test_a_torn_last_line_is_left_out(path):
 
 def test_no_file_holds_no_rows(path):
     assert read_rows(path) == []
-
-
-def test_thinning_keeps_the_ends_and_all_validation_rows():
-    rows = [{"step": step} for step in range(10_000)]
-    rows[1234]["val_loss"] = 0.5
-    kept = thinned(rows, 100)
-    assert len(kept) <= 103
-    assert (kept[0], kept[-1]) == (rows[0], rows[-1])
-    assert rows[1234] in kept
-    assert thinned(rows[:50], 100) == rows[:50]
 
 
 def test_the_tail_starts_at_a_line_and_reads_no_more_than_asked(tmp_path):
