@@ -3,6 +3,7 @@
 import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 
@@ -59,16 +60,30 @@ def check_records(paths: Sequence[Path], view: str | None, with_keys: bool = Fal
     Raises:
         RecordError: the first thing that is wrong, with file and record.
     """
-    images = 0
-    for path in paths:
-        images += count_records(path)
-        for where, record in islice(_records(path), _PARSED_PER_FILE):
-            check_record(record, where, view)
-            if with_keys:
-                _check_keys(record, where)
+    images = sum(_checked_images(path, _stamp(path), view, with_keys) for path in paths)
     if not images:
         raise RecordError(f"The TFRecord files hold no example: {paths[0]} and {len(paths) - 1} more. Make them anew.")
     return RecordsSummary(files=len(paths), images=images)
+
+
+@lru_cache(maxsize=4096)
+def _checked_images(path: Path, _content: tuple[int, ...], view: str | None, with_keys: bool) -> int:
+    """Count the records of one file and check its first, once until it changes: a form asks again at every choice."""
+    images = count_records(path)
+    for where, record in islice(_records(path), _PARSED_PER_FILE):
+        check_record(record, where, view)
+        if with_keys:
+            _check_keys(record, where)
+    return images
+
+
+def _stamp(path: Path) -> tuple[int, ...]:
+    """Return what changes when a file does; nothing for one that is gone, which reading it then tells."""
+    try:
+        status = path.stat()
+    except OSError:
+        return ()
+    return status.st_ino, status.st_size, status.st_mtime_ns
 
 
 def locate_damage(paths: Sequence[Path]) -> str | None:

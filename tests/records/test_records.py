@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from cxr_core.errors import RecordError, UsageError
+from cxr_core.records import layout
 from cxr_core.records.example import Record, decode, encode
 from cxr_core.records.layout import check_records, find_records, locate_damage
 from cxr_core.records.tfrecord import count_records, read_payloads, write_records, write_shards
@@ -142,3 +143,17 @@ def test_a_failed_write_leaves_what_stood_before(tmp_path):
         write_records(path, payloads())
     assert list(read_payloads(path)) == [b"old"]
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_file_is_read_again_only_after_it_has_changed(tmp_path, monkeypatch):
+    path = tmp_path / "shard"
+    read = []
+    monkeypatch.setattr(layout, "count_records", lambda path: read.append(path) or count_records(path))
+    write_records(path, [encode(record())])
+    assert [check_records([path], "frontal").images for _ in range(3)] == [1, 1, 1]
+    assert read == [path]
+    write_records(path, [encode(record())] * 2)
+    assert check_records([path], "frontal").images == 2
+    path.unlink()
+    with pytest.raises(RecordError, match="cannot be read"):
+        check_records([path], "frontal")
