@@ -10,6 +10,7 @@ import streamlit as st
 
 from cxr_core.errors import CxrError
 from cxr_core.models.registry import ModelEntry
+from cxr_core.settings import settings
 from cxr_core.sources.registry import get_source
 from cxr_core.sources.source import Source
 from cxr_core.tasks import compare as comparing
@@ -77,12 +78,13 @@ def _kept(name: str, source: str, arguments: tuple[Any, ...], stamp: tuple[Any, 
 
 
 def _stamp(name: str) -> tuple[Any, ...]:
-    """Return what changes when a table of the source does: tables are replaced, which changes their folder's time."""
+    """Return what changes when an answer may: tables are replaced, which changes their folder's time, or settings."""
     source = get_source(name)
     local = [Path(place) for place in (*source.tables.labels, *source.predictions) if place.endswith(".parquet")]
     times = tuple(_changed(place) for path in local for place in (path, path.parent))
     remote = int(time.time() // REMOTE_SECONDS) if source.kind == "bigquery" else 0
-    return (source.kind, source.tables.labels, times, remote)
+    chosen = settings()
+    return (source.kind, source.tables.labels, times, remote, chosen.resamples, chosen.minimum_positives)
 
 
 def _changed(path: Path) -> int:
