@@ -13,7 +13,7 @@ from cxr_core.runs import service
 from cxr_core.runs.store import COMPLETED, Run
 from cxr_core.settings import settings
 
-_ACTIONS = ("show", "cancel", "resume", "delete", "log")
+_ACTIONS = ("show", "cancel", "resume", "delete", "log", "note", "tag")
 _SECONDS_TO_KILL = 10.0
 _BAR_WIDTH = 20
 
@@ -21,30 +21,40 @@ _BAR_WIDTH = 20
 def _arguments(parser: Parser) -> None:
     parser.add_argument("action", nargs="?", metavar="ACTION", help=f"{', '.join(_ACTIONS)}; without it, list the runs")
     parser.add_argument("run", nargs="?", metavar="ID", help="the run to act on")
+    parser.add_argument(
+        "words", nargs="*", metavar="TEXT", help="for `note` the text, for `tag` the tags; none: remove"
+    )
+    parser.add_argument("--kind", help="list only runs of this kind, such as train")
+    parser.add_argument("--parent", metavar="ID", help="list only the runs that are parts of this run")
+    parser.add_argument("--tag", help="list only runs with this tag")
+    parser.add_argument("--search", metavar="TEXT", default="", help="list only runs in which all these words occur")
 
 
 def _execute(arguments: argparse.Namespace) -> Answer:
     if arguments.action is None:
-        return _list()
+        return _list(service.list_runs(arguments.kind, arguments.parent, arguments.tag, arguments.search))
     if arguments.action not in _ACTIONS:
         raise UsageError(f"Unknown action {arguments.action!r} on runs. Choose one of: {', '.join(_ACTIONS)}.")
     if arguments.run is None:
         raise UsageError(f"`runs {arguments.action}` needs the ID of a run. List them with `{PROGRAM} runs`.")
+    if arguments.words and arguments.action not in ("note", "tag"):
+        raise UsageError(f"`runs {arguments.action}` takes one ID. Received also: {' '.join(arguments.words)!r}.")
     actions: dict[str, Callable[[str], Answer]] = {
         "show": lambda run: _one(service.get(run)),
         "cancel": _cancel,
         "resume": lambda run: _one(service.resume(run)),
         "delete": _delete,
         "log": _log,
+        "note": lambda run: _one(service.set_notes(run, " ".join(arguments.words))),
+        "tag": lambda run: _one(service.set_tags(run, arguments.words)),
     }
     return actions[arguments.action](arguments.run)
 
 
-def _list() -> Answer:
-    runs = service.list_runs()
+def _list(runs: list[Run]) -> Answer:
     headers = ("run", "kind", "name", "source", "status", "step", "steps", "loss", "val_loss", "val_auc")
     rows = [[getattr(run, header) for header in headers] for run in runs]
-    empty = f"There is no run yet. Start one with `{PROGRAM} train`."
+    empty = f"There is no such run. List all with `{PROGRAM} runs`; start one with `{PROGRAM} train`."
     return Answer([run.as_json() for run in runs], lambda: as_table(headers, rows) if rows else empty)
 
 
@@ -149,4 +159,6 @@ def _progress_line(run: Run) -> str:
     return ", ".join(parts)
 
 
-RUNS = Command("runs", "List the runs; show, cancel, resume or delete one, or read its log.", _arguments, _execute)
+RUNS = Command(
+    "runs", "List the runs; show, cancel, resume, delete, note or tag one; read its log.", _arguments, _execute
+)

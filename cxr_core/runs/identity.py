@@ -1,9 +1,12 @@
 """Which process is meant: a pid alone is used again by the system, so it is joined by boot and start time.
 
-A process of another container (pid namespace) cannot be judged from here, and is told apart from one that is gone.
+A process of another machine or container (pid namespace) cannot be judged from here, and is told apart from one that
+is gone.
 """
 
+import contextlib
 import os
+import uuid
 from dataclasses import asdict, dataclass
 from enum import Enum
 from pathlib import Path
@@ -12,6 +15,7 @@ from typing import Any
 import psutil
 
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+_MACHINE_ID = Path("/etc/machine-id")
 
 
 class Standing(Enum):
@@ -20,13 +24,14 @@ class Standing(Enum):
     ALIVE = "alive"
     GONE = "gone"
     RESTARTED = "restarted"  # the machine was started anew since
-    ELSEWHERE = "elsewhere"  # in another container: not visible from here
+    ELSEWHERE = "elsewhere"  # on another machine or in another container: not visible from here
 
 
 @dataclass(frozen=True)
 class ProcessIdentity:
-    """Boot of the machine, pid namespace, pid, and when the process started (clock ticks after boot on Linux)."""
+    """Machine, its boot, pid namespace, pid, and when the process started (clock ticks after boot on Linux)."""
 
+    machine: str
     boot: str
     space: str
     pid: int
@@ -40,7 +45,7 @@ class ProcessIdentity:
 def identity_of(pid: int) -> ProcessIdentity | None:
     """Return the identity of a process that runs now; None when there is none, or only its zombie."""
     started = _started_linux(pid) if _BOOT_ID.exists() else _started_elsewhere(pid)
-    return None if started is None else ProcessIdentity(_boot(), _space(), pid, started)
+    return None if started is None else ProcessIdentity(machine(), boot(), _space(), pid, started)
 
 
 def own_identity() -> ProcessIdentity:
@@ -51,10 +56,13 @@ def own_identity() -> ProcessIdentity:
 
 
 def standing_of(identity: ProcessIdentity) -> Standing:
-    """Say whether the process of `identity` still runs."""
-    if identity.boot != _boot():
-        return Standing.RESTARTED
-    if identity.space != _space():
+    """Say whether the process of `identity` still runs; only its own machine and pid namespace can tell."""
+    here = own_identity()
+    if identity.machine != here.machine:
+        return Standing.ELSEWHERE
+    if identity.boot != here.boot:
+        return Standing.RESTARTED if here.machine else Standing.ELSEWHERE
+    if identity.space != here.space or not (here.boot or here.machine):
         return Standing.ELSEWHERE
     return Standing.ALIVE if identity_of(identity.pid) == identity else Standing.GONE
 
@@ -78,7 +86,18 @@ def _started_elsewhere(pid: int) -> str | None:
         return None
 
 
-def _boot() -> str:
+def machine() -> str:
+    """Return what this machine is known by after a restart, or "" where nothing tells."""
+    with contextlib.suppress(OSError):
+        if known := _MACHINE_ID.read_text().strip():
+            return known
+    address = uuid.getnode()
+    was_drawn = bool(address >> 40 & 1)  # where there is no hardware address, Python draws one for each process
+    return "" if was_drawn else f"{address:012x}"
+
+
+def boot() -> str:
+    """Return the ID of this boot of the machine: all its containers share it, and no other machine has it."""
     return _BOOT_ID.read_text().strip() if _BOOT_ID.exists() else ""
 
 

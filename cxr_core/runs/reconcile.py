@@ -40,7 +40,7 @@ def supervisor_standing(run: Run) -> Standing:
     """Say whether the supervisor of a run lives, as far as this machine can tell."""
     standing = standing_of(run.supervisor)
     if standing is Standing.RESTARTED and run.host != socket.gethostname():
-        return Standing.ELSEWHERE
+        return Standing.ELSEWHERE  # disks and images that were copied carry their machine ID with them
     return standing
 
 

@@ -6,7 +6,7 @@ import secrets
 import shutil
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from typing import Any
 from cxr_core.atomic import disk_errors, write_text
 from cxr_core.errors import RunError, UsageError
 from cxr_core.runs import metrics
+from cxr_core.runs.annotations import checked_notes, checked_tags
 from cxr_core.runs.identity import own_identity
 from cxr_core.runs.launch import LOG_FILE, start_supervisor
 from cxr_core.runs.queue import lane_of
@@ -41,6 +42,7 @@ def submit(
     device: str | None = None,
     resumable: bool = False,
     run_id: str | None = None,
+    parent: str | None = None,
 ) -> Run:
     """Start a run in a process of its own, which outlives this one, and return it.
 
@@ -52,8 +54,15 @@ def submit(
         device: the accelerator that the run needs for itself: it waits for those before it. None waits for nobody.
         resumable: whether the work can go on from what it left in its folder.
         run_id: from `new_run_id`, when the caller needed it before.
+        parent: the run that this one is a part of.
+
+    Raises:
+        UnknownNameError: there is no such parent.
+        CxrError: the disk is full, or the process could not be started.
     """
     store = _store()
+    if parent is not None:
+        store.get(parent)
     now = time.time()
     run = Run(
         run=run_id or new_run_id(),
@@ -68,6 +77,7 @@ def submit(
         supervisor=own_identity(),
         device=device,
         resumable=resumable,
+        parent=parent,
     )
     folder = store.run_folder(run.run)
     with disk_errors(folder):
@@ -87,10 +97,46 @@ def get(run_id: str) -> Run:
     return reconcile(store, store.get(run_id))
 
 
-def list_runs() -> list[Run]:
-    """Return all runs as they stand, the newest first."""
+def list_runs(kind: str | None = None, parent: str | None = None, tag: str | None = None, text: str = "") -> list[Run]:
+    """Return the runs that fit everything given, as they stand, the newest first.
+
+    Args:
+        kind: only runs of this kind.
+        parent: only the children of this run; "" for the runs that have no parent.
+        tag: only runs with this tag.
+        text: words that must all occur in ID, kind, name, source, status, user, host, notes or tags of a run.
+    """
     store = _store()
-    return [reconcile(store, run) for run in store.newest_first()]
+    return [reconcile(store, run) for run in store.newest_first(kind, parent, tag, text)]
+
+
+def children(run_id: str) -> list[Run]:
+    """Return the runs that are parts of a run, as they stand, in the order in which they were started."""
+    return list_runs(parent=run_id)[::-1]
+
+
+def set_notes(run_id: str, notes: str) -> Run:
+    """Keep a text of people's on a run, in place of the one before, and return the run.
+
+    Raises:
+        UnknownNameError: there is no such run.
+        UsageError: the text is too long.
+    """
+    store, run = _store(), get(run_id)
+    store.set_notes(run.run, checked_notes(notes))
+    return get(run_id)
+
+
+def set_tags(run_id: str, tags: Iterable[str]) -> Run:
+    """Keep tags on a run, in place of those before, and return the run.
+
+    Raises:
+        UnknownNameError: there is no such run.
+        UsageError: a tag is empty or too long, or holds a comma or a line break.
+    """
+    store, run = _store(), get(run_id)
+    store.set_tags(run.run, checked_tags(tags))
+    return get(run_id)
 
 
 def folder_of(run_id: str) -> Path:

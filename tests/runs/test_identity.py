@@ -31,6 +31,8 @@ def test_a_pid_that_was_used_again_is_another_process():
 def test_another_boot_and_another_container_are_told_apart_from_an_ended_process():
     assert standing_of(replace(own_identity(), boot="other")) is Standing.RESTARTED
     assert standing_of(replace(own_identity(), space="pid:[1]")) is Standing.ELSEWHERE
+    assert standing_of(replace(own_identity(), machine="other")) is Standing.ELSEWHERE
+    assert standing_of(replace(own_identity(), machine="other", boot="other")) is Standing.ELSEWHERE
 
 
 def test_a_group_is_killed_with_its_workers():

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -95,7 +96,7 @@ def test_a_recycled_pid_is_not_taken_for_the_supervisor(fake_kinds):
     store = RunStore(fake_kinds)
     run = service.wait(submit(steps=1), timeout=30)
     impostor = replace(own_identity(), started="1")  # a live process has this pid, but another start
-    with store._connection() as connection:
+    with store._database.transaction() as connection:
         row = {"identity": json.dumps(impostor.as_dict()), "run": run.run}
         connection.execute("UPDATE runs SET status = 'running', supervisor = :identity WHERE run = :run", row)
     assert service.get(run.run).status == "failed"
@@ -107,6 +108,7 @@ def test_a_recycled_pid_is_not_taken_for_the_supervisor(fake_kinds):
         ({"boot": "before"}, 0, "failed", "machine was restarted"),
         ({"space": "pid:[1]"}, STALE_SECONDS + 1, "failed", "no sign of life"),
         ({"space": "pid:[1]"}, 1, "running", None),
+        ({"machine": "other", "boot": "other"}, 1, "running", None),
     ],
 )
 def test_a_restart_and_a_silent_container_are_told_apart(fake_kinds, identity, silent, status, reason):
@@ -114,7 +116,13 @@ def test_a_restart_and_a_silent_container_are_told_apart(fake_kinds, identity, s
     done = service.wait(submit(steps=1), timeout=30)
     supervisor = replace(own_identity(), **identity)
     run = replace(
-        done, run="again", status="running", supervisor=supervisor, process=None, heartbeat=time.time() - silent
+        done,
+        host=socket.gethostname(),
+        run="again",
+        status="running",
+        supervisor=supervisor,
+        process=None,
+        heartbeat=time.time() - silent,
     )
     store.insert(run, None)
     seen = reconcile(store, run)

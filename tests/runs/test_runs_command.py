@@ -10,6 +10,7 @@ import pytest
 
 from cxr_core.cli import main
 from cxr_core.commands.runs import awaited, progress_bar
+from cxr_core.errors import UsageError
 from cxr_core.runs import service
 
 
@@ -45,6 +46,21 @@ def test_runs_are_listed_shown_logged_and_deleted(fake_kinds, json_of, capsys):
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].split()[:5] == ["run", "kind", "name", "source", "status"]
     assert lines[1].split()[:5] == [second.run, "refuse", "model", "demo", "failed"]
+
+
+def test_notes_and_tags_are_kept_listed_by_and_searched(fake_kinds, json_of):
+    first = service.wait(submit(steps=1).run, timeout=30)
+    child = service.submit("refuse", "model", "demo", {}, parent=first.run)
+    assert json_of("runs", "note", first.run, "the", "best one")["notes"] == "the best one"
+    assert json_of("runs", "tag", first.run, "paper", " paper ", "u = 0")["tags"] == ["paper", "u = 0"]
+    shown = json_of("runs", "show", first.run)
+    assert (shown["notes"], shown["tags"], shown["parent"]) == ("the best one", ["paper", "u = 0"], None)
+    for asked in (["--tag", "u = 0"], ["--kind", "sleep"], ["--search", "BEST paper"]):
+        assert [run["run"] for run in json_of("runs", *asked)] == [first.run]
+    assert [run["run"] for run in json_of("runs", "--parent", first.run)] == [child.run]
+    assert [run.run for run in service.children(first.run)] == [child.run]
+    assert json_of("runs", "tag", first.run)["tags"] == []
+    assert json_of("runs", "note", first.run)["notes"] == ""
 
 
 def test_cancel_waits_for_the_end_and_resume_returns_at_once(fake_kinds, json_of, until):
@@ -92,6 +108,8 @@ def test_an_interrupt_while_waiting_leaves_the_run_alone_and_says_how_to_cancel_
         (["show", "x"], "Unknown run 'x'"),
         (["log", "x"], "Unknown run 'x'"),
         (["delete", "x"], "Unknown run 'x'"),
+        (["note", "x", "text"], "Unknown run 'x'"),
+        (["show", "x", "y"], "`runs show` takes one ID"),
     ],
 )
 def test_a_mistake_is_one_line_and_status_2(fake_kinds, capsys, arguments, sentence):
@@ -100,6 +118,23 @@ def test_a_mistake_is_one_line_and_status_2(fake_kinds, capsys, arguments, sente
     assert printed.out == ""
     assert printed.err.startswith(sentence)
     assert printed.err.count("\n") == 1
+
+
+@pytest.mark.parametrize("tag", ["", "a,b", "a\nb", "x" * 41])
+def test_a_wrong_tag_is_refused(fake_kinds, tag):
+    run = service.wait(submit(steps=1).run, timeout=30).run
+    with pytest.raises(UsageError, match="A tag must be 1 to 40 characters"):
+        service.set_tags(run, ["fine", tag])
+    with pytest.raises(UsageError, match="at most 10,000 characters"):
+        service.set_notes(run, "x" * 10_001)
+    assert (service.get(run).tags, service.get(run).notes) == ((), "")
+
+
+def test_a_child_of_an_unknown_run_is_refused(fake_kinds):
+    with pytest.raises(UsageError, match="Unknown run 'x'"):
+        service.submit("sleep", "m", "demo", {}, parent="x")
+    assert service.list_runs() == []
+    assert not (fake_kinds / "runs").exists()
 
 
 @pytest.mark.parametrize(("done", "bar"), [(0.0, "[                    ]   0%"), (0.5, "[##########          ]  50%")])

@@ -1,18 +1,22 @@
+import contextlib
 import json
 import os
 import re
 import shutil
+import socket
 import sqlite3
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 from cxr_core.errors import RunError, UnknownNameError
-from cxr_core.runs import store as store_module
-from cxr_core.runs.identity import own_identity
+from cxr_core.runs import database
+from cxr_core.runs.identity import Standing, own_identity, standing_of
 from cxr_core.runs.queue import ahead_of, lane_of
 from cxr_core.runs.service import new_run_id
 from cxr_core.runs.store import Run, RunStore
@@ -26,12 +30,12 @@ def store(workspace):
 def queued(store, device="cpu", **values):
     run = Run(
         run=new_run_id(),
-        kind="train",
-        name="m",
+        kind=values.pop("kind", "train"),
+        name=values.pop("name", "m"),
         source="demo",
         created=time.time(),
         heartbeat=time.time(),
-        user="u",
+        user=values.pop("user", "u"),
         host="h",
         config={"u": 0.4},
         supervisor=own_identity(),
@@ -148,6 +152,76 @@ def test_progress_of_an_ended_run_is_dropped(store):
     assert store.get(run).step is None
 
 
+def test_runs_are_found_by_kind_parent_tag_and_words(store):
+    sweep, other = queued(store, None), queued(store, None, name="effusion")
+    child = queued(store, None, parent=sweep, kind="predict", user="Ada")
+    store.set_tags(child, ("first try", "100%"))
+    store.set_notes(child, "Lungs: 'fine' -- maybe")
+
+    def found(**asked):
+        return {run.run for run in store.newest_first(**asked)}
+
+    assert found() == {sweep, other, child}
+    assert found(kind="predict") == found(parent=sweep) == found(tag="first try") == {child}
+    assert found(parent="") == {sweep, other}
+    assert found(tag="first") == found(text="fine effusion") == found(text="_une") == set()
+    assert found(text="ADA 'fine'") == found(text="100% FIRST") == found(text="lungs") == {child}
+    assert found(text="effusion") == {other}
+    assert found(text="effusion", kind="predict") == set()
+
+
+def test_a_resumed_run_keeps_its_notes_and_tags(store):
+    run = queued(store)
+    store.set_notes(run, "mine")
+    store.set_tags(run, ("a", "b"))
+    store.end(run, "failed", "broken", own_identity())
+    store.requeue(run, own_identity())
+    assert (store.get(run).notes, store.get(run).tags) == ("mine", ("a", "b"))
+
+
+@pytest.fixture
+def old_store(workspace):
+    """A store as version 0.1.0 wrote it: an ended run, one of this boot, one of this machine before, one elsewhere."""
+    workspace.mkdir()
+    here = own_identity()
+    script = (Path(__file__).parent / "store_version_1.sql").read_text()
+    for name, value in {"BOOT": here.boot, "SPACE": here.space, "HOST": socket.gethostname()}.items():
+        script = script.replace(name, value)
+    with contextlib.closing(sqlite3.connect(workspace / "runs.sqlite")) as connection:
+        connection.executescript(script)
+    return RunStore(workspace)
+
+
+def test_a_store_of_the_version_before_keeps_its_runs(old_store):
+    runs = {run.name: run for run in old_store.newest_first()}
+    assert list(runs) == ["elsewhere", "before", "now", "done"]
+    done = runs["done"]
+    assert (done.status, done.step, done.val_auc, done.result) == ("completed", 12, 0.75, {"model": "m"})
+    assert (done.config, done.device, done.started, done.user) == ({"options": {"u": 0.4}}, "cpu", 1000.5, "ada")
+    assert (done.parent, done.notes, done.tags) == (None, "", ())
+    here = own_identity().machine
+    assert [run.supervisor.machine for run in runs.values()] == ["", here, here, here]
+    assert standing_of(runs["before"].supervisor) is Standing.RESTARTED
+    assert standing_of(runs["elsewhere"].supervisor) is Standing.ELSEWHERE
+    assert old_store.end(runs["now"].run, "cancelled", None, runs["now"].supervisor)
+    later = replace(done, run="later", parent=done.run, notes="x", tags=("y",))
+    old_store.insert(later, None)
+    assert old_store.get("later") == later
+
+
+def test_many_processes_at_once_bring_an_old_store_up_to_date(old_store):
+    with ThreadPoolExecutor(8) as pool:
+        assert {len(runs) for runs in pool.map(lambda _: old_store.newest_first(), range(16))} == {4}
+
+
+def test_a_store_of_a_newer_version_is_refused_and_left_alone(store):
+    queued(store)
+    with contextlib.closing(sqlite3.connect(store.path)) as connection:
+        connection.execute("PRAGMA user_version = 99")
+    with pytest.raises(RunError, match="newer version of CXR Lab"):
+        store.newest_first()
+
+
 def test_a_store_that_is_no_database_is_told_in_a_sentence(store, workspace):
     workspace.mkdir()
     store.path.write_bytes(os.urandom(4096))
@@ -167,14 +241,14 @@ def test_on_a_full_disk_the_reserve_is_given_up_so_that_the_end_can_be_written(
     run = queued(store)
     reserve = workspace / "runs.reserve"
     assert reserve.stat().st_blocks * 512 >= 2**20
-    begin = store_module._begun
+    begin = database._begun
 
     def begun(path, write):
         if reserve.exists():
             raise sqlite3.OperationalError("disk I/O error")
         return begin(path, write)
 
-    monkeypatch.setattr(store_module, "_begun", begun)
+    monkeypatch.setattr(database, "_begun", begun)
     assert store.end(run, "failed", "The disk is full", own_identity())
     assert store.get(run).reason == "The disk is full"
 
@@ -185,6 +259,6 @@ def test_a_full_disk_without_a_reserve_is_told_in_a_sentence(store, workspace, f
 
     run = queued(store)
     (workspace / "runs.reserve").unlink()
-    monkeypatch.setattr(store_module, "_begun", refuse)
+    monkeypatch.setattr(database, "_begun", refuse)
     with pytest.raises(RunError, match="The disk is full"):
         store.get(run)

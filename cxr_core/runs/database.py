@@ -1,0 +1,143 @@
+"""The SQLite file behind the store of runs: its schema, how an older one is brought up to date, and its transactions.
+
+Each transaction opens its own connection, so that threads and forks share none; with the write-ahead log no reader
+waits.
+"""
+
+import contextlib
+import json
+import socket
+import sqlite3
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from cxr_core.errors import RunError
+from cxr_core.runs.identity import own_identity
+from cxr_core.runs.reserve import DiskReserve
+
+_BUSY_MILLISECONDS = 15_000
+_FIRST_SCHEMA = """
+CREATE TABLE runs (
+    run TEXT PRIMARY KEY,
+    position INTEGER NOT NULL,
+    lane TEXT,
+    kind TEXT NOT NULL,
+    name TEXT NOT NULL,
+    source TEXT NOT NULL,
+    device TEXT,
+    status TEXT NOT NULL,
+    reason TEXT,
+    step INTEGER,
+    steps INTEGER,
+    epoch INTEGER,
+    loss REAL,
+    val_loss REAL,
+    val_auc REAL,
+    message TEXT,
+    eta_seconds REAL,
+    created REAL NOT NULL,
+    started REAL,
+    ended REAL,
+    heartbeat REAL NOT NULL,
+    cancel_requested INTEGER NOT NULL DEFAULT 0,
+    resumable INTEGER NOT NULL,
+    user TEXT NOT NULL,
+    host TEXT NOT NULL,
+    config TEXT NOT NULL,
+    result TEXT,
+    supervisor TEXT NOT NULL,
+    process TEXT
+)
+"""
+
+
+class Database:
+    """The SQLite file of one workspace."""
+
+    def __init__(self, path: Path, reserve: DiskReserve) -> None:
+        self.path = path
+        self._reserve = reserve
+
+    @contextlib.contextmanager
+    def transaction(self, write: bool = True) -> Iterator[sqlite3.Connection]:
+        """Yield a connection inside one transaction, and tell of what SQLite refuses in a sentence.
+
+        Raises:
+            RunError: the file is damaged, of a newer version, busy for too long, or the disk is full.
+        """
+        try:
+            with contextlib.closing(self._open(write)) as connection:
+                yield connection
+                connection.execute("COMMIT")
+        except sqlite3.IntegrityError:
+            raise
+        except (sqlite3.Error, OSError) as error:
+            if self._reserve.is_needed():
+                self._reserve.release()
+                raise RunError(f"The disk is full: the store of runs {self.path} cannot be used.") from error
+            raise RunError(f"The store of runs {self.path} cannot be used: {error}. Check the file.") from error
+
+    def _open(self, write: bool) -> sqlite3.Connection:
+        """Return a connection with a transaction begun; on a full disk, SQLite needs the reserve even to read."""
+        try:
+            return _begun(self.path, write)
+        except sqlite3.Error:
+            if not (self._reserve.is_needed() and self._reserve.release()):
+                raise
+            return _begun(self.path, write)
+
+
+def _begun(path: Path, write: bool) -> sqlite3.Connection:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    connection = sqlite3.connect(path, isolation_level=None)
+    try:
+        connection.row_factory = sqlite3.Row
+        connection.execute(f"PRAGMA busy_timeout = {_BUSY_MILLISECONDS}")
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = NORMAL")
+        _bring_up_to_date(connection)
+        connection.execute("BEGIN IMMEDIATE" if write else "BEGIN")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _bring_up_to_date(connection: sqlite3.Connection) -> None:
+    """Carry out the changes of the schema that the file has not seen, all or none; a new file has seen none."""
+    if _version(connection) == len(_CHANGES):
+        return
+    connection.execute("BEGIN EXCLUSIVE")
+    version = _version(connection)  # another process may have been faster
+    if version > len(_CHANGES):
+        raise RunError("The store of runs was written by a newer version of CXR Lab. Update this one.")
+    for change in _CHANGES[version:]:
+        change(connection)
+    connection.execute(f"PRAGMA user_version = {len(_CHANGES)}")
+    connection.execute("COMMIT")
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+def _make_table(connection: sqlite3.Connection) -> None:
+    connection.execute(_FIRST_SCHEMA)
+
+
+def _add_parent_notes_tags_and_machine(connection: sqlite3.Connection) -> None:
+    connection.execute("ALTER TABLE runs ADD COLUMN parent TEXT")
+    connection.execute("ALTER TABLE runs ADD COLUMN notes TEXT NOT NULL DEFAULT ''")
+    connection.execute("ALTER TABLE runs ADD COLUMN tags TEXT NOT NULL DEFAULT '[]'")
+    here, host = own_identity(), socket.gethostname()
+    for column in ("supervisor", "process"):
+        query = f"SELECT run, host, {column} FROM runs WHERE {column} IS NOT NULL"
+        for run, where, text in connection.execute(query).fetchall():
+            identity = json.loads(text)
+            is_here = identity["boot"] == here.boot or where == host
+            known = json.dumps({"machine": here.machine if is_here else ""} | identity)
+            connection.execute(f"UPDATE runs SET {column} = ? WHERE run = ?", (known, run))
+
+
+#: Every change of the schema, the first to the newest; `user_version` of a file says how many it has seen.
+_CHANGES: tuple[Callable[[sqlite3.Connection], None], ...] = (_make_table, _add_parent_notes_tags_and_machine)

@@ -1,0 +1,98 @@
+"""One run: what is known of it, as a value, as a row of the store, and as the JSON that the command line prints."""
+
+import json
+import sqlite3
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime
+from typing import Any
+
+from cxr_core.runs.identity import ProcessIdentity
+
+QUEUED, RUNNING, COMPLETED, FAILED, CANCELLED = ("queued", "running", "completed", "failed", "cancelled")
+ACTIVE = (QUEUED, RUNNING)
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run. Times are seconds since 1970 (UTC); `eta_seconds` is the expected time left.
+
+    `device` is the accelerator that the run needs for itself; None for light work that waits for nobody. `parent` is
+    the run that started this one as a part of it, such as a sweep. `user`, `notes` and `tags` are for people.
+    """
+
+    run: str
+    kind: str
+    name: str
+    source: str
+    created: float
+    heartbeat: float
+    user: str
+    host: str
+    config: dict[str, Any]
+    supervisor: ProcessIdentity
+    device: str | None = None
+    resumable: bool = False
+    status: str = QUEUED
+    reason: str | None = None
+    step: int | None = None
+    steps: int | None = None
+    epoch: int | None = None
+    loss: float | None = None
+    val_loss: float | None = None
+    val_auc: float | None = None
+    message: str | None = None
+    eta_seconds: float | None = None
+    started: float | None = None
+    ended: float | None = None
+    cancel_requested: bool = False
+    result: dict[str, Any] | None = None
+    process: ProcessIdentity | None = None
+    parent: str | None = None
+    notes: str = ""
+    tags: tuple[str, ...] = ()
+
+    @property
+    def is_active(self) -> bool:
+        """Whether the run is queued or running."""
+        return self.status in ACTIVE
+
+    def as_json(self) -> dict[str, Any]:
+        """Return what the command line prints of a run; times are ISO 8601 in UTC."""
+        shown = {name: getattr(self, name) for name in _SHOWN} | {"tags": list(self.tags)}
+        return shown | {name: _iso(shown[name]) for name in ("created", "started", "ended", "heartbeat")}
+
+    def as_row(self) -> dict[str, Any]:
+        """Return the run as columns of the store."""
+        row = {column: getattr(self, column) for column in COLUMNS}
+        row |= {name: as_column(row[name]) for name in _JSON if row[name] is not None}
+        return row | {name: as_column(row[name]) for name in _IDENTITIES if row[name] is not None}
+
+    @classmethod
+    def from_row(cls, row: sqlite3.Row) -> "Run":
+        """Return the run that a row of the store holds."""
+        values = dict(row)
+        for name in _JSON:
+            values[name] = None if values[name] is None else json.loads(values[name])
+        for name in _IDENTITIES:
+            values[name] = None if values[name] is None else ProcessIdentity(**json.loads(values[name]))
+        for name in ("cancel_requested", "resumable"):
+            values[name] = bool(values[name])
+        return cls(**values | {"tags": tuple(values["tags"])})
+
+
+COLUMNS = tuple(field.name for field in fields(Run))
+_JSON, _IDENTITIES = ("config", "result", "tags"), ("supervisor", "process")
+_SHOWN = (
+    *("run", "kind", "name", "source", "device", "status", "reason", "message"),
+    *("step", "steps", "epoch", "loss", "val_loss", "val_auc", "eta_seconds"),
+    *("created", "started", "ended", "heartbeat", "user", "host", "parent", "notes", "tags", "config", "result"),
+)
+
+
+def as_column(value: Any) -> str:
+    """Return an identity, or JSON values, as the text that the store keeps."""
+    return json.dumps(value.as_dict() if isinstance(value, ProcessIdentity) else value, allow_nan=False)
+
+
+def _iso(seconds: float | None) -> str | None:
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
