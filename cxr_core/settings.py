@@ -5,6 +5,7 @@ A setting comes from, in this order: the environment (`CXR_<NAME>`), the `[setti
 """
 
 import os
+import re
 import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -35,6 +36,13 @@ class Setting(NamedTuple):
 
 SETTINGS: tuple[Setting, ...] = (
     Setting("home", "workspace", "Folder for everything that the product writes; relative to the working directory."),
+    Setting(
+        "output_folders",
+        ".",
+        "Folders, separated by colons, where the pages may put copies of models and TensorBoard logs besides `home`; "
+        "relative to the working directory. A gs:// place must be listed. "
+        "The command line writes wherever its user may.",
+    ),
     Setting(
         "address",
         "127.0.0.1",
@@ -88,9 +96,10 @@ SETTINGS: tuple[Setting, ...] = (
 
 @dataclass(frozen=True)
 class Settings:
-    """The settings in force; `home` is absolute."""
+    """The settings in force; `home` and the local `output_folders` are absolute."""
 
     home: Path
+    output_folders: tuple[str, ...]
     address: str
     port: int
     downloads: bool
@@ -115,7 +124,14 @@ def settings() -> Settings:
         raise SettingsError(f"{config_path()}: unknown setting {min(unknown)!r} in [settings]. See cxr.example.toml.")
     values: dict[str, Any] = {setting.name: _value(setting, table) for setting in SETTINGS}
     values["home"] = Path(values["home"]).expanduser().absolute()
+    values["output_folders"] = _folders(values["output_folders"])
     return Settings(**values)
+
+
+def _folders(text: str) -> tuple[str, ...]:
+    """Return the folders of a list that is separated by colons; the colon of `gs://` separates nothing."""
+    places = [place.strip() for place in re.split(r":(?!//)", text) if place.strip()]
+    return tuple(place if "://" in place else str(Path(place).expanduser().absolute()) for place in places)
 
 
 def configured_sources() -> dict[str, dict[str, Any]]:

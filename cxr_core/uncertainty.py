@@ -2,13 +2,17 @@
 
 `u` is the probability of "positive" that an uncertain label stands for, `w` the weight of its term. Certain labels
 always have weight 1: not mentioned and negative are 0, positive is 1.
+
+A policy is one of the four strategies of 2019, any (u, w), a pair for each label, or `learned`: then u and w are where
+training starts from, and training moves them (`training.learned_policy`).
 """
 
+import hashlib
 import json
 import math
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cxr_core.errors import UnknownNameError, UsageError
-from cxr_core.schema import LABELS, VALUES, VIEWS, Value
+from cxr_core.schema import LABELS, NAME_PATTERN, VALUES, VIEWS, Value
 
 #: name -> (u, w) of the four strategies of the pretrained models of 2019.
 NAMED_POLICIES: dict[str, tuple[float, float]] = {
@@ -27,34 +31,70 @@ NAMED_POLICIES: dict[str, tuple[float, float]] = {
     "hybrid": (0.5, 0.25),
 }
 CUSTOM = "custom"
+LEARNED = "learned"
+#: Every policy that has a name of its own.
+POLICY_NAMES: tuple[str, ...] = (*NAMED_POLICIES, LEARNED)
+#: Where a learned policy starts: undecided, at half the weight.
+LEARNED_START = (0.5, 0.5)
 
 _MODEL_NAME = re.compile(r"densenet_(?P<view>[a-z]+)_u(?P<u>\d+_\d+)__w(?P<w>\d+_\d+)(?:\W.*)?")
 
 
 @dataclass(frozen=True)
 class Policy:
-    """A target u and a weight w, both in [0, 1], for the uncertain value of each of the 14 labels in schema order."""
+    """A target u and a weight w, both in [0, 1], for the uncertain value of each of the 14 labels in schema order.
+
+    Of a learned policy these are the numbers to start from, or those that a model ended with.
+    """
 
     name: str
     u: tuple[float, ...]
     w: tuple[float, ...]
 
     def __post_init__(self) -> None:
+        if not NAME_PATTERN.fullmatch(self.name):
+            raise UsageError(
+                f"A policy needs a name of letters, digits, '.', '_' and '-'. Received: {self.name!r:.60}."
+            )
         for letter, numbers in (("u", self.u), ("w", self.w)):
             if len(numbers) != len(LABELS):
                 raise UsageError(f"A policy needs {len(LABELS)} numbers {letter}. Received: {len(numbers)}.")
             for label, number in zip(LABELS, numbers, strict=True):
                 _check_unit(letter, number, f" for {label}" if len(set(numbers)) > 1 else "")
+        if self.name in NAMED_POLICIES and (self.u_scalar, self.w_scalar) != NAMED_POLICIES[self.name]:
+            u, w = NAMED_POLICIES[self.name]
+            raise UsageError(f"The policy {self.name} is u = {u:g}, w = {w:g}. Give other numbers another name.")
+
+    @property
+    def is_learned(self) -> bool:
+        """Whether training moves u and w."""
+        return self.name == LEARNED
 
     @property
     def u_scalar(self) -> float | None:
-        """The one u of all labels, or None when they differ."""
-        return _single(self.u)
+        """The one u of all labels, or None when they differ or are learned."""
+        return None if self.is_learned else _single(self.u)
 
     @property
     def w_scalar(self) -> float | None:
-        """The one w of all labels, or None when they differ."""
-        return _single(self.w)
+        """The one w of all labels, or None when they differ or are learned."""
+        return None if self.is_learned else _single(self.w)
+
+    @property
+    def digest(self) -> str:
+        """Eight hexadecimal digits that are the same for the same numbers, whatever the policy is called.
+
+        Losses compare only among runs with one digest. A learned policy differs from a fixed one with its numbers.
+        """
+        content = json.dumps([self.is_learned, [float(u) for u in self.u], [float(w) for w in self.w]])
+        return hashlib.sha256(content.encode()).hexdigest()[:8]
+
+    def words(self) -> str:
+        """Return the policy as people read it: `hybrid (u 0.5, w 0.25)`, `u 0.4, w 0.75`, `mine (policy 3f2a91c0)`."""
+        if self.u_scalar is None or self.w_scalar is None:
+            return f"{self.name} (policy {self.digest})"
+        pair = f"u {self.u_scalar:g}, w {self.w_scalar:g}"
+        return f"{self.name} ({pair})" if self.name in NAMED_POLICIES else pair
 
     def targets(self) -> npt.NDArray[np.float32]:
         """Return the (4, 14) table of targets: row = label value, column = label."""
@@ -79,9 +119,11 @@ class Policy:
             ) from error
 
     def suffix(self) -> str:
-        """Return the (u, w) part of a model name, as in `u0_4__w0_75`; `custom` when labels differ."""
+        """Return the policy's part of a model name: `u0_4__w0_75`, `learned`, or `policy_3f2a91c0` for 14 pairs."""
+        if self.is_learned:
+            return LEARNED
         if self.u_scalar is None or self.w_scalar is None:
-            return CUSTOM
+            return f"policy_{self.digest}"
         return f"u{_spelled(self.u_scalar)}__w{_spelled(self.w_scalar)}"
 
 
@@ -94,10 +136,21 @@ def uniform_policy(u: float, w: float) -> Policy:
 
 
 def named_policy(name: str) -> Policy:
-    """Return the strategy ignore (0, 0), negative (0, 1), positive (1, 1) or hybrid (0.5, 0.25)."""
+    """Return the strategy ignore (0, 0), negative (0, 1), positive (1, 1) or hybrid (0.5, 0.25), or `learned`."""
+    if name == LEARNED:
+        u, w = LEARNED_START
+        return Policy(LEARNED, (u,) * len(LABELS), (w,) * len(LABELS))
     if name not in NAMED_POLICIES:
-        raise UnknownNameError("policy", name, tuple(NAMED_POLICIES))
+        raise UnknownNameError("policy", name, POLICY_NAMES)
     return uniform_policy(*NAMED_POLICIES[name])
+
+
+def label_policy(us: Sequence[float], ws: Sequence[float], name: str = CUSTOM) -> Policy:
+    """Return the policy with a u and a w for each label in schema order; one pair for all is `uniform_policy`'s."""
+    pairs = set(zip(us, ws, strict=True))
+    if len(pairs) == 1:
+        return uniform_policy(*pairs.pop())
+    return Policy(name if _is_free(name) else CUSTOM, tuple(map(float, us)), tuple(map(float, ws)))
 
 
 def policy_from_file(path: Path) -> Policy:
@@ -116,10 +169,7 @@ def policy_from_file(path: Path) -> Policy:
         pairs = [(float(entries[label]["u"]), float(entries[label]["w"])) for label in LABELS]
     except (KeyError, TypeError, ValueError) as error:
         raise UsageError(f"Each label in {path} needs two numbers, as in {{u = 0.4, w = 0.75}}.") from error
-    us, ws = tuple(u for u, _ in pairs), tuple(w for _, w in pairs)
-    if len(set(pairs)) == 1:
-        return uniform_policy(us[0], ws[0])
-    return Policy(path.stem, us, ws)
+    return label_policy([u for u, _ in pairs], [w for _, w in pairs], path.stem)
 
 
 def parse_model_name(name: str) -> tuple[str | None, float | None, float | None]:
@@ -132,8 +182,14 @@ def parse_model_name(name: str) -> tuple[str | None, float | None, float | None]
 
 
 def _check_unit(letter: str, number: float, where: str = "") -> None:
-    if not (isinstance(number, (int, float)) and math.isfinite(number) and 0 <= number <= 1):
+    if not (
+        isinstance(number, (int, float)) and not isinstance(number, bool) and math.isfinite(number) and 0 <= number <= 1
+    ):
         raise UsageError(f"{letter} must be a number from 0 to 1{where}. Received: {number!r}.")
+
+
+def _is_free(name: str) -> bool:
+    return NAME_PATTERN.fullmatch(name) is not None and name not in POLICY_NAMES
 
 
 def _numbers(values: Any) -> tuple[float, ...]:

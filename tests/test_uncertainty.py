@@ -1,3 +1,4 @@
+import hashlib
 import json
 
 import numpy as np
@@ -76,7 +77,7 @@ def test_a_policy_file_gives_u_and_w_per_label(tmp_path, suffix):
     policy = policy_from_file(path)
     assert policy.u == tuple(pair["u"] for pair in entries.values())
     assert policy.w == tuple(pair["w"] for pair in entries.values())
-    assert (policy.name, policy.u_scalar, policy.suffix()) == ("mine", None, "custom")
+    assert (policy.name, policy.u_scalar, policy.suffix()) == ("mine", None, f"policy_{policy.digest}")
 
 
 def test_a_policy_file_with_one_pair_for_all_labels_is_that_strategy(tmp_path):
@@ -123,3 +124,48 @@ def test_a_policy_survives_json():
 def test_a_policy_that_is_not_fourteen_pairs_is_refused(values):
     with pytest.raises(UsageError, match="policy needs"):
         Policy.from_dict(values)
+
+
+def test_a_policy_that_bears_a_strategys_name_has_its_numbers():
+    with pytest.raises(UsageError, match=r"The policy hybrid is u = 0\.5, w = 0\.25"):
+        Policy.from_dict({"name": "hybrid", "u": [0.1] * 14, "w": [0.25] * 14})
+
+
+@pytest.mark.parametrize("name", ["", "<b>", "a b", "x" * 129])
+def test_a_policys_name_is_one_that_a_page_and_a_file_can_bear(name):
+    with pytest.raises(UsageError, match="policy needs a name"):
+        Policy.from_dict({"name": name, "u": [0.1] * 14, "w": [0.25] * 14})
+
+
+@pytest.mark.parametrize("stem", ["hybrid", "learned", "two words"])
+def test_a_policy_file_cannot_borrow_a_name(tmp_path, stem):
+    path = tmp_path / f"{stem}.json"
+    path.write_text(json.dumps(per_label_entries()))
+    assert policy_from_file(path).name == "custom"
+
+
+def test_the_digest_follows_the_numbers_and_nothing_else():
+    us, ws = tuple(i / 20 for i in range(14)), (0.5,) * 14
+    mine, yours = Policy("mine", us, ws), Policy("yours", us, ws)
+    assert mine.digest == yours.digest
+    # sha256 of [false, [0.5 fourteen times], [0.25 fourteen times]] as JSON, worked out by hand
+    listed = ", ".join(["0.5"] * 14), ", ".join(["0.25"] * 14)
+    known = hashlib.sha256(f"[false, [{listed[0]}], [{listed[1]}]]".encode()).hexdigest()[:8]
+    assert named_policy("hybrid").digest == uniform_policy(0.5, 0.25).digest == known
+    others = [Policy("mine", us, (0.4,) * 14), Policy("mine", us[::-1], ws), Policy("learned", us, ws)]
+    assert len({mine.digest, *(other.digest for other in others)}) == 4
+    assert uniform_policy(1, 1).digest == uniform_policy(1.0, 1.0).digest
+
+
+def test_a_learned_policy_has_no_single_u_and_w():
+    policy = named_policy("learned")
+    assert (policy.u_scalar, policy.w_scalar, policy.suffix(), policy.is_learned) == (None, None, "learned", True)
+    assert set(policy.u) == {0.5}
+    assert Policy.from_dict(policy.as_dict()) == policy
+
+
+def test_a_policy_says_in_words_what_it_is():
+    assert named_policy("hybrid").words() == "hybrid (u 0.5, w 0.25)"
+    assert uniform_policy(0.4, 0.75).words() == "u 0.4, w 0.75"
+    mine = Policy("mine", tuple(i / 20 for i in range(14)), (0.5,) * 14)
+    assert mine.words() == f"mine (policy {mine.digest})"

@@ -68,7 +68,7 @@ def _models(arguments: argparse.Namespace) -> Answer:
     from cxr_core.tasks.models import models
 
     entries = models(arguments.source)
-    headers = ("name", "view", "policy", "u", "w", "images", "predictions", "weights")
+    headers = ("name", "view", "policy", "policy_digest", "u", "w", "images", "predictions", "weights")
     rows = [[getattr(entry, header) for header in headers] for entry in entries]
     empty = f"The source {arguments.source} has no model yet. Train one, or name the models in cxr.toml."
     return Answer([entry.as_json() for entry in entries], lambda: as_table(headers, rows) if rows else empty)

@@ -11,7 +11,7 @@ from cxr_core.errors import UsageError
 from cxr_core.tasks.train import start_training
 from cxr_core.tasks.training_plan import training_defaults
 from cxr_core.training.options import ACCELERATORS, ARCHITECTURES, TrainOptions
-from cxr_core.uncertainty import NAMED_POLICIES, Policy, named_policy, policy_from_file
+from cxr_core.uncertainty import POLICY_NAMES, Policy, named_policy, policy_from_file
 
 #: Options that go to the training as they are.
 _PLAIN = (
@@ -29,7 +29,7 @@ def _arguments(parser: Parser) -> None:
     add("--w", type=float, help="weight of uncertain labels in the loss (default 0.75)")
     add(
         "--policy",
-        help=f"in place of --u and --w: {', '.join(NAMED_POLICIES)}, or a file with u and w per label",
+        help=f"in place of --u and --w: {', '.join(POLICY_NAMES)}, or a file with u and w per label",
     )
     add("--accelerator", help=f"{', '.join(ACCELERATORS)} (default cpu)")
     add("--epochs", type=int, help="times that every training image is seen (default 3)")
@@ -55,7 +55,7 @@ def _arguments(parser: Parser) -> None:
 def _execute(arguments: argparse.Namespace) -> Answer:
     if arguments.repeat != 1:
         raise UsageError("--repeat is not available yet. Start one `train` for each seed instead, with --seed.")
-    run = start_training(arguments.source, _options(arguments))
+    run = start_training(arguments.source, _options(arguments), confined=False)
     if arguments.detach:
         return Answer(run.as_json(), lambda: run_text(run))
     return awaited(run)
@@ -63,23 +63,17 @@ def _execute(arguments: argparse.Namespace) -> Answer:
 
 def _options(arguments: argparse.Namespace) -> TrainOptions:
     given: dict[str, Any] = {name: getattr(arguments, name) for name in _PLAIN if hasattr(arguments, name)}
-    if hasattr(arguments, "policy"):
-        if {"u", "w"} & given.keys():
-            raise UsageError("--policy takes the place of --u and --w. Give either the policy or the numbers.")
-        given |= _policy_options(_policy(arguments.policy))
-    return replace(training_defaults(arguments.source), **given)
+    options = replace(training_defaults(arguments.source), **given)
+    if not hasattr(arguments, "policy"):
+        return options
+    if {"u", "w"} & given.keys():
+        raise UsageError("--policy takes the place of --u and --w. Give either the policy or the numbers.")
+    return options.with_policy(_policy(arguments.policy))
 
 
 def _policy(text: str) -> Policy:
-    """Return the strategy of that name; what is written like a file is one."""
+    """Return the policy of that name; what is written like a file is one."""
     return policy_from_file(Path(text)) if Path(text).suffix or Path(text).name != text else named_policy(text)
-
-
-def _policy_options(policy: Policy) -> dict[str, Any]:
-    """Return (u, w) where one pair says it all, so that the run's options show it, else the policy by label."""
-    if policy.u_scalar is None or policy.w_scalar is None:
-        return {"policy": policy.as_dict()}
-    return {"u": policy.u_scalar, "w": policy.w_scalar}
 
 
 TRAIN = Command("train", "Train a model in the background.", _arguments, _execute)

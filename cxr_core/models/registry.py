@@ -32,7 +32,7 @@ class TableDescription(Protocol):
 
     @property
     def metadata(self) -> Mapping[str, Any]:
-        """What the table says of the model: view, policy, u, w."""
+        """What the table says of the model: view, policy, policy_digest, u, w."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,7 @@ class ModelEntry:
     Attributes:
         view, policy: None where nothing tells.
         u, w: None where nothing tells, and where they are not one number.
+        policy_digest: `Policy.digest`; None where nothing tells.
         images: rows of its prediction table; 0 without one.
         weights: path of its weights file, or None.
         predictions: data sets in its prediction table.
@@ -52,6 +53,7 @@ class ModelEntry:
     u: float | None = None
     w: float | None = None
     policy: str | None = None
+    policy_digest: str | None = None
     images: int = 0
     weights: str | None = None
     predictions: tuple[str, ...] = ()
@@ -119,7 +121,7 @@ def _matches(pattern: str) -> Iterable[tuple[str, Path]]:
 def _entry(name: str, weights: Path | None, table: TableDescription | None) -> ModelEntry:
     known = _known_from_name(name)
     if table is not None:
-        told = {key: table.metadata.get(key) for key in ("view", "policy", "u", "w")}
+        told = {key: table.metadata.get(key) for key in ("view", "policy", "policy_digest", "u", "w")}
         known |= {key: value for key, value in told.items() if value is not None}
     if weights is not None:
         known |= _known_from_file(weights)
@@ -134,8 +136,9 @@ def _entry(name: str, weights: Path | None, table: TableDescription | None) -> M
 
 def _known_from_name(name: str) -> dict[str, Any]:
     view, u, w = parse_model_name(name)
-    policy = None if u is None or w is None else uniform_policy(u, w).name
-    return {"view": view, "u": u, "w": w, "policy": policy}
+    policy = None if u is None or w is None else uniform_policy(u, w)
+    known = {"view": view, "u": u, "w": w, "policy": None, "policy_digest": None}
+    return known if policy is None else known | {"policy": policy.name, "policy_digest": policy.digest}
 
 
 def _known_from_file(path: Path) -> dict[str, Any]:
@@ -148,4 +151,5 @@ def _known_from_file(path: Path) -> dict[str, Any]:
     if info.policy is None:
         return known
     policy = Policy.from_dict(info.policy)
-    return known | {"policy": policy.name, "u": policy.u_scalar, "w": policy.w_scalar}
+    told = {"policy": policy.name, "policy_digest": policy.digest, "u": policy.u_scalar, "w": policy.w_scalar}
+    return known | told

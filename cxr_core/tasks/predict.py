@@ -164,9 +164,10 @@ def _has_records(pattern: str, dataset: str, view: str) -> bool:
 def _metadata(info: ModelInfo) -> dict[str, Any]:
     """Return what the table says of its model."""
     if info.policy is None:
-        return {"view": info.view, "policy": None, "u": None, "w": None, "run": info.run}
+        return {"view": info.view, "policy": None, "policy_digest": None, "u": None, "w": None, "run": info.run}
     policy = Policy.from_dict(info.policy)
-    return {"view": info.view, "policy": policy.name, "u": policy.u_scalar, "w": policy.w_scalar, "run": info.run}
+    told = {"policy": policy.name, "policy_digest": policy.digest, "u": policy.u_scalar, "w": policy.w_scalar}
+    return {"view": info.view, "run": info.run} | told
 
 
 def _check_table(source: Source, name: str, metadata: dict[str, Any], datasets: Sequence[str], replace: bool) -> None:

@@ -1,12 +1,11 @@
 """Training a model in the background: checked before it starts, then a run, in the end a model of the source."""
 
 import shutil
-import tempfile
 from pathlib import Path
 from typing import Any
 
 from cxr_core.atomic import replacing
-from cxr_core.errors import ExistsError, UsageError
+from cxr_core.errors import ExistsError
 from cxr_core.models.registry import find_weights
 from cxr_core.runs import service
 from cxr_core.runs.step import Cancelled, StepContext
@@ -14,6 +13,7 @@ from cxr_core.runs.store import Run
 from cxr_core.schema import check_name
 from cxr_core.sources.registry import get_source
 from cxr_core.sources.source import Source
+from cxr_core.tasks.outputs import make_writable
 from cxr_core.tasks.training_plan import check_accelerator, leave_gpu_alone, plan_training
 from cxr_core.training.options import TrainOptions
 from cxr_core.training.weights_file import read_info
@@ -21,13 +21,14 @@ from cxr_core.training.weights_file import read_info
 KIND = "train"
 
 
-def start_training(source_name: str, options: TrainOptions, name: str = "") -> Run:
+def start_training(source_name: str, options: TrainOptions, name: str = "", confined: bool = True) -> Run:
     """Check everything, then start a training run and return it.
 
     Args:
         source_name: the source whose records are used and which gets the model.
         options: the choices; `training_defaults` draws a seed for them.
         name: of the model; by default it tells network, view and policy, and ends like the run's ID.
+        confined: whether the run may write only where pages may; see `tasks.outputs`.
 
     Raises:
         ExistsError: the source has a model of that name, or another run makes one.
@@ -36,14 +37,15 @@ def start_training(source_name: str, options: TrainOptions, name: str = "") -> R
     """
     source = get_source(source_name)
     run_id = service.new_run_id()
-    plan = plan_training(source_name, options)
+    plan = plan_training(source_name, options, confined)
     model = check_name("model", name or plan.options.name or _default_name(plan.options, run_id))
     _check_free(source, plan.options, model)
     check_accelerator(plan.options.accelerator)
     for folder in filter(None, (plan.options.save_to, plan.options.tensorboard)):
-        _make_writable(folder)
+        make_writable(folder)
     config = {
         "options": plan.options.as_dict() | {"name": model},
+        "policy": plan.policy.as_dict() | {"digest": plan.policy.digest},
         "files_train": list(plan.files_train),
         "files_valid": list(plan.files_valid),
         "n_train": plan.n_train,
@@ -89,19 +91,6 @@ def _check_free(source: Source, options: TrainOptions, model: str) -> None:
     for run in service.list_runs():
         if run.is_active and (run.kind, run.source, run.name) == (KIND, source.name, model):
             raise ExistsError(f"Run {run.run} is making a model {model} already. Choose another name.")
-
-
-def _make_writable(folder: str) -> None:
-    """Make a local folder, so that a wrong one is told now rather than after hours of training."""
-    if "://" in folder:
-        return
-    try:
-        Path(folder).mkdir(parents=True, exist_ok=True)
-        tempfile.TemporaryFile(dir=folder).close()
-    except OSError as error:
-        raise UsageError(
-            f"{folder} must be a folder to write to. Received: {error.strerror}. Choose another."
-        ) from error
 
 
 def _check_unwritten(source: Source, context: StepContext) -> None:

@@ -15,6 +15,7 @@ from cxr_core.settings import settings
 from cxr_core.sources.registry import get_source, ready_source
 from cxr_core.sources.source import Source
 from cxr_core.tasks.expected_time import expected_seconds
+from cxr_core.tasks.outputs import check_output
 from cxr_core.training.options import TrainOptions, default_options
 from cxr_core.training.probe import Accelerator, cached, probe
 from cxr_core.training.weights_file import read_info
@@ -72,18 +73,28 @@ def known_accelerators() -> list[Accelerator] | None:
     return cached(settings().home)
 
 
-def plan_training(source_name: str, options: TrainOptions) -> TrainingPlan:
+def plan_training(source_name: str, options: TrainOptions, confined: bool = True) -> TrainingPlan:
     """Find and check everything that a training run needs, and say what it will be.
+
+    Args:
+        source_name: the source whose records are used.
+        options: the choices.
+        confined: whether the run may write only where pages may (`tasks.outputs`); the command line is not confined.
 
     Raises:
         UnknownNameError: there is no such source, view, architecture, accelerator or model to start from.
-        UsageError: an option is out of its range, no records match, there are fewer images than one batch, the
-            accelerator is known to be missing, or the disk is too full.
+        UsageError: an option is out of its range, an output folder is none that pages may write to, no records match,
+            there are fewer images than one batch, the accelerator is known to be missing, or the disk is too full.
         RecordError: a record file is damaged or holds another view or image size.
         ModelFileError: the model to start from holds another network.
     """
     source = ready_source(source_name)
-    options = _with_absolute_paths(options).validated()
+    options = _with_absolute_paths(options.validated())
+    if options.label_policy().is_learned:
+        raise UsageError("The policy learned is not available yet. Choose another.")
+    if confined:
+        check_output("folder for a copy of the model", options.save_to)
+        check_output("TensorBoard folder", options.tensorboard)
     _check_start_model(source, options)
     _check_accelerator(options.accelerator, known_accelerators())
     files_train, files_valid = _record_files(source, options)

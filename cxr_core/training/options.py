@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 from cxr_core.errors import UnknownNameError, UsageError
@@ -15,6 +15,7 @@ ACCELERATORS: tuple[str, ...] = ("cpu", "gpu", "multi-gpu", "tpu")
 IMAGE_SIZES: tuple[int, ...] = tuple(range(32, RECORD_IMAGE_SIZE + 1, 32))
 
 _LARGEST_BATCH = 65536
+_LONGEST_TEXT = 4096
 _LARGEST_SEED = 2**31 - 1
 
 
@@ -57,6 +58,12 @@ class TrainOptions:
         """Return the (u, w) policy of this run."""
         return uniform_policy(self.u, self.w) if self.policy is None else Policy.from_dict(self.policy)
 
+    def with_policy(self, policy: Policy) -> "TrainOptions":
+        """Return these options with a policy: as u and w where one pair says it all, so that the run shows them."""
+        if policy.u_scalar is None or policy.w_scalar is None:
+            return replace(self, policy=policy.as_dict())
+        return replace(self, u=policy.u_scalar, w=policy.w_scalar, policy=None)
+
     def validated(self) -> "TrainOptions":
         """Return these options when every one can be served, else raise `UsageError` naming the first that cannot."""
         self.label_policy()
@@ -67,6 +74,8 @@ class TrainOptions:
         _check_whole("batch size", self.batch_size, 1, _LARGEST_BATCH)
         _check_whole("early stopping", self.early_stopping, 0, 10_000)
         _check_whole("seed", self.seed, 0, _LARGEST_SEED)
+        for name in ("init_from", "records", "name", "tensorboard", "save_to"):
+            _check_text(name.replace("_", " "), getattr(self, name))
         if self.image_size not in IMAGE_SIZES:
             raise UsageError(
                 f"The image size must be a multiple of 32 from 32 to {RECORD_IMAGE_SIZE}. "
@@ -100,6 +109,13 @@ def default_options(synthetic: bool) -> TrainOptions:
 def _check_choice(what: str, received: str, known: tuple[str, ...]) -> None:
     if received not in known:
         raise UnknownNameError(what, received, known)
+
+
+def _check_text(what: str, received: object) -> None:
+    if not isinstance(received, str) or len(received) > _LONGEST_TEXT or "\0" in received:
+        raise UsageError(
+            f"The {what} must be a text of at most {_LONGEST_TEXT} characters. Received: {received!r:.60}."
+        )
 
 
 def _check_whole(what: str, received: object, low: int, high: int) -> None:

@@ -10,7 +10,7 @@ from cxr_core.schema import TRAINING_VIEWS, label_words
 from cxr_core.sources.source import Source
 from cxr_core.tasks.training_plan import training_defaults
 from cxr_core.training.options import ARCHITECTURES, IMAGE_SIZES, TrainOptions
-from cxr_core.uncertainty import CUSTOM, Policy
+from cxr_core.uncertainty import CUSTOM
 from dashboard.parts import help_texts
 from dashboard.parts.accelerator_input import accelerator_input
 from dashboard.parts.policy_input import STRATEGIES, loss_formula, policy_input
@@ -39,7 +39,7 @@ def train_form(source: Source, models: list[ModelEntry]) -> TrainOptions:
         "y is the network's logit, t is 1 where the report says positive and 0 where it says negative or nothing. "
         "The loss is the mean over all images and labels."
     )
-    options = _with_policy(replace(options, view=view or options.view), policy)
+    options = replace(options, view=view or options.view).with_policy(policy)
     st.subheader("Network", anchor=False)
     options = _network(options)
     st.subheader("Machine", anchor=False)
@@ -76,12 +76,6 @@ def _defaults(source: Source) -> TrainOptions:
     """Return the source's defaults; the seed that was drawn for this visitor stays while the form is filled in."""
     drawn: dict[str, TrainOptions] = st.session_state.setdefault("train-defaults", {})
     return drawn.setdefault(source.name, training_defaults(source.name))
-
-
-def _with_policy(options: TrainOptions, policy: Policy) -> TrainOptions:
-    if policy.u_scalar is None or policy.w_scalar is None:
-        return replace(options, policy=policy.as_dict())
-    return replace(options, u=policy.u_scalar, w=policy.w_scalar, policy=None)
 
 
 def _network(options: TrainOptions) -> TrainOptions:

@@ -22,7 +22,7 @@ from cxr_core.tasks.train import start_training
 from cxr_core.tasks.training_plan import plan_training, training_defaults
 from cxr_core.training import probe
 from cxr_core.training.weights_file import ModelInfo, read_info, write_layers
-from cxr_core.uncertainty import named_policy
+from cxr_core.uncertainty import Policy, named_policy
 
 
 @pytest.fixture
@@ -91,6 +91,14 @@ def test_the_default_name_tells_the_model_and_ends_like_the_run(source, no_proce
     assert (run.kind, run.device) == ("train", "cpu")
 
 
+def test_the_policy_is_stored_with_the_run_and_names_the_model(source, no_process):
+    policy = Policy("mine", tuple(place / 20 for place in range(14)), (0.5,) * 14)
+    run = start_training(NAME, options().with_policy(policy))
+    assert run.config["policy"] == policy.as_dict() | {"digest": policy.digest}
+    assert f"policy_{policy.digest}" in run.name
+    assert start_training(NAME, options(u=0.5, w=0.25)).config["policy"]["name"] == "hybrid"
+
+
 def cut_in_half(source):
     file = source / "records" / "valid" / "frontal-00001-of-00002"
     file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
@@ -115,7 +123,13 @@ def no_valid_records(source):
     ("chosen", "damage", "error", "sentence"),
     [
         ({"view": "sideways"}, None, UnknownNameError, "Unknown view 'sideways'"),
-        ({"u": 1.5}, None, UsageError, "u must be a number from 0 to 1"),
+        ({"u": 7}, None, UsageError, "u must be a number from 0 to 1"),
+        ({"batch_size": -1}, None, UsageError, "batch size must be a whole number from 1"),
+        ({"save_to": "/etc/models"}, None, UsageError, "must lie in one of the folders that pages may write to"),
+        ({"tensorboard": "../../boards"}, None, UsageError, "TensorBoard folder must lie in one of"),
+        ({"save_to": ["a"]}, None, UsageError, "save to must be a text"),
+        ({"policy": {"name": "mine", "u": [7] * 14, "w": [0] * 14}}, None, UsageError, "u must be a number from 0"),
+        ({"policy": ["ignore"]}, None, UsageError, "A policy needs a name"),
         ({"batch_size": 25}, None, UsageError, "must not be larger than the 24 training images"),
         ({"records": "/nowhere/{view}*"}, None, UsageError, "No TFRecords match /nowhere/frontal"),
         ({"init_from": "nobody"}, None, UnknownNameError, "Unknown model with weights 'nobody'"),
@@ -171,7 +185,7 @@ def test_a_folder_that_cannot_be_written_to_is_told_before_the_start(source, no_
     (tmp_path / "file").write_text("no folder")
     for folder in (tmp_path / "file", tmp_path / "file" / "below", Path("/proc/nothing")):
         with pytest.raises(UsageError, match=f"{folder} must be a folder to write to"):
-            start_training(NAME, options(**{option: str(folder)}))
+            start_training(NAME, options(**{option: str(folder)}), confined=False)
     start_training(NAME, options(**{option: str(tmp_path / "new" / "folder")}))
     assert list((tmp_path / "new" / "folder").iterdir()) == []
 
