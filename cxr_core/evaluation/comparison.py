@@ -10,15 +10,10 @@ from cxr_core.evaluation.arrays import FloatArray
 from cxr_core.evaluation.binary import CertainRows, certain_rows
 from cxr_core.evaluation.curves import roc_auc, why_no_roc
 from cxr_core.evaluation.delong import delong_test
-from cxr_core.evaluation.intervals import (
-    Interval,
-    bootstrap,
-    patient_clusters,
-    percentile_interval,
-    rank_rows,
-    why_no_interval,
-)
+from cxr_core.evaluation.intervals import Interval, percentile_interval, why_no_interval
+from cxr_core.evaluation.resamples import patient_clusters
 from cxr_core.evaluation.results import LabelComparison, MeanFigure
+from cxr_core.evaluation.weighted import bootstrap, rank_rows
 
 _NO_VARIANCE = (
     "the difference is the same in every resample: both models rank the images alike, or each is perfect or reversed"
@@ -77,7 +72,7 @@ def compare_labels(
     labels = [label for label in a if label in b]
     pairs = [_Pair(certain_rows(values[label], a[label]), certain_rows(values[label], b[label])) for label in labels]
     ranked = [
-        rank_rows(rows.y, np.zeros(rows.n) if pair.why else rows.scores, clusters[rows.mask])
+        rank_rows(rows.y, np.zeros(rows.n) if pair.why else rows.scores, clusters[rows.mask], n_patients)
         for pair in pairs
         for rows in (pair.a, pair.b)
     ]

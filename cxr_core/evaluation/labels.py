@@ -9,15 +9,10 @@ import numpy as np
 from cxr_core.evaluation.arrays import FloatArray, IntArray
 from cxr_core.evaluation.binary import CertainRows, certain_rows
 from cxr_core.evaluation.curves import average_precision, roc_auc, why_no_pr, why_no_roc
-from cxr_core.evaluation.intervals import (
-    Interval,
-    bootstrap,
-    patient_clusters,
-    percentile_interval,
-    rank_rows,
-    why_no_interval,
-)
+from cxr_core.evaluation.intervals import Interval, percentile_interval, why_no_interval
+from cxr_core.evaluation.resamples import patient_clusters
 from cxr_core.evaluation.results import LabelEvaluation, MeanFigure
+from cxr_core.evaluation.weighted import bootstrap, rank_rows
 
 
 @dataclass(frozen=True)
@@ -46,7 +41,7 @@ def evaluate_labels(
     """
     clusters, n_patients = patient_clusters(patients)
     rows = {label: certain_rows(values[label], scores[label]) for label in scores}
-    ranked = [rank_rows(r.y, _finite(r), clusters[r.mask]) for r in rows.values()]
+    ranked = [rank_rows(r.y, _finite(r), clusters[r.mask], n_patients) for r in rows.values()]
     replicates = bootstrap(ranked, n_patients, resamples)
     labels = {
         label: _label_evaluation(label, r, clusters[r.mask], replicates[:, column], minimum)

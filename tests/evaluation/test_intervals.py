@@ -5,15 +5,9 @@ import pytest
 from brute_force import patient_rows
 from sklearn import metrics
 
-from cxr_core.evaluation.intervals import (
-    bootstrap,
-    patient_clusters,
-    patient_weights,
-    percentile_interval,
-    rank_rows,
-    weighted_figures,
-    why_no_interval,
-)
+from cxr_core.evaluation.intervals import percentile_interval, why_no_interval
+from cxr_core.evaluation.resamples import patient_clusters, patient_weights
+from cxr_core.evaluation.weighted import bootstrap, rank_rows, weighted_figures
 
 
 def resampled_figures(y, scores, patients, drawn):
@@ -28,7 +22,7 @@ def resampled_figures(y, scores, patients, drawn):
 def test_every_resample_equals_the_figures_of_the_repeated_rows(levels):
     y, scores, patients = patient_rows(1, n=40, patients=9, levels=levels)
     clusters, n_patients = patient_clusters(patients)
-    found = bootstrap([rank_rows(y, scores, clusters)], n_patients, 150)[:, 0]
+    found = bootstrap([rank_rows(y, scores, clusters, n_patients)], n_patients, 150)[:, 0]
     names = np.unique(patients)
     draws = names[np.random.default_rng(2019).integers(names.size, size=(150, names.size))]
     expected = [resampled_figures(y, scores, patients, drawn) for drawn in draws]
@@ -38,30 +32,32 @@ def test_every_resample_equals_the_figures_of_the_repeated_rows(levels):
 def test_a_resample_of_one_class_is_nan():
     y, clusters = np.array([1, 0, 0]), np.array([0, 1, 2])
     weights = np.array([[0, 1, 3], [3, 1, 0], [0, 1, 0]])
-    auc, ap = weighted_figures(rank_rows(y, np.array([2.0, 1.0, 3.0]), clusters), weights)
+    auc, ap = weighted_figures(rank_rows(y, np.array([2.0, 1.0, 3.0]), clusters, 3), weights.astype(float))
     np.testing.assert_array_equal(auc, [np.nan, 0.5, np.nan])
     np.testing.assert_array_equal(ap, [np.nan, 0.5, np.nan])
 
 
 def test_each_resample_draws_as_many_patients_as_there_are():
-    weights = np.concatenate(list(patient_weights(37, 50, 8)), axis=1)
+    weights = np.concatenate([drawn for _, drawn in patient_weights(37, 50, 8)], axis=1)
     assert weights.shape == (37, 50)
     assert (weights.sum(axis=0) == 37).all()
 
 
 @pytest.mark.parametrize("block", [1, 7, 100])
 def test_the_draws_do_not_depend_on_the_size_of_the_blocks(block):
-    whole = next(patient_weights(23, 100, 100))
-    np.testing.assert_array_equal(np.concatenate(list(patient_weights(23, 100, block)), axis=1), whole)
+    _, whole = next(patient_weights(23, 100))
+    blocks = list(patient_weights(23, 100, block))
+    assert [start for start, _ in blocks] == list(range(0, 100, block))
+    np.testing.assert_array_equal(np.concatenate([drawn for _, drawn in blocks], axis=1), whole)
 
 
 def test_labels_share_their_resamples():
     y, scores, patients = patient_rows(2)
     clusters, n_patients = patient_clusters(patients)
-    ranked = rank_rows(y, scores, clusters)
+    ranked = rank_rows(y, scores, clusters, n_patients)
     alone, beside = (
         bootstrap([ranked], n_patients, 60),
-        bootstrap([rank_rows(1 - y, scores, clusters), ranked], n_patients, 60),
+        bootstrap([rank_rows(1 - y, scores, clusters, n_patients), ranked], n_patients, 60),
     )
     np.testing.assert_array_equal(alone[:, 0], beside[:, 1])
 
@@ -98,7 +94,7 @@ def test_resampling_patients_is_wider_than_resampling_images_of_the_same_patient
     y, scores, patients = patient_rows(3, n=400, patients=40)
     y = np.arange(40)[patients] % 3 == 0  # a finding of the patient, not of the image
     by_patient, by_image = (
-        bootstrap([rank_rows(y.astype(int), scores, clusters)], count, 400)[:, 0, 0].std()
+        bootstrap([rank_rows(y.astype(int), scores, clusters, count)], count, 400)[:, 0, 0].std()
         for clusters, count in [patient_clusters(patients), (np.arange(400), 400)]
     )
     assert by_patient > 1.5 * by_image
@@ -108,7 +104,7 @@ def test_fourteen_labels_take_well_under_a_second():
     ranked = []
     for seed in range(14):
         y, scores, patients = patient_rows(seed, n=550, patients=380)
-        ranked.append(rank_rows(y, scores, patients))
+        ranked.append(rank_rows(y, scores, patients, 380))
     start = time.process_time()
     bootstrap(ranked, 380, 1000)
     assert time.process_time() - start < 1.0
