@@ -15,6 +15,7 @@ from cxr_core.atomic import disk_errors, write_text
 from cxr_core.errors import RunError, UsageError
 from cxr_core.runs import metrics
 from cxr_core.runs.annotations import checked_notes, checked_tags
+from cxr_core.runs.columns import ColumnReader, MetricColumns
 from cxr_core.runs.identity import own_identity
 from cxr_core.runs.launch import LOG_FILE, start_supervisor
 from cxr_core.runs.queue import lane_of
@@ -27,6 +28,7 @@ from cxr_core.settings import settings
 CONFIG_FILE = "config.json"
 
 _POLL_SECONDS = 0.3
+_COLUMNS = ColumnReader()
 
 
 def new_run_id() -> str:
@@ -209,6 +211,11 @@ def log_tail(run_id: str, most_bytes: int = 64_000) -> str:
 def read_metrics(run_id: str) -> list[dict[str, Any]]:
     """Return all metric rows of a run."""
     return metrics.read_rows(folder_of(run_id) / metrics.METRICS_FILE)
+
+
+def metric_columns(run_id: str) -> MetricColumns:
+    """Return the metric rows of a run as columns of numbers; a later call reads only what was added since."""
+    return _COLUMNS.read(folder_of(run_id) / metrics.METRICS_FILE)
 
 
 def supervise(run_id: str) -> None:

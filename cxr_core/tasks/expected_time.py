@@ -1,6 +1,6 @@
 """How long a training run will take: from the last run of the same network here, else from measurements on a CPU."""
 
-from statistics import median
+import numpy as np
 
 from cxr_core.runs import service
 from cxr_core.runs.store import COMPLETED, Run
@@ -26,9 +26,9 @@ def _measured_rate(options: TrainOptions) -> float | None:
     """Return the images per second of the last completed run of the same network, image size and accelerator."""
     like = (run for run in service.list_runs() if run.status == COMPLETED and _is_like(run, options))
     for run in like:
-        rates = [row["images_per_second"] for row in service.read_metrics(run.run) if row.get("images_per_second")]
-        if rates:
-            return float(median(rates))
+        rates = service.metric_columns(run.run).column("images_per_second")
+        if (rates > 0).any():
+            return float(np.median(rates[rates > 0]))
     return None
 
 

@@ -8,7 +8,8 @@ from dashboard.parts.navigation import go_button
 from dashboard.parts.run_actions import run_buttons
 from dashboard.parts.run_choice import chosen_run, compared_runs
 from dashboard.parts.run_details import config_section, log_section
-from dashboard.parts.run_live import live_list, live_run
+from dashboard.parts.run_files import files_section
+from dashboard.parts.run_live import live_list, live_run, live_throughput
 from dashboard.parts.run_words import kind_words
 from dashboard.parts.source import current_source
 
@@ -25,14 +26,20 @@ run = chosen_run(runs)
 with top:
     live_list(runs, run, source)
 heading = st.container(horizontal=True, vertical_alignment="center")
-live_run(run, compared_runs(run, runs))
+beside = compared_runs(run, runs)
+live_run(run, beside)
 with heading:  # Drawn last: whoever sees the button of a finished run sees its final figures too.
     st.subheader(f"{kind_words(run)}: {run.name}", anchor=False, width="content")
     run_buttons(run)
-config, log = st.tabs(["Configuration", "Log"], key="run-tab", bind="query-params", on_change="rerun")
-if config.open:
-    with config:
-        config_section(run)
-if log.open:
-    with log:
-        log_section(run)
+names = ["Configuration", *(["Throughput"] if run.kind == "train" else []), "Log", "Files"]
+tabs = dict(zip(names, st.tabs(names, key="run-tab", bind="query-params", on_change="rerun"), strict=True))
+sections = {
+    "Configuration": lambda: config_section(run),
+    "Throughput": lambda: live_throughput(run, beside),
+    "Log": lambda: log_section(run),
+    "Files": lambda: files_section(run),
+}
+for name, tab in tabs.items():
+    if tab.open:
+        with tab:
+            sections[name]()

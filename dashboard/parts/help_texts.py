@@ -49,7 +49,13 @@ OPERATING_POINT = (
 CALIBRATION = "A predicted probability of 0.3 is calibrated when 3 of 10 such images have the finding."
 PAIRED = "Both models judged on the same images and the same resampled patients; p is corrected by Holm's method."
 ENSEMBLE_METHOD = "How the members' predictions become one. The mean of logits weighs confident members more."
-SMOOTHING = "Running mean over this many rows, for the eye only; the figures beside the chart are not smoothed."
+SMOOTHING = (
+    "Exponential moving average of the training figures: each earlier row weighs this much of the next one. For the "
+    "eye only: validation figures and the numbers above are never smoothed."
+)
+RUN_AXIS = "Step: batches learned from. Epoch: times that every training image was seen. Minutes: since the first row."
+BEST_AUC = "The highest mean validation AUC so far and its epoch. The model that is kept is that of this epoch."
+DATA_WAIT = "Share of the time in which the accelerator waited for the next batch. High: reading is the bottleneck."
 VALIDATION_AUC = (
     "Mean over the labels, on certain images only, so that it compares between (u, w) strategies; losses do not."
 )

@@ -3,7 +3,10 @@
 import time
 from datetime import datetime
 
+from cxr_core.errors import CxrError
 from cxr_core.runs.store import Run
+from cxr_core.training.options import TrainOptions
+from cxr_core.uncertainty import CUSTOM, Policy
 from dashboard.parts.formatting import NOTHING, count, duration, three_digits
 
 STATUS_COLORS = {"queued": "gray", "running": "blue", "completed": "green", "failed": "red", "cancelled": "orange"}
@@ -80,3 +83,30 @@ def runs_answer(runs: list[Run]) -> str:
     if waiting:
         return f"{waiting} {'run is' if waiting == 1 else 'runs are'} waiting"
     return f"Nothing is running; {len(runs)} {'run' if len(runs) == 1 else 'runs'} so far" if runs else "No runs yet"
+
+
+def policy_of(run: Run) -> Policy | None:
+    """Return the (u, w) policy that a training run was started with; None for other work."""
+    if run.kind != "train":
+        return None
+    try:
+        return TrainOptions.from_dict(run.config["options"]).label_policy()
+    except (CxrError, KeyError, TypeError):  # written by another version
+        return None
+
+
+def policy_words(run: Run) -> str:
+    """Return the policy of a run: "ignore", "u 0.4, w 0.75" or, where labels differ, its name."""
+    policy = policy_of(run)
+    if policy is None:
+        return NOTHING
+    if policy.name != CUSTOM:
+        return policy.name
+    if policy.u_scalar is None or policy.w_scalar is None:
+        return "per label"
+    return f"u {policy.u_scalar:g}, w {policy.w_scalar:g}"
+
+
+def have_one_policy(runs: list[Run]) -> bool:
+    """Say whether the losses of training runs are on one scale: all have the same u and w for every label."""
+    return len({(p.name == "learned", p.u, p.w) if (p := policy_of(run)) else None for run in runs}) <= 1

@@ -13,7 +13,6 @@ from dashboard.charts.curves import DrawnCurve, Point, drawn_pr, pr_chart, roc_c
 from dashboard.charts.details import calibration_chart, difference_chart, score_chart, target_chart
 from dashboard.charts.distribution import distribution_chart, sorted_labels
 from dashboard.charts.heatmap import cooccurrence_chart, model_heatmap
-from dashboard.charts.losses import MOST_POINTS, loss_chart, loss_points
 from dashboard.charts.palette import DARK, LIGHT, LineStyle, model_style
 
 WORDS = [label_words(label) for label in LABELS]
@@ -169,34 +168,3 @@ def test_counting_uncertain_as_positive_raises_the_rate_that_the_loss_sees(count
     _, certain, seen = target_chart(counts, uniform_policy(1, 1), "train", LIGHT).data
     assert certain.x[13] == pytest.approx(10 / 57)
     assert seen.x[13] == pytest.approx(23 / 70)
-
-
-ROWS = [{"step": 2, "time": 100.0, "loss": 0.6}, {"step": 4, "time": 160.0, "loss": 0.4, "val_loss": 0.5}]
-
-
-@pytest.mark.parametrize(("axis", "x"), [("step", [2, 4]), ("epoch", [0.5, 1]), ("minutes", [0, 1])])
-def test_losses_stand_by_step_epoch_or_time(axis, x):
-    points = loss_points("mine", ROWS, axis, 1, steps_per_epoch=4)
-    training = points[points["part"] == "Training"]
-    assert list(training["x"]) == x
-    assert list(training["y"]) == [0.6, 0.4]
-    assert list(points[points["part"] == "Validation"]["y"]) == [0.5]
-
-
-def test_smoothing_is_a_running_mean_of_the_training_loss_only():
-    points = loss_points("mine", ROWS, "step", 2, 1)
-    assert list(points["y"]) == pytest.approx([0.6, 0.5, 0.5])
-
-
-def test_a_long_run_is_thinned_before_it_reaches_the_browser():
-    rows = [{"step": n, "time": float(n), "loss": 1.0} for n in range(20_000)]
-    assert MOST_POINTS <= len(loss_points("long", rows, "step", 1, 1)) <= 2 * MOST_POINTS
-
-
-def test_training_and_validation_differ_in_dash_and_runs_in_colour():
-    spec = loss_chart(loss_points("mine", ROWS, "step", 1, 1), {"mine": STYLE}, "step", True, LIGHT).to_dict()
-    encoding = spec["layer"][0]["encoding"]
-    assert encoding["strokeDash"]["scale"]["domain"] == ["Training", "Validation"]
-    assert "validation loss (dots)" in spec["title"]
-    assert encoding["color"]["scale"] == {"domain": ["mine"], "range": [STYLE.color]}
-    assert encoding["y"]["scale"]["type"] == "log"

@@ -1,0 +1,222 @@
+"""How training runs went, several over one another: losses, validation AUC, throughput.
+
+Altair charts, not Plotly ones: they are redrawn in place while a run writes, where Plotly would flicker and forget the
+zoom. Colour tells the run, the dash tells training from validation.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import altair as alt
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from cxr_core.runs.columns import MetricColumns
+from dashboard.charts.palette import Palette, model_style
+from dashboard.charts.thinning import kept_places
+
+Axis = Literal["step", "epoch", "minutes"]
+AXES: tuple[Axis, ...] = ("step", "epoch", "minutes")
+AXIS_TITLES = {"step": "step", "epoch": "epoch", "minutes": "minutes since the start"}
+
+TRAINING, VALIDATION, MEASURED = "Training", "Validation", "Training, not smoothed"
+#: Points of one chart that reach the browser, over all its runs: about 60 kB.
+MOST_POINTS = 2000
+#: Runs that one chart can tell apart: as many as there are colours.
+MOST_RUNS = 7
+
+_SHAPES = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down", "triangle-left")
+
+
+@dataclass(frozen=True)
+class Figure:
+    """What a chart shows: the columns of the metric rows by part, the words, and how a value is written."""
+
+    title: str
+    unit: str
+    parts: Mapping[str, str]
+    format: str = ".4f"
+    percent: bool = False
+
+
+LOSS = Figure(
+    "Training loss (line) and validation loss (dashed, with marks)", "loss", {TRAINING: "loss", VALIDATION: "val_loss"}
+)
+CERTAIN = Figure("Validation loss on certain labels (w = 0)", "loss, w = 0", {VALIDATION: "val_loss_certain"})
+AUC = Figure("Mean validation AUC, uncertain labels left out", "AUC", {VALIDATION: "val_auc"}, ".3f")
+SPEED = Figure("Throughput", "images per second", {TRAINING: "images_per_second"}, ",.0f")
+WAITING = Figure("Share of the time that waits for data", "waiting for data", {TRAINING: "data_wait"}, ".1%", True)
+
+
+@dataclass(frozen=True)
+class DrawnRun:
+    """A run as a chart shows it.
+
+    Attributes:
+        name: what the legend says; no two runs of a chart share one.
+        metrics: its rows.
+        steps_per_epoch: how many steps make an epoch.
+    """
+
+    name: str
+    metrics: MetricColumns
+    steps_per_epoch: float
+
+
+def run_points(runs: list[DrawnRun], figure: Figure, axis: Axis, smoothing: float = 0.0) -> pd.DataFrame:
+    """Return `run, part, x, y, best` of the runs' rows, at most about `MOST_POINTS`, ready for `curves_chart`.
+
+    Training figures are smoothed, and stay as measured in a part of their own; all are thinned so that no peak and not
+    the last value is lost. Validation figures are never smoothed; the best epoch of a run, by validation AUC, stays.
+
+    Args:
+        runs: what to draw.
+        figure: which columns.
+        axis: what `x` counts.
+        smoothing: see `smoothed`; for training figures only.
+    """
+    drawn = dict(figure.parts)
+    if smoothing > 0 and TRAINING in drawn:
+        drawn = {MEASURED: drawn[TRAINING]} | drawn
+    most = max(8, MOST_POINTS // max(1, len(runs) * len(drawn)))
+    parts = [
+        _part_points(run, part, column, axis, smoothing if part == TRAINING else 0.0, most)
+        for run in runs
+        for part, column in drawn.items()
+    ]
+    points = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=["run", "part", "x", "y", "best"])
+    return points.astype({"run": "category", "part": "category"})
+
+
+def _part_points(run: DrawnRun, part: str, column: str, axis: Axis, smoothing: float, most: int) -> pd.DataFrame:
+    metrics, x = run.metrics, _x(run, axis)
+    places = metrics.measured(column)
+    places = places[np.isfinite(x[places])]
+    y = smoothed(metrics.column(column)[places], smoothing)
+    best = np.zeros(len(places), bool)
+    if part == VALIDATION:
+        best = places == metrics.best("val_auc")
+    kept = np.union1d(kept_places(y, most), np.flatnonzero(best))
+    return pd.DataFrame({"run": run.name, "part": part, "x": x[places][kept], "y": y[kept], "best": best[kept]})
+
+
+def smoothed(values: npt.NDArray[np.float64], smoothing: float) -> npt.NDArray[np.float64]:
+    """Return the exponential moving average of a series.
+
+    Each value is the weighted mean of itself and all before it, each earlier one weighing `smoothing` times the next;
+    the weights are divided by their sum, so that the start is not pulled to 0.
+
+    Args:
+        values: shape (n,).
+        smoothing: 0 (as measured) up to, not including, 1.
+    """
+    if smoothing <= 0:
+        return values
+    return pd.Series(values).ewm(alpha=1 - smoothing, adjust=True).mean().to_numpy()
+
+
+def _x(run: DrawnRun, axis: Axis) -> npt.NDArray[np.float64]:
+    if axis == "minutes":
+        seconds = run.metrics.column("time")
+        return (seconds - seconds[0]) / 60 if len(seconds) else seconds
+    return run.metrics.column("step") / (run.steps_per_epoch if axis == "epoch" else 1)
+
+
+def run_colors(names: Mapping[str, str], colors: Palette) -> dict[str, str]:
+    """Return a colour for each run, by the name in the legend: that of its model, or the next that is free.
+
+    Args:
+        names: the model's name by the name in the legend, at most `MOST_RUNS`.
+        colors: the palette of the appearance.
+    """
+    chosen: dict[str, str] = {}
+    for legend, model in names.items():
+        wanted = model_style(model, False, colors).color
+        free = [color for color in colors.models if color not in chosen.values()] or list(colors.models)
+        chosen[legend] = wanted if wanted in free else free[0]
+    return chosen
+
+
+def curves_chart(
+    points: pd.DataFrame,
+    figure: Figure,
+    colors_of_runs: Mapping[str, str],
+    axis: Axis,
+    log: bool,
+    colors: Palette,
+    height: int = 340,
+) -> alt.LayerChart:
+    """Draw lines for training and dashed lines with marks for validation; the best epoch has a ring.
+
+    Args:
+        points: from `run_points`.
+        figure: what they are.
+        colors_of_runs: from `run_colors`.
+        axis: what `x` counts.
+        log: whether the vertical axis is logarithmic; values that are not above 0 are left out then.
+        colors: the palette of the appearance.
+        height: in pixels.
+    """
+    shown = points[points["y"] > 0] if log else points
+    base = alt.Chart(shown).encode(
+        x=alt.X(
+            "x:Q",
+            title=AXIS_TITLES[axis],
+            axis=alt.Axis(grid=False, format="~g", tickMinStep=1 if axis == "step" else 0.1),
+        ),
+        y=alt.Y(
+            "y:Q",
+            title=figure.unit,
+            scale=alt.Scale(type="log" if log else "linear", zero=False, nice=True),
+            axis=alt.Axis(format="~%") if figure.percent else alt.Undefined,
+        ),
+        tooltip=_tooltip(figure, axis),
+        **_by_run(colors_of_runs),
+    )
+    dashes = alt.Scale(domain=[TRAINING, VALIDATION, MEASURED], range=[[1, 0], [5, 3], [1, 0]])
+    lines = base.mark_line(strokeWidth=1.8).encode(
+        strokeDash=alt.StrokeDash("part:N", title=None, scale=dashes, legend=None),
+        opacity=alt.condition(alt.datum.part == MEASURED, alt.value(0.25), alt.value(1.0)),
+        shape=alt.value("circle"),
+    )
+    marks = base.transform_filter(alt.datum.part == VALIDATION).mark_point(filled=True, size=55)
+    rings = base.transform_filter(alt.datum.best).mark_point(
+        filled=False, size=260, strokeWidth=2.5, shape="circle", color=colors.ink
+    )
+    return (
+        (lines + marks + rings.encode(shape=alt.value("circle"), color=alt.value(colors.ink)))
+        .properties(height=height, title=_title(figure, axis))
+        .configure_axis(labelColor=colors.faint, titleColor=colors.faint, gridColor=colors.grid)
+        .configure_legend(labelColor=colors.ink)
+    )
+
+
+def _title(figure: Figure, axis: Axis) -> str:
+    ring = "; ring: best epoch by validation AUC" if VALIDATION in figure.parts else ""
+    return f"{figure.title} by {'time' if axis == 'minutes' else axis}{ring}"
+
+
+def _tooltip(figure: Figure, axis: Axis) -> list[Any]:
+    return [
+        alt.Tooltip("run:N", title="run"),
+        alt.Tooltip("part:N", title="part"),
+        alt.Tooltip("x:Q", title=axis, format=",~g"),
+        alt.Tooltip("y:Q", title=figure.unit, format=figure.format),
+    ]
+
+
+def _by_run(colors: Mapping[str, str]) -> dict[str, Any]:
+    """Return the encodings that tell runs apart, one legend for both."""
+    names = list(colors)
+    shapes = list(_SHAPES[: len(names)])
+    legend = alt.Legend(orient="top", labelLimit=420, columns=2) if len(names) > 1 else None
+
+    def told_by(values: list[str]) -> dict[str, Any]:
+        return {"title": None, "scale": alt.Scale(domain=names, range=values), "legend": legend}
+
+    return {
+        "color": alt.Color("run:N", **told_by(list(colors.values()))),
+        "shape": alt.Shape("run:N", **told_by(shapes)),
+    }
