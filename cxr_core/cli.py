@@ -19,6 +19,7 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "distribution": ("data", "DISTRIBUTION"),
     "models": ("data", "MODELS"),
     "train": ("train", "TRAIN"),
+    "sweep": ("train", "SWEEP"),
     "runs": ("runs", "RUNS"),
     "predict": ("predict", "PREDICT"),
     "evaluate": ("figures", "EVALUATE"),
@@ -28,7 +29,6 @@ _COMMANDS: dict[str, tuple[str, str]] = {
 }
 _LATER = {
     "import": "`import` is not available yet. Name the tables of your data in cxr.toml instead; see cxr.example.toml.",
-    "sweep": "`sweep` is not available yet. Start one `train` for each u and w instead.",
 }
 _GLOBAL_FLAGS, _GLOBAL_OPTIONS = ("--json",), ("--source",)
 _SUPERVISE, _STEP = "run-supervise", "run-step"

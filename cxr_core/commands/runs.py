@@ -59,7 +59,7 @@ def _list(runs: list[Run]) -> Answer:
 
 
 def _one(run: Run) -> Answer:
-    return Answer(run.as_json(), lambda: run_text(run))
+    return Answer(service.document(run), lambda: run_text(run))
 
 
 def _cancel(run_id: str) -> Answer:
@@ -80,19 +80,19 @@ def _log(run_id: str) -> Answer:
 
 def run_text(run: Run) -> str:
     """Return a run as lines of name and value; what is not known is left out."""
-    document = run.as_json()
-    config, result = document.pop("config"), document.pop("result") or {}
-    lines = document | {f"config.{key}": value for key, value in config.items()}
+    shown_first = run.as_json()
+    config, result = shown_first.pop("config"), shown_first.pop("result") or {}
+    lines = shown_first | {f"config.{key}": value for key, value in config.items()}
     lines |= {f"result.{key}": value for key, value in result.items()}
     known = {key: value for key, value in lines.items() if value not in (None, "", [], {})}
     width = max(map(len, known))
     return "\n".join(f"{key:<{width}}  {shown(value)}" for key, value in known.items())
 
 
-def awaited(run: Run, document: Callable[[Run], Any] = Run.as_json) -> Answer:
+def awaited(run: Run, completed: Callable[[Run], Any] = service.document) -> Answer:
     """Wait for a run with its progress on standard error; a run that did not complete makes exit status 1.
 
-    Of a completed run --json prints what `document` makes of it, of another the run itself.
+    Of a completed run --json prints what `completed` makes of it, of another the run itself.
     """
     progress = _Progress()
     try:
@@ -100,12 +100,12 @@ def awaited(run: Run, document: Callable[[Run], Any] = Run.as_json) -> Answer:
     except KeyboardInterrupt:
         progress.end()
         message = f"The run goes on in the background. Cancel it with `{PROGRAM} runs cancel {run.run}`."
-        return Answer(run.as_json(), lambda: run_text(run), status=130, complaint=message)
+        return Answer(service.document(run), lambda: run_text(run), status=130, complaint=message)
     progress.end()
     if ended.status != COMPLETED:
         complaint = f"Run {ended.run} {ended.status}: {ended.reason}"
-        return Answer(ended.as_json(), lambda: run_text(ended), status=1, complaint=complaint)
-    return Answer(document(ended), lambda: run_text(ended))
+        return Answer(service.document(ended), lambda: run_text(ended), status=1, complaint=complaint)
+    return Answer(completed(ended), lambda: run_text(ended))
 
 
 class _Progress:

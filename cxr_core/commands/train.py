@@ -1,4 +1,4 @@
-"""`train`: from the options of the command line to a training run."""
+"""`train` and `sweep`: from the options of the command line to one training run, or to several."""
 
 import argparse
 from dataclasses import replace
@@ -8,6 +8,9 @@ from typing import Any
 from cxr_core.commands.parsing import Answer, Command, Parser
 from cxr_core.commands.runs import awaited, run_text
 from cxr_core.errors import UsageError
+from cxr_core.runs import service
+from cxr_core.runs.store import Run
+from cxr_core.tasks.families import await_children, start_repeat, start_sweep
 from cxr_core.tasks.train import start_training
 from cxr_core.tasks.training_plan import training_defaults
 from cxr_core.training.options import ACCELERATORS, ARCHITECTURES, TrainOptions
@@ -24,13 +27,27 @@ def _arguments(parser: Parser) -> None:
     """Add the options; none has a default here, because the defaults depend on the source."""
     parser.argument_default = argparse.SUPPRESS
     add = parser.add_argument
-    add("--view", help="frontal (default) or lateral")
     add("--u", type=float, help="probability of positive that an uncertain label stands for (default 0.4)")
     add("--w", type=float, help="weight of uncertain labels in the loss (default 0.75)")
     add(
         "--policy",
-        help=f"in place of --u and --w: {', '.join(POLICY_NAMES)}, or a file with u and w per label",
+        metavar="NAME|FILE",
+        help=f"in place of --u and --w: {', '.join(POLICY_NAMES)}, or a TOML or JSON file with u and w per label",
     )
+    _shared_arguments(parser)
+
+
+def _sweep_arguments(parser: Parser) -> None:
+    parser.argument_default = argparse.SUPPRESS
+    add = parser.add_argument
+    add("--u", type=float, nargs="+", required=True, metavar="U", help="targets of uncertain labels, each from 0 to 1")
+    add("--w", type=float, nargs="+", required=True, metavar="W", help="weights of uncertain labels, each from 0 to 1")
+    _shared_arguments(parser)
+
+
+def _shared_arguments(parser: Parser) -> None:
+    add = parser.add_argument
+    add("--view", help="frontal (default) or lateral")
     add("--accelerator", help=f"{', '.join(ACCELERATORS)} (default cpu)")
     add("--epochs", type=int, help="times that every training image is seen (default 3)")
     add("--batch-size", type=int, help="images in one step (default 32)")
@@ -46,19 +63,30 @@ def _arguments(parser: Parser) -> None:
     )
     add("--name", help="name of the model (default: told by the options and the run)")
     add("--seed", type=int, help="of everything random (default: drawn and stored)")
-    add("--repeat", type=int, default=1, help="not available yet")
+    add("--repeat", type=int, default=1, metavar="N", help="train N times, with this seed and those that follow it")
     add("--tensorboard", metavar="DIR", help="write TensorBoard logs there")
     add("--save-to", metavar="DIR", help="put a copy of the model there")
     add("--detach", action="store_true", default=False, help="return at once; the run goes on in the background")
 
 
 def _execute(arguments: argparse.Namespace) -> Answer:
-    if arguments.repeat != 1:
-        raise UsageError("--repeat is not available yet. Start one `train` for each seed instead, with --seed.")
-    run = start_training(arguments.source, _options(arguments), confined=False)
-    if arguments.detach:
-        return Answer(run.as_json(), lambda: run_text(run))
-    return awaited(run)
+    source, options, repeat = arguments.source, _options(arguments), arguments.repeat
+    if repeat != 1:
+        return _answer(await_children(start_repeat(source, options, repeat, confined=False)), arguments.detach)
+    return _answer(start_training(source, options, confined=False), arguments.detach)
+
+
+def _execute_sweep(arguments: argparse.Namespace) -> Answer:
+    given = {name: getattr(arguments, name) for name in _PLAIN if hasattr(arguments, name)} | {"name": ""}
+    us, ws = given.pop("u"), given.pop("w")
+    options = replace(training_defaults(arguments.source), **given)
+    name = getattr(arguments, "name", "")
+    run = start_sweep(arguments.source, options, us, ws, arguments.repeat, name, confined=False)
+    return _answer(await_children(run), arguments.detach)
+
+
+def _answer(run: Run, detach: bool) -> Answer:
+    return Answer(service.document(run), lambda: run_text(run)) if detach else awaited(run)
 
 
 def _options(arguments: argparse.Namespace) -> TrainOptions:
@@ -77,3 +105,4 @@ def _policy(text: str) -> Policy:
 
 
 TRAIN = Command("train", "Train a model in the background.", _arguments, _execute)
+SWEEP = Command("sweep", "Train once for each u and w, as parts of one run.", _sweep_arguments, _execute_sweep)

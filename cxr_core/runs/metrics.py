@@ -48,7 +48,9 @@ def tail(path: Path, most_bytes: int) -> str:
 
 
 def finite(value: Any) -> Any:
-    """Return a float that JSON can hold, None for NaN and infinities, and anything else as it is."""
+    """Return a float that JSON can hold, None for NaN and infinities, a list of such, and anything else as it is."""
+    if isinstance(value, list | tuple):
+        return [finite(one) for one in value]
     if isinstance(value, (bool, int, str)) or value is None:
         return value
     number = float(value)

@@ -117,6 +117,12 @@ def children(run_id: str) -> list[Run]:
     return list_runs(parent=run_id)[::-1]
 
 
+def document(run: Run) -> dict[str, Any]:
+    """Return a run as JSON, with its parts as `children` where it has any."""
+    parts = children(run.run)
+    return run.as_json() | ({"children": [part.as_json() for part in parts]} if parts else {})
+
+
 def set_notes(run_id: str, notes: str) -> Run:
     """Keep a text of people's on a run, in place of the one before, and return the run.
 
@@ -149,13 +155,17 @@ def folder_of(run_id: str) -> Path:
 def cancel(run_id: str) -> Run:
     """Ask a run to stop: a queued one ends at once, a running one after its checkpoint or the grace time.
 
+    The runs that are parts of it are stopped too, the last in the queue first, so that none of them starts meanwhile.
+
     Raises:
-        UsageError: the run has ended otherwise already.
+        UsageError: the run has ended otherwise already, and so have its parts.
     """
-    run = get(run_id)
-    if run.status in (COMPLETED, FAILED):
+    store, run = _store(), get(run_id)
+    parts = [part.run for part in children(run_id) if part.is_active]
+    if run.status in (COMPLETED, FAILED) and not parts:
         raise UsageError(f"Run {run_id} has {run.status} already, so it cannot be cancelled.")
-    _store().request_cancel(run_id, CANCELLED_BY_USER)
+    for stopped in (run_id, *reversed(parts)):
+        store.request_cancel(stopped, CANCELLED_BY_USER)
     return get(run_id)
 
 

@@ -8,6 +8,8 @@ from cxr_core.runs.step import StepContext
 _MODULES = {
     "demo": "cxr_core.tasks.build_demo",
     "train": "cxr_core.tasks.train",
+    "sweep": "cxr_core.tasks.families",
+    "repeat": "cxr_core.tasks.families",
     "predict": "cxr_core.tasks.predict",
 }
 

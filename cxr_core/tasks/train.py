@@ -1,6 +1,7 @@
 """Training a model in the background: checked before it starts, then a run, in the end a model of the source."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +15,21 @@ from cxr_core.schema import check_name
 from cxr_core.sources.registry import get_source
 from cxr_core.sources.source import Source
 from cxr_core.tasks.outputs import make_writable
-from cxr_core.tasks.training_plan import check_accelerator, leave_gpu_alone, plan_training
+from cxr_core.tasks.training_plan import TrainingPlan, check_accelerator, leave_gpu_alone, plan_training
 from cxr_core.training.options import TrainOptions
 from cxr_core.training.weights_file import read_info
 
 KIND = "train"
 
 
-def start_training(source_name: str, options: TrainOptions, name: str = "", confined: bool = True) -> Run:
+def start_training(
+    source_name: str,
+    options: TrainOptions,
+    name: str = "",
+    confined: bool = True,
+    run_id: str | None = None,
+    parent: str | None = None,
+) -> Run:
     """Check everything, then start a training run and return it.
 
     Args:
@@ -29,20 +37,17 @@ def start_training(source_name: str, options: TrainOptions, name: str = "", conf
         options: the choices; `training_defaults` draws a seed for them.
         name: of the model; by default it tells network, view and policy, and ends like the run's ID.
         confined: whether the run may write only where pages may; see `tasks.outputs`.
+        run_id: from `new_run_id`, when the caller needed it before.
+        parent: the run that this training is a part of.
 
     Raises:
         ExistsError: the source has a model of that name, or another run makes one.
         UsageError: `save_to` or `tensorboard` cannot be written to.
         CxrError: whatever `plan_training` finds, or this machine lacks the accelerator.
     """
-    source = get_source(source_name)
-    run_id = service.new_run_id()
-    plan = plan_training(source_name, options, confined)
-    model = check_name("model", name or plan.options.name or _default_name(plan.options, run_id))
-    _check_free(source, plan.options, model)
-    check_accelerator(plan.options.accelerator)
-    for folder in filter(None, (plan.options.save_to, plan.options.tensorboard)):
-        make_writable(folder)
+    run_id = run_id or service.new_run_id()
+    named = replace(options, name=name or options.name)
+    plan, model = _checked(source_name, named, run_id, confined)
     config = {
         "options": plan.options.as_dict() | {"name": model},
         "policy": plan.policy.as_dict() | {"digest": plan.policy.digest},
@@ -52,7 +57,25 @@ def start_training(source_name: str, options: TrainOptions, name: str = "", conf
         "n_valid": plan.n_valid,
         "steps_per_epoch": plan.steps_per_epoch,
     }
-    return service.submit(KIND, model, source_name, config, plan.options.accelerator, resumable=True, run_id=run_id)
+    device = plan.options.accelerator
+    return service.submit(KIND, model, source_name, config, device, resumable=True, run_id=run_id, parent=parent)
+
+
+def check_startable(source_name: str, options: TrainOptions, confined: bool = True) -> None:
+    """Raise what `start_training` would raise, and start nothing."""
+    _checked(source_name, options, service.new_run_id(), confined)
+
+
+def _checked(source_name: str, options: TrainOptions, run_id: str, confined: bool) -> tuple[TrainingPlan, str]:
+    """Return the plan and the name of the model, with everything checked that can be before the start."""
+    source = get_source(source_name)
+    plan = plan_training(source_name, options, confined)
+    model = check_name("model", plan.options.name or _default_name(plan.options, run_id))
+    _check_free(source, plan.options, model)
+    check_accelerator(plan.options.accelerator)
+    make_writable(plan.options.save_to)
+    make_writable(plan.options.tensorboard)
+    return plan, model
 
 
 def work(context: StepContext) -> None:

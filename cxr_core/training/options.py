@@ -16,7 +16,7 @@ IMAGE_SIZES: tuple[int, ...] = tuple(range(32, RECORD_IMAGE_SIZE + 1, 32))
 
 _LARGEST_BATCH = 65536
 _LONGEST_TEXT = 4096
-_LARGEST_SEED = 2**31 - 1
+LARGEST_SEED = 2**31 - 1
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ class TrainOptions:
         _check_whole("epochs", self.epochs, 1, 10_000)
         _check_whole("batch size", self.batch_size, 1, _LARGEST_BATCH)
         _check_whole("early stopping", self.early_stopping, 0, 10_000)
-        _check_whole("seed", self.seed, 0, _LARGEST_SEED)
+        _check_whole("seed", self.seed, 0, LARGEST_SEED)
         for name in ("init_from", "records", "name", "tensorboard", "save_to"):
             _check_text(name.replace("_", " "), getattr(self, name))
         if self.image_size not in IMAGE_SIZES:

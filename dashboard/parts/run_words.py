@@ -17,7 +17,13 @@ STATUS_ICONS = {
     "failed": ":material/error:",
     "cancelled": ":material/cancel:",
 }
-KIND_WORDS = {"train": "Training", "predict": "Prediction", "demo": "Building the demo"}
+KIND_WORDS = {
+    "train": "Training",
+    "sweep": "Sweep",
+    "repeat": "Repetition",
+    "predict": "Prediction",
+    "demo": "Building the demo",
+}
 
 
 def kind_words(run: Run) -> str:

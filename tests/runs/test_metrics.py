@@ -22,8 +22,8 @@ def test_rows_come_back_as_they_were_appended(path):
 
 @pytest.mark.parametrize("figure", [math.nan, math.inf, -math.inf])
 def test_figures_that_json_lacks_become_null(path, figure):
-    append_row(path, {"loss": figure})
-    assert json.loads(path.read_text(), parse_constant=pytest.fail) == {"loss": None}
+    append_row(path, {"loss": figure, "u": [0.5, figure]})
+    assert json.loads(path.read_text(), parse_constant=pytest.fail) == {"loss": None, "u": [0.5, None]}
 
 
 def test_a_torn_last_line_is_left_out(path):

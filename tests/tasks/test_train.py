@@ -35,7 +35,7 @@ def no_process(monkeypatch):
     """Keep submitted runs from being started, and return them."""
     submitted = []
 
-    def submit(kind, name, source, config, device=None, resumable=False, run_id=None):
+    def submit(kind, name, source, config, device=None, resumable=False, run_id=None, parent=None):
         submitted.append(SimpleNamespace(kind=kind, name=name, config=config, device=device, run=run_id))
         return submitted[-1]
 

@@ -1,0 +1,325 @@
+"""Several trainings as one action: a sweep over a grid of (u, w), or one training repeated over seeds.
+
+The action is a run of its own, the parent. Its process submits the trainings, which then stand in the queue of their
+device like any other, and follows them to the end. It trains nothing itself, so it waits for no device. Cancelling it
+cancels the trainings that have not ended, and resuming it resumes those that failed or were cancelled and submits those
+that never came to be.
+"""
+
+import math
+import os
+import statistics
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from cxr_core.errors import RunError, UsageError
+from cxr_core.runs import service
+from cxr_core.runs.step import Cancelled, StepContext
+from cxr_core.runs.store import COMPLETED, Run
+from cxr_core.schema import LABELS, check_name
+from cxr_core.tasks.train import check_startable, start_training
+from cxr_core.tasks.training_plan import plan_training
+from cxr_core.training.options import LARGEST_SEED, TrainOptions
+from cxr_core.uncertainty import uniform_policy
+
+SWEEP, REPEAT = "sweep", "repeat"
+FAMILY_KINDS = (SWEEP, REPEAT)
+MOST_TRAININGS = 100
+
+_LOOK_SECONDS = 0.5
+#: How long a starter waits at most for the parent's process to submit the trainings.
+_SUBMIT_SECONDS = 60.0
+_STARTED_FILE = "started"
+
+
+@dataclass(frozen=True)
+class Member:
+    """One training of a family, planned: its ID, its model, and what makes it differ from the others."""
+
+    run: str
+    name: str
+    seed: int
+    u: float | None = None
+    w: float | None = None
+
+    def options(self, shared: TrainOptions) -> TrainOptions:
+        """Return the options of this training."""
+        own = replace(shared, seed=self.seed, name=self.name)
+        return own if self.u is None or self.w is None else own.with_policy(uniform_policy(self.u, self.w))
+
+
+@dataclass(frozen=True)
+class Spread:
+    """Mean and standard deviation (n - 1) of a figure over n trainings; `sd` is None for one, all for none."""
+
+    mean: float | None
+    sd: float | None
+    n: int
+
+    @staticmethod
+    def of(values: Sequence[float | None]) -> "Spread":
+        """Return the spread of the values that are known."""
+        known = [value for value in values if value is not None]
+        mean = statistics.fmean(known) if known else None
+        return Spread(mean, statistics.stdev(known) if len(known) > 1 else None, len(known))
+
+    def as_json(self) -> dict[str, Any]:
+        """Return `{"mean","sd","n"}`."""
+        return {"mean": self.mean, "sd": self.sd, "n": self.n}
+
+
+@dataclass(frozen=True)
+class SweepCell:
+    """One (u, w) of a sweep: AUC on valid of the best epoch, the mean over labels and each label, over its seeds."""
+
+    u: float
+    w: float
+    mean: Spread
+    labels: dict[str, Spread]
+
+
+def start_sweep(
+    source_name: str,
+    options: TrainOptions,
+    us: Sequence[float],
+    ws: Sequence[float],
+    repeat: int = 1,
+    name: str = "",
+    confined: bool = True,
+) -> Run:
+    """Start one training for each u, w and seed, as parts of one run, and return that run.
+
+    Args:
+        source_name: the source whose records are used and which gets the models.
+        options: everything but u and w; the first seed is theirs, the others follow it.
+        us: targets of uncertain labels.
+        ws: weights of uncertain labels.
+        repeat: seeds for each (u, w).
+        name: of the sweep; its models are called NAME_u0_5__w0_25, with _seed7 where seeds are repeated.
+        confined: as for `start_training`.
+
+    Raises:
+        UsageError: the grid is empty or too large, or a u or w is not in [0, 1].
+        CxrError: whatever `start_training` finds for any of the trainings.
+    """
+    us, ws = _grid_axis("u", us), _grid_axis("w", ws)
+    _check_count(len(us) * len(ws) * _checked_repeat(repeat))
+    run_id = service.new_run_id()
+    family = check_name("sweep", name or f"sweep_{options.view}-{run_id[-6:]}")
+    members = []
+    for u in us:
+        for w in ws:
+            for seed in _seeds(options, repeat):
+                model = f"{family}_{uniform_policy(u, w).suffix()}" + (f"_seed{seed}" if repeat > 1 else "")
+                members.append(Member(service.new_run_id(), model, seed, u, w))
+    return _start(SWEEP, run_id, family, source_name, options, members, {"u": us, "w": ws}, confined)
+
+
+def start_repeat(source_name: str, options: TrainOptions, repeat: int, name: str = "", confined: bool = True) -> Run:
+    """Start the same training with `repeat` seeds, as parts of one run, and return that run.
+
+    The first seed is that of the options, the others follow it; models are called NAME_seed7. Errors as `start_sweep`.
+    """
+    _check_count(_checked_repeat(repeat))
+    run_id = service.new_run_id()
+    policy = options.label_policy()
+    family = check_name("model", name or options.name or f"{options.view}_{policy.suffix()}-{run_id[-6:]}")
+    members = [Member(service.new_run_id(), f"{family}_seed{seed}", seed) for seed in _seeds(options, repeat)]
+    told = {"policy": policy.as_dict() | {"digest": policy.digest}}
+    return _start(REPEAT, run_id, family, source_name, options, members, told, confined)
+
+
+def members_of(run: Run) -> list[Member]:
+    """Return the planned trainings of a family; none for a run of another kind."""
+    return [Member(**one) for one in run.config.get("children", [])] if run.kind in FAMILY_KINDS else []
+
+
+def await_children(run: Run) -> Run:
+    """Return a family once its process has submitted all trainings, or as it stands when that takes too long."""
+    deadline = time.monotonic() + _SUBMIT_SECONDS
+    while run.is_active and len(service.children(run.run)) < len(members_of(run)) and time.monotonic() < deadline:
+        time.sleep(_LOOK_SECONDS)
+        run = service.get(run.run)
+    return run
+
+
+def sweep_cells(run: Run) -> list[SweepCell]:
+    """Return what a sweep has found so far, one cell for each (u, w) of its grid."""
+    found = {child.run: child for child in service.children(run.run)}
+    cells: dict[tuple[float, float], list[tuple[float | None, dict[str, float]]]] = {}
+    for member in members_of(run):
+        if member.u is not None and member.w is not None:
+            cell = cells.setdefault((member.u, member.w), [])
+            if (child := found.get(member.run)) is not None:
+                cell.append(_best_aucs(child))
+    return [
+        SweepCell(
+            u, w, Spread.of([mean for mean, _ in aucs]), {x: Spread.of([one.get(x) for _, one in aucs]) for x in LABELS}
+        )
+        for (u, w), aucs in cells.items()
+    ]
+
+
+def family_auc(run: Run) -> Spread:
+    """Return the spread of the best validation AUC over the completed trainings of a family."""
+    return Spread.of([_best_auc(child) for child in service.children(run.run) if child.status == COMPLETED])
+
+
+def work(context: StepContext) -> None:
+    """Submit or resume the trainings in the process of the parent, and follow them until all have ended."""
+    # The trainings outlive this process's folder for temporary files, which lies in the one that they are to use.
+    os.environ["TMPDIR"] = str(Path(tempfile.gettempdir()).parent)
+    marker = context.folder / _STARTED_FILE
+    again = marker.exists()
+    marker.touch()
+    members = [Member(**one) for one in context.config["children"]]
+    _submit(context, members, again)
+    children = _followed(context, len(members))
+    _tell_result(context, children)
+    failed = [child for child in children if child.status != COMPLETED]
+    if context.cancelled():
+        raise Cancelled
+    if failed or len(children) < len(members):
+        missing = len(members) - len(children)
+        ended = f"{len(failed)} of {len(members)} trainings did not complete"
+        first = f"; {failed[0].name}: {failed[0].reason}" if failed else f"; {missing} were deleted"
+        raise RunError(f"{ended}{first} Resume this run to resume them.")
+
+
+def _start(
+    kind: str,
+    run_id: str,
+    name: str,
+    source_name: str,
+    options: TrainOptions,
+    members: list[Member],
+    told: dict[str, Any],
+    confined: bool,
+) -> Run:
+    if len({member.name for member in members}) < len(members):
+        raise UsageError("Two of the trainings would have one name. Take values of u and w that differ by more.")
+    for member in members:
+        check_startable(source_name, member.options(options), confined)
+    plan = plan_training(source_name, options, confined)
+    config = {
+        "options": plan.options.as_dict() | {"name": ""},
+        "children": [vars(member) for member in members],
+        "seeds": sorted({member.seed for member in members}),
+        "n_train": plan.n_train,
+        "n_valid": plan.n_valid,
+        "steps_per_epoch": plan.steps_per_epoch,
+    }
+    return service.submit(kind, name, source_name, config | told, resumable=True, run_id=run_id)
+
+
+def _submit(context: StepContext, members: list[Member], again: bool) -> None:
+    """Submit what is not in the store; after the first time, resume what has failed or was cancelled."""
+    shared = TrainOptions.from_dict(context.config["options"])
+    found = {child.run: child for child in service.children(context.run)}
+    for number, member in enumerate(members):
+        context.stop_if_cancelled()
+        context.progress(0, 0, message=f"Queueing training {number + 1} of {len(members)}")
+        child = found.get(member.run)
+        if child is None:
+            options = member.options(shared)
+            start_training(context.source, options, confined=False, run_id=member.run, parent=context.run)
+        elif again and not child.is_active and child.status != COMPLETED:
+            service.resume(child.run)
+
+
+def _followed(context: StepContext, planned: int) -> list[Run]:
+    """Return the trainings once all have ended; they are cancelled when this run is."""
+    per_training = context.config["steps_per_epoch"] * context.config["options"]["epochs"]
+    asked = False
+    while True:
+        children = service.children(context.run)
+        if context.cancelled() and not asked:
+            asked = True
+            _cancel(children)
+        active = [child for child in children if child.is_active]
+        if not active:
+            return children
+        ended = sum(child.status == COMPLETED for child in children)
+        working = next((f", now {child.name}" for child in children if child.status == "running"), "")
+        done = sum(per_training if child.status == COMPLETED else child.step or 0 for child in children)
+        message = f"{ended} of {planned} trainings completed{working}"
+        context.progress(min(done, per_training * planned), per_training * planned, message=message)
+        time.sleep(_LOOK_SECONDS)
+
+
+def _cancel(children: list[Run]) -> None:
+    """Cancel the last in the queue first, so that none of them starts meanwhile."""
+    for child in reversed(children):
+        if service.get(child.run).is_active:
+            try:
+                service.cancel(child.run)
+            except UsageError:  # it has ended since
+                continue
+
+
+def _tell_result(context: StepContext, children: list[Run]) -> None:
+    """Keep the best validation AUC of each training, and show their mean, or that of a sweep's best (u, w)."""
+    parent = service.get(context.run)
+    result: dict[str, Any] = {"completed": sum(child.status == COMPLETED for child in children)}
+    best = Spread.of([])
+    if parent.kind == REPEAT:
+        best = family_auc(parent)
+        result |= {"val_auc": best.mean, "val_auc_sd": best.sd, "n": best.n}
+    else:
+        cells = sweep_cells(parent)
+        result["cells"] = [{"u": c.u, "w": c.w, "val_auc": c.mean.as_json()} for c in cells]
+        known = [cell for cell in cells if cell.mean.mean is not None]
+        if known:
+            top = max(known, key=lambda cell: cell.mean.mean or -math.inf)
+            best = top.mean
+            result |= {"val_auc": best.mean, "best_u": top.u, "best_w": top.w}
+    context.result(result)
+    if best.mean is not None:
+        steps = sum(child.step or 0 for child in children)
+        context.metrics({"step": steps, "time": round(time.time(), 3), "val_auc": best.mean})
+
+
+def _best_auc(child: Run) -> float | None:
+    value = (child.result or {}).get("val_auc")
+    return float(value) if isinstance(value, int | float) else None
+
+
+def _best_aucs(child: Run) -> tuple[float | None, dict[str, float]]:
+    """Return the mean and the per-label AUC of a training's best epoch so far."""
+    rows = [row for row in service.read_metrics(child.run) if row.get("val_auc") is not None]
+    if not rows:
+        return None, {}
+    best = max(rows, key=lambda row: float(row["val_auc"]))
+    values = best.get("val_auc_labels") or [None] * len(LABELS)
+    labels = {label: float(value) for label, value in zip(LABELS, values, strict=True) if value is not None}
+    return float(best["val_auc"]), labels
+
+
+def _grid_axis(letter: str, values: Sequence[float]) -> list[float]:
+    """Return the values without repetitions, each checked to lie in [0, 1]."""
+    if not values:
+        raise UsageError(f"A sweep needs at least one {letter}. Received: none.")
+    for value in values:
+        uniform_policy(value, 0) if letter == "u" else uniform_policy(0, value)
+    return [float(value) for value in dict.fromkeys(values)]
+
+
+def _checked_repeat(repeat: int) -> int:
+    if isinstance(repeat, bool) or not isinstance(repeat, int) or not 1 <= repeat <= MOST_TRAININGS:
+        raise UsageError(f"The seeds to repeat over must number from 1 to {MOST_TRAININGS}. Received: {repeat!r}.")
+    return repeat
+
+
+def _check_count(count: int) -> None:
+    if count > MOST_TRAININGS:
+        raise UsageError(f"One action starts at most {MOST_TRAININGS} trainings. Received: {count}. Take fewer values.")
+
+
+def _seeds(options: TrainOptions, repeat: int) -> list[int]:
+    """Return the seed of the options and those that follow it, from 0 again after the largest."""
+    options.validated()
+    return [(options.seed + number) % (LARGEST_SEED + 1) for number in range(repeat)]
