@@ -40,18 +40,19 @@ def test_each_job_is_labelled_limited_and_paid_by_the_project(warehouse, bigquer
     assert configuration["query"]["maximumBytesBilled"] == "10000000000"
     assert configuration["query"]["useLegacySql"] is False
     assert job["jobReference"]["projectId"] == "paying-project"
-    assert warehouse.last_answer("distribution").bytes_billed == MINIMUM_BILLED
+    assert warehouse.last_answer("distribution").bytes_billed == 2 * MINIMUM_BILLED
 
 
-def test_the_bytes_are_estimated_without_a_job(warehouse, bigquery_server):
-    stored = sum(bigquery_server.tables[f"data-project.cxr.labels_{part}"].rows.nbytes for part in "ab")
+def test_the_bytes_are_estimated_without_a_job(warehouse, bigquery_server, label_rows):
+    # 14 labels, view and dataset of 8 bytes each, and two more than its length for each path.
+    stored = 16 * 8 * len(label_rows) + (label_rows["path"].str.len() + 2).sum()
     assert warehouse.estimate_distribution() == stored
     assert bigquery_server.jobs == {}
 
 
 def test_a_limit_of_bytes_is_kept(bigquery_tables):
     limited = open_warehouse(TableSet(**(vars(bigquery_tables) | {"maximum_bytes_billed": 1000})))
-    with pytest.raises(WarehouseError, match=r"maximum_bytes_billed = 1,000 bytes. Raise it .* 10485760 or higher"):
+    with pytest.raises(WarehouseError, match=r"maximum_bytes_billed = 1,000 bytes. Raise it .* 20971520 or higher"):
         limited.distribution()
 
 
@@ -109,7 +110,7 @@ def test_a_missing_table_is_named(warehouse, bigquery_server):
 
 def test_a_query_that_does_not_end_is_given_up_and_cancelled(warehouse, bigquery_server, monkeypatch):
     monkeypatch.setenv("CXR_BIGQUERY_TIMEOUT", "0.3")
-    bigquery_server.stuck = True
+    bigquery_server.misbehave("stuck")
     with pytest.raises(WarehouseError, match=r"did not answer within 0.3 s"):
         warehouse.distribution()
     assert bigquery_server.requests[-1].startswith("POST") and "/cancel" in bigquery_server.requests[-1]
