@@ -54,15 +54,15 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting(
         "resamples",
-        1000,
+        2000,
         "Resamples of the patient-cluster bootstrap behind every interval.",
         lambda value: 100 <= value <= 100_000,
         "between 100 and 100000",
     ),
     Setting(
         "minimum_positives",
-        10,
-        "Fewest positives, and fewest negatives, for which an interval is given.",
+        30,
+        "Fewest patients with a positive, and with a negative image, for which an interval or a p is given.",
         lambda value: value >= 2,
         "at least 2",
     ),

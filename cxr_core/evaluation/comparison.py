@@ -10,10 +10,11 @@ from cxr_core.evaluation.arrays import FloatArray
 from cxr_core.evaluation.binary import CertainRows, certain_rows
 from cxr_core.evaluation.curves import roc_auc, why_no_roc
 from cxr_core.evaluation.delong import delong_test
-from cxr_core.evaluation.intervals import Interval, percentile_interval, why_no_interval
+from cxr_core.evaluation.intervals import ClassPatients, Interval, bootstrap_p, class_patients, percentile_interval
+from cxr_core.evaluation.labels import mean_figure, ranked
 from cxr_core.evaluation.resamples import patient_clusters
 from cxr_core.evaluation.results import LabelComparison, MeanFigure
-from cxr_core.evaluation.weighted import bootstrap, rank_rows
+from cxr_core.evaluation.weighted import bootstrap
 
 _NO_VARIANCE = (
     "the difference is the same in every resample: both models rank the images alike, or each is perfect or reversed"
@@ -60,7 +61,7 @@ def compare_labels(
         b: label -> predictions (n,) of the second model on the same n rows.
         patients: (n,) the patient of each row.
         resamples: number of bootstrap resamples.
-        minimum: fewest positives, negatives and patients for which an interval or a p is given.
+        minimum: fewest patients with a positive, and with a negative row, for which an interval or a p is given.
 
     Returns:
         AUC(a) - AUC(b) for each label; the family of Holm's correction is every label of this comparison with a p.
@@ -71,20 +72,20 @@ def compare_labels(
     clusters, n_patients = patient_clusters(patients)
     labels = [label for label in a if label in b]
     pairs = [_Pair(certain_rows(values[label], a[label]), certain_rows(values[label], b[label])) for label in labels]
-    ranked = [
-        rank_rows(rows.y, np.zeros(rows.n) if pair.why else rows.scores, clusters[rows.mask], n_patients)
-        for pair in pairs
-        for rows in (pair.a, pair.b)
-    ]
-    auc = bootstrap(ranked, n_patients, resamples)[:, :, 0]
+    both = [ranked(rows, clusters, n_patients) for pair in pairs for rows in (pair.a, pair.b)]
+    auc = bootstrap(both, n_patients, resamples)[:, :, 0]
     replicates = auc[:, 0::2] - auc[:, 1::2]
+    counted = [class_patients(pair.a.y, clusters[pair.a.mask]) for pair in pairs]
     compared = [
-        _compare(label, pair, replicates[:, column], why_no_interval(pair.a.y, clusters[pair.a.mask], minimum))
+        _compare(label, pair, replicates[:, column], counted[column], minimum)
         for column, (label, pair) in enumerate(zip(labels, pairs, strict=True))
     ]
     corrected = _with_holm(compared)
     tests = sum(c.p is not None for c in corrected)
-    return Differences({c.label: c for c in corrected}, _mean_difference(corrected, replicates), tests)
+    mean = mean_figure([c.difference for c in corrected], replicates, [count.rarer for count in counted])
+    if mean.ci is not None and mean.ci[0] == mean.ci[1]:
+        mean = replace(mean, ci=None, why=_NO_VARIANCE)
+    return Differences({c.label: c for c in corrected}, mean, tests)
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
@@ -97,40 +98,41 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return [float(value) for value in corrected]
 
 
-def bootstrap_p(replicates: FloatArray) -> float:
-    """Return the two-sided p of "no difference" from the usable replicates (k,) of a difference.
+def paired_answer(replicates: FloatArray, patients: int) -> tuple[Interval, float | None]:
+    """Return the interval and the p of a difference from its `replicates` (resamples,), NaN where unusable.
 
-    p = 2 min(#(d <= 0) + 1, #(d >= 0) + 1) / (k + 1), at most 1: the percentile interval inverted, with the + 1 of
-    Davison & Hinkley (1997, section 4.2), so that it is never 0. With k = 1000 the smallest possible p is 0.002.
+    Args:
+        replicates: the difference in each resample.
+        patients: patients of the rarer class, two or more.
+
+    Returns:
+        No interval and no p, but the reason, when too many resamples are unusable, and when the difference is the
+        same in all of them: without variance there is nothing to test.
     """
-    below, above = np.count_nonzero(replicates <= 0), np.count_nonzero(replicates >= 0)
-    return float(min(1.0, 2 * (min(below, above) + 1) / (replicates.size + 1)))
+    interval = percentile_interval(replicates, patients)
+    usable = replicates[~np.isnan(replicates)]
+    if interval.ci is None:
+        return interval, None
+    if np.ptp(usable) == 0:
+        return Interval(None, _NO_VARIANCE, interval.unusable), None
+    return interval, bootstrap_p(usable, patients)
 
 
-def _compare(label: str, pair: _Pair, replicates: FloatArray, why_few: str | None) -> LabelComparison:
+def _compare(label: str, pair: _Pair, replicates: FloatArray, counted: ClassPatients, minimum: int) -> LabelComparison:
     n = pair.a.n
     if pair.why:
         return LabelComparison(label, n, None, None, None, None, None, _all_figures(pair.why, "difference"))
     difference = _auc(pair.a) - _auc(pair.b)
+    why_few = counted.why_no_interval(minimum)
     if why_few:
         return LabelComparison(label, n, difference, None, None, None, None, _all_figures(why_few))
-    interval, p = _bootstrap_answer(replicates)
+    interval, p = paired_answer(replicates, counted.rarer)
     test = delong_test(pair.a.y, pair.a.scores, pair.b.scores)
     p_delong = test.p if test else None
     why = dict.fromkeys(("ci", "p", "p_corrected"), interval.why) if interval.why else {}
     if test and test.why:
         why["p_delong"] = test.why
     return LabelComparison(label, n, difference, interval.ci, p, None, p_delong, why)
-
-
-def _bootstrap_answer(replicates: FloatArray) -> tuple[Interval, float | None]:
-    interval = percentile_interval(replicates)
-    usable = replicates[~np.isnan(replicates)]
-    if interval.ci is None:
-        return interval, None
-    if np.ptp(usable) == 0:
-        return Interval(None, _NO_VARIANCE, interval.unusable), None
-    return interval, bootstrap_p(usable)
 
 
 def _auc(rows: CertainRows) -> float:
@@ -147,15 +149,3 @@ def _with_holm(compared: list[LabelComparison]) -> list[LabelComparison]:
     p_values = [c.p for c in compared if c.p is not None]
     corrected = iter(holm(p_values))
     return [c if c.p is None else replace(c, p_corrected=next(corrected)) for c in compared]
-
-
-def _mean_difference(compared: list[LabelComparison], replicates: FloatArray) -> MeanFigure:
-    defined = [column for column, c in enumerate(compared) if c.difference is not None]
-    if not defined:
-        return MeanFigure(None, None, 0, "it is defined on no label")
-    value = float(np.mean([compared[column].difference for column in defined]))
-    few = [compared[column] for column in defined if compared[column].why.get("ci", _NO_VARIANCE) != _NO_VARIANCE]
-    if few:
-        return MeanFigure(value, None, len(defined), f"{len(few)} of these labels have no interval")
-    interval, _ = _bootstrap_answer(replicates[:, defined].mean(axis=1))
-    return MeanFigure(value, interval.ci, len(defined), interval.why)

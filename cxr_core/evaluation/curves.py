@@ -166,9 +166,22 @@ def _ends(order: IntArray, column: IntArray) -> IntArray:
 
 
 def _count(y: IntArray, scores: FloatArray) -> _Counts:
-    order, ends = falling_order(scores)
-    tp = np.cumsum(y[order])[ends]
-    return _Counts(scores[order][ends], tp, ends + 1 - tp)
+    """Count true and false positives at each distinct score.
+
+    All scores and those of the rarer class are sorted as plain numbers, and each of the latter is looked up among the
+    former: half the time of sorting row numbers and fetching the truth in their order.
+    """
+    rarer = 1 if 2 * np.count_nonzero(y) <= y.size else 0
+    rising = np.sort(scores)
+    starts = np.flatnonzero(np.concatenate([[True], rising[1:] != rising[:-1]]))
+    # The look-up finds the first of equal scores, so that a tie group's rows are all counted where it starts.
+    places = np.searchsorted(rising, np.sort(scores[y == rarer]))
+    through = np.cumsum(np.bincount(places, minlength=y.size))
+    of_rarer = places.size - np.concatenate([[0], through[starts[1:] - 1]])[::-1]
+    called = (y.size - starts)[::-1]
+    other = called - of_rarer
+    tp, fp = (of_rarer, other) if rarer else (other, of_rarer)
+    return _Counts(rising[starts[::-1]], tp, fp)
 
 
 def _above(scores: FloatArray) -> float:

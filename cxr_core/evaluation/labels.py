@@ -1,27 +1,55 @@
-"""All labels of one model at once: figures, intervals on shared resamples, and means over the labels."""
+"""All labels of one model or of several at once: figures, intervals on shared resamples, means over labels."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
+from cxr_core.errors import UnknownNameError
 from cxr_core.evaluation.arrays import FloatArray, IntArray
 from cxr_core.evaluation.binary import CertainRows, certain_rows
 from cxr_core.evaluation.curves import average_precision, roc_auc, why_no_pr, why_no_roc
-from cxr_core.evaluation.intervals import Interval, percentile_interval, why_no_interval
+from cxr_core.evaluation.intervals import ClassPatients, Interval, class_patients, percentile_interval
 from cxr_core.evaluation.resamples import patient_clusters
 from cxr_core.evaluation.results import LabelEvaluation, MeanFigure
-from cxr_core.evaluation.weighted import bootstrap, rank_rows
+from cxr_core.evaluation.weighted import RankedRows, bootstrap, rank_rows
+
+#: The figures that are resampled, in the order of the last axis of `bootstrap`, and what they are called.
+FIGURES: dict[str, str] = {"roc_auc": "AUC", "average_precision": "AP"}
 
 
 @dataclass(frozen=True)
 class Figures:
-    """The evaluation of each label, and the mean AUC and AP over the labels on which they are defined."""
+    """The evaluation of each label, and the mean AUC and AP over the labels on which they are defined.
+
+    `replicates` (resamples, labels, 2) are the figures of each resample, from which further means are taken.
+    """
 
     labels: dict[str, LabelEvaluation]
     mean_roc_auc: MeanFigure
     mean_average_precision: MeanFigure
+    replicates: FloatArray = field(repr=False, compare=False)
+    fewest_patients: dict[str, int] = field(repr=False, compare=False)
+
+    def mean(self, figure: str = "roc_auc", labels: Sequence[str] | None = None) -> MeanFigure:
+        """Return the mean of a figure of `FIGURES` over chosen labels, or over all, with its interval.
+
+        Raises:
+            UnknownNameError: there is no such figure, or the model lacks a label.
+        """
+        if figure not in FIGURES:
+            raise UnknownNameError("figure", figure, list(FIGURES))
+        names = list(self.labels)
+        chosen = names if labels is None else list(labels)
+        for label in chosen:
+            if label not in self.labels:
+                raise UnknownNameError("label of this model", label, names)
+        return mean_figure(
+            [getattr(self.labels[label], figure) for label in chosen],
+            self.replicates[:, [names.index(label) for label in chosen], list(FIGURES).index(figure)],
+            [self.fewest_patients[label] for label in chosen],
+        )
 
 
 def evaluate_labels(
@@ -34,37 +62,94 @@ def evaluate_labels(
         scores: label -> predictions (n,) as stored, on any scale.
         patients: (n,) the patient of each row, of any type that sorts.
         resamples: number of bootstrap resamples.
-        minimum: fewest positives, negatives and patients for which an interval is given.
+        minimum: fewest patients with a positive, and with a negative row, for which an interval is given.
+
+    Raises:
+        TableError: a label value is neither missing nor one of the codes 0 to 3.
+    """
+    return evaluate_models(values, {"": scores}, patients, resamples, minimum)[""]
+
+
+def evaluate_models(
+    values: Mapping[str, Any], models: Mapping[str, Mapping[str, Any]], patients: Any, resamples: int, minimum: int
+) -> dict[str, Figures]:
+    """Evaluate several models that predict the same n rows, on the same resamples of their patients.
+
+    Args:
+        values: label -> label codes (n,), as in `evaluate_labels`.
+        models: model -> label -> predictions (n,) as stored; the models may have different labels.
+        patients: (n,) the patient of each row.
+        resamples: number of bootstrap resamples.
+        minimum: fewest patients with a positive, and with a negative row, for which an interval is given.
 
     Raises:
         TableError: a label value is neither missing nor one of the codes 0 to 3.
     """
     clusters, n_patients = patient_clusters(patients)
-    rows = {label: certain_rows(values[label], scores[label]) for label in scores}
-    ranked = [rank_rows(r.y, _finite(r), clusters[r.mask], n_patients) for r in rows.values()]
-    replicates = bootstrap(ranked, n_patients, resamples)
+    rows = {
+        (model, label): certain_rows(values[label], scores[label])
+        for model, of_model in models.items()
+        for label, scores in ((label, of_model) for label in of_model)
+    }
+    replicates = bootstrap([ranked(r, clusters, n_patients) for r in rows.values()], n_patients, resamples)
+    columns = {key: column for column, key in enumerate(rows)}
+    found = {}
+    for model, scores in models.items():
+        of_model = {label: rows[model, label] for label in scores}
+        own = replicates[:, [columns[model, label] for label in scores]]
+        found[model] = _figures(of_model, clusters, own, minimum)
+    return found
+
+
+def ranked(rows: CertainRows, clusters: IntArray, patients: int) -> RankedRows:
+    """Sort certain rows by score for the resampling; `clusters` are the patients of all rows, uncertain ones too.
+
+    Scores that are no finite numbers are refused elsewhere: only the shape of such rows is needed here.
+    """
+    scores = np.zeros(rows.n) if rows.why else rows.scores
+    return rank_rows(rows.y, scores, clusters[rows.mask], patients)
+
+
+def mean_figure(figures: Sequence[float | None], replicates: FloatArray, fewest: Sequence[int]) -> MeanFigure:
+    """Return the mean of the defined `figures`, one a label, with its interval.
+
+    Args:
+        figures: the figure of each label, None where it is undefined.
+        replicates: (resamples, labels) the same figures of each resample.
+        fewest: patients of the rarer class of each label.
+    """
+    defined = [column for column, figure in enumerate(figures) if figure is not None]
+    if not defined:
+        return MeanFigure(None, None, 0, "it is defined on no label")
+    value = float(np.mean([figures[column] for column in defined]))
+    few = min(fewest[column] for column in defined)
+    if few < 2:
+        return MeanFigure(value, None, len(defined), "a class of one of these labels is of a single patient")
+    interval = percentile_interval(replicates[:, defined].mean(axis=1), few)
+    return MeanFigure(value, interval.ci, len(defined), interval.why)
+
+
+def _figures(rows: Mapping[str, CertainRows], clusters: IntArray, replicates: FloatArray, minimum: int) -> Figures:
+    counted = {label: class_patients(r.y, clusters[r.mask]) for label, r in rows.items()}
     labels = {
-        label: _label_evaluation(label, r, clusters[r.mask], replicates[:, column], minimum)
+        label: _label_evaluation(label, r, clusters[r.mask], counted[label], replicates[:, column], minimum)
         for column, (label, r) in enumerate(rows.items())
     }
-    found = list(labels.values())
-    auc = _mean([e.roc_auc for e in found], [e.roc_auc_ci is not None for e in found], replicates[:, :, 0])
-    ap_ci = [e.average_precision_ci is not None for e in found]
-    return Figures(labels, auc, _mean([e.average_precision for e in found], ap_ci, replicates[:, :, 1]))
-
-
-def _finite(rows: CertainRows) -> FloatArray:
-    """Return the scores, or zeros where some are no numbers (those rows are refused, only their shape is needed)."""
-    return np.zeros(rows.n) if rows.why else rows.scores
+    found, fewest = list(labels.values()), {label: count.rarer for label, count in counted.items()}
+    auc, ap = (
+        mean_figure([getattr(e, name) for e in found], replicates[:, :, place], list(fewest.values()))
+        for place, name in enumerate(FIGURES)
+    )
+    return Figures(labels, auc, ap, replicates, fewest)
 
 
 def _label_evaluation(
-    label: str, rows: CertainRows, clusters: IntArray, replicates: FloatArray, minimum: int
+    label: str, rows: CertainRows, clusters: IntArray, counted: ClassPatients, replicates: FloatArray, minimum: int
 ) -> LabelEvaluation:
     why_auc, why_ap = rows.why or why_no_roc(rows.y), rows.why or why_no_pr(rows.y)
-    why_few = why_no_interval(rows.y, clusters, minimum)
-    auc_interval = _interval(replicates[:, 0], why_auc or why_few)
-    ap_interval = _interval(replicates[:, 1], why_ap or why_few)
+    why_few = counted.why_no_interval(minimum)
+    auc_interval = _interval(replicates[:, 0], counted, why_auc or why_few)
+    ap_interval = _interval(replicates[:, 1], counted, why_ap or why_few)
     reasons = {
         "roc_auc": why_auc,
         "roc_auc_ci": auc_interval.why,
@@ -81,22 +166,11 @@ def _label_evaluation(
         roc_auc_ci=auc_interval.ci,
         average_precision=None if why_ap else average_precision(rows.y, rows.scores),
         average_precision_ci=ap_interval.ci,
+        n_positive_patients=counted.positive,
         unusable_resamples=int(np.count_nonzero(np.isnan(replicates[:, 0]))),
         why={figure: reason for figure, reason in reasons.items() if reason},
     )
 
 
-def _interval(replicates: FloatArray, why: str | None) -> Interval:
-    return Interval(None, why, 0) if why else percentile_interval(replicates)
-
-
-def _mean(figures: list[float | None], has_interval: list[bool], replicates: FloatArray) -> MeanFigure:
-    defined = [column for column, figure in enumerate(figures) if figure is not None]
-    if not defined:
-        return MeanFigure(None, None, 0, "it is defined on no label")
-    value = float(np.mean([figures[column] for column in defined]))
-    without = sum(not has_interval[column] for column in defined)
-    if without:
-        return MeanFigure(value, None, len(defined), f"{without} of these labels have no interval")
-    interval = percentile_interval(replicates[:, defined].mean(axis=1))
-    return MeanFigure(value, interval.ci, len(defined), interval.why)
+def _interval(replicates: FloatArray, counted: ClassPatients, why: str | None) -> Interval:
+    return Interval(None, why, 0) if why else percentile_interval(replicates, counted.rarer)

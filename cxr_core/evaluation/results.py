@@ -12,9 +12,9 @@ class LabelEvaluation:
     """How good a model is on one label.
 
     `n` counts the certain rows, `n_positive` the positives among them, `n_uncertain_dropped` the uncertain rows that
-    were left out, `n_patients` the patients of the certain rows. AUC and AP lie in [0, 1]; a figure that is undefined
-    is None and `why` tells the reason under its name. `unusable_resamples` counts the bootstrap resamples without
-    both classes, which the intervals leave out.
+    were left out, `n_patients` the patients of the certain rows and `n_positive_patients` those with a positive row.
+    AUC and AP lie in [0, 1]; a figure that is undefined is None and `why` tells the reason under its name.
+    `unusable_resamples` counts the bootstrap resamples without both classes, which the intervals leave out.
     """
 
     label: str
@@ -26,6 +26,7 @@ class LabelEvaluation:
     roc_auc_ci: Bounds | None
     average_precision: float | None
     average_precision_ci: Bounds | None
+    n_positive_patients: int = 0
     unusable_resamples: int = 0
     why: dict[str, str] = field(default_factory=dict)
 
@@ -53,7 +54,8 @@ class LabelEvaluation:
 class MeanFigure:
     """The mean of one figure over the `labels` on which it is defined, with its interval on the same resamples.
 
-    `value` is None when it is defined on no label, `ci` when a label among them has no interval; `why` says so.
+    `value` is None when it is defined on no label, `ci` when too many resamples lack a class of a label; `why` says
+    so. The interval is widened for the label whose rarer class has the fewest patients (see `intervals`).
     """
 
     value: float | None

@@ -2,6 +2,7 @@
 
 import numpy as np
 from hypothesis import strategies as st
+from scipy import stats
 
 # scikit-learn sums the scores to check them, which overflows nearer to the largest number.
 FINITE = st.floats(-1e300, 1e300)
@@ -44,3 +45,18 @@ def patient_rows(seed, n=80, patients=25, shift=1.0, levels=None):
 def values_of(y):
     """Label codes whose truth is `y`: 3 for positive, 0 and 1 in turn for the others."""
     return np.where(y == 1, 3, np.arange(y.size) % 2)
+
+
+def expanded_levels(y, patients):
+    """The two levels of Hesterberg's expanded percentile interval for the patients of the rarer class."""
+    n = min(len(set(patients[y == 1])), len(set(patients[y == 0])))
+    tail = stats.norm.cdf(-np.sqrt(n / (n - 1)) * stats.t.ppf(0.975, n - 1))
+    return [tail, 1 - tail]
+
+
+def expanded_p(differences, y, patients):
+    """Twice the share of `differences` beyond 0 (one more at least), widened like the interval."""
+    n = min(len(set(patients[y == 1])), len(set(patients[y == 0])))
+    beyond = min(np.sum(differences <= 0), np.sum(differences >= 0)) + 1
+    z = stats.norm.ppf(min(1, 2 * beyond / (len(differences) + 1)) / 2)
+    return 2 * stats.t.cdf(z * np.sqrt((n - 1) / n), n - 1)

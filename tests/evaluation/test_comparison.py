@@ -1,12 +1,13 @@
 import numpy as np
 import pytest
-from brute_force import auc_by_pairs, patient_rows, values_of
+from brute_force import auc_by_pairs, expanded_levels, expanded_p, patient_rows, values_of
 from hypothesis import given
 from hypothesis import strategies as st
 from sklearn import metrics
 
-from cxr_core.evaluation.comparison import bootstrap_p, compare_labels, holm
+from cxr_core.evaluation.comparison import compare_labels, holm
 from cxr_core.evaluation.delong import delong_test
+from cxr_core.evaluation.intervals import bootstrap_p
 
 
 def compared(values, a, b, patients, resamples=200):
@@ -28,12 +29,13 @@ def test_the_difference_its_interval_and_its_p_equal_a_plain_paired_bootstrap():
             metrics.roc_auc_score(y[picked], a[picked]) - metrics.roc_auc_score(y[picked], b[picked])
         )
     drawn_differences = np.array(drawn_differences)
-    beyond = min((drawn_differences <= 0).sum(), (drawn_differences >= 0).sum())
     assert found.n == certain.sum()
     difference = auc_by_pairs(y[certain], a[certain]) - auc_by_pairs(y[certain], b[certain])
     assert found.difference == pytest.approx(difference, abs=1e-12)
-    assert found.ci == pytest.approx(np.percentile(drawn_differences, [2.5, 97.5]), abs=1e-12)
-    assert found.p == pytest.approx(min(1, 2 * (beyond + 1) / 201))
+    assert found.ci == pytest.approx(
+        np.quantile(drawn_differences, expanded_levels(y[certain], patients[certain])), abs=1e-12
+    )
+    assert found.p == pytest.approx(expanded_p(drawn_differences, y[certain], patients[certain]))
     assert found.p_corrected == found.p
     assert found.p_delong == delong_test(y[certain], a[certain], b[certain]).p
     assert found.why == {}
@@ -97,7 +99,7 @@ def test_too_few_positives_give_the_difference_without_interval_or_p():
     found = compared(values_of(y), np.arange(60.0), -np.arange(60.0), np.arange(60))
     assert found.difference == -1.0
     assert (found.ci, found.p, found.p_corrected, found.p_delong) == (None,) * 4
-    assert "only 9 positives" in found.why["p_delong"]
+    assert "only 9 patients with a positive label" in found.why["p_delong"]
 
 
 def test_predictions_that_are_no_numbers_name_their_model():
@@ -123,6 +125,8 @@ def test_holm_lies_between_no_correction_and_bonferronis(p_values):
 
 
 def test_the_bootstrap_p_is_never_zero_and_never_above_one():
-    assert bootstrap_p(np.ones(999)) == pytest.approx(0.002)
-    assert bootstrap_p(np.array([-1.0, 0.0, 1.0])) == 1.0
-    assert bootstrap_p(np.array([-1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0])) == pytest.approx(0.4)
+    many = 10**7
+    assert bootstrap_p(np.ones(999), many) == pytest.approx(0.002, rel=1e-4)
+    assert bootstrap_p(np.array([-1.0, 0.0, 1.0]), many) == 1.0
+    assert bootstrap_p(np.array([-1.0] + [1.0] * 8), many) == pytest.approx(0.4, rel=1e-4)
+    assert bootstrap_p(np.ones(999), 30) > 0.004

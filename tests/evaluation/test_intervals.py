@@ -3,9 +3,10 @@ import time
 import numpy as np
 import pytest
 from brute_force import patient_rows
+from scipy import stats
 from sklearn import metrics
 
-from cxr_core.evaluation.intervals import percentile_interval, why_no_interval
+from cxr_core.evaluation.intervals import bootstrap_p, class_patients, percentile_interval
 from cxr_core.evaluation.resamples import patient_clusters, patient_weights
 from cxr_core.evaluation.weighted import bootstrap, rank_rows, weighted_figures
 
@@ -62,32 +63,52 @@ def test_labels_share_their_resamples():
     np.testing.assert_array_equal(alone[:, 0], beside[:, 1])
 
 
-def test_the_interval_is_between_the_percentiles():
-    interval = percentile_interval(np.arange(1001.0))
-    assert interval.ci == pytest.approx((25.0, 975.0))
+def test_with_many_patients_the_interval_is_between_the_percentiles():
+    interval = percentile_interval(np.arange(1001.0), 10**6)
+    assert interval.ci == pytest.approx((25.0, 975.0), abs=1e-2)
     assert (interval.why, interval.unusable) == (None, 0)
+
+
+@pytest.mark.parametrize(("patients", "tail"), [(10, 0.00856), (30, 0.01875), (100, 0.02306)])
+def test_with_few_patients_it_is_widened_as_hesterberg_says(patients, tail):
+    # The levels by SciPy's distributions: Phi(-sqrt(n / (n - 1)) t(.975, n - 1)).
+    level = stats.norm.cdf(-np.sqrt(patients / (patients - 1)) * stats.t.ppf(0.975, patients - 1))
+    assert level == pytest.approx(tail, abs=1e-5)
+    replicates = np.random.default_rng(0).gamma(3.0, size=2000)
+    assert percentile_interval(replicates, patients).ci == pytest.approx(np.quantile(replicates, [level, 1 - level]))
+
+
+@pytest.mark.parametrize("patients", [5, 30, 1000])
+@pytest.mark.parametrize("shift", np.linspace(-3, 3, 25))
+def test_p_is_below_a_twentieth_when_the_interval_leaves_out_zero(patients, shift):
+    replicates = np.random.default_rng(1).normal(size=20_001) + shift
+    low, high = percentile_interval(replicates, patients).ci
+    if min(abs(low), abs(high)) > 0.05:  # else the + 1 and the interpolation may decide
+        assert (bootstrap_p(replicates, patients) < 0.05) == (low > 0 or high < 0)
 
 
 def test_unusable_resamples_are_counted_and_too_many_refuse_the_interval():
     replicates = np.linspace(0, 1, 1000)
     replicates[:50] = np.nan
-    assert percentile_interval(replicates).unusable == 50
-    assert percentile_interval(replicates).ci is not None
+    assert percentile_interval(replicates, 50).unusable == 50
+    assert percentile_interval(replicates, 50).ci is not None
     replicates[50] = np.nan
-    refused = percentile_interval(replicates)
+    refused = percentile_interval(replicates, 50)
     assert refused.ci is None
     assert refused.why.startswith("51 of 1000 resamples have one class only")
 
 
 @pytest.mark.parametrize(
-    ("positives", "negatives", "patients", "named"),
-    [(9, 50, 59, "9 positives"), (50, 9, 59, "9 negatives"), (50, 50, 9, "9 patients")],
+    ("positives", "negatives", "named"),
+    [(9, 50, "9 patients with a positive label"), (50, 9, "9 patients with a negative label")],
 )
-def test_too_few_of_a_class_or_of_patients_are_named(positives, negatives, patients, named):
-    y = np.repeat([1, 0], [positives, negatives])
-    clusters = np.arange(y.size) % patients
-    assert why_no_interval(y, clusters, 10) == f"only {named}; an interval needs at least 10 of each"
-    assert why_no_interval(y, clusters, 9) is None
+def test_too_few_patients_of_a_class_are_named(positives, negatives, named):
+    y = np.repeat([1, 0, 1], [positives, negatives, 20])
+    clusters = np.concatenate([np.arange(positives + negatives), np.zeros(20, dtype=int)])  # one patient again
+    counted = class_patients(y, clusters)
+    assert (counted.positive, counted.negative, counted.rarer) == (positives, negatives, 9)
+    assert counted.why_no_interval(10) == f"only {named}; an interval needs at least 10"
+    assert counted.why_no_interval(9) is None
 
 
 def test_resampling_patients_is_wider_than_resampling_images_of_the_same_patients():

@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
-from brute_force import patient_rows, values_of
+from brute_force import expanded_levels, patient_rows, values_of
 from sklearn import metrics
 
-from cxr_core.evaluation.labels import evaluate_labels
+from cxr_core.errors import UnknownNameError
+from cxr_core.evaluation.labels import evaluate_labels, evaluate_models
 
 
 def evaluated(values, scores, patients, label="edema"):
@@ -30,8 +31,9 @@ def test_figures_and_intervals_equal_a_plain_bootstrap_over_patients():
         picked = np.concatenate([np.flatnonzero((patients == patient) & certain) for patient in drawn])
         aucs.append(metrics.roc_auc_score(y[picked], scores[picked]))
         aps.append(metrics.average_precision_score(y[picked], scores[picked]))
-    assert found.roc_auc_ci == pytest.approx(np.percentile(aucs, [2.5, 97.5]), abs=1e-12)
-    assert found.average_precision_ci == pytest.approx(np.percentile(aps, [2.5, 97.5]), abs=1e-12)
+    levels = expanded_levels(y[certain], patients[certain])
+    assert found.roc_auc_ci == pytest.approx(np.quantile(aucs, levels), abs=1e-12)
+    assert found.average_precision_ci == pytest.approx(np.quantile(aps, levels), abs=1e-12)
     assert found.why == {}
 
 
@@ -64,7 +66,7 @@ def test_with_positives_only_the_auc_is_undefined_and_no_interval_is_given():
     found = evaluated(np.full(20, 3), np.arange(20.0), np.arange(20))
     assert (found.roc_auc, found.average_precision) == (None, 1.0)
     assert found.why["roc_auc"] == "there are no negatives"
-    assert "only 0 negatives" in found.why["average_precision_ci"]
+    assert "only 0 patients with a negative label" in found.why["average_precision_ci"]
     assert found.average_precision_ci is None
 
 
@@ -84,17 +86,18 @@ def test_below_the_minimum_there_is_a_figure_but_no_interval():
     assert found.roc_auc == 0.0
     assert found.roc_auc_ci is None
     assert found.why == dict.fromkeys(
-        ("roc_auc_ci", "average_precision_ci"), "only 9 positives; an interval needs at least 10 of each"
+        ("roc_auc_ci", "average_precision_ci"), "only 9 patients with a positive label; an interval needs at least 10"
     )
 
 
-def test_positives_of_one_patient_give_no_interval():
+def test_many_positives_of_few_patients_give_no_interval():
     y = np.repeat([1, 0], [20, 60])
     patients = np.concatenate([np.zeros(20), np.arange(1, 61)])
     found = evaluated(values_of(y), np.arange(80.0)[::-1], patients)
     assert found.roc_auc == 1.0
     assert found.roc_auc_ci is None
-    assert "resamples have one class only" in found.why["roc_auc_ci"]
+    assert found.n_positive_patients == 1
+    assert found.why["roc_auc_ci"].startswith("only 1 patients with a positive label")
     assert found.unusable_resamples > 50
 
 
@@ -115,13 +118,32 @@ def test_the_mean_is_over_the_labels_on_which_the_figure_is_defined():
     assert figures.mean_roc_auc.ci == pytest.approx((0.5, 0.5))
 
 
-def test_the_mean_of_nothing_and_of_labels_without_interval_say_why():
+def test_the_mean_of_nothing_and_of_a_single_patient_say_why():
     nothing = evaluate_labels({"edema": np.zeros(5)}, {"edema": np.zeros(5)}, np.arange(5), 50, 10)
     assert nothing.mean_roc_auc.value is None
     assert nothing.mean_roc_auc.why == "it is defined on no label"
     few = evaluate_labels({"edema": [3, 0]}, {"edema": [1.0, 0.0]}, [1, 2], 50, 10)
     assert (few.mean_roc_auc.value, few.mean_roc_auc.ci) == (1.0, None)
-    assert few.mean_roc_auc.why == "1 of these labels have no interval"
+    assert few.mean_roc_auc.why == "a class of one of these labels is of a single patient"
+
+
+def test_the_mean_of_chosen_labels_equals_that_of_a_model_with_these_labels_only():
+    y, scores, patients = patient_rows(11)
+    values = {"edema": values_of(y), "fracture": values_of(1 - y), "pneumonia": values_of(y)}
+    models = {"edema": scores, "fracture": -scores, "pneumonia": scores + patient_rows(12, shift=0.0)[1]}
+    chosen = evaluate_labels(values, models, patients, 200, 10).mean("average_precision", ["edema", "pneumonia"])
+    del models["fracture"]
+    assert chosen == evaluate_labels(values, models, patients, 200, 10).mean_average_precision
+    with pytest.raises(UnknownNameError, match="Unknown label of this model 'fracture'"):
+        evaluate_labels(values, models, patients, 200, 10).mean(labels=["fracture"])
+
+
+def test_models_of_the_same_rows_are_judged_as_each_alone():
+    y, scores, patients = patient_rows(13)
+    values, other = {"edema": values_of(y)}, patient_rows(14, shift=0.3)[1]
+    both = evaluate_models(values, {"a": {"edema": scores}, "b": {"edema": other}}, patients, 200, 10)
+    assert both["a"] == evaluate_labels(values, {"edema": scores}, patients, 200, 10)
+    assert both["b"] == evaluate_labels(values, {"edema": other}, patients, 200, 10)
 
 
 def test_the_json_has_the_names_that_scripts_rely_on():
