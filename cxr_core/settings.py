@@ -91,6 +91,13 @@ SETTINGS: tuple[Setting, ...] = (
         lambda value: 0 < value <= 60,
         "above 0, at most 60",
     ),
+    Setting(
+        "runs_per_device",
+        1,
+        "Runs that may use one accelerator at once; further ones wait in the order in which they were started.",
+        lambda value: value >= 1,
+        "at least 1",
+    ),
 )
 
 
@@ -110,6 +117,7 @@ class Settings:
     bigquery_timeout: float
     cancel_grace: float
     heartbeat: float
+    runs_per_device: int
 
 
 def settings() -> Settings:

@@ -10,7 +10,8 @@ from cxr_core.commands.output import as_table, duration, shown
 from cxr_core.commands.parsing import PROGRAM, Answer, Command, Parser
 from cxr_core.errors import UsageError
 from cxr_core.runs import service
-from cxr_core.runs.store import COMPLETED, Run
+from cxr_core.runs.network_disk import workspace_warning
+from cxr_core.runs.run import COMPLETED, Run
 from cxr_core.settings import settings
 
 _ACTIONS = ("show", "cancel", "resume", "delete", "log", "note", "tag")
@@ -55,7 +56,10 @@ def _list(runs: list[Run]) -> Answer:
     headers = ("run", "kind", "name", "source", "status", "step", "steps", "loss", "val_loss", "val_auc")
     rows = [[getattr(run, header) for header in headers] for run in runs]
     empty = f"There is no such run. List all with `{PROGRAM} runs`; start one with `{PROGRAM} train`."
-    return Answer([run.as_json() for run in runs], lambda: as_table(headers, rows) if rows else empty)
+    warning = workspace_warning() or ""
+    return Answer(
+        [run.as_json() for run in runs], lambda: as_table(headers, rows) if rows else empty, complaint=warning
+    )
 
 
 def _one(run: Run) -> Answer:

@@ -12,7 +12,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from cxr_core.errors import RunError
-from cxr_core.runs.identity import own_identity
+from cxr_core.runs.identity import ProcessIdentity, own_identity
+from cxr_core.runs.lanes import lane_of
+from cxr_core.runs.network_disk import network_file_system
 from cxr_core.runs.reserve import DiskReserve
 
 _BUSY_MILLISECONDS = 15_000
@@ -93,7 +95,7 @@ def _begun(path: Path, write: bool) -> sqlite3.Connection:
     try:
         connection.row_factory = sqlite3.Row
         connection.execute(f"PRAGMA busy_timeout = {_BUSY_MILLISECONDS}")
-        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute(f"PRAGMA journal_mode = {_journal_mode(path)}")
         connection.execute("PRAGMA synchronous = NORMAL")
         _bring_up_to_date(connection)
         connection.execute("BEGIN IMMEDIATE" if write else "BEGIN")
@@ -101,6 +103,11 @@ def _begun(path: Path, write: bool) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def _journal_mode(path: Path) -> str:
+    """Return SQLite's journal mode: the write-ahead log needs memory that all processes share, so one machine."""
+    return "WAL" if network_file_system(path.parent) is None else "DELETE"
 
 
 def _bring_up_to_date(connection: sqlite3.Connection) -> None:
@@ -139,5 +146,17 @@ def _add_parent_notes_tags_and_machine(connection: sqlite3.Connection) -> None:
             connection.execute(f"UPDATE runs SET {column} = ? WHERE run = ?", (known, run))
 
 
+def _tell_lanes_of_machines_apart(connection: sqlite3.Connection) -> None:
+    for run, device, text in connection.execute("SELECT run, device, supervisor FROM runs").fetchall():
+        lane = lane_of(device, ProcessIdentity(**json.loads(text)))
+        connection.execute("UPDATE runs SET lane = ? WHERE run = ?", (lane, run))
+    connection.execute("CREATE INDEX runs_by_status ON runs (status)")
+    connection.execute("CREATE INDEX runs_by_parent ON runs (parent)")
+
+
 #: Every change of the schema, the first to the newest; `user_version` of a file says how many it has seen.
-_CHANGES: tuple[Callable[[sqlite3.Connection], None], ...] = (_make_table, _add_parent_notes_tags_and_machine)
+_CHANGES: tuple[Callable[[sqlite3.Connection], None], ...] = (
+    _make_table,
+    _add_parent_notes_tags_and_machine,
+    _tell_lanes_of_machines_apart,
+)

@@ -1,7 +1,7 @@
 """Which process is meant: a pid alone is used again by the system, so it is joined by boot and start time.
 
 A process of another machine or container (pid namespace) cannot be judged from here, and is told apart from one that
-is gone.
+is gone. psutil, which takes long to load, is asked only where there is no /proc.
 """
 
 import contextlib
@@ -9,12 +9,14 @@ import os
 import uuid
 from dataclasses import asdict, dataclass
 from enum import Enum
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import psutil
+PROC = Path("/proc")
+HAS_PROC = (PROC / "self" / "stat").exists()
 
-_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+_BOOT_ID = PROC / "sys" / "kernel" / "random" / "boot_id"
 _MACHINE_ID = Path("/etc/machine-id")
 
 
@@ -41,10 +43,15 @@ class ProcessIdentity:
         """Return the fields, as the store keeps them."""
         return asdict(self)
 
+    @property
+    def hardware(self) -> str:
+        """What all processes share that compete for the same devices, containers of one machine among them."""
+        return self.boot or self.machine
+
 
 def identity_of(pid: int) -> ProcessIdentity | None:
     """Return the identity of a process that runs now; None when there is none, or only its zombie."""
-    started = _started_linux(pid) if _BOOT_ID.exists() else _started_elsewhere(pid)
+    started = _started_linux(pid) if HAS_PROC else _started_elsewhere(pid)
     return None if started is None else ProcessIdentity(machine(), boot(), _space(), pid, started)
 
 
@@ -57,35 +64,16 @@ def own_identity() -> ProcessIdentity:
 
 def standing_of(identity: ProcessIdentity) -> Standing:
     """Say whether the process of `identity` still runs; only its own machine and pid namespace can tell."""
-    here = own_identity()
-    if identity.machine != here.machine:
+    if identity.machine != machine():
         return Standing.ELSEWHERE
-    if identity.boot != here.boot:
-        return Standing.RESTARTED if here.machine else Standing.ELSEWHERE
-    if identity.space != here.space or not (here.boot or here.machine):
+    if identity.boot != boot():
+        return Standing.RESTARTED if identity.machine else Standing.ELSEWHERE
+    if identity.space != _space() or not identity.hardware:
         return Standing.ELSEWHERE
     return Standing.ALIVE if identity_of(identity.pid) == identity else Standing.GONE
 
 
-def _started_linux(pid: int) -> str | None:
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_text()
-    except OSError:
-        return None
-    # The name in parentheses may hold blanks and parentheses, so the fields are counted after the last one.
-    fields = stat.rpartition(")")[2].split()
-    state, start_ticks = fields[0], fields[19]
-    return None if state in "ZX" else start_ticks
-
-
-def _started_elsewhere(pid: int) -> str | None:
-    try:
-        process = psutil.Process(pid)
-        return None if process.status() == psutil.STATUS_ZOMBIE else repr(process.create_time())
-    except psutil.Error:
-        return None
-
-
+@lru_cache(maxsize=1)
 def machine() -> str:
     """Return what this machine is known by after a restart, or "" where nothing tells."""
     with contextlib.suppress(OSError):
@@ -96,6 +84,7 @@ def machine() -> str:
     return "" if was_drawn else f"{address:012x}"
 
 
+@lru_cache(maxsize=1)
 def boot() -> str:
     """Return the ID of this boot of the machine: all its containers share it, and no other machine has it."""
     return _BOOT_ID.read_text().strip() if _BOOT_ID.exists() else ""
@@ -103,6 +92,27 @@ def boot() -> str:
 
 def _space() -> str:
     try:
-        return str(Path("/proc/self/ns/pid").readlink())
+        return str((PROC / "self" / "ns" / "pid").readlink())
     except OSError:
         return ""
+
+
+def _started_linux(pid: int) -> str | None:
+    try:
+        stat = (PROC / str(pid) / "stat").read_text(errors="replace")
+    except OSError:
+        return None
+    # The name in parentheses may hold blanks and parentheses, so the fields are counted after the last one.
+    fields = stat.rpartition(")")[2].split()
+    state, start_ticks = fields[0], fields[19]
+    return None if state in "ZX" else start_ticks
+
+
+def _started_elsewhere(pid: int) -> str | None:
+    import psutil
+
+    try:
+        process = psutil.Process(pid)
+        return None if process.status() == psutil.STATUS_ZOMBIE else repr(process.create_time())
+    except psutil.Error:
+        return None

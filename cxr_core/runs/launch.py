@@ -12,7 +12,6 @@ from cxr_core.settings import CONFIG_VARIABLE, config_path, settings
 
 SUPERVISE = "run-supervise"
 STEP = "run-step"
-LOG_FILE = "log.txt"
 
 
 def start_supervisor(run_id: str, log: Path) -> ProcessIdentity | None:
@@ -32,7 +31,7 @@ def start_supervisor(run_id: str, log: Path) -> ProcessIdentity | None:
     return identity
 
 
-def start_step(run_id: str, log: Path, scratch: str) -> subprocess.Popen[bytes]:
+def start_step(run_id: str, log: Path, scratch: Path) -> subprocess.Popen[bytes]:
     """Start the process that does the work in a process group of its own, with `scratch` for its temporary files.
 
     Its standard input is a pipe that closes when this process ends, however it ends.
@@ -44,7 +43,7 @@ def start_step(run_id: str, log: Path, scratch: str) -> subprocess.Popen[bytes]:
             stdout=output,
             stderr=subprocess.STDOUT,
             process_group=0,
-            env=_environment() | {"TMPDIR": scratch},
+            env=_environment() | {"TMPDIR": str(scratch)},
         )
 
 

@@ -1,39 +1,42 @@
-"""Bringing the store in line with what really runs: a supervisor that was killed cannot write how its run ended."""
+"""Bringing the store in line with what really runs: a supervisor that was killed cannot write how its run ended.
+
+Only the machine and the pid namespace of a run judge it by its processes; of any other run nothing is known but its
+last sign of life, and nobody but its user ends it.
+"""
 
 import socket
 import time
 from dataclasses import replace
 
 from cxr_core.errors import RunError
-from cxr_core.runs.group import kill_group
-from cxr_core.runs.identity import ProcessIdentity, Standing, standing_of
-from cxr_core.runs.store import FAILED, Run, RunStore
+from cxr_core.runs import leftovers, reasons
+from cxr_core.runs.identity import Standing, standing_of
+from cxr_core.runs.log import LOG_FILE, last_words
+from cxr_core.runs.run import CANCELLED, FAILED, Run
+from cxr_core.runs.session import kill, left_by
+from cxr_core.runs.store import RunStore
+from cxr_core.settings import settings
 
-#: A run of another machine or container cannot be looked at; without a sign of life for so long it counts as gone.
+#: A run elsewhere that was silent for so long may be cancelled by its user without its answer.
 STALE_SECONDS = 120.0
 
-_REASONS = {
-    Standing.GONE: "The process that supervised the run was killed, and the run with it. Resume it or start it again.",
-    Standing.RESTARTED: "The machine was restarted while the run was active. Resume it or start it again.",
-    Standing.ELSEWHERE: "The run gave no sign of life from {host} for {seconds:.0f} s. Resume it or start it again.",
-}
+_PATIENCE_SECONDS = 1.0
+#: What the guard of a step needs beyond the time for a checkpoint.
+_GUARD_SECONDS = 5.0
 
 
 def reconcile(store: RunStore, run: Run) -> Run:
-    """Return `run` as it stands; when its supervisor is gone, end it as failed and kill what is left of it."""
+    """Return `run` as it stands; when its supervisor is gone, end it as failed once nothing is left of it."""
     if not run.is_active:
         return run
     standing = supervisor_standing(run)
-    silent = time.time() - run.heartbeat
-    if standing is Standing.ALIVE or (standing is Standing.ELSEWHERE and silent < STALE_SECONDS):
+    if standing is Standing.ALIVE:
         return run
-    reason = _REASONS[standing].format(host=run.host, seconds=silent)
-    try:
-        if store.end(run.run, FAILED, reason, run.supervisor) and standing is Standing.GONE:
-            _kill_stray(run)
-    except RunError:  # the store cannot be written, as on a full disk: this reader is told the truth all the same
-        return replace(run, status=FAILED, reason=reason)
-    return store.get(run.run)
+    if standing is Standing.ELSEWHERE:
+        return replace(run, message=f"{run.status} on {run.host}, last seen {silence(run):,.0f} s ago")
+    if standing is Standing.GONE and not _is_free(run):
+        return replace(run, message="its supervising process was killed; it writes a checkpoint and ends")
+    return _ended(store, run, standing)
 
 
 def supervisor_standing(run: Run) -> Standing:
@@ -44,7 +47,31 @@ def supervisor_standing(run: Run) -> Standing:
     return standing
 
 
-def _kill_stray(run: Run) -> None:
-    process: ProcessIdentity | None = run.process
-    if process is not None:
-        kill_group(process.pid, session=run.supervisor.pid)
+def silence(run: Run) -> float:
+    """Return for how many seconds a run has given no sign of life; 0 where the clocks disagree."""
+    return max(0.0, time.time() - run.heartbeat)
+
+
+def _is_free(run: Run) -> bool:
+    """Say whether no process of a dead supervisor's session is left; kill those that had their time to end."""
+    if not left_by(run.supervisor):
+        return True
+    values = settings()
+    allowed = values.heartbeat + values.cancel_grace + _GUARD_SECONDS
+    # The absolute value: after a clock that jumped back, a hung process must not keep the device for hours.
+    return abs(time.time() - run.heartbeat) > allowed and kill(run.supervisor.pid, patience=_PATIENCE_SECONDS)
+
+
+def _ended(store: RunStore, run: Run, standing: Standing) -> Run:
+    if run.cancel_requested:
+        status, reason = CANCELLED, reasons.CANCELLED_BY_USER
+    elif standing is Standing.RESTARTED:
+        status, reason = FAILED, reasons.machine_restarted(run)
+    else:
+        status, reason = FAILED, reasons.supervisor_gone(run, last_words(store.run_folder(run.run) / LOG_FILE))
+    leftovers.remove(store.run_folder(run.run))
+    try:
+        store.end(run.run, status, reason, run.supervisor)
+    except RunError:  # the store cannot be written, as on a full disk: this reader is told the truth all the same
+        return replace(run, status=status, reason=reason)
+    return store.get(run.run)

@@ -70,7 +70,7 @@ class Run:
     @classmethod
     def from_row(cls, row: sqlite3.Row) -> "Run":
         """Return the run that a row of the store holds."""
-        values = dict(row)
+        values = {name: row[name] for name in COLUMNS}
         for name in _JSON:
             values[name] = None if values[name] is None else json.loads(values[name])
         for name in _IDENTITIES:

@@ -2,27 +2,30 @@
 
 import getpass
 import json
-import secrets
+import os
 import shutil
 import socket
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from cxr_core.atomic import disk_errors, write_text
 from cxr_core.errors import RunError, UsageError
-from cxr_core.runs import metrics
+from cxr_core.runs import metrics, reasons
 from cxr_core.runs.annotations import checked_notes, checked_tags
 from cxr_core.runs.columns import ColumnReader, MetricColumns
-from cxr_core.runs.identity import own_identity
-from cxr_core.runs.launch import LOG_FILE, start_supervisor
-from cxr_core.runs.queue import lane_of
-from cxr_core.runs.reconcile import reconcile
+from cxr_core.runs.identity import Standing, own_identity
+from cxr_core.runs.lanes import lane_of
+from cxr_core.runs.launch import start_supervisor
+from cxr_core.runs.log import LOG_FILE, last_words
+from cxr_core.runs.reconcile import STALE_SECONDS, reconcile, silence, supervisor_standing
+from cxr_core.runs.run import CANCELLED, COMPLETED, FAILED, Run
 from cxr_core.runs.step import StepContext, run_step
-from cxr_core.runs.store import COMPLETED, FAILED, Run, RunStore
-from cxr_core.runs.supervisor import CANCELLED_BY_USER, Supervisor
+from cxr_core.runs.store import RunStore
+from cxr_core.runs.supervisor import Supervisor
 from cxr_core.settings import settings
 
 CONFIG_FILE = "config.json"
@@ -33,7 +36,7 @@ _COLUMNS = ColumnReader()
 
 def new_run_id() -> str:
     """Return a new ID, `YYYYMMDD-HHMMSS-xxxxxx`: the local time and six random hexadecimal digits."""
-    return f"{datetime.now():%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
+    return f"{datetime.now():%Y%m%d-%H%M%S}-{os.urandom(3).hex()}"
 
 
 def submit(
@@ -86,7 +89,7 @@ def submit(
         folder.mkdir(parents=True)
     try:
         write_text(folder / CONFIG_FILE, json.dumps(config, indent=2, allow_nan=False) + "\n")
-        store.insert(run, lane_of(device))
+        store.insert(run, lane_of(device, run.supervisor))
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
@@ -96,7 +99,7 @@ def submit(
 def get(run_id: str) -> Run:
     """Return a run as it stands, or raise `UnknownNameError`."""
     store = _store()
-    return reconcile(store, store.get(run_id))
+    return _as_it_stands(store, store.get(run_id))
 
 
 def list_runs(kind: str | None = None, parent: str | None = None, tag: str | None = None, text: str = "") -> list[Run]:
@@ -109,7 +112,7 @@ def list_runs(kind: str | None = None, parent: str | None = None, tag: str | Non
         text: words that must all occur in ID, kind, name, source, status, user, host, notes or tags of a run.
     """
     store = _store()
-    return [reconcile(store, run) for run in store.newest_first(kind, parent, tag, text)]
+    return [_as_it_stands(store, run) for run in store.newest_first(kind, parent, tag, text)]
 
 
 def children(run_id: str) -> list[Run]:
@@ -156,16 +159,18 @@ def cancel(run_id: str) -> Run:
     """Ask a run to stop: a queued one ends at once, a running one after its checkpoint or the grace time.
 
     The runs that are parts of it are stopped too, the last in the queue first, so that none of them starts meanwhile.
+    A run of another machine or container that has been silent for two minutes ends without its answer: its user knows
+    whether that machine is still there.
 
     Raises:
         UsageError: the run has ended otherwise already, and so have its parts.
     """
     store, run = _store(), get(run_id)
-    parts = [part.run for part in children(run_id) if part.is_active]
+    parts = [part for part in children(run_id) if part.is_active]
     if run.status in (COMPLETED, FAILED) and not parts:
         raise UsageError(f"Run {run_id} has {run.status} already, so it cannot be cancelled.")
-    for stopped in (run_id, *reversed(parts)):
-        store.request_cancel(stopped, CANCELLED_BY_USER)
+    for stopped in (run, *reversed(parts)):
+        _ask_to_stop(store, stopped)
     return get(run_id)
 
 
@@ -173,12 +178,14 @@ def resume(run_id: str) -> Run:
     """Put a failed or cancelled run back into the queue under its ID; it goes on from its last checkpoint.
 
     Raises:
-        UsageError: the run is active or completed, or work of its kind cannot be resumed.
+        UsageError: the run is active or completed, its folder has vanished, or work of its kind cannot be resumed.
     """
-    store, run = _store(), get(run_id)
+    store, run, me = _store(), get(run_id), own_identity()
     if not run.resumable:
         raise UsageError(f"Run {run_id} is a {run.kind} run, which cannot be resumed. Start it again.")
-    if not store.requeue(run_id, own_identity()):
+    if not run.is_active and not store.run_folder(run_id).is_dir():
+        raise UsageError(f"{reasons.folder_vanished(store.run_folder(run_id))} It cannot be resumed. Start it again.")
+    if not store.requeue(run_id, lane_of(run.device, me), socket.gethostname(), me):
         raise UsageError(f"Run {run_id} is {run.status}. Only a failed or cancelled run can be resumed.")
     return _launch(store, store.get(run_id))
 
@@ -190,13 +197,13 @@ def delete(run_id: str) -> None:
         UsageError: the run is active.
     """
     store, run = _store(), get(run_id)
-    if run.is_active:
-        raise UsageError(f"Run {run_id} is {run.status}. Cancel it before you delete it.")
+    # The row goes first: whoever wants to resume the run at this moment is either before or behind.
+    if run.is_active or not store.delete(run_id):
+        raise UsageError(f"Run {run_id} is {get(run_id).status}. Cancel it before you delete it.")
     folder = store.run_folder(run_id)
     with disk_errors(folder):
         if folder.exists():
             shutil.rmtree(folder)
-    store.delete(run_id)
 
 
 def wait(run_id: str, seen: Callable[[Run], None] | None = None, timeout: float | None = None) -> Run:
@@ -230,8 +237,7 @@ def metric_columns(run_id: str) -> MetricColumns:
 
 def supervise(run_id: str) -> None:
     """Look after a run in this process until it has ended; for the supervising process only."""
-    values = settings()
-    Supervisor(_store(), run_id, values.heartbeat, values.cancel_grace).supervise()
+    Supervisor(_store(), run_id, settings()).supervise()
 
 
 def step(run_id: str, kinds: dict[str, Callable[[StepContext], None]]) -> int:
@@ -243,16 +249,32 @@ def _store() -> RunStore:
     return RunStore(settings().home)
 
 
+def _as_it_stands(store: RunStore, run: Run) -> Run:
+    run = reconcile(store, run)
+    folder = store.run_folder(run.run)
+    return run if folder.is_dir() else replace(run, message=reasons.folder_vanished(folder))
+
+
+def _ask_to_stop(store: RunStore, run: Run) -> None:
+    store.request_cancel(run.run, reasons.CANCELLED_BY_USER)
+    seconds = silence(run)
+    if run.is_active and seconds > STALE_SECONDS and supervisor_standing(run) is Standing.ELSEWHERE:
+        store.end(run.run, CANCELLED, reasons.given_up(run, seconds), run.supervisor)
+
+
 def _launch(store: RunStore, run: Run) -> Run:
     """Start the supervisor of a queued run, which this process answers for until then."""
+    log = store.run_folder(run.run) / LOG_FILE
     try:
-        supervisor = start_supervisor(run.run, store.run_folder(run.run) / LOG_FILE)
+        supervisor = start_supervisor(run.run, log)
     except OSError as error:
         reason = f"The process of the run could not be started: {error}."
         store.end(run.run, FAILED, reason, run.supervisor)
         raise RunError(reason) from error
     if supervisor is not None:
         store.adopt(run.run, supervisor)
+    else:  # it has ended already; unless it has looked after the run by then, nobody does
+        store.end(run.run, FAILED, reasons.supervisor_gone(run, last_words(log)), run.supervisor)
     return get(run.run)
 
 

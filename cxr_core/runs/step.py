@@ -9,6 +9,8 @@ import errno
 import math
 import os
 import signal
+import tempfile
+import threading
 import time
 import traceback
 from collections.abc import Callable, Mapping
@@ -17,13 +19,16 @@ from types import FrameType
 from typing import Any
 
 from cxr_core.errors import CxrError, RunError
+from cxr_core.runs.leftovers import scratch_folder
+from cxr_core.runs.memory import memory_reason
 from cxr_core.runs.metrics import METRICS_FILE, append_row, finite
 from cxr_core.runs.orphan import end_with_supervisor
-from cxr_core.runs.store import Run, RunStore
+from cxr_core.runs.run import Run
+from cxr_core.runs.store import RunStore
+from cxr_core.settings import settings
 
 EXIT_COMPLETED, EXIT_CANCELLED, EXIT_FAILED, EXIT_DISK_FULL = 0, 10, 11, 12
 REASON_FILE = "reason.txt"
-DISK_FULL = "The disk is full: the run could not write its files. Free some space, then resume it or start it again."
 
 _STORE_EVERY_SECONDS = 1.0
 _SHOWN_FIGURES = ("step", "epoch", "loss", "val_loss", "val_auc")
@@ -46,6 +51,7 @@ class StepContext:
         self._told_first: int | None = None
         self._paced_from: tuple[float, int] | None = None
         self._stop = False
+        self._listens = False
 
     @property
     def run(self) -> str:
@@ -89,12 +95,19 @@ class StepContext:
         self._store.set_result(self.run, values)
 
     def cancelled(self) -> bool:
-        """Say whether the run was asked to stop."""
+        """Say whether the run was asked to stop.
+
+        The first call comes when there is something to save. Until then SIGTERM ends the process at once, be it inside
+        TensorFlow, as there is nobody to hear of it.
+        """
+        if not self._listens and threading.current_thread() is threading.main_thread():
+            self._listens = True
+            signal.signal(signal.SIGTERM, self.ask_to_stop)
         return self._stop
 
     def stop_if_cancelled(self) -> None:
         """Raise `Cancelled` when the run was asked to stop."""
-        if self._stop:
+        if self.cancelled():
             raise Cancelled
 
     def ask_to_stop(self, _number: int = 0, _frame: FrameType | None = None) -> None:
@@ -132,10 +145,9 @@ class StepContext:
 
 def run_step(store: RunStore, run_id: str, kinds: Mapping[str, Callable[[StepContext], None]]) -> int:
     """Do the work of a run in this process and return its exit status; `kinds` maps a kind to its work."""
-    end_with_supervisor()
+    end_with_supervisor(settings().cancel_grace, _own_scratch(run_id))
     run = store.get(run_id)
     context = StepContext(store, run)
-    signal.signal(signal.SIGTERM, context.ask_to_stop)
     (context.folder / REASON_FILE).unlink(missing_ok=True)
     try:
         kinds[run.kind](context)
@@ -148,6 +160,12 @@ def run_step(store: RunStore, run_id: str, kinds: Mapping[str, Callable[[StepCon
     return EXIT_COMPLETED
 
 
+def _own_scratch(run_id: str) -> Path | None:
+    """Return the folder for temporary files, if it was made for this run."""
+    folder = Path(tempfile.gettempdir())
+    return folder if folder.name == scratch_folder(run_id).name else None
+
+
 def _failed(context: StepContext, error: Exception) -> int:
     """Leave the reason for the supervisor; the traceback of what nobody foresaw goes to the log."""
     if not isinstance(error, CxrError):
@@ -156,6 +174,8 @@ def _failed(context: StepContext, error: Exception) -> int:
         return EXIT_DISK_FULL
     try:
         (context.folder / REASON_FILE).write_text(_reason(error))
+    except FileNotFoundError:  # the supervisor sees as well that the folder is gone
+        return EXIT_FAILED
     except OSError as second:
         return EXIT_DISK_FULL if second.errno == errno.ENOSPC else EXIT_FAILED
     return EXIT_FAILED
@@ -169,7 +189,6 @@ def _is_disk_full(error: Exception) -> bool:
 def _reason(error: Exception) -> str:
     if isinstance(error, CxrError):
         return str(error)
-    if isinstance(error, MemoryError):
-        return "The memory ran out. Choose a smaller batch or image size."
     lines = str(error).strip().splitlines()
-    return f"{type(error).__name__}: {lines[-1]}" if lines else type(error).__name__
+    told = f"{type(error).__name__}: {lines[-1]}" if lines else type(error).__name__
+    return memory_reason(told) or told

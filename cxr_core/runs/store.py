@@ -2,8 +2,9 @@
 
 import sqlite3
 import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from cxr_core.errors import UnknownNameError
 from cxr_core.runs.database import Database
@@ -13,13 +14,15 @@ from cxr_core.runs.run import ACTIVE, CANCELLED, COLUMNS, COMPLETED, FAILED, QUE
 
 __all__ = ["ACTIVE", "CANCELLED", "COMPLETED", "FAILED", "QUEUED", "RUNNING", "Run", "RunStore"]
 
-_START_WHEN_FREE = """
-UPDATE runs SET status = 'running', started = :now, heartbeat = :now, message = NULL
-WHERE run = :run AND status = 'queued' AND (lane IS NULL OR NOT EXISTS (
-    SELECT 1 FROM runs AS other
-    WHERE other.lane = runs.lane AND other.run <> runs.run
-      AND (other.status = 'running' OR (other.status = 'queued' AND other.position < runs.position))
-))
+_BEFORE = """
+FROM runs AS other, runs AS mine
+WHERE mine.run = :run AND other.lane = mine.lane AND other.run <> mine.run
+  AND (other.status = 'running' OR (other.status = 'queued' AND other.position < mine.position))
+"""
+_START_WHEN_FREE = f"""
+UPDATE runs SET status = 'running', started = MAX(created, :now), heartbeat = :now, message = NULL
+WHERE run = :run AND status = 'queued' AND (SELECT COUNT(*) {_BEFORE}) < :together
+  AND NOT EXISTS (SELECT 1 {_BEFORE} AND other.status = 'queued')
 """
 _NEXT_POSITION = "(SELECT COALESCE(MAX(position), 0) + 1 FROM runs)"
 _IS_ACTIVE = "status IN ('queued', 'running')"
@@ -29,10 +32,25 @@ _HAS_WORD = """instr(lower(
 ), ?) > 0"""
 
 
+class Place(NamedTuple):
+    """Where a queued run stands in its lane.
+
+    Attributes:
+        queued: runs that are queued before it.
+        running: runs that are running.
+        watched: the runs whose end it waits for next.
+    """
+
+    queued: int
+    running: int
+    watched: tuple[Run, ...]
+
+
 class RunStore:
     """The runs of one workspace."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, clock: Callable[[], float] = time.time) -> None:
+        self._clock = clock
         self.folder = home / "runs"
         self.path = home / "runs.sqlite"
         self._reserve = DiskReserve(home / "runs.reserve")
@@ -65,7 +83,7 @@ class RunStore:
     def newest_first(
         self, kind: str | None = None, parent: str | None = None, tag: str | None = None, text: str = ""
     ) -> list[Run]:
-        """Return the runs that fit everything given, the newest first.
+        """Return the runs that fit everything given, the newest first, whatever the clock said when they were made.
 
         Args:
             kind: only runs of this kind.
@@ -82,7 +100,7 @@ class RunStore:
             asked.append(("EXISTS (SELECT 1 FROM json_each(tags) WHERE value = ?)", tag))
         asked += [(_HAS_WORD, word.lower()) for word in text.split()]
         conditions = " AND ".join(["1", *(condition for condition, _ in asked)])
-        return self._select(f"WHERE {conditions} ORDER BY created DESC, run DESC", tuple(value for _, value in asked))
+        return self._select(f"WHERE {conditions} ORDER BY rowid DESC", tuple(value for _, value in asked))
 
     def active(self) -> list[Run]:
         """Return the queued and running runs, in the order of the queue."""
@@ -90,13 +108,25 @@ class RunStore:
 
     def adopt(self, run_id: str, supervisor: ProcessIdentity) -> bool:
         """Make a process the supervisor of a queued run; False when the run is no longer queued."""
-        values = {"supervisor": as_column(supervisor), "heartbeat": time.time()}
+        values = {"supervisor": as_column(supervisor), "heartbeat": self._clock()}
         return self._update(run_id, values, "status = 'queued'")
 
-    def start(self, run_id: str) -> bool:
-        """Turn a queued run into a running one, if its lane is free and no run of the lane was queued before it."""
+    def start(self, run_id: str, together: int = 1) -> bool:
+        """Turn a queued run into a running one, if it is the next of its lane, in which `together` may run at once."""
+        values = {"run": run_id, "now": self._clock(), "together": together}
         with self._database.transaction() as connection:
-            return connection.execute(_START_WHEN_FREE, {"run": run_id, "now": time.time()}).rowcount == 1
+            return connection.execute(_START_WHEN_FREE, values).rowcount == 1
+
+    def place(self, run_id: str) -> "Place":
+        """Return where a queued run stands in its lane."""
+        with self._database.transaction(write=False) as connection:
+            counts = dict(connection.execute(f"SELECT other.status, COUNT(*) {_BEFORE} GROUP BY 1", {"run": run_id}))
+            queued, running = counts.get(QUEUED, 0), counts.get(RUNNING, 0)
+            # Whoever is behind another looks after that one; the next of all looks after those that run.
+            query = f"SELECT other.* {_BEFORE} AND other.status = :status ORDER BY other.position DESC LIMIT :most"
+            values = {"run": run_id, "status": QUEUED if queued else RUNNING, "most": 1 if queued else -1}
+            rows = connection.execute(query, values).fetchall()
+        return Place(queued, running, tuple(Run.from_row(row) for row in rows))
 
     def set_process(self, run_id: str, process: ProcessIdentity) -> None:
         """Keep which process does the work."""
@@ -104,7 +134,7 @@ class RunStore:
 
     def beat(self, run_id: str) -> None:
         """Write a sign of life."""
-        self._update(run_id, {"heartbeat": time.time()}, _IS_ACTIVE)
+        self._update(run_id, {"heartbeat": self._clock()}, _IS_ACTIVE)
 
     def progress(self, run_id: str, values: dict[str, Any]) -> None:
         """Update what is shown of an active run: `step`, `steps`, `epoch`, figures, `message`, `eta_seconds`."""
@@ -124,33 +154,31 @@ class RunStore:
 
     def request_cancel(self, run_id: str, reason: str) -> None:
         """Cancel a queued run at once, and ask the supervisor of a running one to end it."""
-        now = time.time()
-        ended = {"status": CANCELLED, "reason": reason, "ended": now, "message": None, "eta_seconds": None}
-        if not self._update(run_id, ended, "status = 'queued'"):
+        if not self._finish(run_id, CANCELLED, reason, "status = 'queued'"):
             self._update(run_id, {"cancel_requested": 1, "message": "being cancelled"}, "status = 'running'")
 
     def end(self, run_id: str, status: str, reason: str | None, supervisor: ProcessIdentity) -> bool:
         """Write the end of an active run that `supervisor` looks after; False when it was ended or taken over."""
-        values = {"status": status, "reason": reason, "ended": time.time(), "message": None, "eta_seconds": None}
         mine = {"mine": as_column(supervisor)}
-        return self._update(run_id, values, f"{_IS_ACTIVE} AND supervisor = :mine", mine)
+        return self._finish(run_id, status, reason, f"{_IS_ACTIVE} AND supervisor = :mine", mine)
 
-    def requeue(self, run_id: str, supervisor: ProcessIdentity) -> bool:
-        """Put a failed or cancelled run back at the end of the queue; False when it was neither."""
+    def requeue(self, run_id: str, lane: str | None, host: str, supervisor: ProcessIdentity) -> bool:
+        """Put a failed or cancelled run at the end of the queue of a lane here; False when it was neither."""
         self._reserve.fill()
+        values = {
+            "lane": lane,
+            "host": host,
+            "status": QUEUED,
+            "reason": None,
+            "started": None,
+            "ended": None,
+            "cancel_requested": 0,
+            "heartbeat": self._clock(),
+            "supervisor": as_column(supervisor),
+            "process": None,
+        }
         with self._database.transaction() as connection:
-            position = connection.execute(f"SELECT {_NEXT_POSITION}").fetchone()[0]
-            values = {
-                "position": position,
-                "status": QUEUED,
-                "reason": None,
-                "started": None,
-                "ended": None,
-                "cancel_requested": 0,
-                "heartbeat": time.time(),
-                "supervisor": as_column(supervisor),
-                "process": None,
-            }
+            values["position"] = connection.execute(f"SELECT {_NEXT_POSITION}").fetchone()[0]
             return _updated(connection, run_id, values, "status IN ('failed', 'cancelled')", {})
 
     def delete(self, run_id: str) -> bool:
@@ -165,6 +193,18 @@ class RunStore:
         with self._database.transaction(write=False) as connection:
             rows = connection.execute(f"SELECT {', '.join(COLUMNS)} FROM runs {clause}", parameters).fetchall()
         return [Run.from_row(row) for row in rows]
+
+    def _finish(
+        self, run_id: str, status: str, reason: str | None, condition: str, parameters: dict[str, Any] | None = None
+    ) -> bool:
+        values = {"status": status, "reason": reason, "message": None, "eta_seconds": None}
+        with self._database.transaction() as connection:
+            if not _updated(connection, run_id, values, condition, parameters or {}):
+                return False
+            # A run never ends before it began, even if the clock jumped back meanwhile.
+            end = "UPDATE runs SET ended = MAX(COALESCE(started, created), :now) WHERE run = :run"
+            connection.execute(end, {"run": run_id, "now": self._clock()})
+            return True
 
     def _update(
         self, run_id: str, values: dict[str, Any], condition: str, parameters: dict[str, Any] | None = None

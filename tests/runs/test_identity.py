@@ -5,8 +5,10 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from cxr_core.runs.group import kill_group, members
+from cxr_core.runs import identity as identity_module
+from cxr_core.runs import session as session_module
 from cxr_core.runs.identity import Standing, identity_of, own_identity, standing_of
+from cxr_core.runs.session import kill, left_by, members
 
 
 def test_this_process_is_alive():
@@ -42,10 +44,34 @@ def test_a_group_is_killed_with_its_workers():
     )
     process.stdout.readline()
     session = os.getsid(0)
-    assert len(members(process.pid, session)) == 2
-    assert members(process.pid, session=1) == []
-    assert kill_group(process.pid, session)
-    assert members(process.pid, session) == []
+    assert len(members(session, process.pid)) == 2
+    assert {process.pid, os.getpid()} <= set(members(session))
+    assert members(1, process.pid) == []
+    assert kill(session, process.pid)
+    assert members(session, process.pid) == []
     process.wait()
     process.stdin.close()
     process.stdout.close()
+
+
+def test_a_session_is_known_by_its_leader_which_may_have_gone_and_is_killed_as_a_whole():
+    code = "import subprocess, sys; subprocess.Popen([sys.executable, '-c', 'input()'], process_group=0); input()"
+    leader = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, start_new_session=True)
+    identity = identity_of(leader.pid)
+    while len(members(leader.pid)) < 2:
+        time.sleep(0.01)
+    leader.kill()
+    leader.wait()
+    assert len(left_by(identity)) == 1
+    assert kill(leader.pid)
+    assert left_by(identity) == []
+    assert left_by(replace(own_identity(), started="1")) == []  # the number is another process's now
+    leader.stdin.close()
+
+
+def test_without_proc_psutil_tells_the_same(monkeypatch):
+    monkeypatch.setattr(identity_module, "HAS_PROC", False)
+    monkeypatch.setattr(session_module, "HAS_PROC", False)
+    assert standing_of(own_identity()) is Standing.ALIVE
+    assert standing_of(replace(own_identity(), started="1.0")) is Standing.GONE
+    assert os.getpid() in members(os.getsid(0))

@@ -1,23 +1,17 @@
 """Runs as real processes: who may die, and what is known of it afterwards."""
 
-import json
 import os
 import signal
-import socket
 import subprocess
 import sys
-import time
-from dataclasses import replace
 
 import psutil
 import pytest
 
 from cxr_core.errors import UsageError
 from cxr_core.runs import service
-from cxr_core.runs.group import members
-from cxr_core.runs.identity import identity_of, own_identity
-from cxr_core.runs.reconcile import STALE_SECONDS, reconcile
-from cxr_core.runs.store import RunStore
+from cxr_core.runs.identity import identity_of
+from cxr_core.runs.session import members
 
 
 def submit(kind="sleep", device="cpu", resumable=False, **config):
@@ -29,7 +23,7 @@ def is_stepping(run):
 
 
 def group_of(run):
-    return members(run.process.pid, run.supervisor.pid)
+    return members(run.supervisor.pid, run.process.pid)
 
 
 def test_a_run_completes_with_its_rows_result_and_files(fake_kinds):
@@ -90,45 +84,6 @@ def test_whoever_looks_first_kills_what_a_dead_supervisor_left(fake_kinds, until
     os.kill(run.supervisor.pid, signal.SIGKILL)
     until(lambda: service.get(run.run).status == "failed")
     assert group_of(run) == []
-
-
-def test_a_recycled_pid_is_not_taken_for_the_supervisor(fake_kinds):
-    store = RunStore(fake_kinds)
-    run = service.wait(submit(steps=1), timeout=30)
-    impostor = replace(own_identity(), started="1")  # a live process has this pid, but another start
-    with store._database.transaction() as connection:
-        row = {"identity": json.dumps(impostor.as_dict()), "run": run.run}
-        connection.execute("UPDATE runs SET status = 'running', supervisor = :identity WHERE run = :run", row)
-    assert service.get(run.run).status == "failed"
-
-
-@pytest.mark.parametrize(
-    ("identity", "silent", "status", "reason"),
-    [
-        ({"boot": "before"}, 0, "failed", "machine was restarted"),
-        ({"space": "pid:[1]"}, STALE_SECONDS + 1, "failed", "no sign of life"),
-        ({"space": "pid:[1]"}, 1, "running", None),
-        ({"machine": "other", "boot": "other"}, 1, "running", None),
-    ],
-)
-def test_a_restart_and_a_silent_container_are_told_apart(fake_kinds, identity, silent, status, reason):
-    store = RunStore(fake_kinds)
-    done = service.wait(submit(steps=1), timeout=30)
-    supervisor = replace(own_identity(), **identity)
-    run = replace(
-        done,
-        host=socket.gethostname(),
-        run="again",
-        status="running",
-        supervisor=supervisor,
-        process=None,
-        heartbeat=time.time() - silent,
-    )
-    store.insert(run, None)
-    seen = reconcile(store, run)
-    assert seen.status == status
-    assert reason is None or reason in seen.reason
-    store.end("again", "cancelled", None, supervisor)
 
 
 @pytest.mark.parametrize(

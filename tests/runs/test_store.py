@@ -17,9 +17,11 @@ import pytest
 from cxr_core.errors import RunError, UnknownNameError
 from cxr_core.runs import database
 from cxr_core.runs.identity import Standing, own_identity, standing_of
-from cxr_core.runs.queue import ahead_of, lane_of
+from cxr_core.runs.lanes import lane_of
+from cxr_core.runs.reconcile import silence
+from cxr_core.runs.run import Run
 from cxr_core.runs.service import new_run_id
-from cxr_core.runs.store import Run, RunStore
+from cxr_core.runs.store import RunStore
 
 
 @pytest.fixture
@@ -33,7 +35,7 @@ def queued(store, device="cpu", **values):
         kind=values.pop("kind", "train"),
         name=values.pop("name", "m"),
         source="demo",
-        created=time.time(),
+        created=values.pop("created", time.time()),
         heartbeat=time.time(),
         user=values.pop("user", "u"),
         host="h",
@@ -42,8 +44,12 @@ def queued(store, device="cpu", **values):
         device=device,
         **values,
     )
-    store.insert(run, lane_of(device))
+    store.insert(run, lane_of(device, run.supervisor))
     return run.run
+
+
+def requeue(store, run):
+    return store.requeue(run, lane_of("cpu", own_identity()), "h2", own_identity())
 
 
 def test_reading_an_empty_workspace_creates_nothing(store, workspace):
@@ -93,7 +99,29 @@ def test_one_gpu_and_all_gpus_share_the_hardware(store):
     single, several = queued(store, "gpu"), queued(store, "multi-gpu")
     assert store.start(single)
     assert not store.start(several)
-    assert [run.run for run in ahead_of(store, store.get(several))] == [single]
+    place = store.place(several)
+    assert (place.queued, place.running, [run.run for run in place.watched]) == (0, 1, [single])
+
+
+def test_machines_that_share_a_workspace_do_not_wait_for_each_other_but_containers_of_one_do():
+    here = own_identity()
+    other = replace(here, machine="other", boot="other")
+    assert lane_of("gpu", here) != lane_of("gpu", other)
+    assert lane_of("gpu", here) == lane_of("gpu", replace(here, space="pid:[1]", machine="image"))
+    assert lane_of("gpu", replace(other, boot="")) == "gpu@other"  # where there is no boot ID
+
+
+def test_as_many_runs_of_a_device_as_told_run_at_once_and_the_first_come_first(store):
+    first, second, third, fourth = (queued(store) for _ in range(4))
+    assert not store.start(second, together=2)
+    assert store.start(first, together=2)
+    assert store.start(second, together=2)
+    assert not store.start(third, together=2)
+    assert store.place(third).watched == (store.get(second), store.get(first))
+    assert store.place(fourth) == (1, 2, (store.get(third),))
+    store.end(first, "completed", None, own_identity())
+    assert not store.start(fourth, together=2)
+    assert store.start(third, together=2)
 
 
 def test_only_one_of_many_simultaneous_starts_wins(store):
@@ -130,9 +158,9 @@ def test_only_its_own_supervisor_ends_a_run(store):
 def test_a_resumed_run_goes_to_the_end_of_the_queue_and_forgets_its_reason(store):
     first, second = queued(store), queued(store)
     store.end(first, "failed", "broken", own_identity())
-    assert store.requeue(first, own_identity())
-    assert not store.requeue(first, own_identity())
-    assert store.get(first).reason is None
+    assert requeue(store, first)
+    assert not requeue(store, first)
+    assert (store.get(first).reason, store.get(first).host) == (None, "h2")
     assert not store.start(first)
     assert store.start(second)
 
@@ -175,8 +203,23 @@ def test_a_resumed_run_keeps_its_notes_and_tags(store):
     store.set_notes(run, "mine")
     store.set_tags(run, ("a", "b"))
     store.end(run, "failed", "broken", own_identity())
-    store.requeue(run, own_identity())
+    requeue(store, run)
     assert (store.get(run).notes, store.get(run).tags) == ("mine", ("a", "b"))
+
+
+def test_a_clock_that_jumps_back_changes_neither_order_nor_sense(workspace):
+    now = [2000.0]
+    store = RunStore(workspace, clock=lambda: now[0])
+    first, second = queued(store, created=2000.0), queued(store, created=1990.0)
+    assert store.start(first)
+    now[0] -= 3600
+    store.beat(first)
+    assert [run.run for run in store.newest_first()] == [second, first]
+    assert store.end(first, "completed", None, own_identity())
+    assert store.get(first).ended == store.get(first).started == 2000.0
+    assert store.start(second)
+    assert store.get(second).started == 1990.0
+    assert silence(replace(store.get(second), heartbeat=time.time() + 3600)) == 0.0
 
 
 @pytest.fixture
@@ -203,6 +246,7 @@ def test_a_store_of_the_version_before_keeps_its_runs(old_store):
     assert [run.supervisor.machine for run in runs.values()] == ["", here, here, here]
     assert standing_of(runs["before"].supervisor) is Standing.RESTARTED
     assert standing_of(runs["elsewhere"].supervisor) is Standing.ELSEWHERE
+    assert old_store.place(queued(old_store)) == (0, 1, (runs["now"],))
     assert old_store.end(runs["now"].run, "cancelled", None, runs["now"].supervisor)
     later = replace(done, run="later", parent=done.run, notes="x", tags=("y",))
     old_store.insert(later, None)
