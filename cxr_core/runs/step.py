@@ -52,6 +52,7 @@ class StepContext:
         self._paced_from: tuple[float, int] | None = None
         self._stop = False
         self._listens = False
+        self._parent = os.getppid()
 
     @property
     def run(self) -> str:
@@ -104,6 +105,10 @@ class StepContext:
             self._listens = True
             signal.signal(signal.SIGTERM, self.ask_to_stop)
         return self._stop
+
+    def abandoned(self) -> bool:
+        """Say whether the supervisor was killed: the work is then to save what it has and to end, and no more."""
+        return os.getppid() != self._parent
 
     def stop_if_cancelled(self) -> None:
         """Raise `Cancelled` when the run was asked to stop."""

@@ -237,6 +237,8 @@ def _followed(context: StepContext, planned: int) -> list[Run]:
     asked = False
     while True:
         children = service.children(context.run)
+        if context.abandoned():  # nobody asked the trainings to stop
+            raise Cancelled
         if context.cancelled() and not asked:
             asked = True
             _cancel(children)
