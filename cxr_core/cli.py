@@ -18,6 +18,7 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "sources": ("data", "SOURCES"),
     "distribution": ("data", "DISTRIBUTION"),
     "models": ("data", "MODELS"),
+    "import": ("imports", "IMPORT"),
     "train": ("train", "TRAIN"),
     "sweep": ("train", "SWEEP"),
     "runs": ("runs", "RUNS"),
@@ -26,9 +27,6 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "compare": ("figures", "COMPARE"),
     "ensemble": ("figures", "ENSEMBLE"),
     "accelerators": ("data", "ACCELERATORS"),
-}
-_LATER = {
-    "import": "`import` is not available yet. Name the tables of your data in cxr.toml instead; see cxr.example.toml.",
 }
 _GLOBAL_FLAGS, _GLOBAL_OPTIONS = ("--json",), ("--source",)
 _SUPERVISE, _STEP = "run-supervise", "run-step"
@@ -93,8 +91,6 @@ def _split(given: list[str]) -> tuple[str, list[str]]:
 
 
 def _command(name: str) -> Command:
-    if name in _LATER:
-        raise UsageError(_LATER[name])
     if name not in _COMMANDS:
         raise UnknownNameError("command", name, list(_COMMANDS))
     module, constant = _COMMANDS[name]

@@ -40,7 +40,13 @@ class TableMetadata:
         return tuple(label for label in LABELS if label in self.columns)
 
 
-def write_table(path: Path, frame: pd.DataFrame, scale: str | None = None, model: dict[str, Any] | None = None) -> None:
+def write_table(
+    path: Path,
+    frame: pd.DataFrame,
+    scale: str | None = None,
+    model: dict[str, Any] | None = None,
+    unstated: bool = False,
+) -> None:
     """Write a label table, or (when `scale` or `model` is given) a prediction table, replacing `path` atomically.
 
     Args:
@@ -49,12 +55,13 @@ def write_table(path: Path, frame: pd.DataFrame, scale: str | None = None, model
             A label table has all 14 labels with codes 0 to 3; a prediction table at least one, as float64.
         scale: `logit` (the default of a prediction table), `probability` or `score`.
         model: where the predictions come from (view, policy, u, w, run, recipe), JSON-serialisable.
+        unstated: whether a label may be NULL: whoever made an imported table did not look for it.
 
     Raises:
         TableError: a column is missing or cannot have its type, a path is missing or not unique, or a code is unknown.
     """
     if scale is None and model is None:
-        _write(path, _label_table(frame, path), {})
+        _write(path, _label_table(frame, path, unstated), {})
         return
     if (scale or DEFAULT_SCALE) not in SCALES:
         raise TableError(f"The scale of predictions must be one of {', '.join(SCALES)}. Received: {scale!r}.")
@@ -102,12 +109,12 @@ def _model_of(stored: dict[str, str], path: Path) -> dict[str, Any]:
     return model
 
 
-def _label_table(frame: pd.DataFrame, path: Path) -> pa.Table:
+def _label_table(frame: pd.DataFrame, path: Path, unstated: bool) -> pa.Table:
     _require(frame, (*KEY_COLUMNS, *LABELS), path)
     table = _typed(frame, path, pa.int64(), (*KEY_COLUMNS, *LABELS))
     _check_keys(table, path)
     for label in LABELS:
-        _check_codes(table, label, len(VALUES), path)
+        _check_codes(table, label, len(VALUES), path, or_null=unstated)
     return table
 
 
@@ -175,11 +182,11 @@ def _check_paths(table: pa.Table, path: Path) -> None:
         raise TableError(f"Each path of {path} must be unique. Received {len(repeated)} twice, first {example!r}.")
 
 
-def _check_codes(table: pa.Table, column: str, count: int, path: Path) -> None:
-    """Raise unless every value of `column` is a code from 0 to `count` - 1."""
+def _check_codes(table: pa.Table, column: str, count: int, path: Path, or_null: bool = False) -> None:
+    """Raise unless every value of `column` is a code from 0 to `count` - 1, or (where that is allowed) NULL."""
     codes = table[column]
     known = pc.and_(pc.greater_equal(codes, 0), pc.less(codes, count))
-    wrong = table.filter(pc.invert(pc.fill_null(known, False)))
+    wrong = table.filter(pc.invert(pc.fill_null(known, or_null)))
     if wrong.num_rows:
         value, where = wrong[column][0].as_py(), wrong["path"][0].as_py()
         raise TableError(f"The column {column} of {path} must be 0 to {count - 1}. Received: {value} at {where!r}.")

@@ -1,0 +1,73 @@
+"""Integers for patients and studies whose names are no integers, kept so that the next import gives the same ones."""
+
+import json
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from cxr_core.atomic import write_text
+from cxr_core.errors import DataError
+
+FILE = "identifiers.json"
+
+_INTEGER = re.compile(r"[1-9]\d{0,17}|0")
+_ENDS_WITH_NUMBER = re.compile(r"(?P<prefix>\D*)(?P<number>\d{1,18})")
+
+
+class Identifiers:
+    """The integers of one source's patients and studies; a name that is an integer stands for itself."""
+
+    def __init__(self, known: dict[str, dict[str, int]] | None = None) -> None:
+        self._known: dict[str, dict[str, int]] = {"patient": {}, "study": {}} | (known or {})
+
+    def numbers(self, kind: str, names: Sequence[str], taken: Iterable[int] = ()) -> npt.NDArray[np.int64]:
+        """Return the integers of names (n,), new ones given to new names.
+
+        A name such as `patient00012` gets the 12, when all new names have one prefix and the number is free.
+
+        Args:
+            kind: `patient` or `study`.
+            names: as the file spells them.
+            taken: integers that other rows of the source have already.
+        """
+        known = self._known[kind]
+        new = sorted({name for name in names if name not in known and not _INTEGER.fullmatch(name)})
+        used = {*known.values(), *taken, *(int(name) for name in set(names) if _INTEGER.fullmatch(name))}
+        known |= _given(new, used)
+        return np.array([known[name] if name in known else int(name) for name in names], np.int64)
+
+    def number(self, kind: str, name: str) -> int | None:
+        """Return the integer that a name has or is, None for a name never seen."""
+        return self._known[kind].get(name, int(name) if _INTEGER.fullmatch(name) else None)
+
+    def save(self, folder: Path) -> None:
+        """Keep the map in the source's folder, when there is anything to keep."""
+        if any(self._known.values()):
+            write_text(folder / FILE, json.dumps(self._known, indent=0, ensure_ascii=False, sort_keys=True) + "\n")
+
+
+def load_identifiers(folder: Path) -> Identifiers:
+    """Return the map that a source's folder keeps, an empty one when it keeps none."""
+    path = folder / FILE
+    if not path.is_file():
+        return Identifiers()
+    try:
+        known = json.loads(path.read_text(encoding="utf-8"))
+        return Identifiers({kind: {str(n): int(i) for n, i in known[kind].items()} for kind in ("patient", "study")})
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise DataError(
+            f"{path} must map names to integers. Restore it, or remove the source and import anew."
+        ) from error
+
+
+def _given(names: list[str], used: set[int]) -> dict[str, int]:
+    matches = [_ENDS_WITH_NUMBER.fullmatch(name) for name in names]
+    proposed = [int(match["number"]) if match else -1 for match in matches]
+    prefixes = {match["prefix"] if match else None for match in matches}
+    if len(prefixes) == 1 and None not in prefixes and len(set(proposed)) == len(names) and not used & set(proposed):
+        return dict(zip(names, proposed, strict=True))
+    first = max(used, default=0) + 1
+    return {name: first + place for place, name in enumerate(names)}

@@ -1,0 +1,184 @@
+"""Writing imported labels into a source: all rows or none, and nothing that is there is lost unless asked."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+
+from cxr_core.atomic import write_text
+from cxr_core.errors import ExistsError, TableError, UsageError
+from cxr_core.schema import KEY_COLUMNS, LABELS, check_name
+from cxr_core.settings import config_path, configured_sources
+from cxr_core.sources.importing.identifiers import Identifiers, load_identifiers
+from cxr_core.sources.importing.label_rows import ImportChoices, LabelRows, label_rows
+from cxr_core.sources.importing.spelling import ColumnMapping, corrected, guess_mapping
+from cxr_core.sources.importing.text_table import TextTable, read_text_table
+from cxr_core.sources.registry import DEMO, SOURCE_FILE, source_folder
+from cxr_core.warehouse.parquet import write_table
+
+TABLE = "labels.parquet"
+_SOURCE_TOML = '# Made by an import.\nkind = "local"\n'
+
+
+@dataclass(frozen=True)
+class ImportedLabels:
+    """What became of an import: rows `read`, `written`, `refused` for a bad cell; `notes` say what was assumed."""
+
+    source: str
+    table: Path
+    layout: str
+    read: int
+    written: int
+    refused: int
+    notes: list[str] = field(default_factory=list)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return what `import labels --json` prints."""
+        return {
+            "read": self.read,
+            "written": self.written,
+            "refused": self.refused,
+            "source": self.source,
+            "table": str(self.table),
+            "layout": self.layout,
+            "notes": self.notes,
+        }
+
+
+def import_labels(
+    source: str,
+    files: Sequence[Path],
+    choices: ImportChoices,
+    replace: bool = False,
+    columns: dict[str, str] | None = None,
+) -> ImportedLabels:
+    """Add the rows of label files to a source's label table; a source that does not exist is made.
+
+    Args:
+        source: a source of the workspace.
+        files: files that belong together, of one layout.
+        choices: what the user says beyond them.
+        replace: whether rows of paths that are there already are replaced.
+        columns: corrections of the guessed mapping, our name -> the file's column (`""`: none).
+
+    Raises:
+        TableError: a file is damaged, lacks a column, or (unless bad rows are skipped) has a cell that means nothing.
+        ExistsError: a path is there already, and `replace` was not said.
+        UsageError: the source's tables are not the product's to write, or nothing says the data set or view.
+    """
+    folder = importable_folder(source)
+    tables = [read_text_table(Path(file)) for file in files]
+    rows = label_rows(tables, choices, column_mappings(tables, columns))
+    return write_label_rows(source, folder, rows, replace)
+
+
+def column_mappings(tables: Sequence[TextTable], columns: dict[str, str] | None) -> list[ColumnMapping]:
+    """Return which column is which in each file: what its name says, unless `columns` says otherwise."""
+    guessed = [guess_mapping(table.columns, table.name) for table in tables]
+    if not columns:
+        return guessed
+    if len(tables) > 1:
+        raise UsageError("Columns can be mapped for one file at a time. Import the files one by one.")
+    return [corrected(guessed[0], columns, tables[0].columns)]
+
+
+def importable_folder(source: str) -> Path:
+    """Return the folder of a source whose label table the product may write, else raise `UsageError`."""
+    folder = source_folder(check_name("source", source))
+    if source == DEMO:
+        raise UsageError("Labels cannot be imported into the demo, which is built. Name another --source.")
+    if source in configured_sources():
+        raise UsageError(
+            f"The source {source} is written in {config_path()}; name its tables there, or another --source."
+        )
+    return folder
+
+
+def write_label_rows(source: str, folder: Path, rows: LabelRows, replace: bool) -> ImportedLabels:
+    """Merge rows into the label table of a source's folder, which stays as it was until all is well."""
+    table = folder / TABLE
+    present = _present(table)
+    identifiers = load_identifiers(folder)
+    frame = _numbered(rows.frame, present, identifiers)
+    _check_twice(frame)
+    kept = _kept(present, frame, replace, table)
+    merged = frame if kept is None else pd.concat([kept, frame], ignore_index=True)
+    write_table(table, _ordered(merged), unstated=True)
+    identifiers.save(folder)
+    if not (folder / SOURCE_FILE).is_file():
+        write_text(folder / SOURCE_FILE, _SOURCE_TOML)
+    notes = [*rows.notes, *_leaks(merged)]
+    return ImportedLabels(source, table, rows.layout, rows.read, len(frame), rows.refused, notes)
+
+
+def _present(table: Path) -> pd.DataFrame | None:
+    if not table.is_file():
+        return None
+    try:
+        frame = pq.read_table(table).to_pandas()
+    except (OSError, ValueError) as error:
+        raise TableError(f"{table} must be a readable Parquet file. Received: {error}. Restore it.") from error
+    return frame.assign(**{name: frame[name].astype("Int64") for name in ("view", *LABELS)})
+
+
+def _numbered(frame: pd.DataFrame, present: pd.DataFrame | None, identifiers: Identifiers) -> pd.DataFrame:
+    """Return the rows with integers for patients and studies, and images numbered from 1 within a study."""
+    taken = {kind: () if present is None else present[kind].unique().tolist() for kind in ("patient", "study")}
+    numbers = {kind: identifiers.numbers(kind, frame[kind].tolist(), taken[kind]) for kind in ("patient", "study")}
+    frame = frame.assign(**numbers, view=_or_null(frame["view"]))
+    unnumbered = frame["image"] == -1
+    if not unnumbered.any():
+        return frame
+    counted = frame[unnumbered].groupby(["patient", "study"]).cumcount() + 1
+    former = _former_images(frame, present)
+    return frame.assign(image=np.where(unnumbered, counted.reindex(frame.index, fill_value=0) + former, frame["image"]))
+
+
+def _or_null(view: pd.Series) -> pd.Series:
+    codes = view.astype("Int64")
+    return codes.mask(codes == -1)
+
+
+def _former_images(frame: pd.DataFrame, present: pd.DataFrame | None) -> np.ndarray:
+    """Return the largest image number (n,) that each row's study has already, among paths that stay."""
+    if present is None:
+        return np.zeros(len(frame), np.int64)
+    staying = present[~present["path"].isin(frame["path"])]
+    largest = staying.groupby(["patient", "study"])["image"].max().rename("largest").reset_index()
+    joined = frame[["patient", "study"]].merge(largest, how="left", on=["patient", "study"])
+    return joined["largest"].fillna(0).to_numpy(np.int64)
+
+
+def _check_twice(frame: pd.DataFrame) -> None:
+    repeated = frame.loc[frame["path"].duplicated(), "path"]
+    if len(repeated):
+        raise TableError(f"Each path must stand once in the files. Received twice: {repeated.iloc[0]!r}.")
+
+
+def _kept(present: pd.DataFrame | None, frame: pd.DataFrame, replace: bool, table: Path) -> pd.DataFrame | None:
+    """Return the rows that are there and stay."""
+    if present is None:
+        return None
+    again = present["path"].isin(frame["path"])
+    if again.any() and not replace:
+        first = present.loc[again, "path"].iloc[0]
+        raise ExistsError(
+            f"{table} has {int(again.sum()):,} of these paths already, first {first!r}. Use --replace to replace them."
+        )
+    return present[~again]
+
+
+def _ordered(frame: pd.DataFrame) -> pd.DataFrame:
+    further = [name for name in frame.columns if name not in (*KEY_COLUMNS, *LABELS)]
+    return frame[[*KEY_COLUMNS, *LABELS, *further]]
+
+
+def _leaks(frame: pd.DataFrame) -> list[str]:
+    """Return a sentence when patients are in more than one data set, where a figure on one is no test of the other."""
+    datasets = frame.groupby("patient")["dataset"].nunique()
+    shared = int((datasets > 1).sum())
+    return [f"{shared:,} patients are in more than one data set, so they are not independent."] if shared else []
