@@ -1,0 +1,193 @@
+"""Learning u and w while the network trains: the 2019 notebook's open idea, by a look-ahead of one step.
+
+The loss of the certain labels does not contain u at all, and that of the uncertain ones is linear in it, so descending
+either leads nowhere. What u does is seen one step later: the network is updated with u, virtually, and the loss of the
+certain labels on held-out training images is taken after that update. Its gradient with respect to u says which u
+would have served the certain labels better (Ren et al. 2018, "Learning to reweight examples for robust deep
+learning").
+
+With the weights θ, a training batch of B images whose loss is L(θ, u, w) = mean of [w_l or 1] · cross-entropy, a step
+of size η along the gradient, θ' = θ - η ∇L, and the certain labels' loss C on the held-out batch, the chain rule gives,
+where v = ∇C(θ') and J_nl = v · ∇z_nl is how fast the logit of image n and label l grows along v,
+
+    dC/du_l =  η w_l / (14 B) · Σ J_nl                    over the images n whose label l is uncertain
+    dC/dw_l = -η / (14 B)     · Σ (σ(z_nl) - u_l) J_nl
+
+so that nothing of second order is ever built. J is a central difference of the logits at θ ± ε v, ε = 0.01 / |v|, as in
+DARTS (Liu et al. 2019): two forward passes. The whole network is looked through. A look-ahead costs one forward and
+backward pass and two forward passes beside those of the step itself, which is some 2.7 steps in all; it is done at
+every second step, for 1.8 on average. Batch normalisation uses the statistics of each batch, as in training, and none
+of the virtual passes moves its averages. η only scales both gradients, and θ' lies one step of plain gradient descent
+away.
+
+u moves after each look-ahead, by Adam's rule, because the gradients of rare labels are a thousand times smaller than
+those of common ones; w once an epoch, by at most 0.2, against the sum of its gradients in units of their spread. Both
+stay in [0, 1]. Both rest during the first epoch (the first quarter of a shorter run), because what the look-ahead tells
+is how the uncertain labels pull a network away from what the certain ones have taught it. Where the certain labels of
+similar images are mostly positive, u rises, else it falls; it comes to rest at the mean probability that the network
+gives to the uncertain images, as far as it has learned that from the certain ones.
+
+The held-out batch of a step is the training batch that the next step will train on: no step of the epoch has seen it,
+nothing is taken from training, and it is never the same few images. (A fixed held-out part was tried: with a few
+hundred images u comes to fit their peculiarities.) Validation data is never looked at.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+
+from cxr_core.schema import LABELS, Value
+from cxr_core.training.loss import weighted_cross_entropy
+from cxr_core.uncertainty import Policy
+
+#: A look-ahead at every so many steps.
+LOOK_AHEAD_EVERY = 2
+
+_U_STEP = 0.03
+#: The steps of u shrink with the root of the number of look-aheads, from about here on.
+_U_STEPS_UNSHRUNK = 50.0
+_MEMORY, _SQUARE_MEMORY = 0.9, 0.99
+_W_STEP, _MOST_SPREADS = 0.1, 2.0
+_DIFFERENCE = 0.01
+_TINY = 1e-12
+
+Numbers = npt.NDArray[np.float64]
+_STATE = ("u", "w", "mean", "square", "count", "w_sum", "w_square")
+
+
+class PolicyLearner:
+    """u and w of each label, and how they move. Holds arrays of shape (14,) only, so that a checkpoint keeps it all."""
+
+    def __init__(self, start: Policy) -> None:
+        self._name = start.name
+        self._state: dict[str, Numbers] = {name: np.zeros(len(LABELS)) for name in _STATE}
+        self._state |= {"u": np.array(start.u, np.float64), "w": np.array(start.w, np.float64)}
+
+    @property
+    def u(self) -> npt.NDArray[np.float32]:
+        """The targets now, for the network."""
+        return self._state["u"].astype(np.float32)
+
+    @property
+    def w(self) -> npt.NDArray[np.float32]:
+        """The weights now, for the network."""
+        return self._state["w"].astype(np.float32)
+
+    def learn(self, gradient_u: npt.NDArray[Any], gradient_w: npt.NDArray[Any], seen: npt.NDArray[Any]) -> None:
+        """Move u of the labels that were `seen` uncertain in the batch, and note the gradients of w."""
+        state, on = self._state, np.asarray(seen, bool)
+        g = np.asarray(gradient_u, np.float64)
+        state["count"] = state["count"] + on
+        state["mean"] = np.where(on, _MEMORY * state["mean"] + (1 - _MEMORY) * g, state["mean"])
+        state["square"] = np.where(on, _SQUARE_MEMORY * state["square"] + (1 - _SQUARE_MEMORY) * g**2, state["square"])
+        count = np.maximum(state["count"], 1)
+        mean = state["mean"] / (1 - _MEMORY**count)
+        square = state["square"] / (1 - _SQUARE_MEMORY**count)
+        size = _U_STEP / np.sqrt(1 + count / _U_STEPS_UNSHRUNK)
+        moved = state["u"] - size * mean / (np.sqrt(square) + np.finfo(np.float32).tiny)
+        state["u"] = np.where(on, np.clip(moved, 0, 1), state["u"])
+        g = np.where(on, np.asarray(gradient_w, np.float64), 0)
+        state["w_sum"] = state["w_sum"] + g
+        state["w_square"] = state["w_square"] + g**2
+
+    def end_epoch(self) -> None:
+        """Move w against the sum of its gradients over the epoch, divided by the root of the sum of their squares.
+
+        That ratio is about standard normal where w makes no difference, and is cut at 2.
+        """
+        state = self._state
+        spreads = state["w_sum"] / np.sqrt(np.maximum(state["w_square"], np.finfo(np.float64).tiny))
+        state["w"] = np.clip(state["w"] - _W_STEP * np.clip(spreads, -_MOST_SPREADS, _MOST_SPREADS), 0, 1)
+        state["w_sum"], state["w_square"] = np.zeros(len(LABELS)), np.zeros(len(LABELS))
+
+    def policy(self) -> Policy:
+        """Return the policy as it is now."""
+        return Policy(self._name, *(tuple(round(float(x), 6) for x in self._state[name]) for name in ("u", "w")))
+
+    def row(self) -> dict[str, list[float]]:
+        """Return u and w as a metrics row has them: 14 numbers each, in schema order."""
+        policy = self.policy()
+        return {"u": list(policy.u), "w": list(policy.w)}
+
+    def state(self) -> dict[str, Numbers]:
+        """Return everything that the next move depends on, for a checkpoint."""
+        return {name: array.copy() for name, array in self._state.items()}
+
+    def restore(self, state: Mapping[str, npt.NDArray[Any]]) -> None:
+        """Go on from what `state` returned."""
+        self._state = {name: np.array(state[name], np.float64) for name in _STATE}
+
+
+def is_due(step: int, steps_per_epoch: int, steps: int) -> bool:
+    """Say whether a look-ahead is due at a step (from 0): at every second one after the first epoch or quarter.
+
+    The last step of an epoch has no batch after it to look at, so there is none then.
+    """
+    rested = step >= min(steps_per_epoch, steps // 4)
+    return rested and step % LOOK_AHEAD_EVERY == 0 and (step + 1) % steps_per_epoch != 0
+
+
+def targets_and_weights(codes: Any, u: Any, w: Any) -> tuple[Any, Any]:
+    """Return the float32 targets and weights of label codes, all (batch, 14), under u and w, each (14,)."""
+    uncertain = codes == Value.uncertain
+    positive = tf.cast(codes == Value.positive, tf.float32)
+    return tf.where(uncertain, u[tf.newaxis, :], positive), tf.where(uncertain, w[tf.newaxis, :], 1.0)
+
+
+def functional_logits(network: Any) -> Any:
+    """Return a function (trainable arrays, images) -> logits, batch normalisation by the batch, nothing kept of it.
+
+    It is traced once for all passes of a look-ahead, because tracing a deep network takes longer than running it.
+    """
+
+    @tf.function
+    def logits(variables: Sequence[Any], images: Any) -> Any:
+        frozen = [variable.value for variable in network.non_trainable_variables]
+        outputs, _ = network.stateless_call(variables, frozen, images, training=True)
+        return tf.cast(outputs, tf.float32)
+
+    return logits
+
+
+def look_ahead(
+    logits: Any,
+    variables: Sequence[Any],
+    gradients: Sequence[Any],
+    batch: tuple[Any, Any],
+    held_out: tuple[Any, Any],
+    u: Any,
+    w: Any,
+    rate: float,
+) -> tuple[Any, Any, Any]:
+    """Return dC/du, dC/dw, each (14,), and which labels are uncertain in the batch, (14,) of bool; see above.
+
+    Args:
+        logits: what `functional_logits` returned.
+        variables: θ, the trainable arrays before the step.
+        gradients: ∇L(θ, u, w) on the batch, which the step has anyway.
+        batch: images and label codes (B, 14) of the step.
+        held_out: images and label codes of the step after it.
+        u: targets, (14,).
+        w: weights, (14,).
+        rate: η, the size of the virtual step.
+    """
+    ahead = [value - rate * gradient for value, gradient in zip(variables, gradients, strict=True)]
+    with tf.GradientTape() as tape:
+        tape.watch(ahead)
+        targets, weights = targets_and_weights(held_out[1], u, tf.zeros_like(w))
+        certain_loss = weighted_cross_entropy(targets, weights, logits(ahead, held_out[0]))
+    direction = tape.gradient(certain_loss, ahead, unconnected_gradients=tf.UnconnectedGradients.ZERO)
+    epsilon = _DIFFERENCE / (tf.linalg.global_norm(direction) + _TINY)
+    images, codes = batch
+    above = logits([value + epsilon * d for value, d in zip(variables, direction, strict=True)], images)
+    below = logits([value - epsilon * d for value, d in zip(variables, direction, strict=True)], images)
+    growth = (above - below) / (2 * epsilon)
+    uncertain = tf.cast(codes == Value.uncertain, tf.float32)
+    scale = rate / tf.cast(tf.size(codes), tf.float32)
+    of_u = scale * w * tf.reduce_sum(uncertain * growth, 0)
+    residual = tf.sigmoid((above + below) / 2) - u[tf.newaxis, :]
+    of_w = -scale * tf.reduce_sum(uncertain * residual * growth, 0)
+    return of_u, of_w, tf.reduce_any(uncertain > 0, 0)
