@@ -10,6 +10,7 @@
     │   ├── TableError          a table is damaged or lacks a column
     │   └── ModelFileError      a model file is damaged or holds another network
     ├── WarehouseError          a warehouse could not answer (network, permission, timeout)
+    ├── StorageError            Cloud Storage could not answer, or has no such bucket or file
     └── RunError                a run failed; the message is its reason
 
 A message is one sentence or two on one line: what must hold, what was received, what to do next.
@@ -62,6 +63,10 @@ class ModelFileError(DataError):
 
 class WarehouseError(CxrError):
     """A warehouse could not answer: network, permission, limit or timeout."""
+
+
+class StorageError(CxrError):
+    """Cloud Storage could not answer (network, permission), or has no such bucket or file."""
 
 
 class RunError(CxrError):

@@ -78,6 +78,10 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting("bigquery_timeout", 120.0, "Seconds to wait for one BigQuery answer.", lambda value: value > 0, "above 0"),
     Setting(
+        "gcs_endpoint", "", "URL of a Cloud-Storage-compatible server to use instead of Google's, without credentials."
+    ),
+    Setting("account", "", "Names your folder under gs:// for saved models and logs; empty: gcloud's account, or you."),
+    Setting(
         "cancel_grace",
         20.0,
         "Seconds that a cancelled run has to write its checkpoint before it is killed.",
@@ -115,6 +119,8 @@ class Settings:
     maximum_bytes_billed: int
     bigquery_endpoint: str
     bigquery_timeout: float
+    gcs_endpoint: str
+    account: str
     cancel_grace: float
     heartbeat: float
     runs_per_device: int

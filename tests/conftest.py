@@ -4,7 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -56,3 +56,14 @@ def run_cxr(*arguments: str, home: Path | None = None, timeout: float = 280) -> 
     environment = os.environ | ({"CXR_HOME": str(home)} if home else {})
     command = [sys.executable, "-m", "cxr_core", *arguments]
     return subprocess.run(command, capture_output=True, text=True, env=environment, timeout=timeout, check=False)
+
+
+@pytest.fixture
+def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """An empty bucket of a Cloud Storage on this machine, as the gs:// location that the settings lead to."""
+    from cloud_storage import Emulator
+
+    emulator = Emulator("cxr-test")
+    monkeypatch.setenv("CXR_GCS_ENDPOINT", emulator.endpoint)
+    yield "gs://cxr-test"
+    emulator.stop()

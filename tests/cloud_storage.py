@@ -1,0 +1,62 @@
+"""A Cloud Storage on this machine: the emulator from PyPI, and one that only ever refuses."""
+
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from gcp_storage_emulator.server import create_server
+
+
+class Emulator:
+    """Serves buckets from memory; the settings are to name its `endpoint`."""
+
+    def __init__(self, *buckets: str) -> None:
+        self._server = create_server("127.0.0.1", 0, in_memory=True)
+        self._server.start()
+        self.endpoint = f"http://127.0.0.1:{self._server._api._httpd.server_address[1]}"
+        from gcp_storage_emulator.handlers.buckets import create_bucket
+
+        for name in buckets:
+            create_bucket(name, self._server._storage)
+
+    def stop(self) -> None:
+        self._server.stop()
+
+
+class Refusing(ThreadingHTTPServer):
+    """Answers every request with one status and message, as Cloud Storage words it."""
+
+    daemon_threads = True
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.status, self.message = status, message
+        self.asked = 0
+        threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+
+    @property
+    def endpoint(self) -> str:
+        return f"http://127.0.0.1:{self.server_address[1]}"
+
+    def stop(self) -> None:
+        self.shutdown()
+        self.server_close()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: Refusing
+
+    def _refuse(self) -> None:
+        self.server.asked += 1
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        content = json.dumps({"error": {"code": self.server.status, "message": self.server.message}}).encode()
+        self.send_response(self.server.status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    do_GET = do_POST = do_PUT = do_DELETE = _refuse  # noqa: N815
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
