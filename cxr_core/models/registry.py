@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from cxr_core.errors import ModelFileError, UnknownNameError, UsageError
+from cxr_core.errors import ModelFileError, StorageError, UnknownNameError, UsageError
 from cxr_core.schema import NAME_PATTERN
+from cxr_core.storage import files_by_name, is_remote, local_copy
 from cxr_core.training.weights_file import read_info
 from cxr_core.uncertainty import Policy, parse_model_name, uniform_policy
 
@@ -44,7 +45,7 @@ class ModelEntry:
         u, w: None where nothing tells, and where they are not one number.
         policy_digest: `Policy.digest`; None where nothing tells.
         images: rows of its prediction table; 0 without one.
-        weights: path of its weights file, or None.
+        weights: location of its weights file, or None. Of one on gs:// only the name tells (view, u, w).
         predictions: data sets in its prediction table.
     """
 
@@ -78,35 +79,51 @@ def list_models(patterns: Sequence[str], tables: Iterable[TableDescription] = ()
     What the weights file says of itself comes first, then the table's metadata, then the name's own (view, u, w).
 
     Args:
-        patterns: paths of weights files with {model}; where two patterns have a name, the first counts. Patterns on
-            remote file systems (gs://) are left out.
+        patterns: of weights files with {model}, here or on gs://; where two patterns have a name, the first counts.
+            A gs:// pattern that cannot be asked is left out: the prediction tables are of use without it.
         tables: descriptions of the prediction tables.
     """
-    weights = weights_files(patterns)
+    weights = weights_files(patterns, skip_unreachable=True)
     described = {table.model: table for table in tables}
     return [_entry(name, weights.get(name), described.get(name)) for name in sorted(weights.keys() | described.keys())]
 
 
-def weights_files(patterns: Sequence[str]) -> dict[str, Path]:
-    """Return name -> path of the weights files that match local patterns such as `models/{model}.h5`."""
-    found: dict[str, Path] = {}
+def weights_files(patterns: Sequence[str], skip_unreachable: bool = False) -> dict[str, str]:
+    """Return name -> location of the weights files that match patterns such as `models/{model}.h5`.
+
+    Raises:
+        StorageError, UsageError: a gs:// pattern cannot be asked, unless `skip_unreachable`.
+    """
+    found: dict[str, str] = {}
     for pattern in patterns:
         if _PLACE not in pattern:
             raise UsageError(f"A pattern of model files must contain {_PLACE}. Received: {pattern!r}.")
-        if "://" not in pattern:
+        try:
             found = dict(_matches(pattern)) | found
+        except (StorageError, UsageError):
+            if not skip_unreachable:
+                raise
     return found
 
 
 def find_weights(patterns: Sequence[str], name: str) -> Path:
-    """Return the weights file of a model, else raise `UnknownNameError` with the names there are."""
-    files = weights_files(patterns)
+    """Return the weights file of a model, fetched from gs:// if need be.
+
+    Raises:
+        UnknownNameError: no file is of that name; the message has the names there are.
+        StorageError, UsageError: the file lies on gs://, which could not answer, or needs credentials.
+    """
+    here = weights_files([pattern for pattern in patterns if not is_remote(pattern)])
+    files = here if name in here else weights_files(patterns)
     if name not in files:
         raise UnknownNameError("model with weights", name, sorted(files))
-    return files[name]
+    return local_copy(files[name])
 
 
-def _matches(pattern: str) -> Iterable[tuple[str, Path]]:
+def _matches(pattern: str) -> Iterable[tuple[str, str]]:
+    if is_remote(pattern):
+        yield from files_by_name(pattern, _PLACE, NAME_PATTERN.pattern).items()
+        return
     before, after = pattern.split(_PLACE, 1)
     # A second {model} in the pattern must stand for the same name.
     same_again = re.escape(after).replace(re.escape(_PLACE), "(?P=name)")
@@ -115,20 +132,20 @@ def _matches(pattern: str) -> Iterable[tuple[str, Path]]:
     for path in glob.glob(anywhere):  # noqa: PTH207 (the pattern is a whole path, as the user wrote it)
         match = expression.fullmatch(path)
         if match and NAME_PATTERN.fullmatch(match["name"]) and Path(path).is_file():
-            yield match["name"], Path(path)
+            yield match["name"], path
 
 
-def _entry(name: str, weights: Path | None, table: TableDescription | None) -> ModelEntry:
+def _entry(name: str, weights: str | None, table: TableDescription | None) -> ModelEntry:
     known = _known_from_name(name)
     if table is not None:
         told = {key: table.metadata.get(key) for key in ("view", "policy", "policy_digest", "u", "w")}
         known |= {key: value for key, value in told.items() if value is not None}
-    if weights is not None:
-        known |= _known_from_file(weights)
+    if weights is not None and not is_remote(weights):
+        known |= _known_from_file(Path(weights))
     return ModelEntry(
         name=name,
         images=0 if table is None else table.images,
-        weights=None if weights is None else str(weights),
+        weights=weights,
         predictions=() if table is None else tuple(table.datasets),
         **known,
     )

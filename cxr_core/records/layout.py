@@ -1,22 +1,27 @@
 """Where record files lie, and whether they are what training and prediction need."""
 
+import contextlib
 import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 
 from PIL import Image, UnidentifiedImageError
 
+from cxr_core.atomic import write_text
 from cxr_core.errors import RecordError, UsageError
-from cxr_core.file_patterns import files_matching
 from cxr_core.records.example import Record, decode
 from cxr_core.records.tfrecord import count_records, read_payloads
 from cxr_core.schema import INTEGER_KEYS, RECORD_IMAGE_SIZE, VALUES, VIEWS, view_code
+from cxr_core.storage import cached_path, is_remote, matching, version
 
 #: Examples that are parsed from each file before a run; damage further in is reported when it is met.
 _PARSED_PER_FILE = 4
+#: Files on gs:// that are looked at together; reading one waits for the network most of the time.
+_REMOTE_FILES_AT_ONCE = 8
 
 
 @dataclass(frozen=True)
@@ -32,16 +37,15 @@ def fill_pattern(pattern: str, dataset: str, view: str) -> str:
     return pattern.replace("{dataset}", dataset).replace("{view}", view)
 
 
-def find_records(pattern: str, dataset: str, view: str) -> list[Path]:
-    """Return the record files of one data set and view, sorted by name.
+def find_records(pattern: str, dataset: str, view: str) -> list[str]:
+    """Return the record files of one data set and view, here or on gs://, sorted by name.
 
     Raises:
-        UsageError: no file matches, or the pattern is no local one.
+        UsageError: no file matches, or a gs:// pattern needs credentials.
+        StorageError: the bucket of a gs:// pattern is not there, access is refused, or there is no network.
     """
     filled = fill_pattern(pattern, dataset, view)
-    if "://" in filled:
-        raise UsageError(f"Records must lie on a local disk for now. Received: {filled}. Copy them and set `records`.")
-    found = [Path(name) for name in files_matching(filled)]
+    found = matching(filled)
     if not found:
         raise UsageError(
             f"No TFRecords match {filled} ({view}, {dataset}). Check the path, or build or import the images."
@@ -49,8 +53,10 @@ def find_records(pattern: str, dataset: str, view: str) -> list[Path]:
     return found
 
 
-def check_records(paths: Sequence[Path], view: str | None, with_keys: bool = False) -> RecordsSummary:
+def check_records(paths: Sequence[str], view: str | None, with_keys: bool = False) -> RecordsSummary:
     """Count all records, and parse the first of each file: fields, label codes, JPEG of 320x320x1, the view.
+
+    A file on gs:// is read through once to be counted; the count is kept until the file is replaced.
 
     Args:
         paths: TFRecord files.
@@ -60,16 +66,20 @@ def check_records(paths: Sequence[Path], view: str | None, with_keys: bool = Fal
     Raises:
         RecordError: the first thing that is wrong, with file and record.
     """
-    images = sum(_checked_images(path, _stamp(path), view, with_keys) for path in paths)
+    remote = [path for path in paths if is_remote(path)]
+    with ThreadPoolExecutor(_REMOTE_FILES_AT_ONCE) as executor:
+        counted = executor.map(lambda path: _checked_images(path, version(path), view, with_keys), remote)
+        images = sum(_checked_images(path, _stamp(path), view, with_keys) for path in paths if not is_remote(path))
+        images += sum(counted)
     if not images:
         raise RecordError(f"The TFRecord files hold no example: {paths[0]} and {len(paths) - 1} more. Make them anew.")
     return RecordsSummary(files=len(paths), images=images)
 
 
 @lru_cache(maxsize=4096)
-def _checked_images(path: Path, _content: tuple[int, ...], view: str | None, with_keys: bool) -> int:
+def _checked_images(path: str, content: str, view: str | None, with_keys: bool) -> int:
     """Count the records of one file and check its first, once until it changes: a form asks again at every choice."""
-    images = count_records(path)
+    images = _remote_count(path, content) if is_remote(path) else count_records(path)
     for where, record in islice(_records(path), _PARSED_PER_FILE):
         check_record(record, where, view)
         if with_keys:
@@ -77,16 +87,27 @@ def _checked_images(path: Path, _content: tuple[int, ...], view: str | None, wit
     return images
 
 
-def _stamp(path: Path) -> tuple[int, ...]:
+def _remote_count(path: str, content: str) -> int:
+    """Return the number of records of a file on gs://; other processes find it in the workspace."""
+    kept = cached_path(path, content)
+    kept = kept.with_name(f"{kept.name}.count")
+    with contextlib.suppress(OSError, ValueError):
+        return int(kept.read_text())
+    images = count_records(path)
+    write_text(kept, str(images))
+    return images
+
+
+def _stamp(path: str) -> str:
     """Return what changes when a file does; nothing for one that is gone, which reading it then tells."""
     try:
-        status = path.stat()
+        status = Path(path).stat()
     except OSError:
-        return ()
-    return status.st_ino, status.st_size, status.st_mtime_ns
+        return ""
+    return f"{status.st_ino}-{status.st_size}-{status.st_mtime_ns}"
 
 
-def locate_damage(paths: Sequence[Path]) -> str | None:
+def locate_damage(paths: Sequence[Path | str]) -> str | None:
     """Read every record of every file and return what is wrong with the first bad one, or None."""
     try:
         for path in paths:
@@ -121,7 +142,7 @@ def _check_keys(record: Record, where: str) -> None:
         raise RecordError(f"{where} lacks {', '.join(lacking)}. Prediction needs these keys to name the image.")
 
 
-def _records(path: Path) -> Iterator[tuple[str, Record]]:
+def _records(path: Path | str) -> Iterator[tuple[str, Record]]:
     for number, payload in enumerate(read_payloads(path), start=1):
         where = f"Record {number} of {path}"
         yield where, decode(payload, where)

@@ -13,6 +13,7 @@ import google_crc32c
 
 from cxr_core.atomic import replacing
 from cxr_core.errors import RecordError
+from cxr_core.storage import open_binary
 
 _LENGTH = struct.Struct("<Q")
 _CRC = struct.Struct("<I")
@@ -47,8 +48,8 @@ def write_shards(folder: Path, view: str, payloads: Sequence[bytes], shards: int
     return paths
 
 
-def read_payloads(path: Path) -> Iterator[bytes]:
-    """Yield the payloads of a TFRecord file, both checksums verified.
+def read_payloads(path: Path | str) -> Iterator[bytes]:
+    """Yield the payloads of a TFRecord file, here or on gs://, both checksums verified.
 
     Raises:
         RecordError: the file cannot be opened, is cut, or a checksum is wrong; the message names file and record.
@@ -66,29 +67,30 @@ def read_payloads(path: Path) -> Iterator[bytes]:
             yield payload
 
 
-def count_records(path: Path) -> int:
-    """Return the number of records of a file by reading only their lengths.
+def count_records(path: Path | str) -> int:
+    """Return the number of records of a file by reading only their lengths; one on gs:// is read through.
 
     Raises:
         RecordError: the file cannot be opened, is cut, or a length is damaged.
     """
     count = 0
     with _opened(path) as file:
-        size = os.fstat(file.fileno()).st_size
+        size = file.seek(0, os.SEEK_END)
+        file.seek(0)
         for count, length in _lengths(file, path):
             if file.seek(length + _CRC.size, os.SEEK_CUR) > size:
                 raise _cut(path, count)
     return count
 
 
-def _opened(path: Path) -> BinaryIO:
+def _opened(path: Path | str) -> BinaryIO:
     try:
-        return path.open("rb")
+        return open_binary(path)
     except OSError as error:
         raise RecordError(f"The TFRecord file {path} cannot be read: {error.strerror}.") from error
 
 
-def _lengths(file: BinaryIO, path: Path) -> Iterator[tuple[int, int]]:
+def _lengths(file: BinaryIO, path: Path | str) -> Iterator[tuple[int, int]]:
     """Yield (record number from 1, payload length); the caller moves the file past each payload."""
     number = 0
     while header := file.read(_HEADER_BYTES):
@@ -101,5 +103,5 @@ def _lengths(file: BinaryIO, path: Path) -> Iterator[tuple[int, int]]:
         yield number, length
 
 
-def _cut(path: Path, number: int) -> RecordError:
+def _cut(path: Path | str, number: int) -> RecordError:
     return RecordError(f"The TFRecord file {path} is cut off in record {number}. Copy or make the file anew.")

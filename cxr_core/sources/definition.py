@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from cxr_core.errors import SettingsError, UsageError
 from cxr_core.sources.source import Source, own_labels, own_models, own_predictions, own_records
+from cxr_core.storage import check_location, is_remote
 from cxr_core.warehouse.tables import KINDS, MODEL_FIELD, check_pattern, check_project, check_table, is_file
 
 KEYS: tuple[str, ...] = (
@@ -48,8 +49,12 @@ class Definition(NamedTuple):
         return texts[0] if texts else None
 
     def location(self, text: str) -> str:
-        """Return a local path as an absolute one (`~` is the home folder); a URL stays as it is."""
-        return text if "://" in text else str(self.file.parent / Path(text).expanduser())
+        """Return a local path as an absolute one (`~` is the home folder); a gs:// location stays as it is."""
+        try:
+            check_location(text)
+        except UsageError as error:
+            raise SettingsError(f"{self.file}: {error}") from error
+        return text if is_remote(text) else str(self.file.parent / Path(text).expanduser())
 
 
 def read_source_toml(file: Path) -> Definition:

@@ -8,6 +8,8 @@ from cxr_core.schema import DATASETS, NAME_PATTERN, TRAINING_VIEWS, check_name
 from cxr_core.settings import config_path, configured_sources, settings
 from cxr_core.sources.definition import Definition, read_source_toml, source_of
 from cxr_core.sources.source import Source
+from cxr_core.storage import is_remote
+from cxr_core.warehouse.tables import files_by_model
 
 DEMO = "demo"
 SOURCE_FILE = "source.toml"
@@ -64,11 +66,12 @@ def problems(source: Source) -> list[str]:
     reserved = [_reserved()] if source.name == DEMO and DEMO in configured_sources() else []
     if not is_built(source):
         return [*reserved, _NOT_BUILT]
-    return [*reserved, *_label_problems(source), *_prediction_problems(source), *_record_problems(source)]
+    found = (_label_problems, _prediction_problems, _model_problems, _record_problems)
+    return [*reserved, *dict.fromkeys(problem for look in found for problem in look(source))]
 
 
 def record_files(source: Source) -> dict[str, dict[str, int]]:
-    """Return the number of TFRecord files per data set and view, for those that have some on this machine."""
+    """Return the number of TFRecord files per data set and view, for those that have some."""
     counted = {dataset: {view: _count(source, dataset, view) for view in TRAINING_VIEWS} for dataset in DATASETS}
     return {name: found for name, views in counted.items() if (found := {v: n for v, n in views.items() if n})}
 
@@ -88,12 +91,22 @@ def _prediction_problems(source: Source) -> list[str]:
     return [f"No prediction table matches {' or '.join(source.predictions)}. Import predictions, or train and predict."]
 
 
+def _model_problems(source: Source) -> list[str]:
+    """Return why models on gs:// cannot be listed; that a source has none is no problem."""
+    try:
+        for pattern in filter(is_remote, source.models):
+            files_by_model(pattern)
+    except CxrError as error:
+        return [str(error)]
+    return []
+
+
 def _record_problems(source: Source) -> list[str]:
     if record_files(source):
         return []
     try:
         find_records(source.records, DATASETS[0], TRAINING_VIEWS[0])
-    except UsageError as error:
+    except CxrError as error:
         return [str(error)]
     return []
 
@@ -101,7 +114,8 @@ def _record_problems(source: Source) -> list[str]:
 def _count(source: Source, dataset: str, view: str) -> int:
     try:
         return len(find_records(source.records, dataset, view))
-    except UsageError:
+    except CxrError:
+        # `problems` says why.
         return 0
 
 

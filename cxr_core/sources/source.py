@@ -1,10 +1,13 @@
 """A source: a named data set with its label tables, prediction tables, TFRecords and models."""
 
+import contextlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from cxr_core.file_patterns import files_matching, has_wildcards
+from cxr_core.errors import CxrError
+from cxr_core.file_patterns import has_wildcards
 from cxr_core.schema import PREDICTIONS_SUFFIX, check_name
+from cxr_core.storage import cache_folder, is_remote, matching
 from cxr_core.warehouse.open import open_warehouse
 from cxr_core.warehouse.tables import MODEL_FIELD, Kind, TableSet, files_by_model, is_file
 from cxr_core.warehouse.warehouse import Warehouse
@@ -12,7 +15,7 @@ from cxr_core.warehouse.warehouse import Warehouse
 
 @dataclass(frozen=True)
 class Source:
-    """Where the parts of a named data set lie; all local paths are absolute.
+    """Where the parts of a named data set lie; all local paths are absolute, and any file may lie on gs://.
 
     `labels` are Parquet files (they may hold `*`) or BigQuery tables; `predictions` and `models` patterns with
     `{model}` and `records` one with `{dataset}` and `{view}`, where those that the product writes itself come last.
@@ -37,7 +40,7 @@ class Source:
         """The tables as they are on the disk now: `*` in the names of label files is resolved."""
         labels = tuple(found for label in self.labels for found in (_files(label) if is_file(label) else [label]))
         files = [*filter(is_file, labels), *filter(is_file, self.predictions)]
-        folders = {self.folder, *(Path(file).parent for file in files)}
+        folders = {self.folder, *(cache_folder() if is_remote(file) else Path(file).parent for file in files)}
         if self.truth is not None:
             folders.add(self.truth.parent)
         return TableSet(
@@ -55,10 +58,13 @@ class Source:
         return open_warehouse(self.tables)
 
     def weights(self) -> dict[str, str]:
-        """Return the models whose weights lie on this machine, and their files; the first pattern wins."""
+        """Return the models that have weights, and their files; the first pattern wins.
+
+        A gs:// pattern that cannot be asked is left out: nobody who works here has to be connected for it.
+        """
         found: dict[str, str] = {}
         for pattern in self.models:
-            if "://" not in pattern:
+            with contextlib.suppress(CxrError):
                 found = files_by_model(pattern) | found
         return found
 
@@ -93,4 +99,4 @@ def own_records(folder: Path) -> str:
 
 def _files(pattern: str) -> list[str]:
     """Return the files that match; a name without wildcards stands for itself, also when nothing is there."""
-    return files_matching(pattern) if has_wildcards(pattern) else [pattern]
+    return matching(pattern) if has_wildcards(pattern) else [pattern]

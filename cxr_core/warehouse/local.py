@@ -20,6 +20,7 @@ import sqlglot
 from sqlglot import exp
 
 from cxr_core.errors import TableError
+from cxr_core.storage import local_copy
 from cxr_core.warehouse.answers import Answer
 from cxr_core.warehouse.engine import TableInfo
 from cxr_core.warehouse.parquet import read_metadata
@@ -47,9 +48,10 @@ class LocalEngine:
         Raises:
             TableError: a file is missing, damaged, or lacks a column that the question needs.
         """
-        for location in locations:
-            read_metadata(Path(location))
-        sql = translated(query.sql, tuple((self.name(place), _real(place)) for place in locations))
+        here = [(self.name(place), local_copy(place)) for place in locations]
+        for _, path in here:
+            read_metadata(path)
+        sql = translated(query.sql, tuple((name, _real(path)) for name, path in here))
         start = time.perf_counter()
         try:
             table = self._fetch(sql, query.parameters, frames or {})
@@ -77,7 +79,7 @@ class LocalEngine:
 
     def describe(self, location: str) -> TableInfo:
         """Return what a file says of itself."""
-        metadata = read_metadata(Path(location))
+        metadata = read_metadata(local_copy(location))
         return TableInfo(metadata.columns, metadata.scale, metadata.model)
 
     def models(self, pattern: str) -> dict[str, str]:
@@ -109,9 +111,8 @@ def _connection(allowed: tuple[str, ...]) -> duckdb.DuckDBPyConnection:
     return connection
 
 
-def _real(location: str) -> str:
+def _real(path: Path) -> str:
     # The folder is resolved, as the allowed ones are; a file that is a link stays where it is found.
-    path = Path(location)
     return str(path.parent.resolve() / path.name)
 
 

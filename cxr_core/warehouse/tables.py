@@ -7,6 +7,7 @@ from typing import Literal
 
 from cxr_core.errors import UsageError
 from cxr_core.schema import NAME_PATTERN
+from cxr_core.storage import files_by_name, is_remote
 
 Kind = Literal["local", "bigquery"]
 KINDS: tuple[Kind, ...] = ("local", "bigquery")
@@ -49,10 +50,13 @@ def files_by_model(pattern: str) -> dict[str, str]:
 
     Raises:
         UsageError: `{model}` does not stand once in the pattern, in the file's name.
+        StorageError: the pattern is one on gs://, which could not answer.
     """
     path = Path(pattern)
     if pattern.count(MODEL_FIELD) != 1 or path.name.count(MODEL_FIELD) != 1:
         raise UsageError(f"A pattern of files must have {{model}} once, in the file's name. Received: {pattern!r}.")
+    if is_remote(pattern):
+        return files_by_name(pattern, MODEL_FIELD, NAME_PATTERN.pattern)
     if not path.parent.is_dir():
         return {}
     before, after = (re.escape(part) for part in path.name.split(MODEL_FIELD))
