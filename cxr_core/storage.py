@@ -180,22 +180,32 @@ def mirrored(folder: Path, location: str, seconds: float = 30.0) -> Iterator[Non
 
     What fails on the way is tried again the next time; what fails in the end is raised, as by `send`.
     """
-    done = threading.Event()
+    done, sending = threading.Event(), threading.Lock()
     sent: dict[Path, tuple[int, int]] = {}
+
+    def send_now() -> None:
+        with sending:
+            _send_changed(folder, location, sent)
 
     def go_on() -> None:
         while not done.wait(seconds):
             with contextlib.suppress(UsageError, StorageError, OSError):
-                _send_changed(folder, location, sent)
+                send_now()
 
     thread = threading.Thread(target=go_on, name="mirror", daemon=True)
     thread.start()
     try:
         yield
+    except BaseException:
+        # What ended the work is what its user has to know.
+        with contextlib.suppress(UsageError, StorageError, OSError):
+            send_now()
+        raise
+    else:
+        send_now()
     finally:
         done.set()
         thread.join()
-    _send_changed(folder, location, sent)
 
 
 def for_tensorflow(locations: Sequence[str]) -> list[str]:

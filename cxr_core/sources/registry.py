@@ -77,9 +77,12 @@ def record_files(source: Source) -> dict[str, dict[str, int]]:
 
 
 def _label_problems(source: Source) -> list[str]:
-    if not source.tables.labels:
-        return [f"No label table was found ({', '.join(source.labels) or 'none is named'}). Import or name one."]
-    return source.warehouse().check()
+    try:
+        if source.tables.labels:
+            return source.warehouse().check()
+    except CxrError as error:
+        return [str(error)]
+    return [f"No label table was found ({', '.join(source.labels) or 'none is named'}). Import or name one."]
 
 
 def _prediction_problems(source: Source) -> list[str]:

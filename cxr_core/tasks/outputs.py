@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 
 from cxr_core.errors import UsageError
 from cxr_core.settings import settings
+from cxr_core.storage import check_writable, is_remote
 
 
 def check_output(what: str, place: str) -> None:
@@ -26,8 +27,11 @@ def check_output(what: str, place: str) -> None:
 
 
 def make_writable(folder: str) -> None:
-    """Make a local folder, so that a wrong one is told now rather than after hours of training."""
-    if not folder or "://" in folder:
+    """Make a local folder, or write into one on gs://: a wrong one is told now rather than after hours of training."""
+    if not folder:
+        return
+    if is_remote(folder):
+        check_writable(folder)
         return
     try:
         Path(folder).mkdir(parents=True, exist_ok=True)

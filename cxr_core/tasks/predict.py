@@ -20,6 +20,7 @@ from cxr_core.runs.store import COMPLETED, Run
 from cxr_core.schema import DATASETS, KEY_COLUMNS, LABELS, check_name, dataset_code, view_code
 from cxr_core.sources.registry import get_source, ready_source
 from cxr_core.sources.source import Source
+from cxr_core.storage import for_tensorflow
 from cxr_core.tasks.training_plan import absolute, check_accelerator, leave_gpu_alone
 from cxr_core.training.options import ACCELERATORS
 from cxr_core.training.weights_file import ModelInfo, read_info
@@ -113,7 +114,12 @@ def work(context: StepContext) -> None:
 
     tell(0)
     frame = predict_records(
-        weights, config["files"], _labels_for_paths(source, config), config["limit"], config["accelerator"], tell
+        weights,
+        for_tensorflow(config["files"]),
+        _labels_for_paths(source, config),
+        config["limit"],
+        config["accelerator"],
+        tell,
     )
     metadata = _metadata(read_info(weights))
     datasets = tuple(DATASETS[code] for code in sorted(frame["dataset"].unique()))
@@ -143,7 +149,7 @@ def _request(
         dataset_code(dataset)
     names = _datasets(pattern, dataset, chosen)
     files = [path for name in names or ("",) for path in find_records(pattern, name, chosen)]
-    return _Request(tuple(map(str, files)), chosen, names, check_records(files, chosen, with_keys=True).images)
+    return _Request(tuple(files), chosen, names, check_records(files, chosen, with_keys=True).images)
 
 
 def _datasets(pattern: str, dataset: str | None, view: str) -> tuple[str, ...]:
@@ -198,7 +204,7 @@ def _labels_for_paths(source: Source, config: dict[str, Any]) -> pd.DataFrame | 
 
 def _names_images(file: str) -> bool:
     """Say whether the first record of a file has a path; of a file without records there is nothing to name."""
-    first = next(read_payloads(Path(file)), None)
+    first = next(read_payloads(file), None)
     return first is None or decode(first, f"Record 1 of {file}").path is not None
 
 

@@ -47,7 +47,7 @@ def source_report(source: Source) -> SourceReport:
     return SourceReport(
         source=source.name,
         kind=source.kind,
-        labels=list(source.tables.labels),
+        labels=_labels(source),
         predictions=_predictions(source),
         records=record_files(source),
         models=sorted(source.weights()),
@@ -61,6 +61,13 @@ def report_of(name: str) -> SourceReport:
         return source_report(get_source(name))
     except SettingsError as error:
         return SourceReport(name, UNKNOWN_KIND, [], [], {}, [], [str(error)])
+
+
+def _labels(source: Source) -> list[str]:
+    try:
+        return list(source.tables.labels)
+    except CxrError:
+        return []
 
 
 def _predictions(source: Source) -> list[str]:

@@ -1,12 +1,12 @@
 """Training a model in the background: checked before it starts, then a run, in the end a model of the source."""
 
-import shutil
+import contextlib
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from cxr_core.atomic import replacing
-from cxr_core.errors import ExistsError
+from cxr_core.errors import ExistsError, RunError, StorageError, UsageError
 from cxr_core.models.registry import find_weights
 from cxr_core.runs import service
 from cxr_core.runs.step import Cancelled, StepContext
@@ -14,12 +14,18 @@ from cxr_core.runs.store import Run
 from cxr_core.schema import check_name
 from cxr_core.sources.registry import get_source
 from cxr_core.sources.source import Source
+from cxr_core.storage import exists, for_tensorflow, is_remote, join, mirrored, send
 from cxr_core.tasks.outputs import make_writable
 from cxr_core.tasks.training_plan import TrainingPlan, check_accelerator, leave_gpu_alone, plan_training
 from cxr_core.training.options import TrainOptions
 from cxr_core.training.weights_file import read_info
 
+if TYPE_CHECKING:
+    from cxr_core.training.loop import TrainResult
+
 KIND = "train"
+#: The part of a run's folder that has the TensorBoard logs which go to gs://.
+TENSORBOARD_FOLDER = "tensorboard"
 
 
 def start_training(
@@ -86,16 +92,25 @@ def work(context: StepContext) -> None:
 
     _check_unwritten(source, context)
     initial = find_weights(source.models, options.init_from) if options.init_from else None
-    result = train(options, context.config["files_train"], context.config["files_valid"], context, initial)
-    if result.status == "cancelled":
-        raise Cancelled
+    files_train, files_valid = (for_tensorflow(context.config[name]) for name in ("files_train", "files_valid"))
+    with _sending_logs(options, context) as here:
+        result = train(here, files_train, files_valid, context, initial)
+        if result.status == "cancelled":
+            raise Cancelled
+        _keep(result, options, source, context)
+
+
+def _keep(result: "TrainResult", options: TrainOptions, source: Source, context: StepContext) -> None:
+    """Give the source its model and tell of it, then send the copies that were asked for."""
     model = result.best_model or result.last_model
     path = source.model_path(context.name)
-    for target in [path, *_further_places(options, context.name)]:
-        _copy(model, target)
+    send(model, str(path))
     told: dict[str, Any] = {"model": context.name, "weights": str(path), "epochs": result.epochs}
     told |= {"best_epoch": result.best_epoch, "val_auc": result.best_val_auc, "stopped_early": result.stopped_early}
     context.result(told)
+    for place in _further_places(options, context.name):
+        with _model_is_kept(path):
+            send(model, place)
 
 
 def _default_name(options: TrainOptions, run_id: str) -> str:
@@ -105,7 +120,7 @@ def _default_name(options: TrainOptions, run_id: str) -> str:
 
 def _check_free(source: Source, options: TrainOptions, model: str) -> None:
     for place in _further_places(options, model):
-        if place.exists():
+        if exists(place):
             raise ExistsError(f"{place} exists already. Choose another folder or another name.")
     if model in source.weights() or source.model_path(model).exists():
         raise ExistsError(f"The source {source.name} already has a model {model}. Choose another name.")
@@ -123,10 +138,28 @@ def _check_unwritten(source: Source, context: StepContext) -> None:
         raise ExistsError(f"{path} was made by something else meanwhile. Move it, then resume the run.")
 
 
-def _further_places(options: TrainOptions, model: str) -> list[Path]:
-    return [Path(options.save_to) / f"{model}.h5"] if options.save_to else []
+def _further_places(options: TrainOptions, model: str) -> list[str]:
+    return [join(options.save_to, f"{model}.h5")] if options.save_to else []
 
 
-def _copy(model: Path, target: Path) -> None:
-    with replacing(target) as temporary:
-        shutil.copyfile(model, temporary)
+@contextlib.contextmanager
+def _model_is_kept(path: Path) -> Iterator[None]:
+    """Say, where something could not be sent, that what hours of training made is still there."""
+    try:
+        yield
+    except (StorageError, UsageError) as error:
+        raise RunError(
+            f"The model is finished and kept as {path}, but not all could be sent. {error} Then resume the run."
+        ) from error
+
+
+@contextlib.contextmanager
+def _sending_logs(options: TrainOptions, context: StepContext) -> Iterator[TrainOptions]:
+    """Yield options whose TensorBoard logs lie on this machine; those that belong on gs:// are sent there meanwhile."""
+    if not is_remote(options.tensorboard):
+        yield options
+        return
+    folder = context.folder / TENSORBOARD_FOLDER
+    folder.mkdir(exist_ok=True)
+    with mirrored(folder, options.tensorboard):
+        yield replace(options, tensorboard=str(folder))

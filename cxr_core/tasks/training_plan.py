@@ -14,6 +14,7 @@ from cxr_core.records.layout import RecordsSummary, check_records, find_records
 from cxr_core.settings import settings
 from cxr_core.sources.registry import get_source, ready_source
 from cxr_core.sources.source import Source
+from cxr_core.storage import check_location, is_remote, user_location
 from cxr_core.tasks.expected_time import expected_seconds
 from cxr_core.tasks.outputs import check_output
 from cxr_core.training.options import TrainOptions, default_options
@@ -95,6 +96,7 @@ def plan_training(source_name: str, options: TrainOptions, confined: bool = True
     if confined:
         check_output("folder for a copy of the model", options.save_to)
         check_output("TensorBoard folder", options.tensorboard)
+    options = replace(options, tensorboard=_own(options.tensorboard), save_to=_own(options.save_to))
     _check_start_model(source, options)
     _check_accelerator(options.accelerator, known_accelerators())
     files_train, files_valid = _record_files(source, options)
@@ -109,8 +111,8 @@ def plan_training(source_name: str, options: TrainOptions, confined: bool = True
         source=source_name,
         options=options,
         policy=options.label_policy(),
-        files_train=tuple(map(str, files_train)),
-        files_valid=tuple(map(str, files_valid)),
+        files_train=tuple(files_train),
+        files_valid=tuple(files_valid),
         n_train=train.images,
         n_valid=valid.images,
         steps_per_epoch=steps_per_epoch,
@@ -140,8 +142,6 @@ def _check_accelerator(name: str, known: list[Accelerator] | None) -> None:
 
 def _with_absolute_paths(options: TrainOptions) -> TrainOptions:
     """Make local paths absolute: the run works in another process, maybe after the working directory has changed."""
-    if "://" in options.save_to:
-        raise UsageError(f"Saving to {options.save_to} is not available yet. Choose a local folder.")
     return replace(
         options,
         records=absolute(options.records),
@@ -151,8 +151,13 @@ def _with_absolute_paths(options: TrainOptions) -> TrainOptions:
 
 
 def absolute(path: str) -> str:
-    """Return a local path made absolute; an empty or remote one stays as it is."""
-    return path if not path or "://" in path else str(Path(path).expanduser().absolute())
+    """Return a local path made absolute; an empty one and one on gs:// stay as they are."""
+    return path if not path or is_remote(check_location(path)) else str(Path(path).expanduser().absolute())
+
+
+def _own(folder: str) -> str:
+    """Return the user's own folder of a gs:// folder, as in the 2019 notebook; a local one is the user's anyway."""
+    return user_location(folder) if is_remote(folder) else folder
 
 
 def _check_start_model(source: Source, options: TrainOptions) -> None:
@@ -166,7 +171,7 @@ def _check_start_model(source: Source, options: TrainOptions) -> None:
         )
 
 
-def _record_files(source: Source, options: TrainOptions) -> tuple[list[Path], list[Path]]:
+def _record_files(source: Source, options: TrainOptions) -> tuple[list[str], list[str]]:
     """Return training and validation files; a pattern without {dataset} names the training files alone."""
     pattern = options.records or source.records
     pattern_valid = pattern if "{dataset}" in pattern else source.records

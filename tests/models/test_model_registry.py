@@ -3,9 +3,10 @@ from dataclasses import dataclass, field
 import numpy as np
 import pytest
 
-from cxr_core.errors import UnknownNameError, UsageError
+from cxr_core import storage
+from cxr_core.errors import StorageError, UnknownNameError, UsageError
 from cxr_core.models.registry import find_weights, list_models, weights_files
-from cxr_core.training.weights_file import ModelInfo, write_layers
+from cxr_core.training.weights_file import ModelInfo, read_info, write_layers
 from cxr_core.uncertainty import Policy, named_policy
 
 
@@ -61,12 +62,32 @@ def test_u_and_w_that_differ_per_label_are_no_single_number(tmp_path):
     assert (entry.policy, entry.u, entry.w) == ("mine", None, 0.5)
 
 
-def test_remote_patterns_are_left_out_and_the_first_pattern_counts(tmp_path):
+def test_the_first_pattern_counts(tmp_path):
     for folder in ("one", "two"):
         (tmp_path / folder).mkdir()
         write_model(tmp_path / folder / "same.h5")
-    patterns = ["gs://bucket/{model}.h5", f"{tmp_path}/one/{{model}}.h5", f"{tmp_path}/two/{{model}}.h5"]
-    assert weights_files(patterns) == {"same": tmp_path / "one" / "same.h5"}
+    patterns = [f"{tmp_path}/one/{{model}}.h5", f"{tmp_path}/two/{{model}}.h5"]
+    assert weights_files(patterns) == {"same": str(tmp_path / "one" / "same.h5")}
+
+
+def test_models_on_cloud_storage_are_listed_by_name_and_fetched_when_used(bucket, tmp_path):
+    write_model(tmp_path / "x.h5", view="lateral")
+    for name in ("densenet_frontal_u1_0__w1_0", "both", "has space"):
+        storage.send(tmp_path / "x.h5", f"{bucket}/models/{name}.h5")
+    write_model(tmp_path / "both.h5")
+    patterns = [f"{bucket}/models/{{model}}.h5", f"{tmp_path}/{{model}}.h5"]
+    both, named, x = list_models(patterns)
+    assert (both.name, both.weights, x.name) == ("both", f"{bucket}/models/both.h5", "x")
+    assert (named.view, named.u, named.weights) == ("frontal", 1, f"{bucket}/models/{named.name}.h5")
+    assert read_info(find_weights(patterns, named.name)).view == "lateral"
+    assert find_weights(patterns, "x") == tmp_path / "x.h5"
+
+
+def test_models_on_a_cloud_storage_that_cannot_be_asked_are_left_out_until_they_are_used(bucket):
+    patterns = ["gs://no-such-bucket/{model}.h5"]
+    assert [entry.name for entry in list_models(patterns, [Table("mine")])] == ["mine"]
+    with pytest.raises(StorageError, match="no bucket gs://no-such-bucket"):
+        find_weights(patterns, "mine")
 
 
 def test_only_files_with_a_legal_name_are_models(tmp_path):
@@ -81,7 +102,7 @@ def test_a_folder_with_glob_characters_is_taken_literally(tmp_path):
     folder = tmp_path / "a[1]*"
     folder.mkdir()
     write_model(folder / "good.h5")
-    assert weights_files([f"{folder}/{{model}}.h5"]) == {"good": folder / "good.h5"}
+    assert weights_files([f"{folder}/{{model}}.h5"]) == {"good": str(folder / "good.h5")}
 
 
 def test_a_damaged_weights_file_is_still_listed(tmp_path):

@@ -1,4 +1,5 @@
 import io
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -126,7 +127,7 @@ def test_text_is_no_tfrecord(tmp_path):
 def test_patterns_are_filled_and_an_empty_match_says_what_was_looked_for(tmp_path):
     write_records(tmp_path / "valid" / "lateral-00000-of-00001", [b"x"])
     pattern = str(tmp_path / "{dataset}" / "{view}-*")
-    assert [path.name for path in find_records(pattern, "valid", "lateral")] == ["lateral-00000-of-00001"]
+    assert [Path(path).name for path in find_records(pattern, "valid", "lateral")] == ["lateral-00000-of-00001"]
     with pytest.raises(UsageError, match=r"No TFRecords match .*/train/frontal-\*"):
         find_records(pattern, "train", "frontal")
 
