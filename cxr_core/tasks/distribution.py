@@ -69,6 +69,18 @@ def label_overview(source_name: str, view: str | None = "frontal") -> LabelOverv
     )
 
 
+def unit_distribution(source_name: str, view: str | None = "frontal", unit: str = "studies") -> pd.DataFrame:
+    """Return `distribution` with studies or patients counted in place of images; the last column has that name.
+
+    A study's (a patient's) value is the largest code among its images of the view.
+
+    Raises:
+        UnknownNameError: there is no such source, view or unit.
+        UsageError: the source is the demo, which is not built yet, or has no label table.
+    """
+    return _ready(source_name, view).warehouse().grouped_distribution(unit, view)
+
+
 def cooccurrence(
     source_name: str, view: str | None = "frontal", value: str = "positive", dataset: str | None = None
 ) -> pd.DataFrame:
@@ -121,9 +133,9 @@ def positive_rates(
 
 
 def value_counts(table: pd.DataFrame, dataset: str) -> pd.DataFrame:
-    """Return the images of one data set as 14 labels x 4 values, from a distribution; zeros where it is not present."""
+    """Return what a distribution counts in one data set as 14 labels x 4 values; zeros where it is not present."""
     rows = table[table["dataset"] == dataset]
-    square = rows.pivot(index="label", columns="value", values="images")
+    square = rows.pivot(index="label", columns="value", values=table.columns[-1])
     return square.reindex(index=list(LABELS), columns=list(VALUES), fill_value=0)
 
 

@@ -33,6 +33,27 @@ GROUP BY label, value, dataset"""
     return Query("distribution", sql, parameters)
 
 
+def grouped_distribution(tables: Sequence[str], view: str | None, group: Sequence[str], question: str) -> Query:
+    """Count groups of images (studies, patients) of each label, value and data set, in one scan.
+
+    A group's value is the largest code among its images: one image with the finding makes the study positive.
+    """
+    where, parameters = _where(view=view)
+    keys = ", ".join(group)
+    largest = ",\n    ".join(f"MAX({name}) AS {name}" for name in LABELS)
+    sql = f"""SELECT label, value, dataset, COUNT(*) AS images
+FROM (
+  SELECT dataset, {keys},
+    {largest}
+  FROM (
+{_union(tables, ["dataset", *group, *_codes(LABELS)], where)}
+  )
+  GROUP BY dataset, {keys}
+) UNPIVOT INCLUDE NULLS (value FOR label IN ({", ".join(LABELS)}))
+GROUP BY label, value, dataset"""
+    return Query(question, sql, parameters)
+
+
 def counts(tables: Sequence[str]) -> Query:
     """Count images, studies and patients per data set and view, and per data set (`every_view` = 1)."""
     labels = _union(tables, KEY_COLUMNS, "")

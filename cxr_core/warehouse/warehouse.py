@@ -16,6 +16,9 @@ from cxr_core.warehouse.local import LocalEngine
 from cxr_core.warehouse.questions import Query
 from cxr_core.warehouse.tables import TableSet, is_file
 
+#: What images are put together by.
+GROUPS = {"studies": ("patient", "study"), "patients": ("patient",)}
+
 
 class Warehouse:
     """Answers questions about the tables of `tables`; cheap to make, safe to share between threads.
@@ -39,6 +42,16 @@ class Warehouse:
         counts once. None means all views. A NULL label is counted at no value.
         """
         return frames.distribution_frame(self._ask_labels(self._distribution(view)))
+
+    def grouped_distribution(self, unit: str, view: str | None = "frontal") -> pd.DataFrame:
+        """Count studies or patients as `distribution` counts images; the last column has the name of the `unit`.
+
+        A study's (a patient's) value is the largest code among its images of the view.
+        """
+        if unit not in GROUPS:
+            raise UnknownNameError("unit", unit, tuple(GROUPS))
+        query = questions.grouped_distribution(self._names(), view, GROUPS[unit], f"distribution_of_{unit}")
+        return frames.distribution_frame(self._ask_labels(query)).rename(columns={"images": unit})
 
     def estimate_distribution(self, view: str | None = "frontal") -> int | None:
         """Return the bytes that BigQuery would read for `distribution`, None for a local source."""

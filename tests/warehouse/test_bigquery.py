@@ -24,6 +24,8 @@ def test_both_warehouses_give_equal_frames(bigquery_tables, local_tables):
     pd.testing.assert_frame_equal(remote.distribution("frontal"), here.distribution("frontal"))
     pd.testing.assert_frame_equal(remote.joined("net").frame, here.joined("net").frame)
     pd.testing.assert_frame_equal(remote.counts(), here.counts())
+    for unit in ("studies", "patients"):
+        pd.testing.assert_frame_equal(remote.grouped_distribution(unit), here.grouped_distribution(unit))
     pd.testing.assert_frame_equal(remote.cooccurrence(), here.cooccurrence())
 
 

@@ -39,6 +39,20 @@ def test_distribution_equals_a_group_by(warehouse, label_rows, view):
     assert frame.dtypes.astype(str).to_dict() == {"label": "str", "value": "str", "dataset": "str", "images": "int64"}
 
 
+@pytest.mark.parametrize(("unit", "keys"), [("studies", ["patient", "study"]), ("patients", ["patient"])])
+@pytest.mark.parametrize("view", ["lateral", None])
+def test_a_study_and_a_patient_have_the_largest_code_of_their_images(warehouse, label_rows, unit, keys, view):
+    chosen = label_rows if view is None else label_rows[label_rows["view"] == VIEWS.index(view)]
+    found = warehouse.grouped_distribution(unit, view).set_index(["label", "value", "dataset"])[unit]
+    expected: dict = {}
+    for place, name in enumerate(DATASETS):
+        for _, group in chosen[chosen["dataset"] == place].groupby(keys):
+            for label in LABELS:
+                key = (label, VALUES[max(group[label])], name)
+                expected[key] = expected.get(key, 0) + 1
+    assert {key: count for key, count in found.items() if count} == expected
+
+
 def test_the_distribution_scans_each_table_once(warehouse):
     warehouse.distribution("frontal")
     answer = warehouse.last_answer("distribution")
