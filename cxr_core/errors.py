@@ -10,14 +10,25 @@
     │   ├── TableError          a table is damaged or lacks a column
     │   └── ModelFileError      a model file is damaged or holds another network
     ├── WarehouseError          a warehouse could not answer (network, permission, timeout)
+    │   └── AccessError         one table or data set may not be read; the others may
     ├── StorageError            Cloud Storage could not answer, or has no such bucket or file
     └── RunError                a run failed; the message is its reason
 
 A message is one sentence or two on one line: what must hold, what was received, what to do next.
 """
 
+#: How much of a received text an error repeats.
+_MOST_LETTERS = 60
+
 #: How many names an error lists: the views, labels, settings of a run; of hundreds of runs only the first.
 _MOST_NAMES = 30
+
+
+def brief(received: object) -> str:
+    """Return what was received as an error shows it: quoted, and no longer than a line can bear."""
+    shown = received if isinstance(received, str) else repr(received)
+    shown = shown if len(shown) <= _MOST_LETTERS else shown[:_MOST_LETTERS] + "…"
+    return repr(shown) if isinstance(received, str) else shown
 
 
 class CxrError(Exception):
@@ -34,7 +45,7 @@ class UnknownNameError(UsageError):
     def __init__(self, what: str, received: str, known: list[str] | tuple[str, ...]) -> None:
         names = ", ".join(known[:_MOST_NAMES]) if known else "there is none yet"
         more = f" and {len(known) - _MOST_NAMES} more" if len(known) > _MOST_NAMES else ""
-        super().__init__(f"Unknown {what} {received!r}. Choose one of: {names}{more}.")
+        super().__init__(f"Unknown {what} {brief(received)}. Choose one of: {names}{more}.")
 
 
 class SettingsError(UsageError):
@@ -67,6 +78,10 @@ class WarehouseError(CxrError):
 
 class StorageError(CxrError):
     """Cloud Storage could not answer (network, permission), or has no such bucket or file."""
+
+
+class AccessError(WarehouseError):
+    """A table or data set may not be read or written; others may."""
 
 
 class RunError(CxrError):

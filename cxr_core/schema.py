@@ -7,7 +7,7 @@ them, so nothing here changes without a new major version.
 import re
 from enum import IntEnum
 
-from cxr_core.errors import UnknownNameError, UsageError
+from cxr_core.errors import UnknownNameError, UsageError, brief
 
 
 class Value(IntEnum):
@@ -84,10 +84,9 @@ def check_name(what: str, name: str) -> str:
         UsageError: `name` does not match `[A-Za-z0-9][A-Za-z0-9._-]{0,127}`.
     """
     if not NAME_PATTERN.fullmatch(name):
-        shown = name if len(name) <= 60 else name[:60] + "…"
         raise UsageError(
             f"A {what} name must be 1 to 128 letters, digits, '.', '_' or '-', starting with a letter or digit. "
-            f"Received: {shown!r}."
+            f"Received: {brief(name)}."
         )
     return name
 

@@ -5,10 +5,20 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from cxr_core.errors import SettingsError, UsageError
+from cxr_core.errors import SettingsError, UsageError, brief
+from cxr_core.schema import PREDICTIONS_SUFFIX
 from cxr_core.sources.source import Source, own_labels, own_models, own_predictions, own_records
 from cxr_core.storage import check_location, is_remote
-from cxr_core.warehouse.tables import KINDS, MODEL_FIELD, check_pattern, check_project, check_table, is_file
+from cxr_core.warehouse.tables import (
+    KINDS,
+    MODEL_FIELD,
+    check_dataset,
+    check_pattern,
+    check_project,
+    check_region,
+    check_table,
+    is_file,
+)
 
 KEYS: tuple[str, ...] = (
     "kind",
@@ -18,6 +28,9 @@ KEYS: tuple[str, ...] = (
     "models",
     "records",
     "maximum_bytes_billed",
+    "credentials",
+    "location",
+    "write",
     "synthetic",
     "truth",
 )
@@ -31,7 +44,7 @@ class Definition(NamedTuple):
 
     def error(self, key: str, rule: str) -> SettingsError:
         """Return what to raise when the value of `key` breaks `rule`."""
-        return SettingsError(f"{self.file}: {key} {rule}. Received: {self.keys.get(key)!r}.")
+        return SettingsError(f"{self.file}: {key} {rule}. Received: {brief(self.keys.get(key))}.")
 
     def texts(self, key: str) -> tuple[str, ...]:
         """Return the value of a key that is a text or a list of texts; () when it is missing."""
@@ -98,6 +111,9 @@ def source_of(name: str, definition: Definition, folder: Path) -> Source:
         truth=Path(_parquet(definition, "truth", truth)) if truth else None,
         project=_checked(definition, "project", check_project, definition.text("project")),
         maximum_bytes_billed=_limit(definition),
+        credentials=_key_file(definition),
+        location=_checked(definition, "location", check_region, definition.text("location")),
+        write=_checked(definition, "write", check_dataset, definition.text("write")),
         synthetic=_synthetic(definition),
     )
 
@@ -110,7 +126,12 @@ def _labels(definition: Definition, folder: Path) -> tuple[str, ...]:
 
 
 def _predictions(definition: Definition) -> tuple[str, ...]:
-    return tuple(_prediction_pattern(definition, text) for text in definition.texts("predictions"))
+    texts = definition.texts("predictions")
+    if definition.keys["kind"] == "bigquery" and not texts:
+        # Not said: whatever is called …_predictions in the data sets of the labels.
+        datasets = dict.fromkeys(table.rpartition(".")[0] for table in definition.texts("labels"))
+        return tuple(f"{dataset}.{MODEL_FIELD}{PREDICTIONS_SUFFIX}" for dataset in datasets)
+    return tuple(_prediction_pattern(definition, text) for text in texts)
 
 
 def _prediction_pattern(definition: Definition, text: str) -> str:
@@ -138,6 +159,13 @@ def _checked(definition: Definition, key: str, check: Callable[[str], str], text
         return None if text is None else check(text)
     except UsageError as error:
         raise SettingsError(f"{definition.file}: {key}: {error}") from error
+
+
+def _key_file(definition: Definition) -> str | None:
+    text = definition.text("credentials")
+    if text is not None and "://" in text:
+        raise definition.error("credentials", "must be the path of a service account's key file")
+    return definition.location(text) if text else None
 
 
 def _limit(definition: Definition) -> int | None:

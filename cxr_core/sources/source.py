@@ -33,6 +33,9 @@ class Source:
     truth: Path | None = None
     project: str | None = None
     maximum_bytes_billed: int | None = None
+    credentials: str | None = None
+    location: str | None = None
+    write: str | None = None
     synthetic: bool = False
 
     @property
@@ -50,6 +53,9 @@ class Source:
             truth=self.truth,
             project=self.project,
             maximum_bytes_billed=self.maximum_bytes_billed,
+            credentials=self.credentials,
+            location=self.location,
+            write=self.write,
             allowed=tuple(sorted(folders)),
         )
 

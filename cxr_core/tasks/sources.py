@@ -70,6 +70,11 @@ def _labels(source: Source) -> list[str]:
         return []
 
 
+def refresh(source_name: str) -> None:
+    """Forget what the tables of a source answered, so that each question is asked (and, in BigQuery, billed) anew."""
+    get_source(source_name).warehouse().refresh()
+
+
 def _predictions(source: Source) -> list[str]:
     try:
         return source.warehouse().prediction_tables()

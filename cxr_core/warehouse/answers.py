@@ -1,5 +1,6 @@
 """What a warehouse hands back beside plain frames."""
 
+import time
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -8,7 +9,13 @@ import pandas as pd
 
 @dataclass(frozen=True)
 class Answer:
-    """How a question was answered: the SQL that ran, its time in seconds, and for BigQuery its bytes (else None)."""
+    """How a question was answered: the SQL that ran and its time in seconds.
+
+    For BigQuery also the bytes that the dry run before it said it would read, those that were billed, and whether it
+    came from BigQuery's own cache (and so cost nothing); None and False for a local source. `asked` is when, in seconds
+    since 1970; `kept` says that no query ran now, because this one had been asked before. `counted` says how images
+    were counted where that is a choice: `COUNT(DISTINCT path)`, or `COUNT(*)` where no path stands twice.
+    """
 
     question: str
     sql: str
@@ -16,6 +23,10 @@ class Answer:
     seconds: float
     bytes_billed: int | None = None
     cached: bool = False
+    bytes_estimated: int | None = None
+    counted: str = ""
+    asked: float = field(default_factory=time.time)
+    kept: bool = False
 
 
 @dataclass(frozen=True)

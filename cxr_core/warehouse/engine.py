@@ -1,6 +1,6 @@
 """What the warehouse asks of the thing that runs its SQL; `local` and `bigquery` are the two."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -24,6 +24,9 @@ class Engine(Protocol):
 
     def name(self, location: str) -> str:
         """Return what stands for a table in the SQL."""
+
+    def identity(self, locations: Sequence[str]) -> tuple[Hashable, ...]:
+        """Return what changes when the tables do, as far as that can be known without reading them."""
 
     def run(self, query: Query, locations: Sequence[str]) -> tuple[pa.Table, Answer]:
         """Answer a question over the tables at `locations`."""

@@ -10,7 +10,7 @@ import os
 import re
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -39,6 +39,10 @@ class LocalEngine:
     def name(self, location: str) -> str:
         """Return the name under which a file stands in the SQL before translation."""
         return f"file_{hashlib.sha256(location.encode()).hexdigest()[:16]}"
+
+    def identity(self, locations: Sequence[str]) -> tuple[Hashable, ...]:
+        """Return each file's path, inode, size and time of change (ns); a missing one has none."""
+        return tuple(_identity(local_copy(location)) for location in locations)
 
     def run(
         self, query: Query, locations: Sequence[str], frames: Mapping[str, pa.Table] | None = None
@@ -109,6 +113,14 @@ def _connection(allowed: tuple[str, ...]) -> duckdb.DuckDBPyConnection:
     connection.execute("SET autoinstall_known_extensions = false")
     connection.execute("SET lock_configuration = true")
     return connection
+
+
+def _identity(path: Path) -> tuple[Hashable, ...]:
+    try:
+        found = path.stat()
+    except OSError:
+        return (str(path),)
+    return (str(path), found.st_ino, found.st_size, found.st_mtime_ns)
 
 
 def _real(path: Path) -> str:

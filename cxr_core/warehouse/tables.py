@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from cxr_core.errors import UsageError
+from cxr_core.errors import UsageError, brief
 from cxr_core.schema import NAME_PATTERN
 from cxr_core.storage import files_by_name, is_remote
 
@@ -18,6 +18,7 @@ MODEL_FIELD = "{model}"
 _PROJECT = re.compile(r"[a-z][a-z0-9-]{4,28}[a-z0-9]")
 _DATASET = re.compile(r"[A-Za-z0-9_]{1,1024}")
 _TABLE = re.compile(r"[A-Za-z0-9_-]{1,1024}")
+_LOCATION = re.compile(r"[A-Za-z][A-Za-z0-9-]{1,29}")
 _COLUMN = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,299}")
 
 
@@ -28,7 +29,9 @@ class TableSet:
     `labels` are Parquet files of a local warehouse, or `project.dataset.table` names of BigQuery. `predictions` are
     patterns with `{model}`, in order of precedence; one that ends with `.parquet` is a local file whatever the kind.
     `truth` is a Parquet file or None; `allowed` are the folders whose Parquet files may be read. `project` is billed;
-    a query that would bill more than `maximum_bytes_billed` is refused (None: the setting of that name).
+    a query that would bill more than `maximum_bytes_billed` is refused (None: the setting of that name). `credentials`
+    is a service account's key file, `location` the region of the data, and `write` the data set (`project.dataset`)
+    into which predictions may be written; all three may be None.
     """
 
     kind: Kind
@@ -38,6 +41,9 @@ class TableSet:
     project: str | None = None
     maximum_bytes_billed: int | None = None
     allowed: tuple[Path, ...] = ()
+    credentials: str | None = None
+    location: str | None = None
+    write: str | None = None
 
 
 def is_file(location: str) -> bool:
@@ -54,7 +60,9 @@ def files_by_model(pattern: str) -> dict[str, str]:
     """
     path = Path(pattern)
     if pattern.count(MODEL_FIELD) != 1 or path.name.count(MODEL_FIELD) != 1:
-        raise UsageError(f"A pattern of files must have {{model}} once, in the file's name. Received: {pattern!r}.")
+        raise UsageError(
+            f"A pattern of files must have {{model}} once, in the file's name. Received: {brief(pattern)}."
+        )
     if is_remote(pattern):
         return files_by_name(pattern, MODEL_FIELD, NAME_PATTERN.pattern)
     if not path.parent.is_dir():
@@ -70,6 +78,22 @@ def check_project(project: str) -> str:
     return _checked(_PROJECT, project, "A project ID must be 6 to 30 lower-case letters, digits or '-'", project)
 
 
+def check_region(location: str) -> str:
+    """Return a legal BigQuery location such as `EU` or `us-central1`, else raise `UsageError`."""
+    return _checked(_LOCATION, location, "A location must be a BigQuery region such as EU or us-central1", location)
+
+
+def check_dataset(name: str) -> str:
+    """Return a legal `project.dataset`, else raise `UsageError`."""
+    rule = "A BigQuery data set must be written project.dataset, of letters, digits, '_' (and '-' in the project)"
+    parts = name.split(".")
+    if len(parts) != 2:
+        raise UsageError(f"{rule}. Received: {brief(name)}.")
+    for pattern, part in zip((_PROJECT, _DATASET), parts, strict=True):
+        _checked(pattern, part, rule, name)
+    return name
+
+
 def check_column(name: str) -> str:
     """Return a legal column name, else raise `UsageError`; nothing else may stand in SQL as a column."""
     return _checked(_COLUMN, name, "A column name must be letters, digits and '_'", name)
@@ -80,7 +104,7 @@ def check_table(name: str) -> str:
     rule = "A BigQuery table must be written project.dataset.table, of letters, digits, '_' and '-'"
     parts = name.split(".")
     if len(parts) != 3:
-        raise UsageError(f"{rule}. Received: {name!r}.")
+        raise UsageError(f"{rule}. Received: {brief(name)}.")
     for pattern, part in zip((_PROJECT, _DATASET, _TABLE), parts, strict=True):
         _checked(pattern, part, rule, name)
     return name
@@ -92,7 +116,7 @@ def check_pattern(pattern: str) -> str:
     if pattern.count(MODEL_FIELD) != 1 or MODEL_FIELD not in table:
         raise UsageError(
             "Prediction tables in BigQuery must be written project.dataset.table with {model} once in the table. "
-            f"Received: {pattern!r}."
+            f"Received: {brief(pattern)}."
         )
     check_table(pattern.replace(MODEL_FIELD, "model"))
     return pattern
@@ -100,5 +124,5 @@ def check_pattern(pattern: str) -> str:
 
 def _checked(pattern: re.Pattern[str], part: str, rule: str, received: str) -> str:
     if not pattern.fullmatch(part):
-        raise UsageError(f"{rule}. Received: {received[:200]!r}.")
+        raise UsageError(f"{rule}. Received: {brief(received)}.")
     return part

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 import pandas as pd
 import pyarrow as pa
 
-from cxr_core.errors import CxrError, TableError, UnknownNameError, UsageError
+from cxr_core.errors import AccessError, CxrError, TableError, UnknownNameError, UsageError
 from cxr_core.schema import KEY_COLUMNS, LABELS, VALUES, dataset_code, view_code
 from cxr_core.warehouse import frames, questions
 from cxr_core.warehouse.answers import Answer, Joined, PredictionTable
 from cxr_core.warehouse.bigquery import BigQueryEngine
 from cxr_core.warehouse.engine import Engine, TableInfo
+from cxr_core.warehouse.kept import ANSWERS, Key
 from cxr_core.warehouse.local import LocalEngine
 from cxr_core.warehouse.questions import Query
 from cxr_core.warehouse.tables import TableSet, is_file
@@ -32,7 +33,9 @@ class Warehouse:
         self._local = LocalEngine(tables.allowed)
         self._main: Engine = self._local
         if tables.kind == "bigquery":
-            self._main = BigQueryEngine(tables.project, tables.maximum_bytes_billed)
+            self._main = BigQueryEngine(
+                tables.project, tables.maximum_bytes_billed, tables.credentials, tables.location
+            )
         self._last = threading.local()
 
     def distribution(self, view: str | None = "frontal") -> pd.DataFrame:
@@ -127,16 +130,28 @@ class Warehouse:
 
     def check(self) -> list[str]:
         """Return what is wrong with the tables, one sentence each; empty when all can be answered."""
-        problems = []
+        problems: list[str] = []
         try:
             for location in self.tables.labels:
                 problems += _problems_of(self._main, location, (*KEY_COLUMNS, *LABELS), "label")
+            if self.tables.labels and not problems:
+                # What a dry run finds besides: who pays may not ask, or may see a table and not read it.
+                self.estimate_distribution(None)
             for location in self._locations().values():
                 problems += _problems_of(self._engine(location), location, KEY_COLUMNS, "prediction")
         except CxrError as error:
             # No connection or no permission: the next table would wait for the same answer.
             problems.append(str(error))
         return problems
+
+    def refresh(self) -> None:
+        """Forget what was answered, so that each question is asked anew."""
+        ANSWERS.forget(self.tables)
+
+    @property
+    def refreshes(self) -> int:
+        """How often answers were forgotten; who keeps what is made of them has to make it anew when this grows."""
+        return ANSWERS.refreshes(self.tables)
 
     def last_answer(self, question: str) -> Answer | None:
         """Return how this thread's last question of that name was answered (SQL, seconds, bytes)."""
@@ -162,9 +177,12 @@ class Warehouse:
         return self._ask(self._main, query, self.tables.labels)
 
     def _ask(self, engine: Engine, query: Query, locations: Sequence[str]) -> pa.Table:
-        table, answer = engine.run(query, locations)
+        table, answer = ANSWERS.answer(self._key(engine, query, locations), lambda: engine.run(query, locations))
         self._answers()[query.question] = answer
         return table
+
+    def _key(self, engine: Engine, query: Query, locations: Sequence[str]) -> Key:
+        return Key(self.tables, engine.identity(locations), query.sql, tuple(query.parameters.items()))
 
     def _answers(self) -> dict[str, Answer]:
         # A thread of its own for each session of the dashboard: nobody sees another's SQL beside his figures.
@@ -198,11 +216,11 @@ def _labels_of(info: TableInfo, location: str) -> tuple[str, ...]:
 
 
 def _problems_of(engine: Engine, location: str, needed: Sequence[str], what: str) -> list[str]:
-    """Return what is wrong with one table; every error but `TableError` is raised."""
+    """Return what is wrong with one table; an error that is not about this table alone is raised."""
     try:
         info = engine.describe(location)
         _labels_of(info, location)
-    except TableError as error:
+    except (TableError, AccessError) as error:
         return [str(error)]
     missing = [name for name in needed if name not in info.columns]
     return [f"The {what} table {location} lacks {', '.join(missing)}. Write or import it again."] if missing else []

@@ -1,6 +1,8 @@
-"""The engine's answers, kept until the tables behind them change, so that moving a slider asks nothing twice."""
+"""What is made of the engine's answers, kept until the tables behind them change or somebody asks for a refresh.
 
-import time
+The warehouse keeps the answers themselves, so that two pages with the same question cost one query.
+"""
+
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -21,8 +23,8 @@ from cxr_core.tasks.models import models as list_models
 
 R = TypeVar("R")
 
-#: Tables of BigQuery tell no time of change; their answers are asked again after this many seconds.
-REMOTE_SECONDS = 600
+#: Tables of BigQuery tell no time of change; their answers are asked again after this time, or a refresh.
+KEPT_FOR = "24h"
 MOST_ANSWERS = 200
 
 
@@ -72,7 +74,7 @@ def _ask(task: Callable[..., R], source: str, *arguments: Any) -> R:
     return _kept(task.__qualname__, source, arguments, _stamp(source), task)
 
 
-@st.cache_data(max_entries=MOST_ANSWERS, show_spinner="Asking the tables …")
+@st.cache_data(max_entries=MOST_ANSWERS, ttl=KEPT_FOR, show_spinner="Asking the tables …")
 def _kept(name: str, source: str, arguments: tuple[Any, ...], stamp: tuple[Any, ...], _task: Callable[..., R]) -> R:
     return _task(source, *arguments)
 
@@ -82,9 +84,9 @@ def _stamp(name: str) -> tuple[Any, ...]:
     source = get_source(name)
     local = [Path(place) for place in (*source.tables.labels, *source.predictions) if place.endswith(".parquet")]
     times = tuple(_changed(place) for path in local for place in (path, path.parent))
-    remote = int(time.time() // REMOTE_SECONDS) if source.kind == "bigquery" else 0
+    refreshes = source.warehouse().refreshes
     chosen = settings()
-    return (source.kind, source.tables.labels, times, remote, chosen.resamples, chosen.minimum_positives)
+    return (source.kind, source.tables.labels, times, refreshes, chosen.resamples, chosen.minimum_positives)
 
 
 def _changed(path: Path) -> int:

@@ -49,7 +49,7 @@ class Jobs:
         with self._lock:
             if number in self.by_id:
                 raise RefusedError(409, "duplicate", f"Already Exists: Job {project}:US.{number}")
-            job = _new_job(project, number, configuration)
+            job = _new_job(project, number, configuration, body.get("jobReference", {}).get("location", "US"))
             if not dry:
                 self.by_id[number] = job
         if stuck and not dry:
@@ -200,15 +200,15 @@ class Jobs:
             raise RefusedError(403, "accessDenied", message)
 
 
-def _new_job(project: str, number: str, configuration: dict[str, Any]) -> dict[str, Any]:
+def _new_job(project: str, number: str, configuration: dict[str, Any], location: str) -> dict[str, Any]:
     kind = "LOAD" if "load" in configuration else "QUERY"
     if kind == "QUERY" and not configuration.get("dryRun"):
         anonymous = {"projectId": project, "datasetId": "_anonymous", "tableId": f"anon{number.replace('-', '')}"}
         configuration["query"].setdefault("destinationTable", anonymous)
     return {
         "kind": "bigquery#job",
-        "id": f"{project}:US.{number}",
-        "jobReference": {"projectId": project, "jobId": number, "location": "US"},
+        "id": f"{project}:{location}.{number}",
+        "jobReference": {"projectId": project, "jobId": number, "location": location},
         "configuration": {"jobType": kind, **configuration},
         "status": {"state": "DONE"},
         "statistics": {kind.lower(): {}},

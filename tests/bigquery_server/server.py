@@ -5,6 +5,7 @@ with BigQueryServer({"data-project.cxr.labels_train": "labels_train.parquet"}) a
 """
 
 import json
+import sys
 import threading
 import uuid
 from collections.abc import Callable, Mapping
@@ -117,6 +118,11 @@ class BigQueryServer(ThreadingHTTPServer):
     def stop(self) -> None:
         self.shutdown()
         self.server_close()
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing of clients that did not wait for their answer."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
     def insert_job(self, request: str, project: str, body: dict[str, Any], data: bytes | None = None) -> Any:
         stuck = "query" in body.get("configuration", {}) and self.faults.due(request, "stuck") is not None

@@ -55,7 +55,7 @@ class Tokens:
         self.valid.add(token)
         return {"access_token": token, "expires_in": 3600, "token_type": "Bearer"}
 
-    def write_key(self, file: Path, endpoint: str) -> Path:
+    def write_key(self, file: Path, endpoint: str, project: str = "paying-project") -> Path:
         """Write the key file of a service account that the server knows, and return its path."""
         self._key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
         pem = self._key.private_bytes(
@@ -63,10 +63,10 @@ class Tokens:
         )
         document = {
             "type": "service_account",
-            "project_id": "paying-project",
+            "project_id": project,
             "private_key_id": "1",
             "private_key": pem.decode(),
-            "client_email": "reader@paying-project.iam.gserviceaccount.com",
+            "client_email": f"reader@{project}.iam.gserviceaccount.com",
             "client_id": "1",
             "token_uri": f"{endpoint}{self.path}",
         }

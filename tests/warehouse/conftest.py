@@ -4,7 +4,7 @@ import pytest
 from bigquery_server import BigQueryServer
 
 from cxr_core.schema import DATASETS, LABELS, VALUES, VIEWS, image_path
-from cxr_core.warehouse import bigquery
+from cxr_core.warehouse.google_client import forget_clients
 from cxr_core.warehouse.parquet import write_table
 from cxr_core.warehouse.tables import TableSet
 
@@ -57,11 +57,9 @@ def bigquery_server(monkeypatch):
     """An empty BigQuery on loopback that the settings point to."""
     server = BigQueryServer()
     monkeypatch.setenv("CXR_BIGQUERY_ENDPOINT", server.endpoint)
-    monkeypatch.setenv("CXR_BIGQUERY_TIMEOUT", "5")
+    monkeypatch.setenv("CXR_BIGQUERY_TIMEOUT", "60")
     yield server
-    for project in ("paying-project", None):
-        bigquery._client(project, server.endpoint).close()
-    bigquery._client.cache_clear()
+    forget_clients()
     server.stop()
 
 

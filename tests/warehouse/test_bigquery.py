@@ -7,8 +7,7 @@ import pandas as pd
 import pytest
 from bigquery_server import MINIMUM_BILLED, RefusedError
 
-from cxr_core.errors import TableError, UsageError, WarehouseError
-from cxr_core.warehouse import bigquery
+from cxr_core.errors import CxrError, TableError, UsageError, WarehouseError
 from cxr_core.warehouse.open import open_warehouse
 from cxr_core.warehouse.parquet import write_table
 from cxr_core.warehouse.tables import TableSet
@@ -105,15 +104,16 @@ def test_refusals_say_what_to_do(warehouse, bigquery_server, refusal, error, wor
 
 def test_a_missing_table_is_named(warehouse, bigquery_server):
     del bigquery_server.tables["data-project.cxr.labels_b"]
-    with pytest.raises(TableError, match=r"no such .* table.*data-project:cxr.labels_b"):
+    with pytest.raises(TableError, match=r"no such table data-project.cxr.labels_b in the location US"):
         warehouse.distribution()
     assert [("labels_b" in problem) for problem in warehouse.check()] == [True]
 
 
 def test_a_query_that_does_not_end_is_given_up_and_cancelled(warehouse, bigquery_server, monkeypatch):
-    monkeypatch.setenv("CXR_BIGQUERY_TIMEOUT", "0.3")
+    warehouse.estimate_distribution()  # the first statement of a process takes longer
+    monkeypatch.setenv("CXR_BIGQUERY_TIMEOUT", "3")
     bigquery_server.misbehave("stuck")
-    with pytest.raises(WarehouseError, match=r"did not answer within 0.3 s"):
+    with pytest.raises(WarehouseError, match=r"did not answer within 3 s"):
         warehouse.distribution()
     assert bigquery_server.requests[-1].startswith("POST") and "/cancel" in bigquery_server.requests[-1]
 
@@ -126,7 +126,6 @@ def test_no_connection_is_said_in_words(warehouse, monkeypatch):
     monkeypatch.setenv("CXR_BIGQUERY_TIMEOUT", "0.3")
     with pytest.raises(WarehouseError, match=f"cannot be reached at {endpoint}"):
         warehouse.distribution()
-    bigquery._client("paying-project", endpoint).close()
 
 
 def test_missing_credentials_are_said_in_words(monkeypatch, tmp_path):
@@ -143,3 +142,120 @@ def test_names_that_are_no_tables_never_leave_the_machine(bigquery_server):
     with pytest.raises(UsageError, match="project ID"):
         open_warehouse(TableSet("bigquery", (), (), project="a`b", allowed=(Path("/x"),)))
     assert bigquery_server.requests == []
+
+
+def with_tables(tables, **changes):
+    return open_warehouse(TableSet(**(vars(tables) | changes)))
+
+
+def test_a_dry_run_goes_before_each_query(warehouse, bigquery_server):
+    warehouse.counts()
+    dry, run = bigquery_server.statements
+    assert (dry.engine, dry.bytes_billed, dry.sql) == ("dry run", 0, run.sql)
+    answer = warehouse.last_answer("counts")
+    assert answer.bytes_estimated == dry.bytes_processed > 0
+    assert (answer.bytes_billed, answer.cached) == (2 * MINIMUM_BILLED, False)
+
+
+def test_what_bigquery_still_has_costs_nothing_and_says_so(bigquery_tables, bigquery_server):
+    for _ in range(2):
+        warehouse = open_warehouse(bigquery_tables)
+        warehouse.refresh()
+        warehouse.counts()
+    answer = warehouse.last_answer("counts")
+    assert (answer.cached, answer.bytes_billed) == (True, 0)
+    assert len(bigquery_server.billed()) == 1
+
+
+def test_a_key_file_is_used_and_its_project_pays(bigquery_tables, bigquery_server, tmp_path):
+    bigquery_server.tokens.required = True
+    with pytest.raises(UsageError, match="asks for credentials. Name a service account's key file"):
+        open_warehouse(bigquery_tables).counts()
+    key = bigquery_server.tokens.write_key(tmp_path / "key.json", bigquery_server.endpoint, project="key-project")
+    warehouse = with_tables(bigquery_tables, credentials=str(key), project=None)
+    assert len(warehouse.counts()) == 12
+    assert {job["jobReference"]["projectId"] for job in bigquery_server.jobs.values()} == {"key-project"}
+
+
+def test_the_location_goes_with_the_job(bigquery_tables, bigquery_server):
+    with_tables(bigquery_tables, location="EU").counts()
+    assert {job["jobReference"]["location"] for job in bigquery_server.jobs.values()} == {"EU"}
+
+
+def test_each_way_to_have_no_access_says_what_to_do(bigquery_tables, bigquery_server, tmp_path, monkeypatch):
+    """Without credentials, with a broken or an expired key, without permission, without the table: five sentences."""
+    bigquery_server.tokens.required = True
+    key = bigquery_server.tokens.write_key(tmp_path / "key.json", bigquery_server.endpoint)
+    named = with_tables(bigquery_tables, credentials=str(key))
+    assert named.check() == []
+
+    bigquery_server.deny("data-project.cxr.labels_b")
+    (denied,) = named.check()
+    assert denied.startswith("You may not read the table data-project.cxr.labels_b. Ask its owner for the role")
+    del bigquery_server.tables["data-project.cxr.labels_b"]
+    (missing,) = named.check()
+    assert missing.startswith("BigQuery has no such table data-project.cxr.labels_b in the location US. Correct")
+    bigquery_server.deny_project("paying-project")
+    bigquery_server.add("data-project.cxr.labels_b", bigquery_server.tables["data-project.cxr.labels_a"].rows)
+    (unpaid,) = named.check()
+    assert unpaid.startswith("You may not run queries in the project paying-project, which pays. Ask its owner")
+
+    bigquery_server.tokens.valid.clear()
+    bigquery_server.tokens.revoked = True
+    (expired,) = named.check()
+    assert expired.startswith("The Google credentials have expired or were revoked. Make a new key for the service acc")
+    (tmp_path / "broken.json").write_text("{}")
+    (broken,) = with_tables(bigquery_tables, credentials=str(tmp_path / "broken.json")).check()
+    assert broken.startswith("credentials must name the key file of a service account (JSON). Received ")
+    monkeypatch.delenv("CXR_BIGQUERY_ENDPOINT")
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / "none.json"))
+    (none,) = open_warehouse(bigquery_tables).check()
+    assert none.startswith("BigQuery needs Google credentials, and none were found. Run `gcloud auth application-defa")
+    assert all("\n" not in told for told in (denied, missing, unpaid, expired, broken, none))
+
+
+def test_signing_in_again_needs_no_restart(bigquery_tables, bigquery_server, tmp_path):
+    bigquery_server.tokens.required = bigquery_server.tokens.revoked = True
+    key = bigquery_server.tokens.write_key(tmp_path / "key.json", bigquery_server.endpoint)
+    warehouse = with_tables(bigquery_tables, credentials=str(key))
+    with pytest.raises(UsageError, match="expired or were revoked"):
+        warehouse.counts()
+    bigquery_server.tokens.revoked = False
+    assert len(warehouse.counts()) == 12
+    warehouse.refresh()
+    bigquery_server.misbehave("401")
+    with pytest.raises(UsageError, match="expired or were revoked. Make a new key"):
+        warehouse.counts()
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        ("429", "Try again later.*BigQuery says: Exceeded rate limits"),
+        ("500", "Try again later.*BigQuery says: An internal error"),
+        ("503", "Try again later.*BigQuery says: Visibility check"),
+        ("dropped", "cannot be reached at http.*then try again"),
+        ("slow", "did not answer within 1 s. Try again"),
+        ("stuck", "did not answer within 1 s. Try again"),
+        ("401", "asks for credentials"),
+    ],
+)
+def test_a_lasting_fault_is_one_sentence_and_is_not_kept(warehouse, bigquery_server, monkeypatch, kind, words):
+    warehouse.estimate_distribution()
+    monkeypatch.setenv("CXR_BIGQUERY_TIMEOUT", "1")
+    bigquery_server.misbehave(kind, seconds=2)
+    with pytest.raises(CxrError, match=words) as caught:
+        warehouse.counts()
+    assert "\n" not in str(caught.value)
+    bigquery_server.behave()
+    monkeypatch.setenv("CXR_BIGQUERY_TIMEOUT", "60")
+    assert len(warehouse.counts()) == 12
+    assert len(bigquery_server.billed()) == 1
+
+
+@pytest.mark.parametrize("kind", ["429", "500", "503", "dropped", "dropped-after", "slow"])
+@pytest.mark.parametrize("where", ["POST", "GET"])
+def test_a_passing_fault_is_not_noticed_and_costs_nothing(warehouse, bigquery_server, kind, where):
+    fault = bigquery_server.misbehave(kind, where, times=1, seconds=0.05)
+    assert len(warehouse.counts()) == 12
+    assert (fault.seen, len(bigquery_server.billed())) == (1, 1)

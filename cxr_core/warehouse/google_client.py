@@ -1,0 +1,73 @@
+"""Clients of BigQuery: with whose credentials, for which project, at which address."""
+
+import threading
+from typing import TYPE_CHECKING, NamedTuple
+
+from cxr_core.errors import UsageError
+from cxr_core.settings import settings
+
+if TYPE_CHECKING:
+    from google.cloud import bigquery
+
+#: Who asks, on the bill; BigQuery allows lower-case letters, digits, '_' and '-'.
+APP = "cxr-lab"
+_SCOPES = ("https://www.googleapis.com/auth/bigquery",)
+
+
+_making = threading.Lock()
+_clients: dict[tuple["Account", str], "bigquery.Client"] = {}
+
+
+class Account(NamedTuple):
+    """Who asks, who pays, and where the data lie.
+
+    None stands for the project of the credentials, Application Default Credentials, and "BigQuery finds out".
+    """
+
+    project: str | None = None
+    key_file: str | None = None
+    location: str | None = None
+
+
+def client_of(account: Account) -> "bigquery.Client":
+    """Return the client of an account, made at the first call; at an endpoint without key file, it is nobody's.
+
+    Raises:
+        UsageError: the key file is none.
+    """
+    key = (account, settings().bigquery_endpoint)
+    with _making:
+        if key not in _clients:
+            _clients[key] = _client(*key)
+        return _clients[key]
+
+
+def forget_clients() -> None:
+    """Close all clients; those made from now on read the credentials again."""
+    with _making:
+        closing = list(_clients.values())
+        _clients.clear()
+    for client in closing:
+        client.close()
+
+
+def _client(account: Account, endpoint: str) -> "bigquery.Client":
+    from google.api_core.client_options import ClientOptions
+    from google.auth.credentials import AnonymousCredentials
+    from google.cloud import bigquery
+    from google.oauth2 import service_account
+
+    credentials, project = None, account.project
+    if account.key_file:
+        try:
+            credentials = service_account.Credentials.from_service_account_file(account.key_file, scopes=_SCOPES)
+        except (OSError, ValueError) as error:
+            raise UsageError(
+                f"credentials must name the key file of a service account (JSON). Received {account.key_file}: "
+                f"{str(error).splitlines()[0]}"
+            ) from error
+        project = project or credentials.project_id
+    elif endpoint:
+        credentials, project = AnonymousCredentials(), project or APP
+    options = ClientOptions(api_endpoint=endpoint) if endpoint else None
+    return bigquery.Client(project, credentials, location=account.location, client_options=options)
