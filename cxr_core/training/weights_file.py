@@ -8,6 +8,7 @@ The root attribute `cxr` (JSON) says which network it is. Loads no TensorFlow.
 import io
 import json
 import math
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -21,6 +22,7 @@ from cxr_core.atomic import write_bytes
 from cxr_core.errors import ModelFileError, UsageError
 from cxr_core.schema import LABELS, RECORD_IMAGE_SIZE, TRAINING_VIEWS
 from cxr_core.training.options import ARCHITECTURES, IMAGE_SIZES
+from cxr_core.training.weights_container import LAYERS, Shapes, keras3_names, opened
 from cxr_core.uncertainty import Policy, parse_model_name, uniform_policy
 
 _INFO = "cxr"
@@ -30,6 +32,11 @@ _LARGEST_ATTRIBUTE = 64_000
 _MOST_NAMES = 10_000
 #: What h5py raises on damaged files, depending on where the damage is.
 _DAMAGE = (OSError, KeyError, ValueError, TypeError, RuntimeError)
+#: What Keras calls a dense layer without a name of its own, and what ours is called.
+_HEAD_NAME = re.compile(r"dense(_\d+)?|logits|predictions")
+_DEEPEST = 4
+#: The arrays of each layer.
+Arrays = list[list[npt.NDArray[np.float32]]]
 #: Variables of one layer in the order of Keras's `.h5` files: trainable ones first.
 LayerWeights = tuple[str, list[tuple[str, npt.NDArray[Any]]]]
 
@@ -83,7 +90,8 @@ def read_info(path: Path) -> ModelInfo:
     Raises:
         ModelFileError: the file cannot be read, or its `cxr` attribute is not what `write_weights` writes.
     """
-    with _opened(path) as file:
+    with opened(path) as container:
+        file = container.file
         try:
             return _checked_info(json.loads(file.attrs[_INFO])) if _INFO in file.attrs else _info_from_name(path)
         except (*_DAMAGE, UsageError) as error:
@@ -92,17 +100,20 @@ def read_info(path: Path) -> ModelInfo:
             ) from error
 
 
-def read_weights(path: Path, shapes: Sequence[Sequence[tuple[int, ...]]]) -> list[list[npt.NDArray[np.float32]]]:
+def read_weights(path: Path, shapes: Sequence[Shapes], names: Sequence[str] = ()) -> Arrays:
     """Return the arrays of each layer that has weights, in topological order, as float32.
 
-    `shapes` are those that must be found, for each layer with weights, trainable variables first.
+    `shapes` are those that must be found, for each layer with weights, trainable variables first; `names` are the
+    layers' own. TensorFlow 1 wrote a `/` where Keras now writes `_`, and any name that Keras gives a head will do.
 
     Raises:
         ModelFileError: the file is damaged, links elsewhere, or holds other layers or shapes.
     """
-    with _opened(path) as file:
+    with opened(path) as container:
         try:
-            return _read_layers(file, shapes)
+            if container.keras3:
+                return _read_keras3(container.file, shapes)
+            return _read_layers(container.file, shapes, names)
         except ModelFileError as error:
             raise ModelFileError(f"The model file {path} does not fit: {error}") from error
         except _DAMAGE as error:
@@ -115,9 +126,10 @@ def load_into(network: Any, path: Path) -> None:
     Raises:
         ModelFileError: the file is damaged, or holds another network.
     """
+    names = [layer.name for layer in network.layers if layer.weights]
     layers = [_variables(layer) for layer in network.layers if layer.weights]
     shapes = [[tuple(variable.shape) for variable in variables] for variables in layers]
-    for variables, arrays in zip(layers, read_weights(path, shapes), strict=True):
+    for variables, arrays in zip(layers, read_weights(path, shapes, names), strict=True):
         for variable, array in zip(variables, arrays, strict=True):
             variable.assign(array)
 
@@ -147,15 +159,6 @@ def _write_names(group: Any, attribute: str, names: Sequence[str]) -> None:
         group.attrs[f"{attribute}{number}"] = part
 
 
-def _opened(path: Path) -> Any:
-    if not path.is_file():
-        raise ModelFileError(f"The model file {path} does not exist.")
-    try:
-        return h5py.File(path, "r")
-    except OSError as error:
-        raise ModelFileError(f"The model file {path} is no HDF5 file, or is damaged. Copy it anew.") from error
-
-
 def _info_from_name(path: Path) -> ModelInfo:
     view, u, w = parse_model_name(path.stem)
     policy = None if u is None or w is None else uniform_policy(u, w).as_dict()
@@ -172,13 +175,47 @@ def _checked_info(values: dict[str, Any]) -> ModelInfo:
     return info
 
 
-def _read_layers(file: Any, shapes: Sequence[Sequence[tuple[int, ...]]]) -> list[list[npt.NDArray[np.float32]]]:
+def _read_keras3(file: Any, shapes: Sequence[Shapes]) -> Arrays:
+    """Read the layout of Keras 3, in which no tensor may be left over."""
+    expected = keras3_names(shapes)
+    known = {name for names in expected for name in names}
+    for name in _tensors(_child(file, LAYERS, h5py.Group), LAYERS):
+        if name not in known:
+            raise ModelFileError(f"the file has the tensor {name}, which the network has not.")
+    return [
+        [_read_array(file, name, shape) for name, shape in zip(names, layer, strict=True)]
+        for names, layer in zip(expected, shapes, strict=True)
+    ]
+
+
+def _tensors(group: Any, path: str, depth: int = 0) -> Iterator[str]:
+    """Yield the paths of all datasets below a group; a link to elsewhere is refused."""
+    if depth > _DEEPEST or len(group) > _MOST_NAMES:
+        raise ModelFileError(f"{path} holds more than a network has.")
+    for name in group:
+        if isinstance(_child(group, name, (h5py.Group, h5py.Dataset)), h5py.Dataset):
+            yield f"{path}/{name}"
+        else:
+            yield from _tensors(group[name], f"{path}/{name}", depth + 1)
+
+
+def _read_layers(file: Any, shapes: Sequence[Shapes], expected: Sequence[str]) -> Arrays:
     root = file if "layer_names" in file.attrs or "layer_names0" in file.attrs else _child(file, _ROOT, h5py.Group)
     groups = [_child(root, name, h5py.Group) for name in _names(root, "layer_names")]
     filled = [(group, names) for group in groups if (names := _names(group, "weight_names"))]
     if len(filled) != len(shapes):
         raise ModelFileError(f"the network has {len(shapes)} layers with weights, the file {len(filled)}.")
+    if expected:
+        _check_layer_names([group.name.rpartition(f"/{_ROOT}/")[2].strip("/") for group, _ in filled], expected)
     return [_read_layer(group, names, expected) for (group, names), expected in zip(filled, shapes, strict=True)]
+
+
+def _check_layer_names(found: Sequence[str], names: Sequence[str]) -> None:
+    for received, name in zip(found[:-1], names[:-1], strict=True):
+        if received.replace("/", "_") != name.replace("/", "_"):
+            raise ModelFileError(f"the network has a layer {name} where the file has {received!r:.80}.")
+    if found and not _HEAD_NAME.fullmatch(found[-1]):
+        raise ModelFileError(f"the head must be a layer `dense`, the file has {found[-1]!r:.80}.")
 
 
 def _read_layer(group: Any, names: list[str], shapes: Sequence[tuple[int, ...]]) -> list[npt.NDArray[np.float32]]:
@@ -200,7 +237,7 @@ def _read_array(group: Any, name: str, shape: tuple[int, ...]) -> npt.NDArray[np
     return array
 
 
-def _child(group: Any, name: str, kind: type) -> Any:
+def _child(group: Any, name: str, kind: type | tuple[type, ...]) -> Any:
     """Return a member of a group by its path, refusing soft and external links on the way."""
     for part in _parts(name):
         link = group.get(part, getlink=True) if isinstance(group, h5py.Group) else None
@@ -208,7 +245,7 @@ def _child(group: Any, name: str, kind: type) -> Any:
             raise ModelFileError(f"{name} is missing or only a link.")
         group = group[part]
     if not isinstance(group, kind):
-        raise ModelFileError(f"{name} is no {kind.__name__.lower()}.")
+        raise ModelFileError(f"{name} is not what Keras keeps there.")
     return group
 
 
