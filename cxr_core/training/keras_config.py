@@ -64,9 +64,7 @@ def _layers(config: dict[str, Any]) -> Iterator[dict[str, Any]]:
 def _check_layer(layer: dict[str, Any]) -> None:
     name = layer["class_name"]
     if name not in _KNOWN:
-        raise ModelFileError(
-            f"it has a layer of the kind {name!r:.60}, which a DenseNet has not. {_OTHERS}"
-        )
+        raise ModelFileError(f"it has a layer of the kind {name!r:.60}, which a DenseNet has not. {_OTHERS}")
     module = layer.get("module")
     if module is not None and not str(module).startswith(_KNOWN_MODULES):
         raise ModelFileError(f"it has a layer from the foreign module {module!r:.60}, which is not loaded. {_OTHERS}")
