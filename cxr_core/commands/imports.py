@@ -7,9 +7,8 @@ from cxr_core.commands.output import as_table
 from cxr_core.commands.parsing import Answer, Command, Parser
 from cxr_core.errors import UnknownNameError, UsageError
 from cxr_core.schema import DATASETS, VIEWS
-from cxr_core.sources.importing.label_rows import LAYOUTS, ImportChoices
-from cxr_core.sources.importing.labels import ImportedLabels, import_labels
-from cxr_core.sources.importing.predictions import ImportedPredictions, import_predictions
+from cxr_core.tasks.import_labels import LAYOUTS, ImportChoices, ImportedLabels, import_labels
+from cxr_core.tasks.import_predictions import ImportedPredictions, import_predictions
 
 _LABELS, _PREDICTIONS = "labels", "predictions"
 _WHAT = (_LABELS, _PREDICTIONS)

@@ -1,1 +1,1 @@
-"""Bringing in other people's files: label tables of public layouts and predictions of models trained elsewhere."""
+"""Reading other people's files: label tables of public layouts, and tables of predictions."""

@@ -14,11 +14,13 @@ from cxr_core.errors import ExistsError, TableError, UsageError
 from cxr_core.schema import KEY_COLUMNS, LABELS, check_name
 from cxr_core.settings import config_path, configured_sources
 from cxr_core.sources.importing.identifiers import Identifiers, load_identifiers
-from cxr_core.sources.importing.label_rows import ImportChoices, LabelRows, label_rows
+from cxr_core.sources.importing.label_rows import LAYOUTS, ImportChoices, LabelRows, label_rows
 from cxr_core.sources.importing.spelling import ColumnMapping, corrected, guess_mapping
 from cxr_core.sources.importing.text_table import TextTable, read_text_table
 from cxr_core.sources.registry import DEMO, SOURCE_FILE, source_folder
 from cxr_core.warehouse.parquet import write_table
+
+__all__ = ["LAYOUTS", "ImportChoices", "ImportedLabels", "import_labels"]
 
 TABLE = "labels.parquet"
 _SOURCE_TOML = '# Made by an import.\nkind = "local"\n'

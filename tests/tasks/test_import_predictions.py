@@ -10,10 +10,10 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 
 from cxr_core.errors import ExistsError, TableError, UsageError
 from cxr_core.sources.importing.label_rows import ImportChoices
-from cxr_core.sources.importing.labels import import_labels
-from cxr_core.sources.importing.predictions import import_predictions
 from cxr_core.sources.registry import get_source
 from cxr_core.tasks.evaluate import evaluate
+from cxr_core.tasks.import_labels import import_labels
+from cxr_core.tasks.import_predictions import import_predictions
 
 
 @pytest.fixture

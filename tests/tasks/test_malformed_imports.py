@@ -15,9 +15,9 @@ from layouts import chexpert
 
 from cxr_core.errors import CxrError
 from cxr_core.sources.importing.label_rows import ImportChoices
-from cxr_core.sources.importing.labels import import_labels
-from cxr_core.sources.importing.predictions import import_predictions
 from cxr_core.sources.importing.text_table import read_text_table
+from cxr_core.tasks.import_labels import import_labels
+from cxr_core.tasks.import_predictions import import_predictions
 
 
 def text(seed):
