@@ -292,13 +292,13 @@ def _best_auc(child: Run) -> float | None:
 
 def _best_aucs(child: Run) -> tuple[float | None, dict[str, float]]:
     """Return the mean and the per-label AUC of a training's best epoch so far."""
-    rows = [row for row in service.read_metrics(child.run) if row.get("val_auc") is not None]
-    if not rows:
+    metrics = service.metric_columns(child.run)
+    place = metrics.best("val_auc")
+    if place is None:
         return None, {}
-    best = max(rows, key=lambda row: float(row["val_auc"]))
-    values = best.get("val_auc_labels") or [None] * len(LABELS)
-    labels = {label: float(value) for label, value in zip(LABELS, values, strict=True) if value is not None}
-    return float(best["val_auc"]), labels
+    aucs = {label: metrics.column(f"val_auc_labels.{number}")[place] for number, label in enumerate(LABELS)}
+    labels = {label: float(auc) for label, auc in aucs.items() if not math.isnan(auc)}
+    return float(metrics.column("val_auc")[place]), labels
 
 
 def _grid_axis(letter: str, values: Sequence[float]) -> list[float]:

@@ -3,13 +3,16 @@
 import streamlit as st
 
 from cxr_core.runs import service
+from cxr_core.runs.network_disk import workspace_warning
 from dashboard.parts.header import page_header
 from dashboard.parts.navigation import go_button
 from dashboard.parts.run_actions import run_buttons
 from dashboard.parts.run_choice import chosen_run, compared_runs
 from dashboard.parts.run_details import config_section, log_section
 from dashboard.parts.run_files import files_section
-from dashboard.parts.run_live import live_list, live_run, live_throughput
+from dashboard.parts.run_filter import run_filter
+from dashboard.parts.run_live import live_answer, live_list, live_run, live_throughput
+from dashboard.parts.run_notes import notes_section
 from dashboard.parts.run_words import kind_words
 from dashboard.parts.source import current_source
 
@@ -21,25 +24,32 @@ if not runs:
     go_button("train", "Train a model")
     st.stop()
 
-top = st.container()
-run = chosen_run(runs)
-with top:
-    live_list(runs, run, source)
+live_answer(runs, source)
+if warning := workspace_warning():
+    st.warning(warning, icon=":material/lan:")
+wanted = run_filter(runs)
+table = st.container()
+run = chosen_run(runs, [run for run in runs if wanted.keeps(run)])
+with table:
+    live_list(runs, wanted, run)
 heading = st.container(horizontal=True, vertical_alignment="center")
 beside = compared_runs(run, runs)
 live_run(run, beside)
 with heading:  # Drawn last: whoever sees the button of a finished run sees its final figures too.
     st.subheader(f"{kind_words(run)}: {run.name}", anchor=False, width="content")
     run_buttons(run)
-names = ["Configuration", *(["Throughput"] if run.kind == "train" else []), "Log", "Files"]
-tabs = dict(zip(names, st.tabs(names, key="run-tab", bind="query-params", on_change="rerun"), strict=True))
 sections = {
-    "Configuration": lambda: config_section(run),
+    "Configuration": lambda: config_section(run, beside),
     "Throughput": lambda: live_throughput(run, beside),
+    "Notes": lambda: notes_section(run, runs),
     "Log": lambda: log_section(run),
     "Files": lambda: files_section(run),
 }
-for name, tab in tabs.items():
+if run.kind != "train":
+    sections.pop("Throughput")
+for tab, show in zip(
+    st.tabs(list(sections), key="run-tab", bind="query-params", on_change="rerun"), sections.values(), strict=True
+):
     if tab.open:
         with tab:
-            sections[name]()
+            show()

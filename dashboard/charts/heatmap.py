@@ -31,7 +31,7 @@ def cooccurrence_chart(images: pd.DataFrame, value: str, colors: Palette) -> go.
         customdata=np.dstack([images.to_numpy(), np.broadcast_to(own[:, None], images.shape)]),
         hovertemplate="%{y} and %{x}: %{customdata[0]:,} of %{customdata[1]:,} images (%{z:.0f} %)<extra></extra>",
         texttemplate="%{z:.0f}",
-        colorscale=_scale(colors),
+        colorscale=heat_scale(colors),
         zmin=0,
         showscale=False,
         xgap=1,
@@ -63,7 +63,7 @@ def model_heatmap(figures: pd.DataFrame, images: pd.DataFrame, what: str, colors
         textfont={"color": colors.ink, "size": 12.5},
         customdata=images.to_numpy(),
         hovertemplate=f"%{{y}}<br>%{{x}}: {what} %{{z:.3f}}, n = %{{customdata:,}} images<extra></extra>",
-        colorscale=_scale(colors),
+        colorscale=heat_scale(colors),
         zmin=0.5 if what == "AUC" else 0,
         zmax=1,
         showscale=False,
@@ -85,6 +85,7 @@ def _best_in_bold(figures: pd.DataFrame) -> list[list[str]]:
     ]
 
 
-def _scale(colors: Palette) -> list[tuple[float, str]]:
+def heat_scale(colors: Palette) -> list[tuple[float, str]]:
+    """Return the colours of a heat map, pale for low."""
     steps: Sequence[str] = colors.sequential
     return [(place / (len(steps) - 1), color) for place, color in enumerate(steps)]

@@ -27,7 +27,16 @@ MOST_POINTS = 2000
 #: Runs that one chart can tell apart: as many as there are colours.
 MOST_RUNS = 7
 
-_SHAPES = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down", "triangle-left")
+#: The marks of the runs, in their order, and the characters that look like them.
+SHAPES = {
+    "circle": "●",
+    "square": "■",
+    "triangle-up": "▲",
+    "diamond": "◆",
+    "cross": "✚",
+    "triangle-down": "▼",
+    "triangle-left": "◀",
+}
 
 
 @dataclass(frozen=True)
@@ -41,13 +50,11 @@ class Figure:
     percent: bool = False
 
 
-LOSS = Figure(
-    "Training loss (line) and validation loss (dashed, with marks)", "loss", {TRAINING: "loss", VALIDATION: "val_loss"}
-)
-CERTAIN = Figure("Validation loss on certain labels (w = 0)", "loss, w = 0", {VALIDATION: "val_loss_certain"})
-AUC = Figure("Mean validation AUC, uncertain labels left out", "AUC", {VALIDATION: "val_auc"}, ".3f")
+LOSS = Figure("Training loss (line), validation loss (dashed)", "loss", {TRAINING: "loss", VALIDATION: "val_loss"})
+CERTAIN = Figure("Validation loss, certain labels only", "loss at w = 0", {VALIDATION: "val_loss_certain"})
+AUC = Figure("Mean validation AUC", "AUC", {VALIDATION: "val_auc"}, ".3f")
 SPEED = Figure("Throughput", "images per second", {TRAINING: "images_per_second"}, ",.0f")
-WAITING = Figure("Share of the time that waits for data", "waiting for data", {TRAINING: "data_wait"}, ".1%", True)
+WAITING = Figure("Share of the time spent waiting for data", "waiting", {TRAINING: "data_wait"}, ".1%", True)
 
 
 @dataclass(frozen=True)
@@ -161,41 +168,40 @@ def curves_chart(
     """
     shown = points[points["y"] > 0] if log else points
     base = alt.Chart(shown).encode(
-        x=alt.X(
-            "x:Q",
-            title=AXIS_TITLES[axis],
-            axis=alt.Axis(grid=False, format="~g", tickMinStep=1 if axis == "step" else 0.1),
-        ),
+        x=alt.X("x:Q", title=AXIS_TITLES[axis], axis=_x_axis(axis)),
         y=alt.Y(
             "y:Q",
             title=figure.unit,
             scale=alt.Scale(type="log" if log else "linear", zero=False, nice=True),
             axis=alt.Axis(format="~%") if figure.percent else alt.Undefined,
         ),
+        color=alt.Color("run:N", scale=_by_run(colors_of_runs, list(colors_of_runs.values())), legend=None),
         tooltip=_tooltip(figure, axis),
-        **_by_run(colors_of_runs),
     )
     dashes = alt.Scale(domain=[TRAINING, VALIDATION, MEASURED], range=[[1, 0], [5, 3], [1, 0]])
     lines = base.mark_line(strokeWidth=1.8).encode(
-        strokeDash=alt.StrokeDash("part:N", title=None, scale=dashes, legend=None),
+        strokeDash=alt.StrokeDash("part:N", scale=dashes, legend=None),
         opacity=alt.condition(alt.datum.part == MEASURED, alt.value(0.25), alt.value(1.0)),
-        shape=alt.value("circle"),
     )
-    marks = base.transform_filter(alt.datum.part == VALIDATION).mark_point(filled=True, size=55)
-    rings = base.transform_filter(alt.datum.best).mark_point(
-        filled=False, size=260, strokeWidth=2.5, shape="circle", color=colors.ink
-    )
+    shapes = alt.Shape("run:N", scale=_by_run(colors_of_runs, list(SHAPES)), legend=None)
+    marks = base.transform_filter(alt.datum.part == VALIDATION).mark_point(filled=True, size=55, opacity=1)
+    rings = base.transform_filter(alt.datum.best).mark_point(filled=False, size=260, strokeWidth=2.5, opacity=1)
     return (
-        (lines + marks + rings.encode(shape=alt.value("circle"), color=alt.value(colors.ink)))
+        (lines + marks.encode(shape=shapes) + rings.encode(color=alt.value(colors.ink)))
         .properties(height=height, title=_title(figure, axis))
         .configure_axis(labelColor=colors.faint, titleColor=colors.faint, gridColor=colors.grid)
-        .configure_legend(labelColor=colors.ink)
     )
+
+
+def _x_axis(axis: Axis) -> alt.Axis:
+    if axis == "step":
+        return alt.Axis(grid=False, format=",d", tickMinStep=1)
+    return alt.Axis(grid=False, tickMinStep=0.1)
 
 
 def _title(figure: Figure, axis: Axis) -> str:
-    ring = "; ring: best epoch by validation AUC" if VALIDATION in figure.parts else ""
-    return f"{figure.title} by {'time' if axis == 'minutes' else axis}{ring}"
+    ring = "; ring: best epoch" if VALIDATION in figure.parts else ""
+    return f"{figure.title}, by {'time' if axis == 'minutes' else axis}{ring}"
 
 
 def _tooltip(figure: Figure, axis: Axis) -> list[Any]:
@@ -207,16 +213,6 @@ def _tooltip(figure: Figure, axis: Axis) -> list[Any]:
     ]
 
 
-def _by_run(colors: Mapping[str, str]) -> dict[str, Any]:
-    """Return the encodings that tell runs apart, one legend for both."""
-    names = list(colors)
-    shapes = list(_SHAPES[: len(names)])
-    legend = alt.Legend(orient="top", labelLimit=420, columns=2) if len(names) > 1 else None
-
-    def told_by(values: list[str]) -> dict[str, Any]:
-        return {"title": None, "scale": alt.Scale(domain=names, range=values), "legend": legend}
-
-    return {
-        "color": alt.Color("run:N", **told_by(list(colors.values()))),
-        "shape": alt.Shape("run:N", **told_by(shapes)),
-    }
+def _by_run(colors_of_runs: Mapping[str, str], values: list[str]) -> alt.Scale:
+    """Return the scale that gives each run its colour or shape, whatever runs a chart has points of."""
+    return alt.Scale(domain=list(colors_of_runs), range=values[: len(colors_of_runs)])

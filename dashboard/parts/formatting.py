@@ -1,9 +1,13 @@
 """Numbers as people read them: three digits, thousands, "3 min 20 s", "1.2 GB"."""
 
 import math
+import re
 from collections.abc import Sequence
 
 NOTHING = "–"
+
+#: What would start a picture, a link, a directive or an emphasis in Markdown.
+_MARKUP = re.compile(r"([\\`*_\[\]<>$~|#:&])")
 
 
 def count(value: float | None) -> str:
@@ -60,3 +64,8 @@ def size(n_bytes: float | None) -> str:
     while round(value, 1) >= 1000 and len(units) > 1:
         value, units = value / 1000, units[1:]
     return f"{value:.0f} bytes" if units[0] == "bytes" else f"{value:.1f} {units[0]}"
+
+
+def plain(text: str) -> str:
+    """Return a text that people or programs wrote so that Markdown shows it as it is, on one line."""
+    return _MARKUP.sub(r"\\\1", " ".join(text.split()))

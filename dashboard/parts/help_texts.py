@@ -54,10 +54,28 @@ SMOOTHING = (
     "eye only: validation figures and the numbers above are never smoothed."
 )
 RUN_AXIS = "Step: batches learned from. Epoch: times that every training image was seen. Minutes: since the first row."
-BEST_AUC = "The highest mean validation AUC so far and its epoch. The model that is kept is that of this epoch."
-DATA_WAIT = "Share of the time in which the accelerator waited for the next batch. High: reading is the bottleneck."
+THROUGHPUT = (
+    "Training images in a second. Below: the share of the time in which the accelerator waited for the next batch; "
+    "where it is high, reading the images is what limits the speed."
+)
 VALIDATION_AUC = (
-    "Mean over the labels, on certain images only, so that it compares between (u, w) strategies; losses do not."
+    "Mean over the labels, on certain images only, so that it compares between (u, w) strategies; losses do not. The "
+    "model that is kept is that of the best epoch."
 )
 RUN = "Training, prediction and other long work, newest first. Each goes on when this page is closed."
+SEED_SPREAD = (
+    "The same training with other random numbers: two models that differ by less than this spread may differ by chance "
+    "alone. n counts the completed trainings."
+)
+SWEEP_LABEL = "Each cell is the AUC on valid of the best epoch of its trainings, for this label or the mean of all."
+RUN_SEARCH = (
+    "Words that a run must have, all of them, in its ID, name, kind, status, policy, source, user, notes or tags."
+)
+RUN_TAGS = "Short words that people gave to runs, to find those that belong together."
+RUN_NOTES = "For people: it changes nothing in the run. The search finds its words."
+BESIDE = (
+    "Up to six other training runs in the same charts. Losses are drawn together only for one (u, w) policy; the "
+    "validation AUC and the loss on certain labels compare always."
+)
+ONLY_DIFFERENCES = "Leaves out what all of the runs share."
 VIEW_OF_PREDICTIONS = "All images that the model predicted, or only those of one view."

@@ -8,6 +8,7 @@ from cxr_core.sources.registry import get_source
 from cxr_core.tasks.predict import start_prediction
 from cxr_core.training.options import TrainOptions
 from dashboard.parts.errors import errors_as_sentences
+from dashboard.parts.formatting import plain
 from dashboard.parts.navigation import go_button, go_to, open_filled
 from dashboard.parts.train_form import filled_in
 
@@ -25,12 +26,17 @@ def run_buttons(run: Run) -> None:
 
 
 def _cancel(run: Run) -> None:
+    """Offer to stop the run, and ask once more: hours of work may stand behind it."""
+    if run.cancel_requested:
+        st.button("Stopping …", icon=":material/stop_circle:", key="stopping", disabled=True)
+        return
     text = "Stops after the step at work; a training run keeps its checkpoint and can be resumed."
-    stopping = run.cancel_requested
-    label = "Stopping …" if stopping else "Cancel run"
-    if st.button(label, icon=":material/stop_circle:", key="cancel-run", disabled=stopping, help=text):
-        service.cancel(run.run)
-        st.rerun()
+    with st.popover("Cancel run", icon=":material/stop_circle:", key="ask-to-cancel", help=text):
+        kept = "It writes a checkpoint and can be resumed." if run.resumable else "Its work so far is lost."
+        st.markdown(f"**{plain(run.name)}** stops. {kept}")
+        if st.button("Cancel it now", type="primary", key="cancel-run"):
+            service.cancel(run.run)
+            st.rerun()
 
 
 def _next_step(run: Run) -> None:
@@ -80,7 +86,7 @@ def _clone(run: Run) -> None:
 
 @st.dialog("Delete this run?", icon=":material/delete:")
 def _confirm_delete(run: Run) -> None:
-    st.markdown(f"**{run.name}** ({run.run}): its log, metrics and checkpoints are removed for good.")
+    st.markdown(f"**{plain(run.name)}** ({run.run}): its log, metrics and checkpoints are removed for good.")
     with errors_as_sentences(), st.container(horizontal=True):
         if st.button("Delete for good", type="primary", key="delete-for-good"):
             service.delete(run.run)

@@ -1,5 +1,7 @@
 """The curves of a training run and of those beside it, with the figures where it stands."""
 
+import html
+
 import streamlit as st
 
 from cxr_core.runs import service
@@ -10,6 +12,7 @@ from dashboard.charts.run_curves import (
     AXES,
     CERTAIN,
     LOSS,
+    SHAPES,
     SPEED,
     WAITING,
     Axis,
@@ -21,7 +24,7 @@ from dashboard.charts.run_curves import (
 )
 from dashboard.parts import help_texts
 from dashboard.parts.formatting import NOTHING, count, percent, three_digits
-from dashboard.parts.run_words import have_one_policy, policy_words
+from dashboard.parts.run_words import have_one_scale, policy_words
 from dashboard.parts.theme import colors
 
 _SMALL = 240
@@ -35,15 +38,17 @@ def curves_section(run: Run, others: list[Run]) -> None:
         return
     _latest_figures(metrics)
     axis, smoothing, log = _controls()
-    same = [run, *(other for other in others if have_one_policy([run, other]))]
-    _chart(LOSS, run, same, axis, smoothing, log)
+    charts = _Charts([run, *others], axis)
+    charts.legend()
+    same = [run, *(other for other in others if have_one_scale(run, other))]
+    charts.show(LOSS, same, smoothing, log)
     if len(same) <= len(others):
         _tell_of_policies(run, [other for other in others if other not in same])
     left, right = st.columns(2)
     with left:
-        _chart(AUC, run, [run, *others], axis, height=_SMALL)
+        charts.show(AUC, height=_SMALL)
     with right:
-        _chart(CERTAIN, run, [run, *others], axis, log=log, height=_SMALL)
+        charts.show(CERTAIN, log=log, height=_SMALL)
 
 
 def throughput_section(run: Run, others: list[Run]) -> None:
@@ -54,9 +59,10 @@ def throughput_section(run: Run, others: list[Run]) -> None:
         return
     axis: Axis = st.session_state.get("loss-axis") or "step"
     smoothing = st.session_state.get("loss-smoothing") or 0.0
-    _chart(SPEED, run, [run, *others], axis, smoothing, height=_SMALL)
-    if metrics.measured(WAITING.parts["Training"]).size:
-        _chart(WAITING, run, [run, *others], axis, smoothing, height=_SMALL)
+    charts = _Charts([run, *others], axis)
+    charts.legend()
+    charts.show(SPEED, smoothing=smoothing, height=_SMALL)
+    charts.show(WAITING, smoothing=smoothing, height=_SMALL)
 
 
 def steps_per_epoch(run: Run) -> float:
@@ -79,24 +85,26 @@ def loss_words(value: float | None) -> str:
 
 
 def _latest_figures(metrics: MetricColumns) -> None:
-    latest = metrics.latest
+    latest, wait = metrics.latest, metrics.latest("data_wait")
     with st.container(horizontal=True):
-        st.metric("Training loss", loss_words(latest("loss")), help="Mean since the last row.", border=True)
-        st.metric("Validation loss", loss_words(latest("val_loss")), help="Over all validation images.", border=True)
-        st.metric("Validation AUC", three_digits(latest("val_auc")), help=help_texts.VALIDATION_AUC, border=True)
-        st.metric("Best validation AUC", _best(metrics), help=help_texts.BEST_AUC, border=True)
-        st.metric("Step", count(latest("step")), help="Batches that the network has learned from.", border=True)
-        st.metric("Images per second", count(latest("images_per_second")), help="Throughput.", border=True)
-        if metrics.measured("data_wait").size:
-            st.metric("Waits for data", percent(latest("data_wait")), help=help_texts.DATA_WAIT, border=True)
+        _figure("Training loss", loss_words(latest("loss")), "Mean since the last row.")
+        _figure("Validation loss", loss_words(latest("val_loss")), "Over all validation images.")
+        _figure("Validation AUC", three_digits(latest("val_auc")), help_texts.VALIDATION_AUC, _best(metrics))
+        _figure("Step", count(latest("step")), "Batches that the network has learned from.")
+        waits = None if wait is None else f"{percent(wait)} waiting for data"
+        _figure("Images per second", count(latest("images_per_second")), help_texts.THROUGHPUT, waits)
 
 
-def _best(metrics: MetricColumns) -> str:
+def _figure(label: str, value: str, explained: str, below: str | None = None) -> None:
+    st.metric(label, value, below, help=explained, border=True, delta_color="off", delta_arrow="off")
+
+
+def _best(metrics: MetricColumns) -> str | None:
     place = metrics.best("val_auc")
     if place is None:
-        return NOTHING
+        return None
     epoch = metrics.column("epoch")[place]
-    return f"{three_digits(metrics.column('val_auc')[place])} (epoch {epoch:.0f})"
+    return f"best {three_digits(metrics.column('val_auc')[place])} in epoch {epoch:.0f}"
 
 
 def _controls() -> tuple[Axis, float, bool]:
@@ -137,18 +145,42 @@ def _tell_of_policies(run: Run, left_out: list[Run]) -> None:
     )
 
 
-def _chart(
-    figure: Figure, run: Run, runs: list[Run], axis: Axis, smoothing: float = 0.0, log: bool = False, height: int = 340
-) -> None:
-    drawn = [DrawnRun(legend_name(one), service.metric_columns(one.run), steps_per_epoch(one)) for one in runs]
-    chosen = run_colors({legend_name(one): one.name for one in runs}, colors())
-    points = run_points(drawn, figure, axis, smoothing)
-    if points.empty:
-        st.caption(f"{figure.title}: nothing was measured yet.")
-        return
-    more = f" and {len(runs) - 1} more" if len(runs) > 1 else ""
-    st.altair_chart(
-        curves_chart(points, figure, chosen, axis, log, colors(), height),
-        key=f"curves-{figure.unit}-{run.run}",
-        alt=f"{figure.title} of {run.name}{more} by {axis}",
-    )
+class _Charts:
+    """The charts of some runs, each run in one colour and shape in all of them."""
+
+    def __init__(self, runs: list[Run], axis: Axis) -> None:
+        self._runs, self._axis = runs, axis
+        self._colors = run_colors({legend_name(run): run.name for run in runs}, colors())
+
+    def legend(self) -> None:
+        """Show which colour and mark is which run, once for all charts; of one run it says nothing new."""
+        if len(self._runs) == 1:
+            return
+        entries = [
+            f'<span style="white-space:nowrap"><span style="color:{color}" aria-hidden="true">{mark}</span> '
+            f"{html.escape(name)}</span>"
+            for (name, color), mark in zip(self._colors.items(), SHAPES.values(), strict=False)
+        ]
+        st.html(f'<div style="display:flex;flex-wrap:wrap;gap:.25rem 1.25rem">{"".join(entries)}</div>')
+
+    def show(
+        self,
+        figure: Figure,
+        runs: list[Run] | None = None,
+        smoothing: float = 0.0,
+        log: bool = False,
+        height: int = 340,
+    ) -> None:
+        """Draw one figure of all runs, or of the given ones."""
+        shown = self._runs if runs is None else runs
+        drawn = [DrawnRun(legend_name(one), service.metric_columns(one.run), steps_per_epoch(one)) for one in shown]
+        points = run_points(drawn, figure, self._axis, smoothing)
+        if points.empty:
+            st.caption(f"{figure.title}: nothing was measured yet.")
+            return
+        more = f" and {len(shown) - 1} more" if len(shown) > 1 else ""
+        st.altair_chart(
+            curves_chart(points, figure, self._colors, self._axis, log, colors(), height),
+            key=f"curves-{figure.unit}-{self._runs[0].run}",
+            alt=f"{figure.title} of {shown[0].name}{more} by {self._axis}",
+        )

@@ -1,24 +1,62 @@
-"""What a run was asked to do, and what it wrote."""
+"""What a run was asked to do, beside what others were; and what it wrote."""
 
 from typing import Any
 
+import pandas as pd
 import streamlit as st
 
 from cxr_core.runs import service
 from cxr_core.runs.store import Run
-from dashboard.parts.run_words import began, took
+from dashboard.parts import help_texts
+from dashboard.parts.formatting import NOTHING, plain
+from dashboard.parts.run_curves import legend_name
+from dashboard.parts.run_words import began, place_words, policy_words, took
 
 LOG_BYTES = 32_000
 
 
-def config_section(run: Run) -> None:
-    """Show the configuration of a run as it was submitted."""
-    about = {"Run": run.run, "Source": run.source, "Asked for": began(run), "Took": took(run)}
-    about |= {"User and machine": f"{run.user} on {run.host}", "Accelerator": run.device or "none"}
-    st.table(about | _flat(run.config), border="horizontal", width="content", alt="Configuration of the run")
+def config_section(run: Run, others: list[Run]) -> None:
+    """Show the configuration of a run as it was submitted, beside that of others with the differences marked."""
+    if others:
+        _side_by_side([run, *others])
+        return
+    st.table(_about(run) | _flat(run.config), border="horizontal", width="content", alt="Configuration of the run")
     if run.result:
         st.markdown("**Result**")
         st.table(_flat(run.result), border="horizontal", width="content", alt="Result of the run")
+
+
+def _about(run: Run) -> dict[str, str]:
+    about = {"Run": run.run, "Source": run.source, "Asked for": began(run), "Took": took(run)}
+    about |= {"User and machine": plain(place_words(run)), "Accelerator": run.device or "none"}
+    return about | ({"Policy": plain(policy_words(run))} if run.kind == "train" else {})
+
+
+def _side_by_side(runs: list[Run]) -> None:
+    frame = differences({legend_name(run): _about(run) | _flat(run.config) for run in runs})
+    n_different = int(frame["differs"].sum())
+    only = st.toggle("Only what differs", key="only-differences", bind="query-params", help=help_texts.ONLY_DIFFERENCES)
+    st.caption(f"{n_different} of {len(frame)} entries differ; they are in bold and marked with ≠.")
+    shown = frame[frame["differs"]] if only else frame
+    marked = shown.drop(columns="differs").apply(
+        lambda row: [f"**{value}**" if shown.loc[row.name, "differs"] else value for value in row],
+        axis=1,
+        result_type="broadcast",
+    )
+    marked.index = [f"**≠ {name}**" if differs else name for name, differs in shown["differs"].items()]
+    st.table(marked, border="horizontal", alt="Configurations of the runs side by side")
+
+
+def differences(configs: dict[str, dict[str, str]]) -> pd.DataFrame:
+    """Return one row an entry, one column a run, and whether its values differ, as `differs`.
+
+    Args:
+        configs: the entries of each run, in the order of the columns; an entry that one lacks is a dash there.
+    """
+    names = list(dict.fromkeys(name for config in configs.values() for name in config))
+    columns = {run: [config.get(name, NOTHING) for name in names] for run, config in configs.items()}
+    frame = pd.DataFrame(columns, index=pd.Index(names), dtype=object)
+    return frame.assign(differs=frame.nunique(axis=1) > 1)
 
 
 def _flat(values: dict[str, Any]) -> dict[str, str]:
@@ -28,7 +66,7 @@ def _flat(values: dict[str, Any]) -> dict[str, str]:
         if isinstance(value, dict):
             rows |= _flat(value)
         elif value not in (None, "", []):
-            rows[name.replace("_", " ")] = f"`{_short(value)}`"
+            rows[name.replace("_", " ")] = plain(_short(value))
     return rows
 
 

@@ -1,4 +1,4 @@
-"""What a run leaves for other programs: its metrics as a table, and files for TensorBoard."""
+"""What a run leaves for other programs: its metrics as a table, and as event files for TensorBoard."""
 
 import pandas as pd
 import streamlit as st
@@ -7,6 +7,8 @@ from cxr_core.runs import service
 from cxr_core.runs.columns import MetricColumns
 from cxr_core.runs.store import Run
 from cxr_core.settings import settings
+from cxr_core.tasks.tensorboard import PORT, tensorboard_command, tensorboard_folder, write_event_files
+from dashboard.parts.errors import errors_as_sentences
 
 
 def files_section(run: Run) -> None:
@@ -14,6 +16,7 @@ def files_section(run: Run) -> None:
     st.caption(f"Everything that this run wrote lies in {service.folder_of(run.run)}.")
     if run.kind == "train":
         _metrics_download(run)
+        _tensorboard(run)
 
 
 def metrics_csv(metrics: MetricColumns) -> bytes:
@@ -37,3 +40,22 @@ def _metrics_download(run: Run) -> None:
         disabled=n_rows == 0,
         help=f"All {n_rows:,} metric rows of this run as a table with commas, neither thinned nor smoothed.",
     )
+
+
+def _tensorboard(run: Run) -> None:
+    st.subheader("TensorBoard", anchor=False)
+    folder = tensorboard_folder(run.run)
+    written = folder.exists()
+    text = "Writes every metric row of this run as scalars into its folder; again for what came since."
+    label = "Write TensorBoard files again" if written else "Write TensorBoard files"
+    if st.button(label, icon=":material/timeline:", key="write-events", help=text):
+        with errors_as_sentences():
+            write_event_files(run.run)
+            written = True
+    if written:
+        st.caption(f"Run this in a terminal, then open http\\://127.0.0.1:{PORT} there; it answers this machine only.")
+        st.code(tensorboard_command(folder), language="bash", wrap_lines=True)
+    own = run.config.get("options", {}).get("tensorboard")
+    if own:
+        st.caption("Training also writes its own event files, into the folder that was chosen for it:")
+        st.code(f"{own.rstrip('/')}/{run.run}", language=None)

@@ -9,27 +9,54 @@ from cxr_core.runs.columns import MetricColumns
 from cxr_core.runs.store import Run
 from cxr_core.sources.source import Source
 from dashboard.parts.errors import errors_as_sentences
-from dashboard.parts.formatting import count, three_digits
+from dashboard.parts.formatting import count, plain, three_digits
 from dashboard.parts.header import page_header
 from dashboard.parts.run_curves import curves_section, loss_words, throughput_section
+from dashboard.parts.run_family import family_section, learned_section
+from dashboard.parts.run_filter import RunFilter
 from dashboard.parts.run_table import run_table
-from dashboard.parts.run_words import progress_words, runs_answer, share_done, status_badge, took
+from dashboard.parts.run_words import (
+    is_elsewhere,
+    place_words,
+    progress_words,
+    runs_answer,
+    share_done,
+    status_badge,
+    tag_badges,
+    took,
+)
 
 RENEW_SECONDS = 2.0
 EPOCHS_SHOWN = 10
 
 
-def live_list(runs: list[Run], chosen: Run, source: Source) -> None:
-    """Show the answer and the list of runs; both renew themselves while any run works."""
-    working = any(run.is_active for run in runs)
-    st.fragment(_list_section, run_every=RENEW_SECONDS if working else None)(chosen.run, source.name, source.synthetic)
+def live_answer(runs: list[Run], source: Source) -> None:
+    """Show the answer; it renews itself while any run works."""
+    st.fragment(_answer, run_every=_every(runs))(source.name, source.synthetic)
 
 
-def _list_section(chosen: str, source: str, synthetic: bool) -> None:
+def live_list(runs: list[Run], wanted: RunFilter, chosen: Run) -> None:
+    """Show the list of the wanted runs; it renews itself while any run works."""
+    st.fragment(_list_section, run_every=_every(runs))(wanted, chosen)
+
+
+def _every(runs: list[Run]) -> float | None:
+    return RENEW_SECONDS if any(run.is_active for run in runs) else None
+
+
+def _answer(source: str, synthetic: bool) -> None:
+    with errors_as_sentences():
+        page_header(runs_answer(service.list_runs()), source, synthetic, "All runs of this workspace")
+
+
+def _list_section(wanted: RunFilter, chosen: Run) -> None:
     with errors_as_sentences():
         runs = service.list_runs()
-        page_header(runs_answer(runs), source, synthetic, "All runs of this workspace")
-        run_table(runs, chosen)
+        listed = [run for run in runs if wanted.keeps(run)]
+        if listed:
+            run_table(listed, runs, chosen, wanted.asks)
+        else:
+            st.info("No run has all of that. Take a word or a filter away.", icon=":material/search_off:")
 
 
 def live_run(run: Run, others: list[Run]) -> None:
@@ -57,16 +84,22 @@ def _run_section(run_id: str, was_active: bool, others: list[str]) -> None:
         _standing(run)
         if run.kind == "train":
             curves_section(run, [service.get(other) for other in others])
+            learned_section(run)
             _epoch_table(run)
+        family_section(run)
 
 
 def _standing(run: Run) -> None:
-    st.markdown(f"{status_badge(run)} {progress_words(run) if run.is_active else f'took {took(run)}'}")
+    where = f" · {plain(place_words(run))}" if is_elsewhere(run) else ""
+    how_far = plain(progress_words(run)) if run.is_active else f"took {took(run)}"
+    st.markdown(f"{status_badge(run)} {how_far}{where} {tag_badges(run)}")
     if run.is_active:
         st.progress(share_done(run), text=None)
     if run.reason:
         show = st.error if run.status == "failed" else st.info
-        show(run.reason)
+        show(plain(run.reason))
+    if run.notes:
+        st.caption(plain(run.notes))
 
 
 def _epoch_table(run: Run) -> None:

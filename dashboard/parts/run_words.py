@@ -4,10 +4,13 @@ import time
 from datetime import datetime
 
 from cxr_core.errors import CxrError
+from cxr_core.runs import service
+from cxr_core.runs.identity import Standing
+from cxr_core.runs.reconcile import supervisor_standing
 from cxr_core.runs.store import Run
 from cxr_core.training.options import TrainOptions
-from cxr_core.uncertainty import CUSTOM, Policy
-from dashboard.parts.formatting import NOTHING, count, duration, three_digits
+from cxr_core.uncertainty import Policy
+from dashboard.parts.formatting import NOTHING, count, duration, plain, three_digits
 
 STATUS_COLORS = {"queued": "gray", "running": "blue", "completed": "green", "failed": "red", "cancelled": "orange"}
 STATUS_ICONS = {
@@ -23,7 +26,10 @@ KIND_WORDS = {
     "repeat": "Repetition",
     "predict": "Prediction",
     "demo": "Building the demo",
+    "import": "Import",
 }
+
+_BAR_LENGTH = 10
 
 
 def kind_words(run: Run) -> str:
@@ -67,14 +73,26 @@ def took(run: Run) -> str:
 
 
 def began(run: Run) -> str:
-    """Return the local time at which the run was asked for."""
-    return datetime.fromtimestamp(run.created).strftime("%d %b %Y, %H:%M")
+    """Return the local time at which the run was asked for; the day, and the year, where they are not today's."""
+    asked, now = datetime.fromtimestamp(run.created), datetime.now()
+    if asked.date() == now.date():
+        return f"{asked:%H:%M}"
+    return f"{asked:%d %b, %H:%M}" if asked.year == now.year else f"{asked:%d %b %Y, %H:%M}"
 
 
-def best_auc(run: Run) -> str:
-    """Return the best validation AUC of a training run, the latest while it works."""
-    best = (run.result or {}).get("val_auc", run.val_auc)
-    return three_digits(best) if isinstance(best, int | float) else NOTHING
+def best_auc(run: Run) -> float | None:
+    """Return the best validation AUC of a training run, so far while it works, or what its trainings came to.
+
+    None where none was measured.
+    """
+    told = (run.result or {}).get("val_auc")
+    if isinstance(told, int | float):
+        return float(told)
+    if run.kind != "train" or run.val_auc is None:
+        return None
+    metrics = service.metric_columns(run.run)  # the store knows the latest validation only
+    place = metrics.best("val_auc")
+    return run.val_auc if place is None else float(metrics.column("val_auc")[place])
 
 
 def runs_answer(runs: list[Run]) -> str:
@@ -88,7 +106,16 @@ def runs_answer(runs: list[Run]) -> str:
         return f"{len(working)} {'run is' if len(working) == 1 else 'runs are'} working{time_left}{queue}"
     if waiting:
         return f"{waiting} {'run is' if waiting == 1 else 'runs are'} waiting"
-    return f"Nothing is running; {len(runs)} {'run' if len(runs) == 1 else 'runs'} so far" if runs else "No runs yet"
+    return _best_answer(runs) if runs else "No runs yet"
+
+
+def _best_answer(runs: list[Run]) -> str:
+    """Return what a reader asks of runs that have ended: which was best."""
+    judged = [(auc, run) for run in runs if run.kind == "train" and (auc := best_auc(run)) is not None]
+    if not judged:
+        return f"Nothing is running; {len(runs)} {'run' if len(runs) == 1 else 'runs'} so far"
+    auc, best = max(judged, key=lambda pair: pair[0])
+    return f"Nothing is running; best validation AUC {three_digits(auc)} by {best.name}"
 
 
 def policy_of(run: Run) -> Policy | None:
@@ -102,17 +129,44 @@ def policy_of(run: Run) -> Policy | None:
 
 
 def policy_words(run: Run) -> str:
-    """Return the policy of a run: "ignore", "u 0.4, w 0.75" or, where labels differ, its name."""
+    """Return the policy of a run: "ignore (u 0, w 0)", "u 0.4, w 0.75", "mine (policy 3f2a91c0)"."""
     policy = policy_of(run)
-    if policy is None:
-        return NOTHING
-    if policy.name != CUSTOM:
-        return policy.name
-    if policy.u_scalar is None or policy.w_scalar is None:
-        return "per label"
-    return f"u {policy.u_scalar:g}, w {policy.w_scalar:g}"
+    return NOTHING if policy is None else policy.words()
 
 
-def have_one_policy(runs: list[Run]) -> bool:
-    """Say whether the losses of training runs are on one scale: all have the same u and w for every label."""
-    return len({(p.name == "learned", p.u, p.w) if (p := policy_of(run)) else None for run in runs}) <= 1
+def have_one_scale(run: Run, other: Run) -> bool:
+    """Say whether the losses of two training runs compare: one fixed policy; what is learned differs in the end."""
+    first, second = policy_of(run), policy_of(other)
+    if run.run == other.run:
+        return True
+    return first is not None and second is not None and first.digest == second.digest and not first.is_learned
+
+
+def progress_bar(run: Run) -> str:
+    """Return how much is done as a bar of text in Markdown, with the percentage."""
+    done = share_done(run)
+    full = round(done * _BAR_LENGTH)
+    bar = "".join(
+        f":{color}[{'━' * length}]"
+        for color, length in ((STATUS_COLORS[run.status], full), ("gray", _BAR_LENGTH - full))
+        if length
+    )
+    return f"{bar} {100 * done:.0f} %"
+
+
+def is_elsewhere(run: Run) -> bool:
+    """Say whether an active run belongs to another machine or container, which alone can judge it."""
+    return run.is_active and supervisor_standing(run) is Standing.ELSEWHERE
+
+
+def place_words(run: Run) -> str:
+    """Return who started a run and where; of a run elsewhere also when it last gave a sign of life."""
+    if is_elsewhere(run):
+        seen = duration(max(0.0, time.time() - run.heartbeat))
+        return f"{run.user}, {run.status} on {run.host}, last seen {seen} ago"
+    return f"{run.user} on {run.host}"
+
+
+def tag_badges(run: Run) -> str:
+    """Return the tags of a run as Markdown badges."""
+    return " ".join(f":gray-badge[{plain(tag)}]" for tag in run.tags)

@@ -216,7 +216,7 @@ def test_a_working_run_shows_its_latest_loss_and_can_be_cancelled(own_small_demo
     app = page("runs")
     assert metrics(app)["Training loss"] == "0.2500"
     assert metrics(app)["Step"] == "4"
-    next(button for button in app.button if button.label == "Cancel run").click().run()
+    app.button(key="cancel-run").click().run()
     assert service.list_runs()[0].cancel_requested
 
 

@@ -128,12 +128,14 @@ def chart(figure, log=False, rows=ROWS):
 
 def test_training_and_validation_differ_in_dash_runs_in_colour_and_shape():
     spec = chart(LOSS, log=True).to_dict()
-    lines = spec["layer"][0]["encoding"]
-    assert lines["strokeDash"]["scale"]["domain"][:2] == ["Training", "Validation"]
-    assert lines["color"]["scale"] == {"domain": ["mine"], "range": ["#0072B2"]}
-    assert lines["y"]["scale"]["type"] == "log"
-    assert spec["layer"][1]["encoding"]["shape"]["scale"]["domain"] == ["mine"]
-    assert "ring: best epoch by validation AUC" in spec["title"]
+    lines, marks, rings = spec["layer"]
+    assert lines["encoding"]["strokeDash"]["scale"]["domain"][:2] == ["Training", "Validation"]
+    assert lines["encoding"]["color"]["scale"] == {"domain": ["mine"], "range": ["#0072B2"]}
+    assert lines["encoding"]["y"]["scale"]["type"] == "log"
+    assert marks["encoding"]["shape"]["scale"] == {"domain": ["mine"], "range": ["circle"]}
+    assert marks["transform"] == [{"filter": "(datum.part === 'Validation')"}]
+    assert rings["transform"] == [{"filter": "datum.best"}]
+    assert spec["title"].endswith("ring: best epoch")
 
 
 def test_a_log_axis_leaves_out_what_has_no_logarithm():

@@ -1,11 +1,19 @@
 """The Runs page: what a person reads of runs, and that a run of days opens as fast as one of minutes."""
 
 import json
+from dataclasses import replace
 
+import pandas as pd
 import pytest
 
 from cxr_core.runs import columns, service
 from cxr_core.runs.store import RunStore
+from cxr_core.tasks.families import Member
+from dashboard.charts.policies import policy_points
+from dashboard.parts.formatting import plain
+from dashboard.parts.run_details import differences
+from dashboard.parts.run_files import metrics_csv
+from dashboard.parts.run_table import in_families
 
 LARGEST_CHART = 100_000  # bytes that one chart may send to the browser
 
@@ -15,9 +23,11 @@ def submitted(own_small_demo, monkeypatch):
     """Add a training run as its process would leave it."""
     monkeypatch.setattr(service, "_launch", lambda store, run: run)
 
-    def submit(name="mine", status="completed", rows=(), options=None, kind="train", **more):
-        config = {"options": {"epochs": 2} | (options or {}), "steps_per_epoch": 100}
-        run = service.submit(kind, name, "demo", config, "cpu", resumable=True, **more)
+    def submit(
+        name="mine", status="completed", rows=(), options=None, kind="train", parent=None, run_id=None, **config
+    ):
+        config |= {"options": {"epochs": 2} | (options or {}), "steps_per_epoch": 100}
+        run = service.submit(kind, name, "demo", config, "cpu", resumable=True, parent=parent, run_id=run_id)
         store = RunStore(own_small_demo)
         store.start(run.run)
         content = "".join(json.dumps(row) + "\n" for row in rows)
@@ -52,7 +62,181 @@ def test_200000_rows_are_parsed_once_and_each_chart_stays_small(submitted, page,
     app = page("runs", run=run.run)
     app.run()
     assert parsed == [size], "a second look parses nothing"
-    assert {metric.label: metric.value for metric in app.metric}["Best validation AUC"] == "0.700 (epoch 3)"
+    assert {metric.label: metric.delta for metric in app.metric}["Validation AUC"] == "best 0.700 in epoch 3"
     assert len(charts(app)) == 3
     assert max(len(chart.proto.SerializeToString()) for chart in charts(app)) < LARGEST_CHART
     assert len(app.table[1].value) == 11, "the best and the last ten validations"
+
+
+IGNORE, POSITIVE = {"u": 0.0, "w": 0.0}, {"u": 1.0, "w": 1.0}
+
+
+def listed(app) -> list[str]:
+    """The names in the table of runs; the one that is shown is in bold."""
+    return [name.strip("*").replace("\\", "") for name in app.table[0].value.index]
+
+
+def shown_text(app) -> str:
+    return "\n".join(str(e.value) for kind in ("markdown", "caption", "info", "warning") for e in getattr(app, kind))
+
+
+def test_runs_are_found_by_words_status_kind_and_tag_and_the_url_says_so(submitted, page):
+    first = submitted("alpha", options=IGNORE)
+    submitted("beta", "failed", options=POSITIVE)
+    submitted("gamma", kind="predict")
+    service.set_tags(first.run, ["paper"])
+    service.set_notes(first.run, "the baseline")
+    assert listed(page("runs")) == ["gamma", "beta", "alpha"]
+    assert listed(page("runs", search="BASELINE ignore")) == ["alpha"]
+    assert listed(page("runs", status="failed")) == ["beta"]
+    assert listed(page("runs", kind="Prediction")) == ["gamma"]
+    assert listed(page("runs", tag="paper")) == ["alpha"]
+    app = page("runs", search="nothing has this")
+    assert "No run has all of that" in shown_text(app)
+    app.text_input(key="search").set_value("beta").run()
+    assert listed(app) == ["beta"]
+
+
+def test_losses_are_drawn_together_for_one_policy_only_and_the_page_says_why(submitted, page):
+    same, mine = submitted("same", rows=rows(200), options=IGNORE), submitted("mine", rows=rows(200), options=IGNORE)
+    other = submitted("other", rows=rows(200), options=POSITIVE)
+    app = page("runs", run=mine.run, beside=[same.run, other.run])
+    assert app.multiselect(key="beside").value == [same.run, other.run]
+    (warning,) = app.warning
+    assert "other (positive (u 1, w 1))" in warning.value
+    assert "same (" not in warning.value
+    app.multiselect(key="beside").set_value([same.run]).run()
+    assert not app.warning
+    assert app.query_params["beside"] in (same.run, [same.run])
+
+
+def test_configurations_side_by_side_mark_what_differs(submitted, page):
+    one, two = submitted("one", options=IGNORE), submitted("two", options=POSITIVE)
+    app = page("runs", run=one.run, beside=two.run)
+    table = app.table[-1].value
+    assert list(table.loc["**≠ u**"]) == ["**0**", "**1**"]
+    assert list(table.loc["epochs"]) == ["2", "2"]
+    app.toggle(key="only-differences").set_value(True).run()
+    assert "epochs" not in app.table[-1].value.index
+
+
+def test_an_entry_that_one_run_lacks_differs():
+    frame = differences({"a": {"x": "1", "y": "2"}, "b": {"x": "1"}})
+    assert list(frame.loc["y"]) == ["2", "–", True]
+    assert not frame.loc["x", "differs"]
+
+
+def test_notes_and_tags_are_kept_and_shown_as_they_were_written(submitted, page):
+    run = submitted()
+    app = page("runs", **{"run-tab": "Notes"})
+    app.text_area(key=f"notes-{run.run}").set_value("see ![x](http://elsewhere/x.png)")
+    next(button for button in app.button if button.label == "Save notes and tags").click().run()
+    assert service.get(run.run).notes == "see ![x](http://elsewhere/x.png)"
+    shown = app.table[0].value["Notes"].iloc[0]
+    assert shown == "see !\\[x\\](http\\://elsewhere/x.png)", "no picture is fetched from anywhere"
+
+
+def test_what_people_wrote_is_no_markup():
+    assert plain(":red[x] *y*\n`z` <b>") == "\\:red\\[x\\] \\*y\\* \\`z\\` \\<b\\>"
+
+
+def test_a_run_of_another_machine_says_when_it_was_last_seen(submitted, page, monkeypatch):
+    submitted(status="running", rows=rows(10))
+    store = RunStore.newest_first
+    elsewhere = {"machine": "another", "boot": "another"}
+
+    def foreign(self, *arguments):
+        runs = store(self, *arguments)
+        return [replace(run, host="gpu-7", supervisor=replace(run.supervisor, **elsewhere)) for run in runs]
+
+    monkeypatch.setattr(RunStore, "newest_first", foreign)
+    shown = page("runs").table[0].value["By"].iloc[0]
+    assert "running on gpu-7, last seen" in shown
+    assert shown.endswith("s ago")
+
+
+def test_a_workspace_on_a_network_disk_is_warned_of(submitted, page, monkeypatch):
+    submitted()
+    monkeypatch.setattr("cxr_core.runs.network_disk.network_file_system", lambda path: "nfs4")
+    assert "lies on a network file system (nfs4)" in page("runs").warning[0].value
+
+
+def test_the_metrics_are_offered_as_they_were_measured(submitted):
+    run = submitted(rows=[{"step": 1, "loss": 0.1 + 0.2}, {"step": 2, "val_auc": 0.75}])
+    table = pd.read_csv(pd.io.common.BytesIO(metrics_csv(service.metric_columns(run.run))))
+    assert list(table["step"]) == [1, 2]
+    assert table["loss"][0] == 0.1 + 0.2
+    assert table["val_auc"].isna().tolist() == [True, False]
+
+
+def test_tensorboard_files_are_written_when_asked_and_the_command_is_shown(submitted, page):
+    run = submitted(rows=rows(5))
+    app = page("runs", **{"run-tab": "Files"})
+    assert not app.code
+    app.button(key="write-events").click().run()
+    assert app.code[0].value.endswith("--host 127.0.0.1 --port 6006")
+    assert list((service.folder_of(run.run) / "tensorboard").iterdir())
+
+
+def test_the_parts_of_a_sweep_stand_under_it_and_fold_away(submitted):
+    whole = submitted("sweep", kind="sweep")
+    parts = [submitted(f"part{n}", parent=whole.run) for n in range(2)]
+    submitted("later")
+    runs = service.list_runs()
+    assert [run.name for run, _ in in_families(runs, set())] == ["later", "sweep"]
+    names = [(run.name, deep) for run, deep in in_families(runs, {whole.run})]
+    assert names == [("later", False), ("sweep", False), ("part0", True), ("part1", True)]
+    alone = [run for run in runs if run.run == parts[0].run]
+    assert [run.name for run, _ in in_families(alone, set())] == ["part0"], "found without its whole"
+
+
+def family(submitted, kind, aucs):
+    """A family with one training a seed, or a (u, w), each with the AUCs of its validations."""
+    ids = [service.new_run_id() for _ in aucs]
+    pairs = list(aucs) if kind == "sweep" else [(None, None)] * len(ids)
+    members = [Member(run, f"part{n}", n, *pair) for n, (run, pair) in enumerate(zip(ids, pairs, strict=True))]
+    whole = submitted("family", kind=kind, children=[vars(member) for member in members])
+    for member, found in zip(members, aucs.values() if kind == "sweep" else aucs, strict=True):
+        if found:
+            rows = [{"step": n, "epoch": n, "val_auc": auc, "val_auc_labels": [auc - 0.1] * 14} for n, auc in found]
+            part = submitted(member.name, "running", rows=rows, parent=whole.run, run_id=member.run)
+            RunStore(service.settings().home).set_result(part.run, {"val_auc": max(auc for _, auc in found)})
+            RunStore(service.settings().home).end(part.run, "completed", None, part.supervisor)
+    return whole
+
+
+def test_a_sweep_shows_the_auc_of_each_u_and_w(submitted, page):
+    found = {(0.0, 1.0): [(1, 0.7), (2, 0.6)], (1.0, 1.0): [(1, 0.8)], (0.5, 1.0): []}
+    run = family(submitted, "sweep", found)
+    app = page("runs", run=run.run)
+    (chart,) = app.get("plotly_chart")
+    shown = json.loads(chart.proto.spec)["data"][0]
+    assert shown["x"] == ["0", "0.5", "1"]
+    assert shown["text"] == [["0.700", "", "<b>0.800</b>"]]
+    assert list(app.table[1].value["Best validation AUC"]) == ["0.700", "0.800", "–"]
+    app.selectbox(key="sweep-label").set_value("edema").run()
+    assert json.loads(app.get("plotly_chart")[0].proto.spec)["data"][0]["text"] == [["0.600", "", "<b>0.700</b>"]]
+
+
+def test_a_sweep_without_figures_says_when_they_come(submitted, page):
+    run = family(submitted, "sweep", {(0.0, 1.0): [], (1.0, 1.0): []})
+    app = page("runs", run=run.run)
+    assert "The first cell fills" in shown_text(app)
+    assert list(app.table[1].value["Status"]) == ["not queued yet"] * 2
+
+
+def test_a_repetition_shows_the_mean_and_the_spread_over_its_seeds(submitted, page):
+    run = family(submitted, "repeat", [[(1, 0.7)], [(1, 0.8)], [(1, 0.9)]])
+    (metric,) = page("runs", run=run.run).metric
+    assert metric.value == "0.800 ± 0.100 (n = 3)", "the standard deviation of .7, .8, .9 with n - 1"
+
+
+def test_a_learned_policy_shows_how_u_and_w_moved(submitted, page):
+    moved = [{"step": n, "time": n, "loss": 1.0, "u": [n / 10] * 14, "w": [0.5] * 14} for n in range(10)]
+    run = submitted(rows=moved)
+    spec = next(json.loads(c.proto.spec) for c in charts(page("runs", run=run.run)) if "facet" in c.proto.spec)
+    assert "u (line) and w (dashed)" in spec["title"]
+    points = policy_points(service.metric_columns(run.run))
+    edema = points[(points["label"] == "Edema") & (points["part"] == "u")]
+    assert list(edema["y"]) == [n / 10 for n in range(10)]
+    assert len(points) == 10 * 14 * 2
