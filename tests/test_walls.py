@@ -19,7 +19,7 @@ MAY_KNOW = {
     "training": {"records", "uncertainty"},
     "models": {"training", "records", "uncertainty", "warehouse"},
     "tasks": {"records", "warehouse", "uncertainty", "evaluation", "runs", "sources", "training", "models"},
-    "commands": {"tasks", "runs", "training", "uncertainty"},
+    "commands": {"tasks", "runs", "sources", "training", "uncertainty"},
     "cli": {"commands", "tasks", "runs"},
     "__main__": {"cli"},
     "__init__": set(),
