@@ -1,23 +1,34 @@
 """Do the probabilities mean what they say? Reliability over equal-mass bins, Brier score, calibration error."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from cxr_core.errors import UsageError
 from cxr_core.evaluation.arrays import FloatArray, IntArray, as_scores
-from cxr_core.evaluation.probabilities import check_probabilities, sigmoid
+from cxr_core.evaluation.intervals import class_patients, percentile_interval
+from cxr_core.evaluation.patient_sums import Resampling, ratio, resampled_sums
+from cxr_core.evaluation.probabilities import check_probabilities, look_like_probabilities, sigmoid
 from cxr_core.evaluation.proportions import wilson_interval
 from cxr_core.evaluation.results import Bounds
 from cxr_core.schema import SCALES
 
 WHY_SCORE = "scores are ranks, not probabilities: calibration needs logits or probabilities"
+WHY_NO_LOGITS = (
+    "all values lie between 0 and 1 although the table says logit: they look like probabilities. If they are, import "
+    "them again with the scale probability"
+)
 
 
 @dataclass(frozen=True)
 class ReliabilityBin:
-    """The rows whose probability lies in [low, high]: their count, mean probability, and share of positives."""
+    """The rows whose probability lies in [low, high]: their count, mean probability, and share of positives.
+
+    `observed_ci` is Wilson's interval, which takes images as independent, `observed_ci_patients` that of the
+    patient-cluster bootstrap with these bins, None where it was not asked for or cannot be given.
+    """
 
     low: float
     high: float
@@ -25,6 +36,7 @@ class ReliabilityBin:
     mean_predicted: float
     observed: float
     observed_ci: Bounds
+    observed_ci_patients: Bounds | None = None
 
 
 @dataclass(frozen=True)
@@ -33,16 +45,21 @@ class Calibration:
 
     `brier` is the mean squared distance of probability and truth (Brier 1950), `ece` the expected calibration error
     over these equal-mass bins (Nguyen & O'Connor 2015), both in [0, 1], 0 being best. All empty or None, with the
-    reason in `why`, when there is nothing to calibrate.
+    reason in `why`, when there is nothing to calibrate. `brier_ci` and `ece_ci` are patient-cluster bootstrap
+    intervals, `why_no_ci` the reason where they were asked for and are missing. The error of a resample is larger on
+    average than that of the data (noise never cancels in an absolute value), so `ece_ci` lies rather high.
     """
 
     bins: tuple[ReliabilityBin, ...]
     brier: float | None
     ece: float | None
     why: str | None = None
+    brier_ci: Bounds | None = None
+    ece_ci: Bounds | None = None
+    why_no_ci: str | None = None
 
 
-def calibration(y: Any, scores: Any, scale: str, bins: int = 10) -> Calibration:
+def calibration(y: Any, scores: Any, scale: str, bins: int = 10, drawn: Resampling | None = None) -> Calibration:
     """Compare probabilities with how often the finding is there.
 
     Args:
@@ -50,6 +67,7 @@ def calibration(y: Any, scores: Any, scale: str, bins: int = 10) -> Calibration:
         scores: (n,) predictions as stored.
         scale: `logit` (turned into probabilities in float64), `probability`, or `score` (refused with a reason).
         bins: number of bins of about equal count; fewer come out where equal probabilities would be torn apart.
+        drawn: how the n rows are resampled, for intervals by patient.
 
     Raises:
         DataError: a score is NaN or infinite, or a "probability" lies outside [0, 1].
@@ -64,23 +82,60 @@ def calibration(y: Any, scores: Any, scale: str, bins: int = 10) -> Calibration:
     y, scores = np.asarray(y, dtype=np.int64), as_scores(scores)
     if y.size == 0:
         return Calibration((), None, None, "there are no certain rows")
+    if scale == "logit" and look_like_probabilities(scores):
+        return Calibration((), None, None, WHY_NO_LOGITS)
     p = sigmoid(scores) if scale == "logit" else check_probabilities(scores)
-    found = _bins(y, p, bins)
+    bin_of_row, found = _bins(y, p, bins)
     ece = sum(b.n * abs(b.observed - b.mean_predicted) for b in found) / y.size
-    return Calibration(found, float(np.mean((p - y) ** 2)), float(ece))
+    result = Calibration(found, float(np.mean((p - y) ** 2)), float(ece))
+    return result if drawn is None else _with_intervals(result, y, p, bin_of_row, drawn)
 
 
-def _bins(y: IntArray, p: FloatArray, bins: int) -> tuple[ReliabilityBin, ...]:
+def _bins(y: IntArray, p: FloatArray, bins: int) -> tuple[IntArray, tuple[ReliabilityBin, ...]]:
+    """Return each row's bin (n,) and the bins."""
     order = np.argsort(p, kind="stable")
     p, y = p[order], y[order]
     wanted = np.arange(1, bins) * p.size // bins
     # A cut moves up to the end of its group of equal probabilities, so that the answer does not depend on row order.
     cuts = np.unique(np.searchsorted(p, p[wanted - 1], side="right")[wanted > 0])
     cuts = cuts[cuts < p.size]
-    return tuple(_bin(*part) for part in zip(np.split(y, cuts), np.split(p, cuts), strict=True))
+    bin_of_row = np.empty(p.size, dtype=np.int64)
+    bin_of_row[order] = np.searchsorted(cuts, np.arange(p.size), side="right")
+    return bin_of_row, tuple(_bin(*part) for part in zip(np.split(y, cuts), np.split(p, cuts), strict=True))
 
 
 def _bin(y: IntArray, p: FloatArray) -> ReliabilityBin:
     interval = wilson_interval(int(y.sum()), y.size)
     assert interval is not None, "a bin has rows"
     return ReliabilityBin(float(p[0]), float(p[-1]), y.size, float(p.mean()), float(y.mean()), interval)
+
+
+def _with_intervals(
+    found: Calibration, y: IntArray, p: FloatArray, bin_of_row: IntArray, drawn: Resampling
+) -> Calibration:
+    counted = class_patients(y, drawn.clusters)
+    why = counted.why_no_interval(max(drawn.minimum, 2))
+    if why:
+        return replace(found, why_no_ci=why)
+    inside = [bin_of_row == place for place in range(len(found.bins))]
+    columns = [(p - y) ** 2, np.ones(y.size), *inside, *(y * one for one in inside), *(p * one for one in inside)]
+    squared, n, *sums = resampled_sums(columns, drawn)
+    rows, positives, predicted = np.split(np.array(sums), 3)
+    brier = percentile_interval(ratio(squared, n), counted.rarer)
+    ece = percentile_interval(ratio(np.abs(positives - predicted).sum(axis=0), n), counted.rarer)
+    return replace(
+        found,
+        bins=_bins_with_intervals(found.bins, ratio(positives, rows), counted.rarer),
+        brier_ci=brier.ci,
+        ece_ci=ece.ci,
+        why_no_ci=brier.why,
+    )
+
+
+def _bins_with_intervals(
+    bins: Sequence[ReliabilityBin], observed: FloatArray, patients: int
+) -> tuple[ReliabilityBin, ...]:
+    return tuple(
+        replace(one, observed_ci_patients=percentile_interval(replicates, patients).ci)
+        for one, replicates in zip(bins, observed, strict=True)
+    )

@@ -22,6 +22,8 @@ CONFIDENCE = 0.95
 #: An interval is refused when more than this share of the resamples lack a class: what is left is not a fair sample.
 LARGEST_UNUSABLE_SHARE = 0.05
 
+_ONE_CLASS = "have one class only: one class is of few patients"
+
 
 @dataclass(frozen=True)
 class Interval:
@@ -56,12 +58,13 @@ def class_patients(y: IntArray, clusters: IntArray) -> ClassPatients:
     return ClassPatients(np.unique(clusters[y == 1]).size, np.unique(clusters[y != 1]).size)
 
 
-def percentile_interval(replicates: FloatArray, patients: int) -> Interval:
+def percentile_interval(replicates: FloatArray, patients: int, unusable_because: str = _ONE_CLASS) -> Interval:
     """Return the 95 % interval of a figure's `replicates` (resamples,), NaN for unusable resamples.
 
     Args:
         replicates: the figure of each resample.
         patients: patients of the rarer class, by which the interval is widened; two or more.
+        unusable_because: what unusable resamples do, in words, for the reason of a refusal.
 
     Returns:
         Quantiles of the usable replicates with linear interpolation (Efron & Tibshirani 1993, section 13.3), at the
@@ -70,7 +73,7 @@ def percentile_interval(replicates: FloatArray, patients: int) -> Interval:
     usable = replicates[~np.isnan(replicates)]
     unusable = replicates.size - usable.size
     if unusable > LARGEST_UNUSABLE_SHARE * replicates.size:
-        why = f"{unusable} of {replicates.size} resamples have one class only: one class is of few patients"
+        why = f"{unusable} of {replicates.size} resamples {unusable_because}"
         return Interval(None, why, unusable)
     tail = float(ndtr(stdtrit(patients - 1, (1 - CONFIDENCE) / 2) * sqrt(patients / (patients - 1))))
     low, high = np.quantile(usable, [tail, 1 - tail])

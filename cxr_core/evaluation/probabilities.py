@@ -9,6 +9,8 @@ from cxr_core.evaluation.arrays import FloatArray
 
 #: Probabilities are clipped to [CLIP, 1 - CLIP] before they are turned into logits, so that 0 and 1 become -+27.6.
 CLIP = 1e-12
+#: From so many values on, logits that all lie between 0 and 1 are doubted.
+_ENOUGH_TO_DOUBT = 20
 
 
 def sigmoid(logits: Any) -> FloatArray:
@@ -26,6 +28,14 @@ def logit(probabilities: Any) -> FloatArray:
     """
     p = np.clip(check_probabilities(probabilities), CLIP, 1 - CLIP)
     return np.log(p) - np.log1p(-p)
+
+
+def look_like_probabilities(logits: FloatArray) -> bool:
+    """Return whether values that are called logits all lie in [0, 1]: a logit is as soon negative as positive.
+
+    Few values prove nothing: from 20 on the answer can be True.
+    """
+    return logits.size >= _ENOUGH_TO_DOUBT and bool(logits.min() >= 0 and logits.max() <= 1)
 
 
 def check_probabilities(values: Any) -> FloatArray:
