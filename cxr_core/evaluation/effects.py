@@ -30,6 +30,8 @@ GROUPS: dict[str, str] = {
     "uncertain": "uncertain",
     "negative": "certain negatives and not mentioned",
 }
+#: Fewest patients for the interval of a mean or a share, which needs fewer than that of an AUC.
+FEWEST_PATIENTS = 10
 #: The quantiles that describe a distribution.
 QUANTILES: tuple[float, ...] = (0.05, 0.25, 0.5, 0.75, 0.95)
 
@@ -128,7 +130,7 @@ def effects_of_treatments(
         label: the label's name.
         scale: the scale of the predictions, for the reader.
         resamples: number of bootstrap resamples.
-        minimum: fewest patients of a group for which an interval is given.
+        minimum: fewest patients of a group for which an AUC has an interval; means and shares need 10.
         truth: (n,) what was really there, 0 or 1, -1 where it is not known; None where nobody knows.
 
     Raises:
@@ -171,8 +173,8 @@ def _moved(
             shifts[model] = Shift(0, None, None, None, "there are no such images")
             continue
         mean, above = float(moved.mean()), float(np.mean(moved > 0))
-        if n_patients < drawn.minimum:
-            shifts[model] = Shift(n, mean, None, above, _few(n_patients, drawn.minimum))
+        if n_patients < FEWEST_PATIENTS:
+            shifts[model] = Shift(n, mean, None, above, _few(n_patients, FEWEST_PATIENTS))
             continue
         interval = percentile_interval(ratio(replicates, sums[0]), n_patients, "have no such image")
         shifts[model] = Shift(n, mean, interval.ci, above, interval.why)
@@ -225,8 +227,8 @@ def _share(rows: BoolArray, which: BoolArray, drawn: Resampling) -> tuple[float 
     if not n:
         return None, None, "there are no such images"
     n_patients = np.unique(drawn.clusters[rows]).size
-    if n_patients < drawn.minimum:
-        return found / n, None, _few(n_patients, drawn.minimum)
+    if n_patients < FEWEST_PATIENTS:
+        return found / n, None, _few(n_patients, FEWEST_PATIENTS)
     if found in (0, n):
         # No resample differs; Wilson's interval still says how many images this rests on.
         return found / n, wilson_interval(found, n), None

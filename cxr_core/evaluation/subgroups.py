@@ -87,14 +87,15 @@ def group_names(groups: Sequence[str]) -> list[str]:
 def groups_of(column: Any, name: str) -> list[str]:
     """Return the group of each row from a column (n,) of any type; a missing value becomes `not stated`.
 
-    Numbers of more than 8 distinct values are cut into bands: ages (a column whose name has "age" as a word) at 20, 40,
-    60 and 80 years, others at their quartiles. Of more than 20 names the 19 most frequent stay, the rest are `others`.
+    Ages (numbers in a column whose name has "age" as a word) are cut into bands at 20, 40, 60 and 80 years, other
+    numbers of more than 8 distinct values at their quartiles. Of more than 20 names the 19 most frequent stay, the
+    rest are `others`.
     """
     stated = np.asarray(column, dtype=object)
     missing = np.array([_is_missing(value) for value in stated], dtype=bool)
     groups = np.full(stated.size, NOT_STATED, dtype=object)
     numbers = _numbers(stated[~missing])
-    if numbers is not None and np.unique(numbers).size > _MOST_NUMBERS:
+    if numbers is not None and numbers.size and (_is_age(name) or np.unique(numbers).size > _MOST_NUMBERS):
         groups[~missing] = _bands(numbers, _band_starts(numbers, name))
     else:
         groups[~missing] = _named(stated[~missing])
@@ -111,9 +112,13 @@ def _named(stated: Any) -> list[str]:
 
 
 def _band_starts(numbers: Any, name: str) -> list[float]:
-    if "age" in name.lower().replace("-", "_").split("_"):
+    if _is_age(name):
         return [float(start) for start in AGE_BANDS]
     return [float(start) for start in np.unique(np.quantile(numbers, [0, 0.25, 0.5, 0.75], method="lower"))]
+
+
+def _is_age(name: str) -> bool:
+    return "age" in name.lower().replace("-", "_").split("_")
 
 
 def _bands(numbers: Any, starts: list[float]) -> list[str]:

@@ -1,6 +1,6 @@
 """How good is a model? All its labels with intervals, and the curves of one label in detail."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,8 +22,17 @@ from cxr_core.evaluation.curves import (
     why_no_pr,
     why_no_roc,
 )
+from cxr_core.evaluation.intervals import Interval
 from cxr_core.evaluation.labels import Figures, evaluate_labels
-from cxr_core.evaluation.operating import OperatingPoint, operating_point, youden_threshold
+from cxr_core.evaluation.operating import (
+    OperatingPoint,
+    chosen_threshold,
+    operating_intervals,
+    operating_point,
+    youden_threshold,
+)
+from cxr_core.evaluation.patient_sums import Resampling, resampling_of
+from cxr_core.evaluation.probabilities import look_like_probabilities
 from cxr_core.evaluation.results import LabelEvaluation, MeanFigure
 from cxr_core.evaluation.uncertain import ShareAbove, scores_by_value, shares_above
 from cxr_core.schema import check_label
@@ -39,6 +48,8 @@ class Evaluation:
     `scale` says what its stored predictions are; AUC and AP rank them as stored. `n_images` counts the images that
     have both predictions and labels, `unmatched` the predicted ones without labels, which are left out, `duplicated`
     the paths that stand more than once in a table (none of them among the `n_images`, see `joined_predictions`).
+    `doubt` is a sentence where the stored predictions do not look like their scale: AUC and AP do not depend on it,
+    probabilities do. `figures` also gives means over chosen labels.
     """
 
     model: str
@@ -52,6 +63,8 @@ class Evaluation:
     n_images: int
     unmatched: int
     duplicated: int
+    figures: Figures
+    doubt: str | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Return what `evaluate --json` prints."""
@@ -69,9 +82,10 @@ class Evaluation:
 class LabelCurves:
     """One label of one model: exact figures, curves thinned for drawing, and answers at a threshold.
 
-    `values` (n,) and `scores` (n,) are the label codes and the stored predictions of all joined images, the uncertain
-    ones included. `roc` and `pr` hold at most 1,600 vertices and draw like all of them; they and the figures are None,
-    with the reason in `why` under `roc_auc` or `average_precision`, where they are undefined.
+    `values`, `scores` and `patients`, each (n,), are the label codes, the stored predictions and the patients of all
+    joined images, the uncertain ones included. `roc` and `pr` hold at most 1,600 vertices and draw like all of them;
+    they and the figures are None, with the reason in `why` under `roc_auc` or `average_precision`, where they are
+    undefined.
     """
 
     model: str
@@ -79,6 +93,7 @@ class LabelCurves:
     scale: str
     values: IntArray
     scores: FloatArray
+    patients: IntArray
     rows: CertainRows
     roc: RocCurve | None
     pr: PrCurve | None
@@ -98,15 +113,34 @@ class LabelCurves:
         """
         return None if self.roc is None else youden_threshold(self.rows.y, self.rows.scores)
 
+    def threshold(self, rule: str, wanted: float | None = None) -> float | None:
+        """Return the threshold that a rule of `operating.RULES` chooses on these rows, None where ROC is undefined.
+
+        Raises:
+            UsageError: there is no such rule, or `wanted` does not fit it.
+        """
+        if self.roc is None and rule != "fixed":
+            return None
+        return chosen_threshold(self.rows.y, self.rows.scores, rule, wanted)
+
     def operating_point(self, threshold: float) -> OperatingPoint:
         """Return the confusion matrix and its shares when score >= threshold is called positive."""
         return operating_point(self.rows.y, self.rows.scores, threshold)
 
+    def operating_intervals(self, threshold: float, prevalence: float | None = None) -> dict[str, Interval]:
+        """Return the patient-cluster interval of each of `operating.SHARES`, also at another prevalence."""
+        return operating_intervals(self.rows.y, self.rows.scores, threshold, self.resampling(), prevalence)
+
+    def resampling(self) -> Resampling:
+        """Return how the certain rows are resampled under the settings in force."""
+        chosen = settings()
+        return resampling_of(self.rows, self.patients, chosen.resamples, chosen.minimum_positives)
+
     def calibration(self, bins: int = 10) -> Calibration:
-        """Return the reliability of the probabilities; empty with a reason where there are none."""
+        """Return the reliability of the probabilities with intervals; empty with a reason where there are none."""
         if self.rows.why:
             return Calibration((), None, None, self.rows.why)
-        return calibration(self.rows.y, self.rows.scores, self.scale, bins)
+        return calibration(self.rows.y, self.rows.scores, self.scale, bins, self.resampling())
 
     def shares_above(self, threshold: float) -> dict[str, ShareAbove]:
         """Return, for each label value, the share of its images that score >= threshold."""
@@ -143,6 +177,8 @@ def evaluate(source_name: str, model: str, dataset: str = "valid", view: str | N
         n_images=len(joined.frame),
         unmatched=joined.unmatched,
         duplicated=joined.duplicated,
+        figures=figures,
+        doubt=scale_doubt(predicted(joined.frame, joined.labels), joined.scale),
     )
 
 
@@ -155,7 +191,8 @@ def label_curves(
     if label not in joined.labels:
         raise UnknownNameError(f"label of model {model}", label, joined.labels)
     values, scores = joined.frame[f"true_{label}"], predicted(joined.frame, [label])[label]
-    return _curves(model, label, joined.scale, label_codes(values), scores)
+    patients = joined.frame["patient"].to_numpy(dtype=np.int64)
+    return _curves(model, label, joined.scale, label_codes(values), scores, patients)
 
 
 def joined_predictions(source_name: str, model: str, dataset: str, view: str | None) -> Joined:
@@ -206,7 +243,20 @@ def predicted(frame: pd.DataFrame, labels: Iterable[str]) -> dict[str, FloatArra
     return {label: frame[f"predicted_{label}"].to_numpy(dtype=np.float64) for label in labels}
 
 
-def _curves(model: str, label: str, scale: str, values: IntArray, scores: FloatArray) -> LabelCurves:
+def scale_doubt(scores: Mapping[str, FloatArray], scale: str) -> str | None:
+    """Return a sentence when values that are called logits look like probabilities on every label, else None."""
+    each = [of_label[np.isfinite(of_label)] for of_label in scores.values()]
+    if scale != "logit" or not each or not all(look_like_probabilities(of_label) for of_label in each):
+        return None
+    return (
+        "All predictions lie between 0 and 1 although the table says that they are logits. If they are probabilities, "
+        "import them again with that scale; AUC and AP stay as they are."
+    )
+
+
+def _curves(
+    model: str, label: str, scale: str, values: IntArray, scores: FloatArray, patients: IntArray
+) -> LabelCurves:
     rows = certain_rows(values, scores)
     reasons = {"roc_auc": rows.why or why_no_roc(rows.y), "average_precision": rows.why or why_no_pr(rows.y)}
     why = {figure: reason for figure, reason in reasons.items() if reason}
@@ -217,6 +267,7 @@ def _curves(model: str, label: str, scale: str, values: IntArray, scores: FloatA
         scale=scale,
         values=values,
         scores=scores,
+        patients=patients,
         rows=rows,
         roc=_drawn_roc(roc_curve(rows.y, rows.scores)) if has_roc else None,
         pr=_drawn_pr(pr_curve(rows.y, rows.scores)) if has_pr else None,

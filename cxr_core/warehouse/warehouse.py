@@ -76,6 +76,12 @@ class Warehouse:
         """Return the label rows sorted by path: keys and 14 labels (int64, -1 where NULL), then the `extra` columns."""
         return frames.labels_frame(self._ask_labels(questions.labels(self._names(), dataset, view, extra)))
 
+    def further_columns(self) -> list[str]:
+        """Return what every label table has beside the keys and the 14 labels, such as age, sex, or AP and PA."""
+        each = [self._main.describe(location).columns for location in self.tables.labels]
+        shared = [name for name in each[0] if all(name in columns for columns in each[1:])] if each else []
+        return [name for name in shared if name not in (*KEY_COLUMNS, *LABELS)]
+
     def truth(self) -> pd.DataFrame | None:
         """Return `path` and the 14 labels as they really were (0 or 1), or None where nobody knows."""
         if self.tables.truth is None:

@@ -1,12 +1,14 @@
 import numpy as np
 import pytest
-from brute_force import patient_rows
+from brute_force import expanded_levels, patient_rows, values_of
 from scipy.special import expit
 from scipy.special import logit as scipy_logit
 from sklearn.metrics import brier_score_loss
 
 from cxr_core.errors import DataError, UsageError
+from cxr_core.evaluation.binary import certain_rows
 from cxr_core.evaluation.calibration import calibration
+from cxr_core.evaluation.patient_sums import resampling_of
 from cxr_core.evaluation.probabilities import logit, sigmoid
 
 
@@ -71,3 +73,38 @@ def test_sigmoid_and_logit_equal_scipys_without_overflow():
     p = np.array([1e-9, 0.1, 0.5, 0.9, 1 - 1e-9])
     np.testing.assert_allclose(logit(p), scipy_logit(p), rtol=1e-9, atol=1e-15)
     np.testing.assert_allclose(logit([0.0, 1.0]), [-27.631, 27.631], atol=1e-3)
+
+
+def test_intervals_by_patient_equal_a_plain_bootstrap_with_the_bins_held():
+    y, logits, patients = patient_rows(2, n=200, patients=60)
+    rows = certain_rows(values_of(y), logits)
+    found = calibration(y, logits, "logit", 5, resampling_of(rows, patients, 200, 10))
+    p, names, briers, eces, first = expit(logits), np.unique(patients), [], [], []
+    edges = [b.low for b in found.bins]
+    for drawn in names[np.random.default_rng(2019).integers(names.size, size=(200, names.size))]:
+        picked = np.concatenate([np.flatnonzero(patients == patient) for patient in drawn])
+        of_bin = np.searchsorted(edges, p[picked], side="right") - 1
+        briers.append(np.mean((p[picked] - y[picked]) ** 2))
+        eces.append(sum(abs((y[picked] - p[picked])[of_bin == b].sum()) for b in range(5)) / picked.size)
+        first.append(y[picked][of_bin == 0].mean())
+    levels = expanded_levels(y, patients)
+    assert found.brier_ci == pytest.approx(np.quantile(briers, levels), abs=1e-12)
+    assert found.ece_ci == pytest.approx(np.quantile(eces, levels), abs=1e-12)
+    assert found.bins[0].observed_ci_patients == pytest.approx(np.quantile(first, levels), abs=1e-12)
+    assert found.why_no_ci is None
+
+
+def test_few_patients_have_no_interval_but_the_figures():
+    y, logits, patients = patient_rows(3)
+    found = calibration(y, logits, "logit", 5, resampling_of(certain_rows(values_of(y), logits), patients, 200, 50))
+    assert (found.brier_ci, found.ece_ci, found.brier is None) == (None, None, False)
+    assert "an interval needs at least 50" in found.why_no_ci
+
+
+def test_logits_that_look_like_probabilities_are_doubted_rather_than_squashed_again():
+    y, logits, _ = patient_rows(4)
+    doubted = calibration(y, expit(logits), "logit")
+    assert (doubted.brier, doubted.ece) == (None, None)
+    assert "look like probabilities" in doubted.why
+    assert calibration(y, expit(logits), "probability").brier is not None
+    assert calibration(y, logits, "logit").why is None
