@@ -14,6 +14,7 @@ from cxr_core.schema import DATASETS, INTEGER_KEYS, KEY_COLUMNS, LABELS, PATH_FE
 from cxr_core.training.accelerators import gathered, strategy_for
 from cxr_core.training.failures import explained_failures
 from cxr_core.training.pipeline import MISSING_KEY, prediction_batches
+from cxr_core.training.pixels import PixelFormat, scaled
 
 _BATCH_SIZE = 64
 _FEATURES = (*INTEGER_KEYS, PATH_FEATURE, "file", "record")
@@ -51,7 +52,8 @@ def predict_records(
     tf.config.experimental.enable_tensor_float_32_execution(False)
     with strategy.scope():
         network, info = load_network(model)
-    batches = prediction_batches(files, info.image_size, _BATCH_SIZE * strategy.num_replicas_in_sync, limit)
+    pixels = PixelFormat(info.image_size, info.decode)
+    batches = prediction_batches(files, pixels, _BATCH_SIZE * strategy.num_replicas_in_sync, limit)
     with explained_failures(files):
         keys, logits = _outputs(strategy, network, batches, progress)
     frame = _key_frame(keys, files, labels)
@@ -63,7 +65,7 @@ def _outputs(strategy: Any, network: Any, batches: Any, progress: Progress) -> t
 
     @tf.function
     def step(images: Any) -> Any:
-        return strategy.run(lambda batch: network(batch, training=False), args=(images,))
+        return strategy.run(lambda batch: network(scaled(batch), training=False), args=(images,))
 
     keys: dict[str, list[Any]] = {name: [np.zeros(0, np.int64)] for name in _FEATURES}
     keys[PATH_FEATURE] = [np.zeros(0, object)]

@@ -73,14 +73,26 @@ def count_records(path: Path | str) -> int:
     Raises:
         RecordError: the file cannot be opened, is cut, or a length is damaged.
     """
-    count = 0
+    return len(record_offsets(path))
+
+
+def record_offsets(path: Path | str) -> list[int]:
+    """Return where each record of a file begins, in bytes, by reading only their lengths.
+
+    Raises:
+        RecordError: the file cannot be opened, is cut, or a length is damaged.
+    """
+    offsets = []
+    position = 0
     with _opened(path) as file:
         size = file.seek(0, os.SEEK_END)
         file.seek(0)
-        for count, length in _lengths(file, path):
-            if file.seek(length + _CRC.size, os.SEEK_CUR) > size:
-                raise _cut(path, count)
-    return count
+        for number, length in _lengths(file, path):
+            offsets.append(position)
+            position = file.seek(length + _CRC.size, os.SEEK_CUR)
+            if position > size:
+                raise _cut(path, number)
+    return offsets
 
 
 def _opened(path: Path | str) -> BinaryIO:

@@ -22,7 +22,8 @@ from cxr_core.sources.registry import get_source, ready_source
 from cxr_core.sources.source import Source
 from cxr_core.storage import for_tensorflow
 from cxr_core.tasks.training_plan import absolute, check_accelerator, leave_gpu_alone
-from cxr_core.training.options import ACCELERATORS
+from cxr_core.training.first_import import import_tensorflow
+from cxr_core.training.options import PREDICTING_ACCELERATORS
 from cxr_core.training.weights_file import ModelInfo, read_info
 from cxr_core.uncertainty import Policy
 from cxr_core.warehouse.parquet import read_metadata, write_table
@@ -76,8 +77,8 @@ def start_prediction(
         ModelFileError: the weights file is damaged.
     """
     source = ready_source(source_name)
-    if accelerator not in ACCELERATORS:
-        raise UnknownNameError("accelerator", accelerator, ACCELERATORS)
+    if accelerator not in PREDICTING_ACCELERATORS:
+        raise UnknownNameError("accelerator", accelerator, PREDICTING_ACCELERATORS)
     if limit is not None and limit < 1:
         raise UsageError(f"The limit must be at least 1 image. Received: {limit}.")
     trained = _model_of_run(source_name, model) if _RUN_ID.fullmatch(model) else model
@@ -104,6 +105,7 @@ def work(context: StepContext) -> None:
     """Predict in the process of the run, and write the table."""
     config, source = context.config, get_source(context.source)
     leave_gpu_alone(config["accelerator"])
+    import_tensorflow()
     from cxr_core.models.predict import predict_records
 
     weights = Path(config["weights"])

@@ -17,6 +17,7 @@ from cxr_core.sources.source import Source
 from cxr_core.storage import exists, for_tensorflow, is_remote, join, mirrored, send
 from cxr_core.tasks.outputs import make_writable
 from cxr_core.tasks.training_plan import TrainingPlan, check_accelerator, leave_gpu_alone, plan_training
+from cxr_core.training.first_import import import_tensorflow
 from cxr_core.training.options import TrainOptions
 from cxr_core.training.weights_file import read_info
 
@@ -88,13 +89,14 @@ def work(context: StepContext) -> None:
     """Train in the process of the run, and give the source its model."""
     source, options = get_source(context.source), TrainOptions.from_dict(context.config["options"])
     leave_gpu_alone(options.accelerator)
+    import_tensorflow()
     from cxr_core.training.loop import train
 
     _check_unwritten(source, context)
     initial = find_weights(source.models, options.init_from) if options.init_from else None
     files_train, files_valid = (for_tensorflow(context.config[name]) for name in ("files_train", "files_valid"))
     with _sending_logs(options, context) as here:
-        result = train(here, files_train, files_valid, context, initial)
+        result = train(here, files_train, files_valid, context, initial, context.config["n_train"])
         if result.status == "cancelled":
             raise Cancelled
         _keep(result, options, source, context)
@@ -102,15 +104,17 @@ def work(context: StepContext) -> None:
 
 def _keep(result: "TrainResult", options: TrainOptions, source: Source, context: StepContext) -> None:
     """Give the source its model and tell of it, then send the copies that were asked for."""
-    model = result.best_model or result.last_model
-    path = source.model_path(context.name)
-    send(model, str(path))
-    told: dict[str, Any] = {"model": context.name, "weights": str(path), "epochs": result.epochs}
+    model, path = result.best_model or result.last_model, source.model_path(context.name)
+    told: dict[str, Any] = {"epochs": result.epochs}
+    if model is not None:  # of several workers, only the first has one
+        send(model, str(path))
+        told = {"model": context.name, "weights": str(path)} | told
     told |= {"best_epoch": result.best_epoch, "val_auc": result.best_val_auc, "stopped_early": result.stopped_early}
     context.result(told)
-    for place in _further_places(options, context.name):
-        with _model_is_kept(path):
-            send(model, place)
+    if model is not None:
+        for place in _further_places(options, context.name):
+            with _model_is_kept(path):
+                send(model.with_suffix(Path(place).suffix), place)
 
 
 def _default_name(options: TrainOptions, run_id: str) -> str:
@@ -139,7 +143,8 @@ def _check_unwritten(source: Source, context: StepContext) -> None:
 
 
 def _further_places(options: TrainOptions, model: str) -> list[str]:
-    return [join(options.save_to, f"{model}.h5")] if options.save_to else []
+    """Return what `save_to` gets: the model for this product and older Keras, and for Keras 3."""
+    return [join(options.save_to, f"{model}{suffix}") for suffix in (".h5", ".keras")] if options.save_to else []
 
 
 @contextlib.contextmanager

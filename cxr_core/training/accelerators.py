@@ -23,7 +23,7 @@ _TPU_VARIABLES = ("TPU_NAME", "COLAB_TPU_ADDR")
 
 
 def probe() -> list[Accelerator]:
-    """Return cpu, gpu, multi-gpu and tpu, each with the reason where it cannot be used; contacts no network."""
+    """Return every accelerator, each with the reason where it cannot be used; contacts no network."""
     gpus = [device.name for device in tf.config.list_physical_devices("GPU")]
     lacking = lacking_gpu_reason(has_nvidia_device(), bool(tf.sysconfig.get_build_info()["is_cuda_build"]), os.environ)
     few = f"Multi-GPU needs two GPUs or more; {len(gpus)} can be used." if gpus else lacking
@@ -32,6 +32,7 @@ def probe() -> list[Accelerator]:
         Accelerator("gpu", bool(gpus), "" if gpus else lacking, tuple(gpus[:1])),
         Accelerator("multi-gpu", len(gpus) > 1, "" if len(gpus) > 1 else few, tuple(gpus)),
         _tpu(os.environ),
+        _multi_worker(os.environ),
     ]
 
 
@@ -68,6 +69,8 @@ def strategy_for(name: str) -> Any:
         raise UsageError(f"The accelerator {name} cannot be used: {found.reason}")
     if name == "tpu":
         return _tpu_strategy(found.devices[0])
+    if name == "multi-worker":
+        return tf.distribute.MultiWorkerMirroredStrategy()
     if name == "cpu":
         # Else TensorFlow would take the memory of a GPU that it does not use.
         tf.config.set_visible_devices([], "GPU")
@@ -80,7 +83,7 @@ def strategy_for(name: str) -> Any:
 
 
 def gathered(strategy: Any, value: Any) -> npt.NDArray[Any]:
-    """Return the rows that the replicas hold as one array, in the order of the replicas.
+    """Return the rows that the replicas of this process hold as one array, in the order of the replicas.
 
     Not `strategy.gather`, which knows no booleans and returns the first replica's share alone of a tuple.
     """
@@ -92,6 +95,20 @@ def _tpu(environment: Mapping[str, str]) -> Accelerator:
     if not named:
         return Accelerator("tpu", False, "No TPU is configured: neither TPU_NAME nor COLAB_TPU_ADDR is set.")
     return Accelerator("tpu", True, "", (named[0],))
+
+
+def _multi_worker(environment: Mapping[str, str]) -> Accelerator:
+    """Judge by TF_CONFIG, in which Vertex AI, Kubeflow and Ray tell each worker who the others are."""
+    text = environment.get("TF_CONFIG", "")
+    if not text:
+        return Accelerator("multi-worker", False, "No other machine is named: TF_CONFIG is not set.")
+    try:
+        config = json.loads(text)
+        workers = [address for kind in ("chief", "worker") for address in config["cluster"].get(kind, [])]
+        task = f"{config['task']['type']} {int(config['task']['index'])}"
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return Accelerator("multi-worker", False, "TF_CONFIG must be JSON with a cluster of workers and a task.")
+    return Accelerator("multi-worker", True, "", (f"{task} of {len(workers)} workers", *map(str, workers)))
 
 
 def _tpu_strategy(address: str) -> Any:

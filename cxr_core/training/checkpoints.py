@@ -1,14 +1,15 @@
 """Where a run stands, on the disk, so that it can go on after a stop, a crash or a power cut.
 
-A checkpoint is one .npz file (weights, optimizer, position), written atomically; the newest two are kept. Zip keeps a
-CRC-32 of each array, which is checked when it is read: a damaged file is passed over for the one before.
+A checkpoint is one .npz file (weights, optimizer, policy, position), written atomically; the newest two are kept. Zip
+keeps a CRC-32 of each array, which is checked when it is read: a damaged file is passed over for the one before.
 """
 
 import io
 import json
 import os
 import zipfile
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ import numpy.typing as npt
 from cxr_core.atomic import write_bytes
 
 _KEPT = 2
+_POLICY = "policy_"
 
 
 @dataclass(frozen=True)
@@ -38,23 +40,39 @@ class Position:
     best_auc: float | None = None
     best_epoch: int = 0
 
+    def as_array(self) -> npt.NDArray[np.float64]:
+        """Return the position as numbers, an absent AUC as -1, to be sent to other workers."""
+        auc = -1.0 if self.best_auc is None else self.best_auc
+        return np.array([self.epoch, self.step, self.step_in_epoch, auc, self.best_epoch], np.float64)
+
+    @staticmethod
+    def from_array(numbers: npt.NDArray[np.float64]) -> "Position":
+        """Return the position that `as_array` described."""
+        epoch, step, step_in_epoch, auc, best_epoch = (float(number) for number in numbers)
+        return Position(int(epoch), int(step), int(step_in_epoch), None if auc < 0 else auc, int(best_epoch))
+
 
 Arrays = list[npt.NDArray[Any]]
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A position with the values of all variables of the network and of the optimizer, in their order."""
+    """A position with the values of all variables of the network and of the optimizer, in their order.
+
+    `policy` is what a policy that learns needs to go on (`PolicyTables.arrays`).
+    """
 
     position: Position
     network: Arrays
     optimizer: Arrays
+    policy: dict[str, npt.NDArray[Any]] = field(default_factory=dict)
 
 
 def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> Path:
     """Write a checkpoint into `folder`, drop all but the newest two, and return its path."""
     arrays: dict[str, Any] = {f"network_{i:05d}": array for i, array in enumerate(checkpoint.network)}
     arrays |= {f"optimizer_{i:05d}": array for i, array in enumerate(checkpoint.optimizer)}
+    arrays |= {f"{_POLICY}{name}": array for name, array in checkpoint.policy.items()}
     content = io.BytesIO()
     np.savez(content, position=np.array(json.dumps(asdict(checkpoint.position))), **arrays)
     position = checkpoint.position
@@ -66,12 +84,13 @@ def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> Path:
     return path
 
 
-def load_checkpoint(folder: Path) -> Checkpoint | None:
-    """Return the newest checkpoint in `folder` that is whole, or None."""
+def load_checkpoint(folder: Path, warn: Callable[[str], None] = lambda text: None) -> Checkpoint | None:
+    """Return the newest checkpoint in `folder` that is whole, or None; `warn` is told of each that is not."""
     for path in _newest_first(folder):
         checkpoint = _read(path)
         if checkpoint is not None:
             return checkpoint
+        warn(f"The checkpoint {path.name} is damaged, so the run goes on from the one before.")
     return None
 
 
@@ -103,9 +122,10 @@ def _read(path: Path) -> Checkpoint | None:
             names = sorted(file.files)
             network = [file[name] for name in names if name.startswith("network_")]
             optimizer = [file[name] for name in names if name.startswith("optimizer_")]
+            policy = {name.removeprefix(_POLICY): file[name] for name in names if name.startswith(_POLICY)}
     except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile):
         return None
-    return Checkpoint(position, network, optimizer)
+    return Checkpoint(position, network, optimizer, policy)
 
 
 def _is_known(line: bytes, step: int, epoch: int) -> bool:

@@ -1,41 +1,45 @@
-"""The training loop: plain steps over `tf.distribute`, a validation after each epoch, checkpoints, two model files.
+"""The training loop: plain steps over `tf.distribute`, a validation after each epoch, checkpoints, model files.
 
 Not `Model.fit`: it fails under several workers, builds its graph for a minute on few cores, and cannot go on inside an
-epoch. One process holds one run.
+epoch. One process holds one run, or one worker of a run on several machines.
 """
 
+import itertools
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 import tensorflow as tf
 
-from cxr_core.errors import RunError, UsageError
-from cxr_core.training.accelerators import gathered, strategy_for
-from cxr_core.training.checkpoints import Checkpoint, Position, cut_metrics, load_checkpoint, save_checkpoint
+from cxr_core.errors import UsageError
+from cxr_core.training.adam import Adam
+from cxr_core.training.checkpoints import cut_metrics
+from cxr_core.training.devices import prepared_strategy
 from cxr_core.training.failures import explained_failures
-from cxr_core.training.loss import weighted_cross_entropy
+from cxr_core.training.image_cache import cache_for
+from cxr_core.training.model_files import BEST, LAST, ModelFiles
 from cxr_core.training.network import build_network
 from cxr_core.training.options import TrainOptions
-from cxr_core.training.pipeline import count_images, training_batches, validation_batches
+from cxr_core.training.pipeline import training_batches, validation_batches
+from cxr_core.training.pixels import PixelFormat
+from cxr_core.training.policy_tables import PolicyTables
+from cxr_core.training.record_order import RecordFiles
 from cxr_core.training.reporter import RunReporter
+from cxr_core.training.run_state import RunState
+from cxr_core.training.step_rows import StepRows
+from cxr_core.training.steps import Steps
 from cxr_core.training.validation import ValidationFigures, validation_figures
-from cxr_core.training.weights_file import ModelInfo, load_into, write_weights
+from cxr_core.training.weights_file import ModelInfo, load_into
+from cxr_core.training.workers import Workers
 
 CHECKPOINTS = "checkpoints"
 METRICS = "metrics.jsonl"
-BEST_MODEL = "best.h5"
-LAST_MODEL = "last.h5"
-
-_SECONDS_BETWEEN_ROWS = 0.5
-_SECONDS_BETWEEN_CHECKPOINTS = 600.0
-#: TensorFlow 1's Adam, as in the notebook; Keras would take 1e-7.
-_ADAM_EPSILON = 1e-8
 
 
 @dataclass(frozen=True)
@@ -48,8 +52,9 @@ class TrainResult:
         steps: steps done.
         best_epoch: the epoch (from 1) of the best model; 0 where none is complete.
         best_val_auc: its mean validation AUC; None where no label had both classes.
-        best_model: weights of the best epoch; None before the first epoch's end.
-        last_model: weights after the last step.
+        best_model: weights of the best epoch; None before the first epoch's end, and for a worker that is not the
+            chief. A `.keras` file lies beside each `.h5`.
+        last_model: weights after the last step; None for a worker that is not the chief.
         stopped_early: the validation AUC had not risen for `early_stopping` epochs.
     """
 
@@ -59,7 +64,7 @@ class TrainResult:
     best_epoch: int
     best_val_auc: float | None
     best_model: Path | None
-    last_model: Path
+    last_model: Path | None
     stopped_early: bool
 
 
@@ -69,12 +74,14 @@ def train(
     paths_valid: Sequence[str | Path],
     run: RunReporter,
     initial_weights: Path | None = None,
+    images: int | None = None,
 ) -> TrainResult:
     """Train until the epochs are done, early stopping ends it, or `run.cancelled()`.
 
     A checkpoint in the run's folder is taken up where it stands; on one CPU the end is the same to the bit as without
-    the stop. Metric rows go to `run.metrics`: `{"step","epoch","time","loss","images_per_second"}`, and after each
-    epoch `{"step","epoch","time","val_loss","val_loss_certain","val_auc"}`; `time` is in seconds since 1970.
+    the stop. Metric rows go to `run.metrics`: one a step (`StepRows.take`), and after each epoch `{"step", "epoch",
+    "time", "val_loss", "val_loss_certain", "val_auc"}` with a `val_auc_LABEL` for each label, null where it has one
+    class alone. `images` is the number of training images where it is known; else they are counted.
 
     Raises:
         UsageError: an option cannot be served here, or there are fewer training images than one batch holds.
@@ -83,63 +90,83 @@ def train(
     """
     files_train, files_valid = [str(path) for path in paths_train], [str(path) for path in paths_valid]
     options = options.validated()
-    strategy = _prepared_strategy(options)
+    strategy = prepared_strategy(options)
     with explained_failures([*files_train, *files_valid]):
-        training = _Training(options, strategy, files_train, files_valid, run, initial_weights)
-        return training.run_all()
+        data = _Data(options, RecordFiles.of(files_train), RecordFiles.of(files_valid), images)
+        return _Training(options, strategy, data, run, initial_weights).run_all()
 
 
-def _prepared_strategy(options: TrainOptions) -> Any:
-    """Return the strategy, with TensorFlow set up so that the seed decides everything and the first step comes soon."""
-    if options.accelerator == "cpu":
-        # Deterministic kernels are slow or missing elsewhere; rewriting the graph costs 30 s and gains nothing here.
-        tf.config.experimental.enable_op_determinism()
-        tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
-    strategy = strategy_for(options.accelerator)
-    if options.batch_size % strategy.num_replicas_in_sync:
-        raise UsageError(
-            f"The batch size must be a multiple of the {strategy.num_replicas_in_sync} devices. "
-            f"Received: {options.batch_size}."
+class _Data:
+    """The images of a run."""
+
+    def __init__(
+        self, options: TrainOptions, records_train: RecordFiles, records_valid: RecordFiles, images: int | None
+    ) -> None:
+        self.options, self.train, self.valid = options, records_train, records_valid
+        counted = records_train.images or images or records_train.count()
+        if counted < options.batch_size:
+            raise UsageError(
+                f"A batch must not be larger than the {counted} training images. Received: {options.batch_size}."
+            )
+        if records_valid.images == 0:
+            raise UsageError("There must be at least one validation image. Received: none.")
+        self.steps_per_epoch = counted // options.batch_size
+        self.pixels = PixelFormat(options.image_size, options.decode)
+        alone = options.accelerator in ("cpu", "gpu", "multi-gpu")
+        self.cache = cache_for(options.cache, records_train.images, options.epochs, self.pixels) if alone else None
+
+    def training(self, workers: Workers, epoch: int, skip: int) -> Any:
+        """Return the batches that are left of an epoch after `skip`."""
+        options = self.options
+        return workers.distributed(
+            lambda share: training_batches(
+                self.train,
+                self.pixels,
+                options.batch_size,
+                options.seed,
+                epoch,
+                skip,
+                share,
+                self.cache,
+                options.augment,
+            )
         )
-    keras.utils.set_random_seed(options.seed)
-    return strategy
+
+    def validation(self, workers: Workers) -> Any:
+        """Return the batches of all validation images."""
+        size = self.options.batch_size
+        return workers.distributed(lambda share: validation_batches(self.valid, self.pixels, size, share))
 
 
 class _Training:
-    """One run: the network with its optimizer, and where it stands."""
+    """One run: its state, the steps that change it, and what it writes."""
 
     def __init__(
-        self,
-        options: TrainOptions,
-        strategy: Any,
-        files_train: list[str],
-        files_valid: list[str],
-        run: RunReporter,
-        initial_weights: Path | None,
+        self, options: TrainOptions, strategy: Any, data: _Data, run: RunReporter, initial_weights: Path | None
     ) -> None:
-        self.options, self.strategy, self.run = options, strategy, run
-        self.files_train, self.files_valid = files_train, files_valid
-        self.policy = options.label_policy()
-        self.steps_per_epoch = _steps_per_epoch(count_images(files_train), options.batch_size)
-        if count_images(files_valid) == 0:
-            raise UsageError("There must be at least one validation image. Received: none.")
-        self.steps = self.steps_per_epoch * options.epochs
+        self.options, self.data, self.run = options, data, run
+        self.workers = Workers(strategy)
         with strategy.scope():
-            self.network = build_network(options.architecture, options.image_size)
-            self.optimizer = keras.optimizers.Adam(options.learning_rate, epsilon=_ADAM_EPSILON)
-            self.optimizer.build(self.network.trainable_variables)
+            network = build_network(
+                options.architecture, options.image_size, batch_norm=options.batch_norm, precision=options.precision
+            )
+            optimizer = Adam(network.trainable_variables, options.learning_rate, options.precision == "float16")
+            policy = PolicyTables(options.label_policy())
         if initial_weights is not None:
-            load_into(self.network, initial_weights)
-        self.position = self._restored()
-        self.train_step = self._train_step()
-        self.predict_step = self._predict_step()
+            load_into(network, initial_weights)
+        self.steps = Steps(strategy, network, optimizer, policy, xla=options.xla == "on")
+        self.state = RunState(network, optimizer, policy, self.workers)
+        self.state.restore(run.folder / CHECKPOINTS, _warn)
+        cut_metrics(run.folder / METRICS, self.state.position.step, self.state.position.epoch)
+        self.total = data.steps_per_epoch * options.epochs
+        self.models = ModelFiles(run.folder)
         self.saved_at = time.monotonic()
         self.board = _board(options, run)
 
     def run_all(self) -> TrainResult:
         """Train epoch by epoch from where the run stands."""
         with self.board:
-            while self.position.epoch < self.options.epochs and not self._stops_early():
+            while self.state.position.epoch < self.options.epochs and not self._stops_early():
                 if not (self._train_epoch() and self._finish_epoch()):
                     self._save_checkpoint()
                     return self._result("cancelled")
@@ -147,59 +174,65 @@ class _Training:
 
     def _train_epoch(self) -> bool:
         """Do the epoch's remaining steps; False when cancelled."""
-        window = _Window(self.options.batch_size)
-        for images, targets, weights in self._epoch_batches():
-            if self.run.cancelled():
-                self._report(window)
+        rows = StepRows(self.options.batch_size, self.total, self.data.steps_per_epoch)
+        self._tell("Training")
+        for images, codes in self._epoch_batches(rows):
+            if self._cancelled():
+                self._write_rows(rows)
                 return False
-            window.add(self.train_step(images, targets, weights))
-            self._advance()
-            last = self.position.step_in_epoch == self.steps_per_epoch
-            if last or self.position.step == 1 or window.seconds() >= _SECONDS_BETWEEN_ROWS:
-                self._report(window)
-            if time.monotonic() - self.saved_at >= _SECONDS_BETWEEN_CHECKPOINTS:
+            self._step(rows, images, codes)
+            if rows.are_due():
+                self._write_rows(rows)
+            if time.monotonic() - self.saved_at >= 60 * self.options.checkpoint_minutes:
+                self._write_rows(rows)
                 self._save_checkpoint()
+        self._write_rows(rows)
         return True
 
-    def _epoch_batches(self) -> Any:
-        position, options = self.position, self.options
-        batches = training_batches(
-            self.files_train,
-            self.policy,
-            options.image_size,
-            options.batch_size,
-            options.seed,
-            position.epoch,
-            position.step_in_epoch,
-        )
-        self._tell("Training")
-        return self.strategy.experimental_distribute_dataset(batches)
+    def _step(self, rows: StepRows, images: Any, codes: Any) -> None:
+        """Do one step: the policy may change first, then the network does."""
+        position, policy = self.state.position, self.state.policy
+        policy.before_step(position.step, images, codes)
+        loss = self.steps.train(images, codes)
+        self.state.position = replace(position, step=position.step + 1, step_in_epoch=position.step_in_epoch + 1)
+        number = self.state.position.step
+        rows.add(number, loss, policy.figures() if rows.has_row(number) else {})
 
-    def _advance(self) -> None:
-        position = self.position
-        self.position = replace(position, step=position.step + 1, step_in_epoch=position.step_in_epoch + 1)
+    def _epoch_batches(self, rows: StepRows) -> Iterator[tuple[Any, Any]]:
+        """Yield the batches that are left of the epoch, and count the time that they let us wait."""
+        position = self.state.position
+        left = self.data.steps_per_epoch - position.step_in_epoch
+        batches = iter(self.data.training(self.workers, position.epoch, position.step_in_epoch))
+        for _ in range(left):
+            began = time.monotonic()
+            batch = next(batches)
+            rows.waited(time.monotonic() - began)
+            yield batch
+        if self.data.cache is not None:
+            # The records of the last partial batch pass by on the way to the end.
+            next(batches, None)
 
-    def _report(self, window: "_Window") -> None:
-        """Write a row for the steps since the last one, and see that the loss is still a number."""
-        if not window.losses:
-            return
-        self._write_row(window.row(self.position.step))
-        window.clear()
+    def _write_rows(self, rows: StepRows) -> None:
+        """Write the rows of the steps since the last ones, and see that the losses are still numbers."""
+        for row in rows.take():
+            self._write_row(row)
         self._tell("Training")
 
     def _finish_epoch(self) -> bool:
         """Validate, keep the model, write the checkpoint; False when cancelled meanwhile."""
+        epoch = self.state.position.epoch + 1
         self._tell("Validating")
+        self.state.policy.after_epoch(epoch)
         figures = self._validated()
         if figures is None:
             return False
-        self._write_row(figures.row())
-        position, epoch = self.position, self.position.epoch + 1
-        better = position.best_epoch == 0 or _is_better(figures.auc, position.best_auc)
-        if better:
+        position = self.state.position
+        about = {"step": position.step, "epoch": epoch, "time": round(time.time(), 3)}
+        self._write_row(about | figures.row())
+        if position.best_epoch == 0 or _is_better(figures.auc, position.best_auc):
             position = replace(position, best_auc=figures.auc, best_epoch=epoch)
-            self._write_model(BEST_MODEL)
-        self.position = replace(position, epoch=epoch, step_in_epoch=0)
+            self._write_model(BEST)
+        self.state.position = replace(position, epoch=epoch, step_in_epoch=0)
         self._save_checkpoint()
         self._tell(f"Epoch {epoch} of {self.options.epochs} done")
         return True
@@ -209,150 +242,79 @@ class _Training:
         logits: list[Any] = []
         codes: list[Any] = []
         for found, known in self._validation_outputs():
-            if self.run.cancelled():
+            if self._cancelled():
                 return None
             logits.append(found)
             codes.append(known)
-        return validation_figures(np.concatenate(logits), np.concatenate(codes), self.policy)
+        return validation_figures(np.concatenate(logits), np.concatenate(codes), self.state.policy.policy())
 
     def _validation_outputs(self) -> Iterator[tuple[Any, Any]]:
         """Yield (logits, label codes) batch by batch, without the rows that fill up the last one."""
-        batches = validation_batches(self.files_valid, self.options.image_size, self.options.batch_size)
-        for images, others, real in self.strategy.experimental_distribute_dataset(batches):
-            outputs = (self.predict_step(images), others["codes"], real)
-            found, codes, rows = (gathered(self.strategy, output) for output in outputs)
-            yield found[rows], codes[rows]
+        batches = -(-self.data.valid.count() // self.options.batch_size)
+        for images, codes, real in itertools.islice(self.data.validation(self.workers), batches):
+            outputs = (self.steps.predict(images), codes, real)
+            found, known, rows = (self.workers.rows(output) for output in outputs)
+            yield found[rows.astype(bool)], known[rows.astype(bool)]
 
-    def _train_step(self) -> Any:
-        """Return a function of (images, targets, weights) that does one step and returns the loss before it."""
-        replicas = self.strategy.num_replicas_in_sync
-
-        def on_replica(images: Any, targets: Any, weights: Any) -> Any:
-            with tf.GradientTape() as tape:
-                logits = self.network(images, training=True)
-                # The optimizer sums the gradients of all replicas, so that each brings its share of the mean.
-                loss = weighted_cross_entropy(targets, weights, logits) / replicas
-            variables = self.network.trainable_variables
-            gradients = tape.gradient(loss, variables)
-            self.optimizer.apply_gradients(zip(gradients, variables, strict=True))
-            return loss
-
-        @tf.function
-        def step(images: Any, targets: Any, weights: Any) -> Any:
-            losses = self.strategy.run(on_replica, args=(images, targets, weights))
-            return self.strategy.reduce(tf.distribute.ReduceOp.SUM, losses, axis=None)
-
-        return step
-
-    def _predict_step(self) -> Any:
-        """Return a function of images that returns the logits of each replica."""
-
-        @tf.function
-        def step(images: Any) -> Any:
-            return self.strategy.run(lambda batch: self.network(batch, training=False), args=(images,))
-
-        return step
-
-    def _restored(self) -> Position:
-        """Put the newest good checkpoint into the variables, drop the metric rows after it, return where it stands."""
-        checkpoint = load_checkpoint(self.run.folder / CHECKPOINTS)
-        position = Position() if checkpoint is None else checkpoint.position
-        cut_metrics(self.run.folder / METRICS, position.step, position.epoch)
-        if checkpoint is not None:
-            _assign(self.network.variables, checkpoint.network)
-            _assign(self.optimizer.variables, checkpoint.optimizer)
-        return position
+    def _cancelled(self) -> bool:
+        return self.workers.any(self.run.cancelled())
 
     def _save_checkpoint(self) -> None:
-        """Write the checkpoint and the model as it is now."""
-        network = [np.asarray(variable.value) for variable in self.network.variables]
-        optimizer = [np.asarray(variable.value) for variable in self.optimizer.variables]
-        self._write_model(LAST_MODEL)
-        save_checkpoint(self.run.folder / CHECKPOINTS, Checkpoint(self.position, network, optimizer))
+        self.state.save(self.run.folder / CHECKPOINTS)
         self.saved_at = time.monotonic()
 
     def _write_model(self, name: str) -> None:
-        options = self.options
-        policy = self.policy.as_dict()
-        info = ModelInfo(options.architecture, options.image_size, options.view, policy, run=self.run.folder.name)
-        write_weights(self.network, self.run.folder / name, info)
+        if not self.workers.is_chief:
+            return
+        options, policy = self.options, self.state.policy.policy().as_dict()
+        info = ModelInfo(
+            options.architecture,
+            options.image_size,
+            options.view,
+            policy,
+            run=self.run.folder.name,
+            decode=options.decode,
+        )
+        self.models.write(name, self.state.network, info)
 
     def _stops_early(self) -> bool:
-        waited = self.position.epoch - self.position.best_epoch
-        return 0 < self.options.early_stopping <= waited and self.position.best_epoch > 0
+        position = self.state.position
+        return 0 < self.options.early_stopping <= position.epoch - position.best_epoch and position.best_epoch > 0
 
-    def _write_row(self, figures: dict[str, float | None]) -> None:
-        step, epoch = self.position.step, self.position.epoch + 1
-        self.run.metrics({"step": step, "epoch": epoch, "time": round(time.time(), 3)} | figures)
+    def _write_row(self, row: dict[str, Any]) -> None:
+        self.run.metrics(row)
         if self.options.tensorboard:
-            for name, value in figures.items():
-                if value is not None:
-                    tf.summary.scalar(name, value, step=step)
+            for name, value in row.items():
+                if name not in ("step", "epoch", "time") and value is not None:
+                    tf.summary.scalar(name, value, step=row["step"])
 
     def _tell(self, message: str) -> None:
-        epoch = min(self.position.epoch + 1, self.options.epochs)
-        self.run.progress(self.position.step, self.steps, epoch=epoch, message=message)
+        epoch = min(self.state.position.epoch + 1, self.options.epochs)
+        self.run.progress(self.state.position.step, self.total, epoch=epoch, message=message)
 
     def _result(self, status: str) -> TrainResult:
-        position, folder = self.position, self.run.folder
+        position, chief = self.state.position, self.workers.is_chief
+        self._write_model(LAST)
         return TrainResult(
             status=status,
             epochs=position.epoch,
             steps=position.step,
             best_epoch=position.best_epoch,
             best_val_auc=position.best_auc,
-            best_model=folder / BEST_MODEL if position.best_epoch else None,
-            last_model=folder / LAST_MODEL,
+            best_model=self.models.path(BEST) if position.best_epoch and chief else None,
+            last_model=self.models.path(LAST) if chief else None,
             stopped_early=status == "completed" and position.epoch < self.options.epochs,
         )
-
-
-class _Window:
-    """The losses since the last metrics row; they stay on the device until then, so that it need not wait."""
-
-    def __init__(self, batch_size: int) -> None:
-        self.batch_size = batch_size
-        self.clear()
-
-    def clear(self) -> None:
-        self.losses: list[Any] = []
-        self.began = time.monotonic()
-
-    def add(self, loss: Any) -> None:
-        self.losses.append(loss)
-
-    def seconds(self) -> float:
-        return time.monotonic() - self.began
-
-    def row(self, last_step: int) -> dict[str, float | None]:
-        """Return the mean loss and the images per second; raise `RunError` when a loss is no number."""
-        losses = np.array([float(loss) for loss in self.losses])
-        wrong = np.flatnonzero(~np.isfinite(losses))
-        if wrong.size:
-            step = last_step - len(losses) + 1 + int(wrong[0])
-            raise RunError(
-                f"The loss became {losses[wrong[0]]} in step {step}. Choose a lower learning rate and start a new run."
-            )
-        images = len(losses) * self.batch_size
-        return {"loss": float(losses.mean()), "images_per_second": round(images / max(self.seconds(), 1e-9), 2)}
-
-
-def _steps_per_epoch(images: int, batch_size: int) -> int:
-    if images < batch_size:
-        raise UsageError(f"A batch must not be larger than the {images} training images. Received: {batch_size}.")
-    return images // batch_size
 
 
 def _is_better(auc: float | None, best: float | None) -> bool:
     return auc is not None and (best is None or auc > best)
 
 
-def _assign(variables: Sequence[Any], arrays: Sequence[Any]) -> None:
-    shapes = [tuple(variable.shape) for variable in variables]
-    if shapes != [array.shape for array in arrays]:
-        raise RunError("The checkpoint belongs to another network. Start a new run instead of resuming this one.")
-    for variable, array in zip(variables, arrays, strict=True):
-        variable.assign(array)
+def _warn(text: str) -> None:
+    """Write a warning to the run's log, which is this process's standard error."""
+    sys.stderr.write(f"{datetime.now():%Y-%m-%d %H:%M:%S} [warning] {text}\n")
+    sys.stderr.flush()
 
 
 def _board(options: TrainOptions, run: RunReporter) -> Any:

@@ -10,13 +10,21 @@ from cxr_core.schema import RECORD_IMAGE_SIZE, TRAINING_VIEWS, check_name
 from cxr_core.uncertainty import Policy, uniform_policy
 
 ARCHITECTURES: tuple[str, ...] = ("densenet121", "densenet-small")
-ACCELERATORS: tuple[str, ...] = ("cpu", "gpu", "multi-gpu", "tpu")
+ACCELERATORS: tuple[str, ...] = ("cpu", "gpu", "multi-gpu", "tpu", "multi-worker")
+#: Predicting needs no other machine.
+PREDICTING_ACCELERATORS: tuple[str, ...] = ACCELERATORS[:-1]
+PRECISIONS: tuple[str, ...] = ("float32", "bfloat16", "float16")
+XLA_CHOICES: tuple[str, ...] = ("auto", "on", "off")
+BATCH_NORMS: tuple[str, ...] = ("plain", "synchronised")
+DECODINGS: tuple[str, ...] = ("reduced", "full")
+CACHE_CHOICES: tuple[str, ...] = ("auto", "on", "off")
 #: DenseNet halves the image five times, so a side is a multiple of 32.
 IMAGE_SIZES: tuple[int, ...] = tuple(range(32, RECORD_IMAGE_SIZE + 1, 32))
 
 _LARGEST_BATCH = 65536
 _LONGEST_TEXT = 4096
 LARGEST_SEED = 2**31 - 1
+_MOST_MINUTES = 24 * 60
 
 
 @dataclass(frozen=True)
@@ -34,6 +42,13 @@ class TrainOptions:
         records: pattern of TFRecord files, with {dataset} and {view}; "" = those of the source.
         tensorboard: folder for TensorBoard logs, local or gs://; "" = none.
         save_to: folder that gets a copy of the model, local or gs://; "" = none.
+        precision: of the activations; weights, loss and the last layer are float32 always. float16 scales the loss.
+        xla: compile the network with XLA; "auto" leaves it to TensorFlow, which was faster on a CPU.
+        batch_norm: statistics of each device's part of a batch ("plain") or of the whole batch ("synchronised").
+        decode: how images are made smaller than 320 pixels: "reduced" while they are decoded, or "full" before.
+        cache: keep decoded images in memory; "auto" does where they take at most a quarter of what is free.
+        augment: turn, shift, zoom and change the contrast of training images a little, at random.
+        checkpoint_minutes: minutes between two checkpoints within an epoch; 0 = after every step.
     """
 
     view: str = "frontal"
@@ -53,6 +68,13 @@ class TrainOptions:
     seed: int = 0
     tensorboard: str = ""
     save_to: str = ""
+    precision: str = "float32"
+    xla: str = "auto"
+    batch_norm: str = "plain"
+    decode: str = "reduced"
+    cache: str = "auto"
+    augment: bool = False
+    checkpoint_minutes: float = 10.0
 
     def label_policy(self) -> Policy:
         """Return the (u, w) policy of this run."""
@@ -85,7 +107,25 @@ class TrainOptions:
             raise UsageError(f"The learning rate must be above 0 and at most 1. Received: {self.learning_rate!r}.")
         if self.name:
             check_name("model", self.name)
+        self._check_execution()
         return self
+
+    def _check_execution(self) -> None:
+        """Check what decides on how fast, not on what, is trained."""
+        _check_choice("precision", self.precision, PRECISIONS)
+        _check_choice("XLA choice", self.xla, XLA_CHOICES)
+        _check_choice("batch norm", self.batch_norm, BATCH_NORMS)
+        _check_choice("decoding", self.decode, DECODINGS)
+        _check_choice("cache choice", self.cache, CACHE_CHOICES)
+        if self.xla == "on" and self.batch_norm == "synchronised":
+            raise UsageError("XLA cannot compile synchronised batch norm. Choose --xla auto, or plain batch norm.")
+        if not isinstance(self.augment, bool):
+            raise UsageError(f"Augmentation must be true or false. Received: {self.augment!r}.")
+        if not (_is_number(self.checkpoint_minutes) and 0 <= self.checkpoint_minutes <= _MOST_MINUTES):
+            raise UsageError(
+                f"The minutes between checkpoints must be from 0 to {_MOST_MINUTES}. "
+                f"Received: {self.checkpoint_minutes!r}."
+            )
 
     def as_dict(self) -> dict[str, Any]:
         """Return the options as JSON values."""

@@ -14,12 +14,12 @@ from cxr_core.errors import RunError
 _TIMEOUT_SECONDS = 120
 _CACHE_NAME = "accelerators.json"
 #: Changing one of these changes what can be used.
-_VARIABLES = ("CUDA_VISIBLE_DEVICES", "LD_LIBRARY_PATH", "TPU_NAME", "COLAB_TPU_ADDR")
+_VARIABLES = ("CUDA_VISIBLE_DEVICES", "LD_LIBRARY_PATH", "TPU_NAME", "COLAB_TPU_ADDR", "TF_CONFIG")
 
 
 @dataclass(frozen=True)
 class Accelerator:
-    """One of cpu, gpu, multi-gpu and tpu: whether it can be used here, why not, and the devices."""
+    """One of cpu, gpu, multi-gpu, tpu and multi-worker: whether it can be used here, why not, and the devices."""
 
     name: str
     available: bool
@@ -28,7 +28,7 @@ class Accelerator:
 
 
 def probe(home: Path, refresh: bool = False) -> list[Accelerator]:
-    """Return the four accelerators, in this order: cpu, gpu, multi-gpu, tpu.
+    """Return the accelerators, in this order: cpu, gpu, multi-gpu, tpu, multi-worker.
 
     The first answer takes TensorFlow's start (5 to 20 s) and is kept in the workspace until the machine starts anew,
     another TensorFlow is installed, or a variable that decides on devices changes.

@@ -21,12 +21,14 @@ import numpy.typing as npt
 from cxr_core.atomic import write_bytes
 from cxr_core.errors import ModelFileError, UsageError
 from cxr_core.schema import LABELS, RECORD_IMAGE_SIZE, TRAINING_VIEWS
-from cxr_core.training.options import ARCHITECTURES, IMAGE_SIZES
+from cxr_core.training.options import ARCHITECTURES, DECODINGS, IMAGE_SIZES
 from cxr_core.training.weights_container import LAYERS, Shapes, keras3_names, opened
 from cxr_core.uncertainty import Policy, parse_model_name, uniform_policy
 
 _INFO = "cxr"
 _ROOT = "model_weights"
+#: The version of Keras whose way of describing a model we write; all later ones read it.
+_KERAS_VERSION = "2.2.4"
 #: HDF5 keeps an attribute in the object header only below 64 KiB, so Keras splits longer lists of names.
 _LARGEST_ATTRIBUTE = 64_000
 _MOST_NAMES = 10_000
@@ -49,6 +51,7 @@ class ModelInfo:
         view: the view it was trained on, or None where nothing tells.
         policy: `Policy.as_dict()`, or None where nothing tells.
         run: ID of the run that made it; "" where there is none.
+        decode: how its images were made smaller (`pixels.PixelFormat`); files that do not tell were trained on "full".
     """
 
     architecture: str
@@ -57,24 +60,33 @@ class ModelInfo:
     policy: dict[str, Any] | None
     labels: tuple[str, ...] = LABELS
     run: str = ""
+    decode: str = "full"
 
 
-def write_weights(network: Any, path: Path, info: ModelInfo, dtype: str = "float32") -> None:
+def write_weights(network: Any, path: Path, info: ModelInfo, dtype: str = "float32", config: str = "") -> None:
     """Write the weights of a Keras network and `info` to `path`, atomically.
+
+    With `config`, the network's architecture as `model_config` describes it, others load the file as a whole model.
 
     With dtype "float16" the kernels are stored in half precision, compressed; batch norm statistics and biases stay
     float32, because small variances would vanish.
     """
     layers = [(layer.name, _named_arrays(layer)) for layer in network.layers if layer.weights]
-    write_layers(layers, path, info, dtype)
+    write_layers(layers, path, info, dtype, config)
 
 
-def write_layers(layers: Sequence[LayerWeights], path: Path, info: ModelInfo, dtype: str = "float32") -> None:
+def write_layers(
+    layers: Sequence[LayerWeights], path: Path, info: ModelInfo, dtype: str = "float32", config: str = ""
+) -> None:
     """Write layers, each (name, [(weight name, array)]) in topological order, as `write_weights` does."""
     content = io.BytesIO()
     with h5py.File(content, "w", libver="latest") as file:
         file.attrs[_INFO] = json.dumps(asdict(info))
         root = file.create_group(_ROOT)
+        if config:
+            for place in (file, root):
+                place.attrs["keras_version"], place.attrs["backend"] = _KERAS_VERSION, "tensorflow"
+            file.attrs["model_config"] = config
         _write_names(root, "layer_names", [name for name, _ in layers])
         for layer, weights in layers:
             group = root.create_group(layer)
@@ -168,6 +180,7 @@ def _info_from_name(path: Path) -> ModelInfo:
 def _checked_info(values: dict[str, Any]) -> ModelInfo:
     info = ModelInfo(**(values | {"labels": tuple(values["labels"])}))
     known = info.architecture in ARCHITECTURES and info.image_size in IMAGE_SIZES and info.labels == LABELS
+    known = known and info.decode in DECODINGS
     if not known or info.view not in (None, *TRAINING_VIEWS):
         raise ValueError("unknown architecture, image size, labels or view")
     if info.policy is not None:

@@ -10,7 +10,7 @@ from cxr_core.training.options import ACCELERATORS
 from cxr_core.training.probe import Accelerator
 from dashboard.parts import help_texts
 
-WORDS = {"cpu": "CPU", "gpu": "Single GPU", "multi-gpu": "Multi-GPU", "tpu": "TPU"}
+WORDS = {"cpu": "CPU", "gpu": "Single GPU", "multi-gpu": "Multi-GPU", "tpu": "TPU", "multi-worker": "Several machines"}
 LOOK_SECONDS = 2.0
 
 
@@ -35,7 +35,7 @@ def _probe(_home: str) -> Probe:
 
 
 def accelerator_input() -> str:
-    """Show the four accelerators and return the one that was chosen."""
+    """Show the accelerators and return the one that was chosen."""
     known = {one.name: one for one in known_accelerators() or []}
     usable = [name for name in ACCELERATORS if name == "cpu" or (name in known and known[name].available)]
     chosen = st.segmented_control(

@@ -6,7 +6,7 @@ from cxr_core.runs import service
 from cxr_core.runs.store import COMPLETED, Run
 from cxr_core.sources.registry import get_source
 from cxr_core.tasks.predict import start_prediction
-from cxr_core.training.options import TrainOptions
+from cxr_core.training.options import PREDICTING_ACCELERATORS, TrainOptions
 from dashboard.parts.errors import errors_as_sentences
 from dashboard.parts.formatting import plain
 from dashboard.parts.navigation import go_button, go_to, open_filled
@@ -56,8 +56,13 @@ def _next_step(run: Run) -> None:
 def _predict(run: Run) -> None:
     text = "Predicts the validation and test images with this model, so that it can be evaluated and compared."
     if st.button("Predict", type="primary", icon=":material/batch_prediction:", key="predict", help=text):
-        started = start_prediction(run.source, run.run, accelerator=run.device or "cpu")
+        started = start_prediction(run.source, run.run, accelerator=_predicting_device(run))
         go_to("runs", run=started.run)
+
+
+def _predicting_device(run: Run) -> str:
+    """Return the accelerator that the model was trained on, where one machine alone has it."""
+    return run.device if run.device in PREDICTING_ACCELERATORS else "cpu"
 
 
 def _resume(run: Run) -> None:

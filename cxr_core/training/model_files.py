@@ -1,0 +1,60 @@
+"""The models that a run leaves: `best` and `last`, each as `.h5` and as `.keras`.
+
+Both hold the plain network of Keras's own layers in float32, whatever it was trained with, and take pixels / 255, so
+that `tf.keras.models.load_model(path, compile=False)` works for whoever has the notebook.
+"""
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from cxr_core.atomic import write_bytes
+from cxr_core.training.batch_norm import FusedBatchNormalization
+from cxr_core.training.model_config import model_config
+from cxr_core.training.weights_file import ModelInfo, write_weights
+
+BEST, LAST = "best", "last"
+
+
+class ModelFiles:
+    """Writes the models of one run into its folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._plain: Any = None
+
+    def path(self, name: str) -> Path:
+        """Return the `.h5` of `BEST` or `LAST`; the `.keras` lies beside it."""
+        return self._folder / f"{name}.h5"
+
+    def write(self, name: str, network: Any, info: ModelInfo) -> None:
+        """Write a network as it is now, in both forms, each atomically."""
+        if self._plain is None:
+            self._plain = plain_network(network)
+        self._plain.set_weights(network.get_weights())
+        write_keras(self._plain, self.path(name).with_suffix(".keras"))
+        write_weights(self._plain, self.path(name), info, config=model_config(self._plain))
+
+
+def plain_network(network: Any) -> Any:
+    """Return a copy of a network, with weights of its own, of nothing but Keras's own layers in float32."""
+    with tf.device("/cpu:0"):
+        return keras.models.clone_model(network, clone_function=_plain_layer)
+
+
+def write_keras(network: Any, path: Path) -> None:
+    """Write a network of Keras's own layers as a `.keras` file, atomically."""
+    with tempfile.TemporaryDirectory() as folder:
+        made = Path(folder) / "model.keras"
+        network.save(made)
+        write_bytes(path, made.read_bytes())
+
+
+def _plain_layer(layer: Any) -> Any:
+    config = layer.get_config() | {"dtype": "float32"}
+    if isinstance(layer, FusedBatchNormalization):
+        return keras.layers.BatchNormalization.from_config(config | {"synchronized": False})
+    return type(layer).from_config(config)
