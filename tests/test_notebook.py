@@ -5,7 +5,9 @@ import pytest
 import tensorflow as tf
 
 from cxr_core.schema import LABELS
-from cxr_core.training.pipeline import training_batches
+from cxr_core.training.pipeline import look_up, training_batches
+from cxr_core.training.pixels import PixelFormat, scaled
+from cxr_core.training.record_order import RecordFiles
 from cxr_core.uncertainty import uniform_policy
 
 pytestmark = pytest.mark.tensorflow
@@ -46,7 +48,8 @@ def test_the_notebooks_parse_function_reads_the_demos_records_as_the_tables_say(
 def test_our_pipeline_gives_the_notebooks_pixels_targets_and_weights(demo):
     files = tf.io.gfile.glob(str(demo / "sources/demo/records/test/lateral*"))[:1]
     policy = uniform_policy(U_VALUE, W_VALUE)
-    ours = next(iter(training_batches(files, policy, 320, 16, seed=3, epoch=0)))
+    images, codes = next(iter(training_batches(RecordFiles.of(files), PixelFormat(320, "reduced"), 16, 3, epoch=0)))
+    ours = scaled(images), look_up(policy.targets(), codes), look_up(policy.weights(), codes)
     notebook = {}
     for image, target in tf.data.TFRecordDataset(files).map(parse_function):
         notebook[image.numpy().tobytes()] = target.numpy()

@@ -5,6 +5,7 @@ that `tf.keras.models.load_model(path, compile=False)` works for whoever has the
 """
 
 import tempfile
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +50,10 @@ def write_keras(network: Any, path: Path) -> None:
     """Write a network of Keras's own layers as a `.keras` file, atomically."""
     with tempfile.TemporaryDirectory() as folder:
         made = Path(folder) / "model.keras"
-        network.save(made)
+        with warnings.catch_warnings():
+            # Keras's own way of copying a variable, which NumPy 2 warns of.
+            warnings.filterwarnings("ignore", "__array__ implementation", DeprecationWarning)
+            network.save(made)
         write_bytes(path, made.read_bytes())
 
 

@@ -19,13 +19,10 @@ class Workers:
     """The processes that share a strategy."""
 
     def __init__(self, strategy: Any) -> None:
-        resolver = (
-            strategy.cluster_resolver if isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy) else None
-        )
-        spec = resolver.cluster_spec() if resolver is not None else None
         self._strategy = strategy
-        self.count = max(1, len(spec.as_dict().get("worker", [])) + len(spec.as_dict().get("chief", []))) if spec else 1
-        self.is_chief = self.count == 1 or _is_chief(resolver)
+        self.count, self.is_chief = 1, True
+        if isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy):
+            self.count, self.is_chief = _place(strategy.cluster_resolver)
         self._sum = tf.function(self._summed)
         self._gather = tf.function(self._gathered)
 

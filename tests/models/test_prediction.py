@@ -10,6 +10,8 @@ from cxr_core.records.tfrecord import write_records
 from cxr_core.schema import KEY_COLUMNS, LABELS
 from cxr_core.training.network import build_network
 from cxr_core.training.pipeline import validation_batches
+from cxr_core.training.pixels import PixelFormat, scaled
+from cxr_core.training.record_order import RecordFiles
 from cxr_core.training.weights_file import ModelInfo, write_weights
 
 pytestmark = pytest.mark.tensorflow
@@ -45,10 +47,9 @@ def test_every_image_gets_its_keys_and_the_networks_own_logits(table, network, p
     assert list(table.columns) == [*KEY_COLUMNS, *LABELS]
     assert len(table) == COUNT
     assert set(table[list(LABELS)].dtypes) == {np.dtype("float64")}
-    images = np.concatenate(
-        [images[real] for images, _, real in validation_batches(list(map(str, paths)), 32, 7).as_numpy_iterator()]
-    )
-    expected = np.asarray(network(images, training=False))
+    batches = validation_batches(RecordFiles.of(paths), PixelFormat(32, "full"), 7)
+    images = np.concatenate([images[real] for images, _, real in batches.as_numpy_iterator()])
+    expected = np.asarray(network(scaled(images), training=False))
     np.testing.assert_allclose(table[list(LABELS)], expected, rtol=1e-4, atol=1e-4)
     assert table[list(LABELS)].std().min() > 0
     # Records were dealt over two files.

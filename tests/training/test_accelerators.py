@@ -31,10 +31,10 @@ def test_a_gpu_is_known_from_the_kernels_devices(tmp_path):
 
 
 def test_every_accelerator_is_listed_and_says_why_it_is_missing(monkeypatch):
-    for name in ("TPU_NAME", "COLAB_TPU_ADDR"):
+    for name in ("TPU_NAME", "COLAB_TPU_ADDR", "TF_CONFIG"):
         monkeypatch.delenv(name, raising=False)
     found = {accelerator.name: accelerator for accelerator in probe()}
-    assert list(found) == ["cpu", "gpu", "multi-gpu", "tpu"]
+    assert list(found) == ["cpu", "gpu", "multi-gpu", "tpu", "multi-worker"]
     assert found["cpu"].available
     assert all(accelerator.available == (not accelerator.reason) for accelerator in found.values())
     assert "neither TPU_NAME nor COLAB_TPU_ADDR" in found["tpu"].reason
@@ -42,8 +42,26 @@ def test_every_accelerator_is_listed_and_says_why_it_is_missing(monkeypatch):
     assert probe()[3].devices == ("mine",)
 
 
+@pytest.mark.parametrize(
+    ("text", "devices", "said"),
+    [
+        ('{"cluster": {"worker": ["a:1", "b:2"]}, "task": {"type": "worker", "index": 1}}', 3, ""),
+        ('{"cluster": {"chief": ["a:1"], "worker": ["b:2"]}, "task": {"type": "chief", "index": 0}}', 3, ""),
+        ("", 0, "TF_CONFIG is not set"),
+        ('{"task": {}}', 0, "TF_CONFIG must be JSON with a cluster"),
+        ("no json", 0, "TF_CONFIG must be JSON with a cluster"),
+    ],
+)
+def test_several_machines_are_known_from_tf_config(text, devices, said, monkeypatch):
+    monkeypatch.setenv("TF_CONFIG", text)
+    found = probe()[4]
+    assert len(found.devices) == devices
+    assert said in found.reason
+    assert found.available == (not said)
+
+
 def test_an_accelerator_that_is_missing_is_refused_with_the_reason(monkeypatch):
-    for name in ("TPU_NAME", "COLAB_TPU_ADDR"):
+    for name in ("TPU_NAME", "COLAB_TPU_ADDR", "TF_CONFIG"):
         monkeypatch.delenv(name, raising=False)
     with pytest.raises(UsageError, match="tpu cannot be used: No TPU is configured"):
         strategy_for("tpu")
