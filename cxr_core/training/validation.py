@@ -29,10 +29,10 @@ class ValidationFigures:
         defined = [auc for auc in self.aucs.values() if auc is not None]
         return float(np.mean(defined)) if defined else None
 
-    def row(self) -> dict[str, float | None]:
-        """Return the figures by their names in the metric rows: also `val_auc_LABEL` for each of the 14 labels."""
+    def row(self) -> dict[str, Any]:
+        """Return the figures by their names in the metric rows; `val_auc_labels` has the 14 in schema order."""
         means = {"val_loss": self.loss, "val_loss_certain": self.loss_certain, "val_auc": self.auc}
-        return means | {f"val_auc_{label}": auc for label, auc in self.aucs.items()}
+        return means | {"val_auc_labels": list(self.aucs.values())}
 
 
 def validation_figures(logits: npt.NDArray[Any], codes: npt.NDArray[Any], policy: Policy) -> ValidationFigures:

@@ -203,9 +203,11 @@ def loop(monkeypatch):
     module.calls = []
     module.status = "completed"
 
-    def train(options, files_train, files_valid, run, initial_weights):
+    def train(options, files_train, files_valid, run, initial_weights, images):
         module.calls.append((options, files_train, files_valid, initial_weights))
+        assert images == IMAGES["train"]
         best = model_file(run.folder / "best.h5", run=run.run)
+        best.with_suffix(".keras").write_bytes(b"for Keras 3")
         return SimpleNamespace(
             status=module.status,
             best_model=best,
@@ -244,6 +246,7 @@ def test_the_model_of_the_run_becomes_one_of_the_source_and_is_copied(source, no
     task.work(context)
     assert read_info(get_source(NAME).model_path("mine")).run == run.run
     assert (tmp_path / "copies" / "mine.h5").read_bytes() == (source / "models" / "mine.h5").read_bytes()
+    assert (tmp_path / "copies" / "mine.keras").read_bytes() == b"for Keras 3"
     assert context.results[0]["model"] == "mine"
     assert context.results[0]["val_auc"] == 0.7
     trained, files_train, _, initial = loop.calls[0]
