@@ -49,6 +49,7 @@ def predict(monkeypatch, tmp_path):
 
     module.predict_records = predict_records
     monkeypatch.setitem(sys.modules, "cxr_core.models.predict", module)
+    monkeypatch.setattr(task, "import_tensorflow", lambda: None)
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "all")
 
     def stop_if_cancelled():

@@ -220,6 +220,7 @@ def loop(monkeypatch):
 
     module.train = train
     monkeypatch.setitem(sys.modules, "cxr_core.training.loop", module)
+    monkeypatch.setattr(task, "import_tensorflow", lambda: None)
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "all")
     return module
 

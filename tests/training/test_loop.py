@@ -279,8 +279,7 @@ import numpy as np, tensorflow as tf
 tf.config.set_logical_device_configuration(
     tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2)
 import keras
-from cxr_core.schema import LABELS
-from cxr_core.training import loop, steps
+from cxr_core.training import devices, loop
 sys.path.insert(0, sys.argv[2])
 from test_loop import Reporter, OPTIONS
 
