@@ -14,11 +14,15 @@ where v = ∇C(θ') and J_nl = v · ∇z_nl is how fast the logit of image n and
     dC/dw_l = -η / (14 B)     · Σ (σ(z_nl) - u_l) J_nl
 
 so that nothing of second order is ever built. J is a central difference of the logits at θ ± ε v, ε = 0.01 / |v|, as in
-DARTS (Liu et al. 2019): two forward passes. The whole network is looked through. A look-ahead costs one forward and
-backward pass and two forward passes beside those of the step itself, which is some 2.7 steps in all; it is done at
-every second step, for 1.8 on average. Batch normalisation uses the statistics of each batch, as in training, and none
-of the virtual passes moves its averages. η only scales both gradients, and θ' lies one step of plain gradient descent
-away.
+DARTS (Liu et al. 2019): two forward passes. The whole network is looked through. Batch normalisation uses the
+statistics of each batch, as in training, and none of the virtual passes moves its averages. η only scales both
+gradients, and θ' lies one step of plain gradient descent away.
+
+Both batches are halves of the batch that the step is about to train on: the first half is trained on virtually, the
+other is held out from that. No step of the epoch has seen either, nothing is taken from training, it is never the same
+few images, and a resumed run needs no batch of the past. (A fixed held-out part was tried: with a few hundred images u
+comes to fit their peculiarities.) Validation data is never looked at. With half batches a look-ahead costs 1.3 steps;
+it is done before every second step, so that training takes some 1.7 times as long.
 
 u moves after each look-ahead, by Adam's rule, because the gradients of rare labels are a thousand times smaller than
 those of common ones; w once an epoch, by at most 0.2, against the sum of its gradients in units of their spread. Both
@@ -26,10 +30,6 @@ stay in [0, 1]. Both rest during the first epoch (the first quarter of a shorter
 is how the uncertain labels pull a network away from what the certain ones have taught it. Where the certain labels of
 similar images are mostly positive, u rises, else it falls; it comes to rest at the mean probability that the network
 gives to the uncertain images, as far as it has learned that from the certain ones.
-
-The held-out batch of a step is the training batch that the next step will train on: no step of the epoch has seen it,
-nothing is taken from training, and it is never the same few images. (A fixed held-out part was tried: with a few
-hundred images u comes to fit their peculiarities.) Validation data is never looked at.
 """
 
 from collections.abc import Mapping, Sequence
@@ -122,12 +122,8 @@ class PolicyLearner:
 
 
 def is_due(step: int, steps_per_epoch: int, steps: int) -> bool:
-    """Say whether a look-ahead is due at a step (from 0): at every second one after the first epoch or quarter.
-
-    The last step of an epoch has no batch after it to look at, so there is none then.
-    """
-    rested = step >= min(steps_per_epoch, steps // 4)
-    return rested and step % LOOK_AHEAD_EVERY == 0 and (step + 1) % steps_per_epoch != 0
+    """Say whether a look-ahead is due before a step (from 0): every second one after the first epoch or quarter."""
+    return step >= min(steps_per_epoch, steps // 4) and step % LOOK_AHEAD_EVERY == 0
 
 
 def targets_and_weights(codes: Any, u: Any, w: Any) -> tuple[Any, Any]:
@@ -155,7 +151,6 @@ def functional_logits(network: Any) -> Any:
 def look_ahead(
     logits: Any,
     variables: Sequence[Any],
-    gradients: Sequence[Any],
     batch: tuple[Any, Any],
     held_out: tuple[Any, Any],
     u: Any,
@@ -166,20 +161,16 @@ def look_ahead(
 
     Args:
         logits: what `functional_logits` returned.
-        variables: θ, the trainable arrays before the step.
-        gradients: ∇L(θ, u, w) on the batch, which the step has anyway.
-        batch: images and label codes (B, 14) of the step.
-        held_out: images and label codes of the step after it.
+        variables: θ, the trainable arrays.
+        batch: images and label codes (B, 14) to train on virtually.
+        held_out: images and label codes on which the certain labels' loss is taken.
         u: targets, (14,).
         w: weights, (14,).
         rate: η, the size of the virtual step.
     """
+    gradients = _gradients(logits, variables, batch, u, w)
     ahead = [value - rate * gradient for value, gradient in zip(variables, gradients, strict=True)]
-    with tf.GradientTape() as tape:
-        tape.watch(ahead)
-        targets, weights = targets_and_weights(held_out[1], u, tf.zeros_like(w))
-        certain_loss = weighted_cross_entropy(targets, weights, logits(ahead, held_out[0]))
-    direction = tape.gradient(certain_loss, ahead, unconnected_gradients=tf.UnconnectedGradients.ZERO)
+    direction = _gradients(logits, ahead, held_out, u, tf.zeros_like(w))
     epsilon = _DIFFERENCE / (tf.linalg.global_norm(direction) + _TINY)
     images, codes = batch
     above = logits([value + epsilon * d for value, d in zip(variables, direction, strict=True)], images)
@@ -191,3 +182,12 @@ def look_ahead(
     residual = tf.sigmoid((above + below) / 2) - u[tf.newaxis, :]
     of_w = -scale * tf.reduce_sum(uncertain * residual * growth, 0)
     return of_u, of_w, tf.reduce_any(uncertain > 0, 0)
+
+
+def _gradients(logits: Any, variables: Sequence[Any], batch: tuple[Any, Any], u: Any, w: Any) -> list[Any]:
+    """Return the gradients of the loss of a batch at `variables`; with w = 0, that of its certain labels."""
+    with tf.GradientTape() as tape:
+        tape.watch(variables)
+        loss = weighted_cross_entropy(*targets_and_weights(batch[1], u, w), logits(variables, batch[0]))
+    found: list[Any] = tape.gradient(loss, variables, unconnected_gradients=tf.UnconnectedGradients.ZERO)
+    return found
