@@ -12,9 +12,9 @@ source = built_source()
 top = st.container()
 left, right = st.columns([3, 2], gap="large")
 with left:
-    options = train_form(source, engine.models(source.name))
+    options, several = train_form(source, engine.models(source.name))
 plan, reason = plan_or_reason(source.name, options)
 with top:
-    page_header(answer(plan), source.name, source.synthetic, view_fact(options.view))
+    page_header(answer(plan, several), source.name, source.synthetic, view_fact(options.view))
 with right:
-    plan_section(source.name, options, plan, reason)
+    plan_section(source.name, options, several, plan, reason)

@@ -13,8 +13,16 @@ U = (
 W = "w is how much an uncertain image counts in training: 0 ignores it, 1 counts it like a certain one."
 STRATEGY = (
     "Ignore leaves uncertain images out of the loss. Negative and positive take them as absent or present. Hybrid "
-    "takes them as undecided at a quarter of the weight. Custom sets one u and w, per label sets 14."
+    "takes them as undecided at a quarter of the weight. Custom sets one u and w, per label sets 14. Learned starts "
+    "in the middle and lets training move u and w of each label to where certain images are predicted best."
 )
+SEVERAL = (
+    "One run trains one model. Repeating trains the same model with several seeds, which shows how much of a figure is "
+    "chance. A sweep trains one model for each pair of u and w. The runs follow each other on the accelerator."
+)
+SWEEP_U = "Each is tried with each w. Choose from the list, or type a number from 0 to 1."
+SWEEP_W = "Each is tried with each u. Choose from the list, or type a number from 0 to 1. With w = 0, u has no effect."
+REPEAT = "How many seeds: the first is the seed under More options, the others follow it. The figures are mean ± sd."
 ACCELERATOR = "The hardware that trains. What this machine lacks cannot be chosen; the reason stands below."
 EPOCHS = "How often the network sees every training image."
 BATCH_SIZE = "Images in one step, over all devices together. Larger is faster, as long as memory lasts."
@@ -26,7 +34,7 @@ LEARNING_RATE = "How far each step moves the weights. 0.001 is Adam's usual valu
 EARLY_STOPPING = "Stop when the validation AUC has not risen for this many epochs; 0 never stops early."
 INIT_FROM = "Begin with the weights of this model instead of random ones."
 SEED = "The same seed, data and settings give the same model on one CPU."
-NAME = "The model's name. Left empty, it tells the view, u and w."
+NAME = "The model's name, or the first part of the names where several are trained. Left empty, it tells view, u and w."
 RECORDS = "Pattern of TFRecord files with {dataset} and {view}, here or on gs://. Empty: the source's own."
 TENSORBOARD = "Folder for TensorBoard logs, here or on gs://. Empty: none."
 SAVE_TO = "Folder that gets a copy of the finished model, here or on gs://. Empty: none."

@@ -80,8 +80,8 @@ def _delete(run: Run) -> None:
 
 
 def _clone(run: Run) -> None:
-    """Offer the same choices again; those for each label alone cannot be put back into the form."""
-    if run.kind != "train" or run.config["options"].get("policy"):
+    """Offer the same choices again."""
+    if run.kind != "train":
         return
     text = "Opens the Train page with the choices of this run; seed and name are new."
     if st.button("Train again", icon=":material/content_copy:", key="clone-run", help=text):

@@ -10,16 +10,23 @@ from cxr_core.schema import TRAINING_VIEWS, label_words
 from cxr_core.sources.source import Source
 from cxr_core.tasks.training_plan import training_defaults
 from cxr_core.training.options import ARCHITECTURES, IMAGE_SIZES, TrainOptions
-from cxr_core.uncertainty import CUSTOM
+from cxr_core.uncertainty import CUSTOM, POLICY_NAMES, Policy
 from dashboard.parts import help_texts
 from dashboard.parts.accelerator_input import accelerator_input
-from dashboard.parts.policy_input import STRATEGIES, loss_formula, policy_input
+from dashboard.parts.policy_input import (
+    PER_LABEL,
+    learning_formula,
+    loss_formula,
+    policy_input,
+    table_text,
+)
+from dashboard.parts.several_input import SWEEP, Several, several_input
 
 BATCH_SIZES = (8, 16, 32, 64, 128, 256, 512)
 
 
-def train_form(source: Source, models: list[ModelEntry]) -> TrainOptions:
-    """Show every choice and return them; the engine checks them again."""
+def train_form(source: Source, models: list[ModelEntry]) -> tuple[TrainOptions, Several]:
+    """Show every choice and return them, and how many runs they are for; the engine checks them again."""
     options = _defaults(source)
     st.subheader("Data", anchor=False)
     view = st.segmented_control(
@@ -33,21 +40,39 @@ def train_form(source: Source, models: list[ModelEntry]) -> TrainOptions:
         help=help_texts.VIEW,
     )
     st.subheader("What uncertain labels mean", anchor=False)
-    policy = policy_input("train")
-    st.latex(loss_formula(policy))
-    st.caption(
-        "y is the network's logit, t is 1 where the report says positive and 0 where it says negative or nothing. "
-        "The loss is the mean over all images and labels."
-    )
-    options = replace(options, view=view or options.view).with_policy(policy)
+    several = several_input()
+    options = replace(options, view=view or options.view)
+    if several.kind != SWEEP:
+        options = options.with_policy(_policy_section())
     st.subheader("Network", anchor=False)
     options = _network(options)
     st.subheader("Machine", anchor=False)
     options = replace(options, accelerator=accelerator_input())
     st.subheader("Name", anchor=False)
-    name = st.text_input("Model name", key="train-name", placeholder="made from view, u and w", help=help_texts.NAME)
+    name = st.text_input(
+        "Model name", key="train-name", bind="query-params", placeholder="made from view, u and w", help=help_texts.NAME
+    )
     with st.expander("More options", icon=":material/tune:"):
-        return _more(replace(options, name=name.strip()), models)
+        return _more(replace(options, name=name.strip()), models), several
+
+
+def _policy_section() -> Policy:
+    policy = policy_input("train", learned=True)
+    st.latex(loss_formula(policy))
+    st.caption(
+        "y is the network's logit, t is 1 where the report says positive and 0 where it says negative or nothing. "
+        "The loss is the mean over all images and labels."
+    )
+    if policy.is_learned:
+        st.latex(learning_formula())
+        st.caption(
+            "C is the loss of the certain labels on images that the step has not seen, after a step that was only "
+            "tried. u rises where that would have predicted them better. u and w start at 0.5, rest for the first "
+            "epoch, and stay between 0 and 1; w moves once an epoch. Validation images take no part."
+        )
+    elif policy.u_scalar is None or policy.w_scalar is None:
+        st.caption(f"This table is policy **{policy.digest}**; its model and its run bear that name.")
+    return policy
 
 
 def filled_in(options: TrainOptions) -> dict[str, Any]:
@@ -58,9 +83,10 @@ def filled_in(options: TrainOptions) -> dict[str, Any]:
     policy = options.label_policy()
     values = {
         "train-view": options.view,
-        "train-strategy": policy.name if policy.name in STRATEGIES else CUSTOM,
+        "train-strategy": _strategy(policy),
         "train-u": policy.u_scalar,
         "train-w": policy.w_scalar,
+        "train-table-start": table_text(policy) if _strategy(policy) == PER_LABEL else None,
         "train-architecture": options.architecture,
         "train-epochs": options.epochs,
         "train-batch-size": options.batch_size if options.batch_size in BATCH_SIZES else None,
@@ -70,6 +96,12 @@ def filled_in(options: TrainOptions) -> dict[str, Any]:
         "train-records": options.records,
     }
     return {key: value for key, value in values.items() if value is not None}
+
+
+def _strategy(policy: Policy) -> str:
+    if policy.name in POLICY_NAMES:
+        return policy.name
+    return CUSTOM if policy.u_scalar is not None and policy.w_scalar is not None else PER_LABEL
 
 
 def _defaults(source: Source) -> TrainOptions:
@@ -130,23 +162,31 @@ def _more(options: TrainOptions, models: list[ModelEntry]) -> TrainOptions:
             0.0001,
             format="%.5f",
             key="train-learning-rate",
+            bind="query-params",
             help=help_texts.LEARNING_RATE,
         )
         patience = st.number_input(
-            "Early stopping (epochs)", 0, 1000, 0, key="train-stop", help=help_texts.EARLY_STOPPING
+            "Early stopping (epochs)", 0, 1000, 0, key="train-stop", bind="query-params", help=help_texts.EARLY_STOPPING
         )
-        seed = st.number_input("Seed", 0, 2**31 - 1, options.seed, key="train-seed", help=help_texts.SEED)
+        seed = st.number_input(
+            "Seed", 0, 2**31 - 1, options.seed, key="train-seed", bind="query-params", help=help_texts.SEED
+        )
     starts = ["", *(model.name for model in models if model.weights)]
     init_from = st.selectbox(
         "Start from",
         starts,
         format_func=lambda model: model or "random weights",
         key="train-init-from",
+        bind="query-params",
         help=help_texts.INIT_FROM,
     )
-    records = st.text_input("Records", key="train-records", help=help_texts.RECORDS, placeholder="those of the source")
-    tensorboard = st.text_input("TensorBoard folder", key="train-tensorboard", help=help_texts.TENSORBOARD)
-    save_to = st.text_input("Save a copy to", key="train-save-to", help=help_texts.SAVE_TO)
+    records = st.text_input(
+        "Records", key="train-records", bind="query-params", help=help_texts.RECORDS, placeholder="those of the source"
+    )
+    tensorboard = st.text_input(
+        "TensorBoard folder", key="train-tensorboard", bind="query-params", help=help_texts.TENSORBOARD
+    )
+    save_to = st.text_input("Save a copy to", key="train-save-to", bind="query-params", help=help_texts.SAVE_TO)
     return replace(
         options,
         learning_rate=float(rate),

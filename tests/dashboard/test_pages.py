@@ -15,6 +15,7 @@ from cxr_core.tasks.evaluate import evaluate
 from cxr_core.training.options import TrainOptions
 from dashboard.parts.header import SYNTHETIC_NOTICE
 from dashboard.parts.navigation import PAGES
+from dashboard.parts.several_input import Several
 from dashboard.parts.train_form import filled_in
 
 NAMES = [row.name for row in PAGES]
@@ -196,6 +197,91 @@ def test_start_submits_exactly_what_the_form_says_and_opens_the_run(own_small_de
     assert (chosen["view"], chosen["u"], chosen["w"], chosen["epochs"]) == ("lateral", 0.4, 0.75, 1)
     assert (chosen["architecture"], chosen["image_size"]) == ("densenet-small", 96)
     assert app.selectbox(key="run").value == run.run
+
+
+@pytest.fixture
+def started(monkeypatch):
+    """What the Train page asks the engine to start, by the name of the task; nothing is launched."""
+    monkeypatch.setattr(service, "_launch", lambda store, run: run)
+    return lambda: service.list_runs()[0]
+
+
+def press_start(app):
+    next(button for button in app.button if button.label.startswith("Start ")).click().run()
+
+
+def test_a_sweep_is_started_as_one_run_with_what_the_form_says(own_small_demo, page, started):
+    app = page("train", **{"train-several": "Sweep over u and w", "train-epochs": "1", "train-name": "grid"})
+    app.multiselect(key="train-sweep-u").set_value(["0", "1"]).run()
+    assert app.title[0].value.startswith("4 trainings of ")
+    press_start(app)
+    run = started()
+    assert (run.kind, run.name, run.config["u"], run.config["w"]) == ("sweep", "grid", [0, 1], [0.25, 1])
+    assert [child["name"] for child in run.config["children"]][::3] == ["grid_u0_0__w0_25", "grid_u1_0__w1_0"]
+    assert app.selectbox(key="run").value == run.run
+
+
+def test_a_sweep_without_values_cannot_start(small_demo, page):
+    app = page("train", **{"train-several": "Sweep over u and w"})
+    app.multiselect(key="train-sweep-w").set_value([]).run()
+    assert "at least one u and one w" in app.error[0].value
+    app.multiselect(key="train-sweep-w").set_value(["much"]).run()
+    assert "must be numbers from 0 to 1" in app.error[0].value
+
+
+def test_a_repetition_is_started_over_its_seeds(own_small_demo, page, started):
+    app = page("train", **{"train-several": "Repeat over seeds", "train-seed": "5", "train-strategy": "Hybrid"})
+    press_start(app)
+    run = started()
+    assert (run.kind, run.config["seeds"], run.config["policy"]["name"]) == ("repeat", [5, 6, 7], "hybrid")
+
+
+def test_u_and_w_of_each_label_come_from_the_url_and_go_back_there(own_small_demo, page, started):
+    pairs = ";".join(f"{place / 20:g},0.5" for place in range(14))
+    app = page("train", **{"train-strategy": "Per label", "train-table": pairs})
+    assert r"w_i\cdot" not in app.latex[0].value
+    assert r"0.5\cdot\ell(y_{ni},\,u_i)" in app.latex[0].value
+    assert app.query_params["train-table"] in (pairs, [pairs])
+    press_start(app)
+    policy = started().config["policy"]
+    assert policy["u"] == [place / 20 for place in range(14)]
+    assert f"policy_{policy['digest']}" in started().name
+    again = filled_in(TrainOptions.from_dict(started().config["options"]))
+    assert (again["train-strategy"], again["train-table-start"]) == ("per label", pairs)
+
+
+@pytest.mark.parametrize("text", ["", "1,1", ";".join(["7,1"] * 14), "<script>"])
+def test_a_table_in_the_url_that_is_none_means_the_defaults(small_demo, page, text):
+    app = page("train", **{"train-strategy": "Per label", "train-table": text})
+    assert not app.error
+    assert r"0.75\cdot\ell(y_{ni},\,0.4)" in app.latex[0].value
+
+
+@pytest.mark.parametrize(
+    ("tampered", "sentence"),
+    [
+        (lambda app: app.text_input(key="train-save-to").set_value("/etc/models"), "that pages may write to"),
+        (lambda app: app.text_input(key="train-tensorboard").set_value("../../x"), "that pages may write to"),
+        (lambda app: app.text_input(key="train-name").set_value("../mine"), "A model name must be"),
+    ],
+)
+def test_what_a_tampered_page_sends_is_refused_by_the_engine(small_demo, page, tampered, sentence):
+    app = page("train")
+    tampered(app).run()
+    assert sentence in app.error[0].value
+    assert not [button for button in app.button if button.label == "Start training" and not button.disabled]
+
+
+@pytest.mark.parametrize(
+    ("forged", "sentence"),
+    [({"u": 7.0}, "u must be a number from 0 to 1"), ({"batch_size": -1}, "batch size must be a whole number from 1")],
+)
+def test_values_that_no_widget_would_send_are_refused_by_the_engine(small_demo, page, monkeypatch, forged, sentence):
+    options = TrainOptions(**forged, architecture="densenet-small", image_size=96)
+    monkeypatch.setattr("dashboard.parts.train_form.train_form", lambda source, models: (options, Several()))
+    app = page("train")
+    assert sentence in app.error[0].value
+    assert next(button for button in app.button if button.label == "Start training").disabled
 
 
 def submitted(monkeypatch, home, status: str, rows: int = 0):
