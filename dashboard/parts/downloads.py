@@ -1,23 +1,47 @@
-"""A table's download button, where the settings allow downloads."""
+"""What leaves by a download button, where the settings allow downloads: tables that are safe in a spreadsheet."""
+
+from typing import Any
 
 import pandas as pd
 import streamlit as st
 
 from cxr_core.settings import settings
 
+#: A text cell that begins with one of these is run as a formula by spreadsheet programs (OWASP, "CSV injection");
+#: the last four are the full-width forms, which some of them read alike.
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+SWITCHED_OFF = "Downloads are switched off by the setting `downloads`."
+
 
 def download_table(frame: pd.DataFrame, file_name: str, label: str = "Download CSV") -> None:
     """Offer a frame as CSV unless downloads are switched off."""
+    help_text = "The figures of this page as a table with commas."
+    download_file(safe_csv(frame), file_name, "text/csv", label, help_text)
+
+
+def download_file(content: bytes, file_name: str, mime: str, label: str, help_text: str) -> None:
+    """Offer a file unless downloads are switched off."""
     if settings().downloads:
         st.download_button(
             label,
-            frame.to_csv(index=False).encode(),
+            content,
             file_name,
-            "text/csv",
+            mime,
             icon=":material/download:",
             on_click="ignore",
             key=f"download-{file_name}",
-            help="The figures of this page as a table with commas.",
+            help=help_text,
         )
     else:
-        st.caption("Downloads are switched off by the setting `downloads`.")
+        st.caption(SWITCHED_OFF)
+
+
+def safe_csv(frame: pd.DataFrame) -> bytes:
+    """Return a frame as CSV in UTF-8, without its index; texts and column names carry no spreadsheet formula."""
+    # A cell at a time: a column may mix texts and numbers, and numbers keep their minus.
+    return frame.map(_defused).rename(columns=_defused).to_csv(index=False).encode()
+
+
+def _defused(cell: Any) -> Any:
+    """Return a text that begins like a formula behind an apostrophe, which makes it a text; anything else as it is."""
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA_STARTS) else cell
