@@ -187,7 +187,15 @@ def label_curves(
 ) -> LabelCurves:
     """Return the curves of one label; raises what `evaluate` raises, also for a label that the model lacks."""
     check_label(label)
-    joined = joined_predictions(source_name, model, dataset, view)
+    return curves_of(joined_predictions(source_name, model, dataset, view), model, label)
+
+
+def curves_of(joined: Joined, model: str, label: str) -> LabelCurves:
+    """Return the curves of one label from what `joined_predictions` returned for `model`.
+
+    Raises:
+        UnknownNameError: the model lacks the label.
+    """
     if label not in joined.labels:
         raise UnknownNameError(f"label of model {model}", label, joined.labels)
     values, scores = joined.frame[f"true_{label}"], predicted(joined.frame, [label])[label]

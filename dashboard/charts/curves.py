@@ -1,19 +1,24 @@
 """ROC and precision-recall curves on square axes, with the operating point on both."""
 
+import html
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 
 from cxr_core.evaluation.curves import PrCurve, RocCurve
 from cxr_core.tasks.evaluate import LabelCurves
-from dashboard.charts.frame import figure, square
+from dashboard.charts.frame import layout, square_axes
 from dashboard.charts.palette import LineStyle, Palette
 
 HEIGHT = 470
+POINT_NAME = "Operating point"
 #: In the lower right corner, which a ROC curve leaves empty.
 _LEGEND = {"orientation": "v", "x": 0.99, "xanchor": "right", "y": 0.02, "yanchor": "bottom"}
+#: Markers that are there to be clicked on; drawing all of them would take longer than all else.
+_UNSEEN = {"opacity": 0, "maxdisplayed": 2}
 
 
 @dataclass(frozen=True)
@@ -52,12 +57,12 @@ class Point:
 
 def roc_chart(title: str, curves: Sequence[DrawnCurve], colors: Palette, point: Point | None = None) -> go.Figure:
     """Draw true against false positive rate; the diagonal is chance."""
-    chart = square(figure(title, colors, HEIGHT), "False positive rate (1 − specificity)", "Sensitivity", colors)
-    _baseline(chart, [0, 1], [0, 1], "chance", 0.87, colors)
-    for curve in curves:
-        chart.add_trace(_line(curve, "false positive rate", "sensitivity"))
-    chart.update_layout(showlegend=len(curves) > 1, legend=_LEGEND | {"bgcolor": colors.background})
-    return _with_point(chart, point, colors)
+    lines = [_line(curve, "false positive rate", "sensitivity") for curve in curves]
+    axes = square_axes("False positive rate (1 − specificity)", "Sensitivity", colors)
+    legend = {"showlegend": len(curves) > 1, "legend": _LEGEND | {"bgcolor": colors.background}}
+    chance, words = _baseline([0, 1], [0, 1], "chance", 0.87, colors)
+    traces = [chance, *lines, *_marks(point, colors)]
+    return go.Figure(traces, layout(title, colors, HEIGHT) | axes | legend | {"annotations": [words]})
 
 
 def pr_chart(
@@ -71,59 +76,68 @@ def pr_chart(
 
     The colours are those of the ROC chart beside it, which has the legend.
     """
-    chart = square(figure(title, colors, HEIGHT), "Recall (sensitivity)", "Precision (PPV)", colors)
-    if prevalence is not None:
+    lines = [_line(curve, "recall", "precision", shape="hv") for curve in curves]
+    axes = square_axes("Recall (sensitivity)", "Precision (PPV)", colors)
+    if prevalence is None:
+        traces, annotations = lines, []
+    else:
         words = f"prevalence {100 * prevalence:.1f} %"
-        _baseline(chart, [0, 1], [prevalence, prevalence], words, 0.01, colors)
-    for curve in curves:
-        chart.add_trace(_line(curve, "recall", "precision", shape="hv"))
-    chart.update_layout(showlegend=False)
-    return _with_point(chart, point, colors)
+        chance, annotation = _baseline([0, 1], [prevalence, prevalence], words, 0.01, colors)
+        traces, annotations = [chance, *lines], [annotation]
+    traces += _marks(point, colors)
+    return go.Figure(traces, layout(title, colors, HEIGHT) | axes | {"showlegend": False, "annotations": annotations})
 
 
-def _line(curve: DrawnCurve, x_name: str, y_name: str, shape: str = "linear") -> go.Scatter:
-    return go.Scatter(
-        x=curve.x,
-        y=curve.y,
-        customdata=curve.thresholds,
-        name=curve.name,
-        mode="lines",
-        line={"color": curve.style.color, "dash": curve.style.dash, "width": curve.style.width, "shape": shape},
-        hovertemplate=f"{curve.name}<br>{x_name} %{{x:.3f}}, {y_name} %{{y:.3f}}"
+def _line(curve: DrawnCurve, x_name: str, y_name: str, shape: str = "linear") -> dict[str, Any]:
+    name = html.escape(curve.name)
+    return {
+        "type": "scatter",
+        "x": curve.x,
+        "y": curve.y,
+        "customdata": curve.thresholds,
+        "name": name,
+        # Plotly lets people click on markers only, so each vertex has one that is not drawn.
+        "mode": "lines+markers",
+        "marker": _UNSEEN | {"color": curve.style.color},
+        "selected": {"marker": {"opacity": 0}},
+        "unselected": {"marker": {"opacity": 0}},
+        "line": {"color": curve.style.color, "dash": curve.style.dash, "width": curve.style.width, "shape": shape},
+        "hovertemplate": f"{name}<br>{x_name} %{{x:.3f}}, {y_name} %{{y:.3f}}"
         "<br>threshold %{customdata:.3f}<extra></extra>",
-    )
+    }
 
 
-def _baseline(chart: go.Figure, x: list[float], y: list[float], words: str, place: float, colors: Palette) -> None:
-    """Draw the line of guessing, with its name on it at x = `place`."""
+def _baseline(
+    x: list[float], y: list[float], words: str, place: float, colors: Palette
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the line of guessing, and its name to be written on it at x = `place`."""
     line = {"color": colors.faint, "dash": "dot", "width": 1.2}
-    chart.add_scatter(x=x, y=y, name=words, mode="lines", hoverinfo="skip", line=line, showlegend=False)
-    height = y[0] + (y[1] - y[0]) * place
-    chart.add_annotation(
-        x=place,
-        y=height,
-        text=words,
-        showarrow=False,
-        xanchor="right" if place > 0.5 else "left",
-        yanchor="bottom",
-        font={"size": 12, "color": colors.faint},
-    )
+    trace = {"x": x, "y": y, "name": words, "mode": "lines", "hoverinfo": "skip", "line": line, "showlegend": False}
+    annotation = {
+        "x": place,
+        "y": y[0] + (y[1] - y[0]) * place,
+        "text": words,
+        "showarrow": False,
+        "xanchor": "right" if place > 0.5 else "left",
+        "yanchor": "bottom",
+        "font": {"size": 12, "color": colors.faint},
+    }
+    return {"type": "scatter"} | trace, annotation
 
 
-def _with_point(chart: go.Figure, point: Point | None, colors: Palette) -> go.Figure:
-    if point is not None:
-        chart.add_scatter(
-            x=[point.x],
-            y=[point.y],
-            name="Operating point",
-            showlegend=False,
-            mode="markers",
-            marker={
-                "symbol": "circle",
-                "size": 13,
-                "color": colors.background,
-                "line": {"color": colors.values["positive"], "width": 3},
-            },
-            hovertemplate=f"{point.text}<extra>Operating point</extra>",
-        )
-    return chart
+def _marks(point: Point | None, colors: Palette) -> list[dict[str, Any]]:
+    if point is None:
+        return []
+    outline = {"color": colors.values["positive"], "width": 3}
+    return [
+        {
+            "type": "scatter",
+            "x": [point.x],
+            "y": [point.y],
+            "name": POINT_NAME,
+            "showlegend": False,
+            "mode": "markers",
+            "marker": {"symbol": "circle", "size": 13, "color": colors.background, "line": outline},
+            "hovertemplate": f"{point.text}<extra>{POINT_NAME}</extra>",
+        }
+    ]

@@ -11,7 +11,7 @@ from cxr_core.evaluation.results import LabelComparison
 from cxr_core.schema import label_words
 from cxr_core.tasks.distribution import positive_rates
 from cxr_core.uncertainty import Policy
-from dashboard.charts.frame import figure, label_axis, plain_axis, square
+from dashboard.charts.frame import figure, label_axis, plain_axis, square_axes
 from dashboard.charts.palette import VALUE_SYMBOLS, LineStyle, Palette
 
 SIGNIFICANCE = 0.05
@@ -25,12 +25,8 @@ def calibration_chart(bins: Sequence[ReliabilityBin], style: LineStyle, colors: 
         style: the model's line.
         colors: the palette of the appearance.
     """
-    chart = square(
-        figure(f"Calibration of the probabilities · n = {sum(b.n for b in bins):,}", colors, 470),
-        "Mean predicted probability",
-        "Observed share of positives",
-        colors,
-    )
+    chart = figure(f"Calibration of the probabilities · n = {sum(b.n for b in bins):,}", colors, 470)
+    chart.update_layout(square_axes("Mean predicted probability", "Observed share of positives", colors))
     chart.add_scatter(
         x=[0, 1],
         y=[0, 1],

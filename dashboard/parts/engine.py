@@ -26,6 +26,8 @@ R = TypeVar("R")
 #: Tables of BigQuery tell no time of change; their answers are asked again after this time, or a refresh.
 KEPT_FOR = "24h"
 MOST_ANSWERS = 200
+#: Whole curves and joined tables; of a large source one takes some megabytes.
+MOST_SHARED = 150
 
 
 def label_overview(source: str, view: str | None) -> labels.LabelOverview:
@@ -50,12 +52,12 @@ def ensemble_names(source: str) -> set[str]:
 
 def evaluation(source: str, model: str, dataset: str, view: str | None) -> evaluating.Evaluation:
     """Return a model's figures on all its labels."""
-    return _ask(evaluating.evaluate, source, model, dataset, view)
+    return _share(evaluating.evaluate, source, model, dataset, view)
 
 
 def label_curves(source: str, model: str, label: str, dataset: str, view: str | None) -> evaluating.LabelCurves:
-    """Return the curves of one label of a model."""
-    return _ask(evaluating.label_curves, source, model, label, dataset, view)
+    """Return the curves of one label of a model; the tables are joined once for all its labels."""
+    return _share(_label_curves, source, model, label, dataset, view)
 
 
 def comparison(source: str, a: str, b: str, dataset: str, view: str | None) -> comparing.Comparison:
@@ -68,6 +70,23 @@ def ensemble_preview(
 ) -> ensembles.EnsemblePreview:
     """Return an unsaved ensemble beside its members."""
     return _ask(ensembles.preview_ensemble, source, members, method, dataset, view)
+
+
+def _label_curves(source: str, model: str, label: str, dataset: str, view: str | None) -> evaluating.LabelCurves:
+    joined = _share(evaluating.joined_predictions, source, model, dataset, view)
+    return evaluating.curves_of(joined, model, label)
+
+
+def _share(task: Callable[..., R], source: str, *arguments: Any) -> R:
+    """Ask like `_ask` for an answer that nobody changes: it is handed out as it is, where `_ask` copies it."""
+    return _kept_whole(task.__qualname__, source, arguments, _stamp(source), task)
+
+
+@st.cache_resource(max_entries=MOST_SHARED, show_spinner="Asking the tables …")
+def _kept_whole(
+    name: str, source: str, arguments: tuple[Any, ...], stamp: tuple[Any, ...], _task: Callable[..., R]
+) -> R:
+    return _task(source, *arguments)
 
 
 def _ask(task: Callable[..., R], source: str, *arguments: Any) -> R:

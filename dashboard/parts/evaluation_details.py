@@ -1,53 +1,17 @@
-"""What lies behind the curves: confusion matrix, all labels, calibration, the uncertain images."""
+"""What lies behind the curves: all labels, calibration."""
 
 import pandas as pd
 import streamlit as st
 
-from cxr_core.evaluation.operating import OperatingPoint, Share
 from cxr_core.schema import label_words
 from cxr_core.tasks.evaluate import Evaluation, LabelCurves
-from dashboard.charts.details import calibration_chart, score_chart
+from dashboard.charts.details import calibration_chart
 from dashboard.charts.frame import CONFIG
 from dashboard.charts.palette import model_style
 from dashboard.parts import help_texts
 from dashboard.parts.downloads import download_table
 from dashboard.parts.formatting import NOTHING, count, percent, three_digits, with_interval
 from dashboard.parts.theme import colors
-
-SCORE_BINS = 24
-SHARES = {
-    "Sensitivity": ("sensitivity", "Of the images with the finding, the share that is called positive."),
-    "Specificity": ("specificity", "Of the images without it, the share that is called negative."),
-    "PPV": ("ppv", "Of the images called positive, the share that has the finding."),
-    "NPV": ("npv", "Of the images called negative, the share that is free of it."),
-    "F1": ("f1", "Harmonic mean of sensitivity and PPV."),
-}
-
-
-def confusion_section(point: OperatingPoint, scale: str) -> None:
-    """Show what cutting the score at this point does."""
-    left, right = st.columns([2, 3], gap="large")
-    with left:
-        matrix = pd.DataFrame(
-            {
-                "Called positive": [count(point.tp), count(point.fp)],
-                "Called negative": [count(point.fn), count(point.tn)],
-            },
-            index=["Finding present", "Finding absent"],
-        )
-        matrix.index.name = f"Cut at {scale} ≥ {point.threshold:.3f}".replace("-", "−")
-        st.table(matrix, border="horizontal", alt="Confusion matrix at the operating point")
-    with right:
-        shares = {name: getattr(point, attribute) for name, (attribute, _) in SHARES.items()}
-        rows = {name: [_share(share), SHARES[name][1]] for name, share in shares.items()}
-        table = pd.DataFrame.from_dict(rows, orient="index", columns=["Value (95 % interval)", "Meaning"])
-        table.index.name = "At this point"
-        st.table(table, border="horizontal", alt="Sensitivity, specificity and predictive values")
-    st.caption("The point is chosen and judged on the same images, so these figures are a little too hopeful.")
-
-
-def _share(share: Share) -> str:
-    return with_interval(share.value, share.ci) if share.value is not None else f"{NOTHING} ({share.why})"
 
 
 def all_labels(result: Evaluation) -> None:
@@ -117,24 +81,3 @@ def calibration_section(curves: LabelCurves, ensemble: bool) -> None:
             "A model that was trained with uncertain images as positives or as half positives aims at other "
             "probabilities than the certain labels show: it may rank well and yet be off here."
         )
-
-
-def uncertain_section(curves: LabelCurves, point: OperatingPoint | None) -> None:
-    """Show how the uncertain images score beside the certain ones."""
-    threshold = point.threshold if point else None
-    scores = curves.scores_by_value()
-    chart = score_chart(scores, threshold, f"predicted {curves.scale}", SCORE_BINS, colors())
-    st.plotly_chart(chart, config=CONFIG, key="scores", alt="Spread of the scores of each label value")
-    if point is not None:
-        shares = curves.shares_above(point.threshold).values()
-        rows = [
-            {
-                "Label value": label_words(s.value),
-                "Images": count(s.n),
-                "Called positive": count(s.n_above),
-                "Share (95 % interval)": with_interval(s.share, s.ci),
-            }
-            for s in shares
-        ]
-        table = pd.DataFrame(rows).set_index("Label value")
-        st.table(table, border="horizontal", alt="Share of each label value above the operating point")

@@ -1,20 +1,12 @@
-"""The answer of the Evaluate page: figures, the two curves and the operating point on both."""
+"""The answer of the Evaluate page: the title, and the figures of one label with what they are based on."""
 
-import numpy as np
 import streamlit as st
 
-from cxr_core.evaluation.operating import OperatingPoint
 from cxr_core.evaluation.results import LabelEvaluation
 from cxr_core.schema import label_words
-from cxr_core.tasks.evaluate import Evaluation, LabelCurves
-from dashboard.charts.curves import Point, drawn_pr, drawn_roc, pr_chart, roc_chart
-from dashboard.charts.frame import CONFIG
-from dashboard.charts.palette import model_style
+from cxr_core.tasks.evaluate import Evaluation
 from dashboard.parts import help_texts
 from dashboard.parts.formatting import count, percent, three_digits, with_interval
-from dashboard.parts.theme import colors
-
-DEFAULT_SENSITIVITY = 0.8
 
 
 def answer(result: Evaluation, label: str) -> str:
@@ -48,55 +40,3 @@ def _figure(name: str, value: float | None, ci: tuple[float, float] | None, text
 
 def _metric(name: str, value: str, below: str, text: str) -> None:
     st.metric(name, value, delta=below, delta_color="off", delta_arrow="off", border=True, help=text)
-
-
-def operating_input(curves: LabelCurves) -> OperatingPoint | None:
-    """Show the slider and return what cutting the score there does; None where ROC is undefined."""
-    if curves.roc is None:
-        return None
-    wanted = st.slider(
-        "Operating point: sensitivity of at least",
-        0.0,
-        1.0,
-        DEFAULT_SENSITIVITY,
-        0.01,
-        key="sensitivity",
-        bind="query-params",
-        help=help_texts.OPERATING_POINT,
-    )
-    place = int(np.argmax(curves.roc.tpr >= wanted))
-    return curves.operating_point(float(curves.roc.thresholds[place]))
-
-
-def curve_charts(figures: LabelEvaluation, curves: LabelCurves, point: OperatingPoint | None, ensemble: bool) -> None:
-    """Show ROC and precision-recall side by side, square, with the operating point on both."""
-    style = model_style(curves.model, ensemble, colors())
-    n = f"n = {count(figures.n)}"
-    left, right = st.columns(2)
-    if curves.roc is None or curves.pr is None:
-        reason = curves.why.get("roc_auc") or curves.why.get("average_precision")
-        st.info(f"The curves are undefined: {reason}.", icon=":material/info:")
-        return
-    with left:
-        line = drawn_roc(curves, curves.roc, style)
-        chart = roc_chart(f"ROC · AUC {three_digits(figures.roc_auc)} · {n}", [line], colors(), _on_roc(point))
-        st.plotly_chart(chart, config=CONFIG, key="roc", alt=f"ROC curve of {label_words(curves.label)}")
-    with right:
-        line = drawn_pr(curves, curves.pr, style)
-        title = f"Precision-recall · AP {three_digits(figures.average_precision)} · {n}"
-        chart = pr_chart(title, [line], curves.prevalence, colors(), _on_pr(point))
-        st.plotly_chart(chart, config=CONFIG, key="pr", alt=f"Precision-recall curve of {label_words(curves.label)}")
-
-
-def _on_roc(point: OperatingPoint | None) -> Point | None:
-    if point is None or point.specificity.value is None or point.sensitivity.value is None:
-        return None
-    sensitivity, specificity = point.sensitivity.value, point.specificity.value
-    return Point(1 - specificity, sensitivity, f"sensitivity {sensitivity:.3f}, specificity {specificity:.3f}")
-
-
-def _on_pr(point: OperatingPoint | None) -> Point | None:
-    if point is None or point.ppv.value is None or point.sensitivity.value is None:
-        return None
-    recall, precision = point.sensitivity.value, point.ppv.value
-    return Point(recall, precision, f"recall {recall:.3f}, precision {precision:.3f}")

@@ -54,6 +54,10 @@ OPERATING_POINT = (
     "Where the score is cut: images at or above it are called positive. Lower finds more of the ill and alarms more "
     "of the healthy. Chosen on the same images on which it is judged here, so a little too hopeful."
 )
+OPERATING_WAY = (
+    "A wanted sensitivity or specificity is reached with the least loss of the other; Youden takes the largest sum of "
+    "both; Threshold and Number cut the score where you say. A click on a curve cuts there."
+)
 CALIBRATION = "A predicted probability of 0.3 is calibrated when 3 of 10 such images have the finding."
 PAIRED = "Both models judged on the same images and the same resampled patients; p is corrected by Holm's method."
 ENSEMBLE_METHOD = "How the members' predictions become one. The mean of logits weighs confident members more."

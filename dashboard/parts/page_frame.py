@@ -1,7 +1,9 @@
 """What a page that fails still has: a title, the reason in a sentence, and the way to where it can be fixed."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import wraps
+from typing import ParamSpec
 
 import streamlit as st
 
@@ -9,6 +11,8 @@ from cxr_core.errors import CxrError
 from cxr_core.sources.registry import DEMO
 from dashboard.parts.header import TITLED, page_header
 from dashboard.parts.navigation import go_button
+
+P = ParamSpec("P")
 
 
 @contextmanager
@@ -25,3 +29,14 @@ def page_frame() -> Iterator[None]:
                 page_header("This page lacks something that it needs", source, source == DEMO)
         st.error(str(error), icon=":material/error:")
         go_button("sources", "See what is missing")
+
+
+def page_fragment(part: Callable[P, None]) -> Callable[P, None]:
+    """Let the inputs of `part` redraw `part` alone; what fails in it is told as in `page_frame`, then too."""
+
+    @wraps(part)
+    def framed(*arguments: P.args, **named: P.kwargs) -> None:
+        with page_frame():
+            part(*arguments, **named)
+
+    return st.fragment(framed)

@@ -1,0 +1,144 @@
+"""One operating point on both curves, with what it does; a step of its slider redraws nothing else of the page."""
+
+import pandas as pd
+import streamlit as st
+
+from cxr_core.evaluation.operating import OperatingPoint, Share
+from cxr_core.evaluation.results import LabelEvaluation
+from cxr_core.schema import label_words
+from cxr_core.tasks.evaluate import LabelCurves
+from dashboard.charts.curves import Point, drawn_pr, drawn_roc, pr_chart, roc_chart
+from dashboard.charts.details import score_chart
+from dashboard.charts.frame import CONFIG
+from dashboard.charts.palette import model_style
+from dashboard.parts.errors import errors_as_sentences
+from dashboard.parts.formatting import NOTHING, count, three_digits, with_interval
+from dashboard.parts.operating_input import take_clicked_threshold, threshold_input
+from dashboard.parts.theme import colors
+
+SCORE_BINS = 24
+SHARES = {
+    "Sensitivity": ("sensitivity", "Of the images with the finding, the share that is called positive."),
+    "Specificity": ("specificity", "Of the images without it, the share that is called negative."),
+    "PPV": ("ppv", "Of the images called positive, the share that has the finding."),
+    "NPV": ("npv", "Of the images called negative, the share that is free of it."),
+    "F1": ("f1", "Harmonic mean of sensitivity and PPV."),
+}
+
+
+@st.fragment
+def operating_section(figures: LabelEvaluation, curves: LabelCurves, ensemble: bool) -> None:
+    """Show the curves of a label and one operating point on them, which the reader moves.
+
+    Args:
+        figures: the label's figures with their intervals.
+        curves: of the same model, label and images.
+        ensemble: whether the model is an ensemble, which is drawn in its own way.
+    """
+    with errors_as_sentences():
+        threshold = threshold_input(curves)
+        point = None if threshold is None else curves.operating_point(threshold)
+        _charts(figures, curves, point, ensemble)
+        if point is not None:
+            _what_it_does(curves, point)
+
+
+def _charts(figures: LabelEvaluation, curves: LabelCurves, point: OperatingPoint | None, ensemble: bool) -> None:
+    """Show ROC and precision-recall side by side, square, with the operating point on both."""
+    style = model_style(curves.model, ensemble, colors())
+    n = f"n = {count(figures.n)}"
+    if curves.roc is None or curves.pr is None:
+        reason = curves.why.get("roc_auc") or curves.why.get("average_precision")
+        st.info(f"The curves are undefined: {reason}.", icon=":material/info:")
+        return
+    words = label_words(curves.label)
+    left, right = st.columns(2)
+    with left:
+        title = f"ROC · AUC {three_digits(figures.roc_auc)} · {n}"
+        line = drawn_roc(curves, curves.roc, style)
+        chart = roc_chart(title, [line], colors(), _on_roc(point))
+        _clickable(chart, "roc", f"ROC curve of {words}; a click sets the operating point")
+    with right:
+        title = f"Precision-recall · AP {three_digits(figures.average_precision)} · {n}"
+        line = drawn_pr(curves, curves.pr, style)
+        chart = pr_chart(title, [line], curves.prevalence, colors(), _on_pr(point))
+        _clickable(chart, "pr", f"Precision-recall curve of {words}; a click sets the operating point")
+
+
+def _clickable(chart: object, key: str, alt: str) -> None:
+    st.plotly_chart(
+        chart,
+        config=CONFIG,
+        key=key,
+        alt=alt,
+        on_select=lambda: take_clicked_threshold(key),
+        selection_mode="points",
+    )
+
+
+def _on_roc(point: OperatingPoint | None) -> Point | None:
+    if point is None or point.specificity.value is None or point.sensitivity.value is None:
+        return None
+    sensitivity, specificity = point.sensitivity.value, point.specificity.value
+    return Point(1 - specificity, sensitivity, f"sensitivity {sensitivity:.3f}, specificity {specificity:.3f}")
+
+
+def _on_pr(point: OperatingPoint | None) -> Point | None:
+    if point is None or point.ppv.value is None or point.sensitivity.value is None:
+        return None
+    recall, precision = point.sensitivity.value, point.ppv.value
+    return Point(recall, precision, f"recall {recall:.3f}, precision {precision:.3f}")
+
+
+def _what_it_does(curves: LabelCurves, point: OperatingPoint) -> None:
+    matrix, uncertain = st.tabs(
+        ["At this point", "Where the uncertain fall"], key="point-tab", on_change="rerun", bind="query-params"
+    )
+    if matrix.open:
+        with matrix:
+            _confusion(point, curves.scale)
+    if uncertain.open:
+        with uncertain:
+            _uncertain(curves, point)
+
+
+def _confusion(point: OperatingPoint, scale: str) -> None:
+    left, right = st.columns([2, 3], gap="large")
+    with left:
+        matrix = pd.DataFrame(
+            {
+                "Called positive": [count(point.tp), count(point.fp)],
+                "Called negative": [count(point.fn), count(point.tn)],
+            },
+            index=["Finding present", "Finding absent"],
+        )
+        matrix.index.name = f"Cut at {scale} ≥ {point.threshold:.3f}".replace("-", "−")
+        st.table(matrix, border="horizontal", alt="Confusion matrix at the operating point")
+    with right:
+        shares = {name: getattr(point, attribute) for name, (attribute, _) in SHARES.items()}
+        rows = {name: [_share(share), SHARES[name][1]] for name, share in shares.items()}
+        table = pd.DataFrame.from_dict(rows, orient="index", columns=["Value (95 % interval)", "Meaning"])
+        table.index.name = "At this point"
+        st.table(table, border="horizontal", alt="Sensitivity, specificity and predictive values")
+    st.caption("The point is chosen and judged on the same images, so these figures are a little too hopeful.")
+
+
+def _share(share: Share) -> str:
+    return with_interval(share.value, share.ci) if share.value is not None else f"{NOTHING} ({share.why})"
+
+
+def _uncertain(curves: LabelCurves, point: OperatingPoint) -> None:
+    """Show how the uncertain images score beside the certain ones."""
+    chart = score_chart(curves.scores_by_value(), point.threshold, f"predicted {curves.scale}", SCORE_BINS, colors())
+    st.plotly_chart(chart, config=CONFIG, key="scores", alt="Spread of the scores of each label value")
+    rows = [
+        {
+            "Label value": label_words(s.value),
+            "Images": count(s.n),
+            "Called positive": count(s.n_above),
+            "Share (95 % interval)": with_interval(s.share, s.ci),
+        }
+        for s in curves.shares_above(point.threshold).values()
+    ]
+    table = pd.DataFrame(rows).set_index("Label value")
+    st.table(table, border="horizontal", alt="Share of each label value above the operating point")
