@@ -11,6 +11,7 @@ import pandas as pd
 import streamlit as st
 
 from cxr_core.errors import CxrError
+from cxr_core.evaluation.results import MeanFigure
 from cxr_core.models.registry import ModelEntry
 from cxr_core.settings import settings
 from cxr_core.sources.registry import get_source
@@ -55,6 +56,13 @@ def evaluation(source: str, model: str, dataset: str, view: str | None) -> evalu
     return _share(evaluating.evaluate, source, model, dataset, view)
 
 
+def means(
+    source: str, model: str, dataset: str, view: str | None, labels: tuple[str, ...]
+) -> tuple[MeanFigure, MeanFigure]:
+    """Return a model's mean AUC and mean average precision over some of its labels."""
+    return _share(_means, source, model, dataset, view, labels)
+
+
 def label_curves(source: str, model: str, label: str, dataset: str, view: str | None) -> evaluating.LabelCurves:
     """Return the curves of one label of a model; the tables are joined once for all its labels."""
     return _share(_label_curves, source, model, label, dataset, view)
@@ -70,6 +78,14 @@ def ensemble_preview(
 ) -> ensembles.EnsemblePreview:
     """Return an unsaved ensemble beside its members."""
     return _ask(ensembles.preview_ensemble, source, members, method, dataset, view)
+
+
+def _means(
+    source: str, model: str, dataset: str, view: str | None, labels: tuple[str, ...]
+) -> tuple[MeanFigure, MeanFigure]:
+    joined = _share(evaluating.joined_predictions, source, model, dataset, view)
+    figures = evaluating.figures_of(joined.frame, labels)
+    return figures.mean_roc_auc, figures.mean_average_precision
 
 
 def _label_curves(source: str, model: str, label: str, dataset: str, view: str | None) -> evaluating.LabelCurves:

@@ -20,12 +20,10 @@ def page_header(title: str, source: str, synthetic: bool, *facts: str) -> None:
     """
     st.session_state[TITLED] = True
     st.title(title, anchor=False)
-    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
-        st.badge(f"Source: {source}", icon=":material/database:", color="gray")
-        for fact in facts:
-            st.badge(fact, color="gray")
-        if synthetic:
-            st.badge(SYNTHETIC_NOTICE, icon=":material/science:", color="orange")
+    badges = [f":gray-badge[:material/database: Source: {source}]", *(f":gray-badge[{fact}]" for fact in facts)]
+    if synthetic:
+        badges.append(f":orange-badge[:material/science: {SYNTHETIC_NOTICE}]")
+    st.markdown(" ".join(badges))
 
 
 def view_fact(view: str | None) -> str:

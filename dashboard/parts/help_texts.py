@@ -49,6 +49,10 @@ AP = (
     "the prevalence, so for rare findings it shows what AUC hides."
 )
 INTERVAL = "95 % interval from resampling patients, since images of one patient resemble each other."
+MEAN = (
+    "Mean over the labels on which the figure is defined, each counting alike; the interval is of the same resampled "
+    "patients. Choose labels to take the mean over those alone."
+)
 PREVALENCE = "Share of positives among the certain images: the precision of guessing."
 OPERATING_POINT = (
     "Where the score is cut: images at or above it are called positive. Lower finds more of the ill and alarms more "

@@ -11,6 +11,7 @@ from dashboard.charts.curves import Point, drawn_pr, drawn_roc, pr_chart, roc_ch
 from dashboard.charts.details import score_chart
 from dashboard.charts.frame import CONFIG
 from dashboard.charts.palette import model_style
+from dashboard.parts.calibration_section import calibration_section
 from dashboard.parts.errors import errors_as_sentences
 from dashboard.parts.formatting import NOTHING, count, three_digits, with_interval
 from dashboard.parts.operating_input import take_clicked_threshold, threshold_input
@@ -39,8 +40,7 @@ def operating_section(figures: LabelEvaluation, curves: LabelCurves, ensemble: b
         threshold = threshold_input(curves)
         point = None if threshold is None else curves.operating_point(threshold)
         _charts(figures, curves, point, ensemble)
-        if point is not None:
-            _what_it_does(curves, point)
+        _details(curves, point, ensemble)
 
 
 def _charts(figures: LabelEvaluation, curves: LabelCurves, point: OperatingPoint | None, ensemble: bool) -> None:
@@ -90,16 +90,23 @@ def _on_pr(point: OperatingPoint | None) -> Point | None:
     return Point(recall, precision, f"recall {recall:.3f}, precision {precision:.3f}")
 
 
-def _what_it_does(curves: LabelCurves, point: OperatingPoint) -> None:
-    matrix, uncertain = st.tabs(
-        ["At this point", "Where the uncertain fall"], key="point-tab", on_change="rerun", bind="query-params"
+def _details(curves: LabelCurves, point: OperatingPoint | None, ensemble: bool) -> None:
+    """Show the tabs that follow the operating point, and the calibration of the same scores."""
+    matrix, uncertain, calibrated = st.tabs(
+        ["At this point", "Where the uncertain fall", "Calibration"],
+        key="point-tab",
+        on_change="rerun",
+        bind="query-params",
     )
-    if matrix.open:
+    if matrix.open and point is not None:
         with matrix:
             _confusion(point, curves.scale)
-    if uncertain.open:
+    if uncertain.open and point is not None:
         with uncertain:
             _uncertain(curves, point)
+    if calibrated.open:
+        with calibrated:
+            calibration_section(curves, ensemble)
 
 
 def _confusion(point: OperatingPoint, scale: str) -> None:

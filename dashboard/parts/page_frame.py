@@ -9,6 +9,7 @@ import streamlit as st
 
 from cxr_core.errors import CxrError
 from cxr_core.sources.registry import DEMO
+from dashboard.parts.errors import errors_as_sentences
 from dashboard.parts.header import TITLED, page_header
 from dashboard.parts.navigation import go_button
 
@@ -31,12 +32,15 @@ def page_frame() -> Iterator[None]:
         go_button("sources", "See what is missing")
 
 
-def page_fragment(part: Callable[P, None]) -> Callable[P, None]:
-    """Let the inputs of `part` redraw `part` alone; what fails in it is told as in `page_frame`, then too."""
+def page_fragment(key: str) -> Callable[[Callable[P, None]], Callable[P, None]]:
+    """Let a callback redraw a part of a page alone, by `st.rerun(key)`; what fails in it is told as a sentence."""
 
-    @wraps(part)
-    def framed(*arguments: P.args, **named: P.kwargs) -> None:
-        with page_frame():
-            part(*arguments, **named)
+    def decorated(part: Callable[P, None]) -> Callable[P, None]:
+        @wraps(part)
+        def framed(*arguments: P.args, **named: P.kwargs) -> None:
+            with errors_as_sentences():
+                part(*arguments, **named)
 
-    return st.fragment(framed)
+        return st.fragment(framed, key=key)
+
+    return decorated

@@ -1,0 +1,130 @@
+"""All labels of one model in one table, and their mean over the labels that the reader chooses."""
+
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from cxr_core.evaluation.results import LabelEvaluation, MeanFigure
+from cxr_core.schema import label_words
+from cxr_core.tasks.evaluate import Evaluation
+from dashboard.parts import engine, help_texts
+from dashboard.parts.downloads import download_table
+from dashboard.parts.evaluation_answer import show_chosen_label
+from dashboard.parts.formatting import count, with_interval
+
+TABLE = "all-labels"
+_COUNT = st.column_config.NumberColumn(format="localized", width="small")
+_COLUMNS: dict[str, Any] = {
+    "Label": st.column_config.TextColumn(pinned=True),
+    "AUC": st.column_config.NumberColumn(format="%.3f", width="small", help=help_texts.AUC),
+    "AUC low": st.column_config.NumberColumn(format="%.3f", width="small", help=help_texts.INTERVAL),
+    "AUC high": st.column_config.NumberColumn(format="%.3f", width="small", help=help_texts.INTERVAL),
+    "AP": st.column_config.NumberColumn(format="%.3f", width="small", help=help_texts.AP),
+    "AP low": st.column_config.NumberColumn(format="%.3f", width="small", help=help_texts.INTERVAL),
+    "AP high": st.column_config.NumberColumn(format="%.3f", width="small", help=help_texts.INTERVAL),
+    "Prevalence": st.column_config.NumberColumn(format="percent", width="small", help=help_texts.PREVALENCE),
+    "Positive": _COUNT,
+    "n (certain)": _COUNT,
+    "Uncertain": _COUNT,
+    "Patients": _COUNT,
+    "Why a figure is missing": st.column_config.TextColumn(width="medium"),
+}
+
+
+def all_labels(result: Evaluation) -> None:
+    """Show the figures of all labels; a row that is chosen is shown above, the mean is over the labels that are."""
+    st.subheader("All labels", anchor=False)
+    labels = list(result.labels)
+    st.dataframe(
+        _table(result),
+        key=TABLE,
+        hide_index=True,
+        height="content",
+        column_config=_COLUMNS,
+        selection_mode="single-row",
+        on_select=lambda: _show_row(labels),
+        alt="AUC and average precision of all labels. Choosing a row shows its curves above.",
+    )
+    _mean_over(result)
+    left_out = [f"{count(result.unmatched)} predicted images without labels left out"] if result.unmatched else []
+    st.caption(" · ".join([f"{count(result.n_images)} images", f"predictions are {result.scale}s", *left_out]))
+    download_table(flat_evaluation(result), f"{result.model}-{result.dataset}-evaluation.csv")
+
+
+def _show_row(labels: list[str]) -> None:
+    rows = st.session_state[TABLE]["selection"]["rows"]
+    if rows:
+        st.session_state["label"] = labels[rows[0]]
+        show_chosen_label()
+
+
+def _table(result: Evaluation) -> pd.DataFrame:
+    frame = pd.DataFrame([_row(label, figures) for label, figures in result.labels.items()])
+    empty = "Why a figure is missing"
+    return frame if frame[empty].any() else frame.drop(columns=empty)
+
+
+def _row(label: str, figures: LabelEvaluation) -> dict[str, Any]:
+    auc_low, auc_high = figures.roc_auc_ci or (None, None)
+    ap_low, ap_high = figures.average_precision_ci or (None, None)
+    return {
+        "Label": label_words(label),
+        "AUC": figures.roc_auc,
+        "AUC low": auc_low,
+        "AUC high": auc_high,
+        "AP": figures.average_precision,
+        "AP low": ap_low,
+        "AP high": ap_high,
+        "Prevalence": figures.prevalence,
+        "Positive": figures.n_positive,
+        "n (certain)": figures.n,
+        "Uncertain": figures.n_uncertain_dropped,
+        "Patients": figures.n_patients,
+        "Why a figure is missing": "; ".join(dict.fromkeys(figures.why.values())),
+    }
+
+
+@st.fragment
+def _mean_over(result: Evaluation) -> None:
+    """Show the mean over all labels, or over those that are chosen here."""
+    labels = list(result.labels)
+    chosen = st.multiselect(
+        "Mean over",
+        labels,
+        format_func=label_words,
+        key="mean-labels",
+        bind="query-params",
+        placeholder=f"All {len(labels)} labels",
+        help=help_texts.MEAN,
+    )
+    auc, ap = result.mean_roc_auc, result.mean_average_precision
+    if chosen:
+        auc, ap = engine.means(result.source, result.model, result.dataset, result.view, tuple(sorted(chosen)))
+    with st.container(horizontal=True):
+        _mean("Mean AUC", auc)
+        _mean("Mean average precision", ap)
+
+
+def _mean(name: str, mean: MeanFigure) -> None:
+    below = f"over {mean.labels} labels" if mean.ci or mean.value is None else f"no interval: {mean.why}"
+    st.metric(
+        f"{name} (95 % interval)",
+        with_interval(mean.value, mean.ci),
+        delta=below,
+        delta_color="off",
+        delta_arrow="off",
+        border=True,
+        help=help_texts.MEAN,
+    )
+
+
+def flat_evaluation(result: Evaluation) -> pd.DataFrame:
+    """Return the figures of all labels, one row a label, an interval in two columns."""
+    rows = []
+    for label, figures in result.labels.items():
+        row = {"label": label} | figures.as_json()
+        for name in ("roc_auc_ci", "average_precision_ci"):
+            row[f"{name}_low"], row[f"{name}_high"] = row.pop(name) or (None, None)
+        rows.append(row | {"why": "; ".join(f"{name}: {reason}" for name, reason in figures.why.items())})
+    return pd.DataFrame(rows)
