@@ -4,10 +4,13 @@ import streamlit as st
 
 from dashboard.parts import engine
 from dashboard.parts.all_labels import all_labels
-from dashboard.parts.evaluation_answer import Judged, answer_section, label_section, show_chosen_label
-from dashboard.parts.header import page_header
+from dashboard.parts.evaluation_answer import answer_section, figures_section
+from dashboard.parts.header import facts_line, page_header, view_fact
+from dashboard.parts.judged import Judged, show_chosen_label
 from dashboard.parts.model_input import dataset_input, judged_models, label_input, model_input, view_input
 from dashboard.parts.navigation import go_button
+from dashboard.parts.operating_input import operating_input
+from dashboard.parts.operating_section import curves_section, point_section
 from dashboard.parts.source import built_source
 
 source = built_source()
@@ -27,5 +30,9 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
 judged = Judged(source, model, dataset, view)
 with top:
     answer_section(judged)
-label_section(judged)
-all_labels(engine.evaluation(source.name, model.name, dataset, view))
+    facts_line(source.name, source.synthetic, view_fact(view or model.view), f"{dataset.capitalize()} set", model.name)
+figures_section(judged)
+operating_input(judged)
+curves_section(judged)
+point_section(judged)
+all_labels(judged.evaluation())

@@ -36,6 +36,7 @@ def layout(title: str, colors: Palette, height: int) -> dict[str, Any]:
         "hoverlabel": {"bgcolor": colors.background, "font": {"color": colors.ink}, "bordercolor": colors.faint},
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
+        "modebar": {"bgcolor": "rgba(0,0,0,0)", "color": colors.faint, "activecolor": colors.ink},
         "legend": {"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0, "title": {"text": ""}},
     }
 

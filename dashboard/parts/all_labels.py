@@ -10,7 +10,6 @@ from cxr_core.schema import label_words
 from cxr_core.tasks.evaluate import Evaluation
 from dashboard.parts import engine, help_texts
 from dashboard.parts.downloads import download_table
-from dashboard.parts.evaluation_answer import show_chosen_label
 from dashboard.parts.formatting import count, with_interval
 
 TABLE = "all-labels"
@@ -56,7 +55,6 @@ def _show_row(labels: list[str]) -> None:
     rows = st.session_state[TABLE]["selection"]["rows"]
     if rows:
         st.session_state["label"] = labels[rows[0]]
-        show_chosen_label()
 
 
 def _table(result: Evaluation) -> pd.DataFrame:

@@ -1,63 +1,31 @@
-"""The parts of the Evaluate page that are about one label; choosing another redraws them, and nothing around them."""
-
-from dataclasses import dataclass
+"""The answer of the Evaluate page: its title, and the figures of the label with what they are based on."""
 
 import streamlit as st
 
 from cxr_core.evaluation.results import LabelEvaluation
-from cxr_core.models.registry import ModelEntry
 from cxr_core.schema import label_words
-from cxr_core.sources.source import Source
 from cxr_core.tasks.evaluate import Evaluation
-from dashboard.parts import engine, help_texts
+from dashboard.parts import help_texts
 from dashboard.parts.formatting import count, percent, three_digits, with_interval
-from dashboard.parts.header import page_header
-from dashboard.parts.operating_section import operating_section
+from dashboard.parts.header import page_title
+from dashboard.parts.judged import ANSWER, FIGURES, Judged
 from dashboard.parts.page_frame import page_fragment
-
-#: Keys of the two fragments: the title stands above the inputs, the figures below them.
-ANSWER, LABEL = "evaluate-answer", "evaluate-label"
-
-
-@dataclass(frozen=True)
-class Judged:
-    """What is judged: a model on the images of a data set and, unless it is None, of one view."""
-
-    source: Source
-    model: ModelEntry
-    dataset: str
-    view: str | None
-
-    def evaluation(self) -> Evaluation:
-        """Return the figures of all labels."""
-        return engine.evaluation(self.source.name, self.model.name, self.dataset, self.view)
-
-
-def show_chosen_label() -> None:
-    """Redraw what is about the label; for the callback of the input that chooses it."""
-    st.rerun([ANSWER, LABEL])
 
 
 @page_fragment(ANSWER)
 def answer_section(judged: Judged) -> None:
-    """Show the title and what it is an answer about."""
-    seen = judged.view or judged.model.view
-    facts = (f"{label_words(seen)} view" if seen else "All views", f"{label_words(judged.dataset)} set")
-    title = answer(judged.evaluation(), st.session_state["label"])
-    page_header(title, judged.source.name, judged.source.synthetic, *facts, judged.model.name)
+    """Show the title."""
+    page_title(answer(judged.evaluation(), judged.label))
 
 
-@page_fragment(LABEL)
-def label_section(judged: Judged) -> None:
-    """Show the figures of the chosen label, its curves and what lies behind them."""
-    source, model, label = judged.source.name, judged.model.name, st.session_state["label"]
-    figures = judged.evaluation().labels.get(label)
+@page_fragment(FIGURES)
+def figures_section(judged: Judged) -> None:
+    """Show the figures of the chosen label."""
+    figures = judged.figures()
     if figures is None:
-        st.info(f"{model} does not predict {label_words(label).lower()}. Choose another label.")
-        return
-    figures_row(figures)
-    curves = engine.label_curves(source, model, label, judged.dataset, judged.view)
-    operating_section(figures, curves, model in engine.ensemble_names(source))
+        st.info(f"{judged.model.name} does not predict {label_words(judged.label).lower()}. Choose another label.")
+    else:
+        figures_row(figures)
 
 
 def answer(result: Evaluation, label: str) -> str:

@@ -18,8 +18,18 @@ def page_header(title: str, source: str, synthetic: bool, *facts: str) -> None:
         synthetic: whether its images are made up.
         facts: what else the answer holds for, as in "frontal view", "valid".
     """
+    page_title(title)
+    facts_line(source, synthetic, *facts)
+
+
+def page_title(title: str) -> None:
+    """Show the answer alone."""
     st.session_state[TITLED] = True
     st.title(title, anchor=False)
+
+
+def facts_line(source: str, synthetic: bool, *facts: str) -> None:
+    """Show what the answer holds for."""
     badges = [f":gray-badge[:material/database: Source: {source}]", *(f":gray-badge[{fact}]" for fact in facts)]
     if synthetic:
         badges.append(f":orange-badge[:material/science: {SYNTHETIC_NOTICE}]")

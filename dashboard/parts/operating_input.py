@@ -1,7 +1,6 @@
 """Where the score is cut: by a wanted sensitivity or specificity, Youden's index, a slider, a number or a click."""
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -9,6 +8,7 @@ import streamlit as st
 from cxr_core.evaluation.arrays import FloatArray
 from cxr_core.tasks.evaluate import LabelCurves
 from dashboard.parts import help_texts
+from dashboard.parts.judged import Judged, show_operating_point
 
 WAYS = {
     "sensitivity": "Sensitivity",
@@ -23,12 +23,14 @@ DEFAULT_SPECIFICITY = 0.9
 STEPS = 200
 #: 1 - fpr of a specificity that is reached exactly may fall short by rounding.
 ROUNDING = 1e-12
+CLICKED = "operating-point-was-clicked"
 
 
-def threshold_input(curves: LabelCurves) -> float | None:
-    """Show how the operating point is chosen and return its threshold; None where ROC is undefined."""
-    if curves.roc is None:
-        return None
+def operating_input(judged: Judged) -> None:
+    """Show how the operating point is chosen and the input that moves it, where the label has a ROC curve."""
+    curves = judged.curves()
+    if curves is None or curves.roc is None:
+        return
     with st.container(horizontal=True, vertical_alignment="bottom"):
         way = st.segmented_control(
             "Set the operating point by",
@@ -41,7 +43,22 @@ def threshold_input(curves: LabelCurves) -> float | None:
             help=help_texts.OPERATING_WAY,
             width="content",
         )
-        return _THRESHOLDS[way or "sensitivity"](curves)
+        _INPUTS[way or "sensitivity"](curves)
+
+
+def operating_threshold(curves: LabelCurves) -> float | None:
+    """Return where the score of these curves is cut, as the reader chose; None where ROC is undefined."""
+    if curves.roc is None:
+        return None
+    way, chosen = st.session_state.get("point-by") or "sensitivity", st.session_state
+    if way == "sensitivity":
+        return float(curves.roc.thresholds[np.argmax(curves.roc.tpr >= chosen.get(way, DEFAULT_SENSITIVITY))])
+    if way == "specificity":
+        reached = 1 - curves.roc.fpr >= chosen.get(way, DEFAULT_SPECIFICITY) - ROUNDING
+        return float(curves.roc.thresholds[np.flatnonzero(reached)[-1]])
+    if way == "youden":
+        return curves.youden_threshold()
+    return float(chosen.get("threshold" if way == "threshold" else "cut", _usual(curves)))
 
 
 def take_clicked_threshold(chart: str) -> None:
@@ -51,54 +68,69 @@ def take_clicked_threshold(chart: str) -> None:
     if thresholds:
         st.session_state["cut"] = float(np.ravel(thresholds[0])[0])
         st.session_state["point-by"] = "fixed"
+        st.session_state[CLICKED] = True
 
 
-def _by_sensitivity(curves: LabelCurves) -> float:
-    wanted = _share_slider("Operating point: sensitivity of at least", "sensitivity", DEFAULT_SENSITIVITY)
-    assert curves.roc is not None
-    return float(curves.roc.thresholds[np.argmax(curves.roc.tpr >= wanted)])
+def redraw_after_click() -> None:
+    """Draw the whole page again if a click has moved the operating point, as the inputs must tell of it."""
+    if st.session_state.pop(CLICKED, False):
+        st.rerun()
 
 
-def _by_specificity(curves: LabelCurves) -> float:
-    wanted = _share_slider("Operating point: specificity of at least", "specificity", DEFAULT_SPECIFICITY)
-    assert curves.roc is not None
-    enough = np.flatnonzero(1 - curves.roc.fpr >= wanted - ROUNDING)
-    return float(curves.roc.thresholds[enough[-1]])
+def _by_sensitivity(curves: LabelCurves) -> None:
+    _share_slider("Operating point: sensitivity of at least", "sensitivity", DEFAULT_SENSITIVITY)
 
 
-def _share_slider(words: str, key: str, default: float) -> float:
-    return float(
-        st.slider(words, 0.0, 1.0, default, 0.01, key=key, bind="query-params", help=help_texts.OPERATING_POINT)
+def _by_specificity(curves: LabelCurves) -> None:
+    _share_slider("Operating point: specificity of at least", "specificity", DEFAULT_SPECIFICITY)
+
+
+def _share_slider(words: str, key: str, default: float) -> None:
+    st.slider(
+        words,
+        0.0,
+        1.0,
+        default,
+        0.01,
+        key=key,
+        on_change=show_operating_point,
+        bind="query-params",
+        help=help_texts.OPERATING_POINT,
     )
 
 
-def _by_youden(curves: LabelCurves) -> float:
+def _by_youden(curves: LabelCurves) -> None:
     st.caption("Largest sensitivity + specificity, found on these very images.")
-    threshold = curves.youden_threshold()
-    assert threshold is not None, "ROC is defined"
-    return threshold
 
 
-def _by_threshold(curves: LabelCurves) -> float:
+def _by_threshold(curves: LabelCurves) -> None:
     low, high = _range(curves.rows.scores)
-    step = (high - low) / STEPS
-    before = st.session_state.get("threshold")
     # Each label and model has its own range of scores.
-    if before is not None and not low <= before <= high:
-        st.session_state["threshold"] = float(np.clip(before, low, high))
-    words = f"Operating point: {curves.scale} of at least"
-    return float(
-        st.slider(
-            words,
-            low,
-            high,
-            round((low + high) / 2, 6),
-            step,
-            format="%.3f",
-            key="threshold",
-            bind="query-params",
-            help=help_texts.OPERATING_POINT,
-        )
+    st.session_state["threshold"] = float(np.clip(st.session_state.get("threshold", _usual(curves)), low, high))
+    st.slider(
+        f"Operating point: {curves.scale} of at least",
+        low,
+        high,
+        step=(high - low) / STEPS,
+        format="%.3f",
+        key="threshold",
+        on_change=show_operating_point,
+        bind="query-params",
+        help=help_texts.OPERATING_POINT,
+    )
+
+
+def _by_number(curves: LabelCurves) -> None:
+    st.session_state.setdefault("cut", _usual(curves))
+    st.number_input(
+        f"Call positive at a {curves.scale} of at least",
+        step=0.05,
+        format="%.4f",
+        key="cut",
+        on_change=show_operating_point,
+        bind="query-params",
+        help=help_texts.OPERATING_POINT,
+        width=260,
     )
 
 
@@ -107,24 +139,12 @@ def _range(scores: FloatArray) -> tuple[float, float]:
     return (low, high) if high > low else (low, low + 1)
 
 
-def _by_number(curves: LabelCurves) -> float:
-    usual = {"logit": 0.0, "probability": 0.5}.get(curves.scale, float(np.median(curves.rows.scores)))
-    words = f"Call positive at a {curves.scale} of at least"
-    return float(
-        st.number_input(
-            words,
-            value=usual,
-            step=0.05,
-            format="%.4f",
-            key="cut",
-            bind="query-params",
-            help=help_texts.OPERATING_POINT,
-            width=260,
-        )
-    )
+def _usual(curves: LabelCurves) -> float:
+    """Return where scores of this scale are usually cut."""
+    return {"logit": 0.0, "probability": 0.5}.get(curves.scale, float(np.median(curves.rows.scores)))
 
 
-_THRESHOLDS: dict[str, Callable[[LabelCurves], Any]] = {
+_INPUTS: dict[str, Callable[[LabelCurves], None]] = {
     "sensitivity": _by_sensitivity,
     "specificity": _by_specificity,
     "youden": _by_youden,

@@ -1,10 +1,9 @@
-"""One operating point on both curves, with what it does; a step of its slider redraws nothing else of the page."""
+"""One operating point on both curves, and what it does."""
 
 import pandas as pd
 import streamlit as st
 
 from cxr_core.evaluation.operating import OperatingPoint, Share
-from cxr_core.evaluation.results import LabelEvaluation
 from cxr_core.schema import label_words
 from cxr_core.tasks.evaluate import LabelCurves
 from dashboard.charts.curves import Point, drawn_pr, drawn_roc, pr_chart, roc_chart
@@ -12,9 +11,10 @@ from dashboard.charts.details import score_chart
 from dashboard.charts.frame import CONFIG
 from dashboard.charts.palette import model_style
 from dashboard.parts.calibration_section import calibration_section
-from dashboard.parts.errors import errors_as_sentences
 from dashboard.parts.formatting import NOTHING, count, three_digits, with_interval
-from dashboard.parts.operating_input import take_clicked_threshold, threshold_input
+from dashboard.parts.judged import CURVES, POINT, Judged
+from dashboard.parts.operating_input import operating_threshold, redraw_after_click, take_clicked_threshold
+from dashboard.parts.page_frame import page_fragment
 from dashboard.parts.theme import colors
 
 SCORE_BINS = 24
@@ -27,31 +27,20 @@ SHARES = {
 }
 
 
-@st.fragment
-def operating_section(figures: LabelEvaluation, curves: LabelCurves, ensemble: bool) -> None:
-    """Show the curves of a label and one operating point on them, which the reader moves.
-
-    Args:
-        figures: the label's figures with their intervals.
-        curves: of the same model, label and images.
-        ensemble: whether the model is an ensemble, which is drawn in its own way.
-    """
-    with errors_as_sentences():
-        threshold = threshold_input(curves)
-        point = None if threshold is None else curves.operating_point(threshold)
-        _charts(figures, curves, point, ensemble)
-        _details(curves, point, ensemble)
-
-
-def _charts(figures: LabelEvaluation, curves: LabelCurves, point: OperatingPoint | None, ensemble: bool) -> None:
+@page_fragment(CURVES)
+def curves_section(judged: Judged) -> None:
     """Show ROC and precision-recall side by side, square, with the operating point on both."""
-    style = model_style(curves.model, ensemble, colors())
-    n = f"n = {count(figures.n)}"
+    redraw_after_click()
+    figures, curves = judged.figures(), judged.curves()
+    if figures is None or curves is None:
+        return
     if curves.roc is None or curves.pr is None:
         reason = curves.why.get("roc_auc") or curves.why.get("average_precision")
         st.info(f"The curves are undefined: {reason}.", icon=":material/info:")
         return
-    words = label_words(curves.label)
+    point = _point(curves)
+    style = model_style(curves.model, judged.ensemble, colors())
+    words, n = label_words(curves.label), f"n = {count(figures.n)}"
     left, right = st.columns(2)
     with left:
         title = f"ROC · AUC {three_digits(figures.roc_auc)} · {n}"
@@ -63,6 +52,35 @@ def _charts(figures: LabelEvaluation, curves: LabelCurves, point: OperatingPoint
         line = drawn_pr(curves, curves.pr, style)
         chart = pr_chart(title, [line], curves.prevalence, colors(), _on_pr(point))
         _clickable(chart, "pr", f"Precision-recall curve of {words}; a click sets the operating point")
+
+
+@page_fragment(POINT)
+def point_section(judged: Judged) -> None:
+    """Show the tabs on what the operating point does, and on the calibration of the same scores."""
+    curves = judged.curves()
+    if curves is None:
+        return
+    point = _point(curves)
+    matrix, uncertain, calibrated = st.tabs(
+        ["At this point", "Where the uncertain fall", "Calibration"],
+        key="point-tab",
+        on_change="rerun",
+        bind="query-params",
+    )
+    if matrix.open and point is not None:
+        with matrix:
+            _confusion(point, curves.scale)
+    if uncertain.open and point is not None:
+        with uncertain:
+            _uncertain(curves, point)
+    if calibrated.open:
+        with calibrated:
+            calibration_section(curves, judged.ensemble)
+
+
+def _point(curves: LabelCurves) -> OperatingPoint | None:
+    threshold = operating_threshold(curves)
+    return None if threshold is None else curves.operating_point(threshold)
 
 
 def _clickable(chart: object, key: str, alt: str) -> None:
@@ -88,25 +106,6 @@ def _on_pr(point: OperatingPoint | None) -> Point | None:
         return None
     recall, precision = point.sensitivity.value, point.ppv.value
     return Point(recall, precision, f"recall {recall:.3f}, precision {precision:.3f}")
-
-
-def _details(curves: LabelCurves, point: OperatingPoint | None, ensemble: bool) -> None:
-    """Show the tabs that follow the operating point, and the calibration of the same scores."""
-    matrix, uncertain, calibrated = st.tabs(
-        ["At this point", "Where the uncertain fall", "Calibration"],
-        key="point-tab",
-        on_change="rerun",
-        bind="query-params",
-    )
-    if matrix.open and point is not None:
-        with matrix:
-            _confusion(point, curves.scale)
-    if uncertain.open and point is not None:
-        with uncertain:
-            _uncertain(curves, point)
-    if calibrated.open:
-        with calibrated:
-            calibration_section(curves, ensemble)
 
 
 def _confusion(point: OperatingPoint, scale: str) -> None:

@@ -98,9 +98,9 @@ def test_evaluate_lists_all_labels_and_their_mean(small_demo, page):
 
 
 def test_a_lower_operating_point_finds_fewer(small_demo, page):
-    app = page("evaluate", model=FIRST, label="Support devices")
     found = []
     for wanted in (0.95, 0.2):
+        app = page("evaluate", model=FIRST, label="Support devices")
         app.slider(key="sensitivity").set_value(wanted).run()
         found.append(int(app.table[0].value.loc["Finding present", "Called positive"]))
     assert found[0] > found[1] > 0
