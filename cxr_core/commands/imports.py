@@ -1,29 +1,55 @@
-"""`import labels` and `import predictions`: other people's files become tables of a source."""
+"""`import labels`, `import predictions`, `import images`: other people's files become part of a source."""
 
 import argparse
 from pathlib import Path
 
 from cxr_core.commands.output import as_table
 from cxr_core.commands.parsing import Answer, Command, Parser
+from cxr_core.commands.runs import awaited
 from cxr_core.errors import UnknownNameError, UsageError
 from cxr_core.schema import DATASETS, VIEWS
+from cxr_core.tasks.import_images import ASPECTS, DEFAULT_ASPECT, DEFAULT_MOST_SKIPPED, start_image_import
 from cxr_core.tasks.import_labels import LAYOUTS, ImportChoices, ImportedLabels, import_labels
 from cxr_core.tasks.import_predictions import ImportedPredictions, import_predictions
 
-_LABELS, _PREDICTIONS = "labels", "predictions"
-_WHAT = (_LABELS, _PREDICTIONS)
+_LABELS, _PREDICTIONS, _IMAGES = "labels", "predictions", "images"
+_WHAT = (_LABELS, _PREDICTIONS, _IMAGES)
+#: The options that only one or two kinds of import know, with what stands there when they are not given.
+_OWN_OPTIONS: dict[str, tuple[tuple[str, ...], object]] = {
+    "layout": ((_LABELS,), "auto"),
+    "dataset": ((_LABELS, _IMAGES), None),
+    "view": ((_LABELS, _IMAGES), None),
+    "model": ((_PREDICTIONS,), None),
+    "scale": ((_PREDICTIONS,), None),
+    "column": ((_LABELS, _PREDICTIONS), []),
+    "skip_bad_rows": ((_LABELS, _PREDICTIONS), False),
+    "aspect": ((_IMAGES,), DEFAULT_ASPECT),
+    "most_skipped": ((_IMAGES,), DEFAULT_MOST_SKIPPED),
+}
 
 
 def _arguments(parser: Parser) -> None:
     add = parser.add_argument
     add("what", metavar="WHAT", help=" or ".join(_WHAT))
-    add("files", nargs="*", metavar="FILE", help="CSV (also .gz), Parquet, for predictions also NumPy .npz")
+    add("files", nargs="*", metavar="FILE", help="CSV (also .gz), Parquet or NumPy .npz; of images a folder or tar")
     add("--layout", default="auto", metavar="NAME", help=f"of labels: {', '.join(LAYOUTS)} (default %(default)s)")
-    add("--dataset", metavar="NAME", help=f"of labels: {', '.join(DATASETS)}, whatever the file says")
-    add("--view", metavar="NAME", help=f"of labels: {', '.join(VIEWS)}, where the file says none")
+    add(
+        "--dataset",
+        metavar="NAME",
+        help=f"{', '.join(DATASETS)}: of labels whatever the file says; of images, only these",
+    )
+    add("--view", metavar="NAME", help=f"{', '.join(VIEWS)}: of labels where the file says none; of images only these")
     add("--model", metavar="NAME", help="of predictions: the model's name")
     add("--scale", metavar="NAME", help="of predictions: logit, probability or score")
     add("--column", action="append", default=[], metavar="OURS=THEIRS", help="which column is which, if unclear")
+    add("--aspect", default=DEFAULT_ASPECT, help=f"of images: {', '.join(ASPECTS)} (default %(default)s)")
+    add(
+        "--most-skipped",
+        type=int,
+        metavar="N",
+        default=DEFAULT_MOST_SKIPPED,
+        help="of images: how many bad ones to skip before giving up (default %(default)s)",
+    )
     add("--skip-bad-rows", action="store_true", help="leave out rows with a bad cell instead of refusing the file")
     add("--replace", action="store_true", help="replace what is there already")
 
@@ -33,12 +59,14 @@ def _execute(arguments: argparse.Namespace) -> Answer:
         raise UnknownNameError("kind of import", arguments.what, _WHAT)
     if not arguments.files:
         raise UsageError("A file to import is missing. See `python -m cxr_core import --help`.")
+    _refuse_options(arguments)
+    if arguments.what == _IMAGES:
+        return _images(arguments)
     columns = dict(_pair(text) for text in arguments.column)
     return _labels(arguments, columns) if arguments.what == _LABELS else _predictions(arguments, columns)
 
 
 def _labels(arguments: argparse.Namespace, columns: dict[str, str]) -> Answer:
-    _refuse_options(arguments, _LABELS, ("model", "scale"))
     choices = ImportChoices(arguments.layout, arguments.dataset, arguments.view, arguments.skip_bad_rows)
     done = import_labels(
         arguments.source, [Path(file) for file in arguments.files], choices, arguments.replace, columns
@@ -47,14 +75,11 @@ def _labels(arguments: argparse.Namespace, columns: dict[str, str]) -> Answer:
 
 
 def _predictions(arguments: argparse.Namespace, columns: dict[str, str]) -> Answer:
-    _refuse_options(arguments, _PREDICTIONS, ("dataset", "view"))
     if arguments.model is None:
         raise UsageError("Predictions need a name: say whose they are with --model NAME.")
-    if len(arguments.files) > 1:
-        raise UsageError(f"Predictions are imported from one file. Received: {len(arguments.files)} files.")
     done = import_predictions(
         arguments.source,
-        Path(arguments.files[0]),
+        Path(_one_file(arguments)),
         arguments.model,
         arguments.scale,
         arguments.replace,
@@ -64,10 +89,32 @@ def _predictions(arguments: argparse.Namespace, columns: dict[str, str]) -> Answ
     return Answer(done.as_json(), lambda: _predictions_text(done))
 
 
-def _refuse_options(arguments: argparse.Namespace, what: str, names: tuple[str, ...]) -> None:
-    for name in names:
-        if getattr(arguments, name) is not None:
-            raise UsageError(f"--{name} is not an option of `import {what}`. Leave it out.")
+def _images(arguments: argparse.Namespace) -> Answer:
+    run = start_image_import(
+        arguments.source,
+        _one_file(arguments),
+        arguments.view,
+        arguments.dataset,
+        arguments.aspect,
+        arguments.most_skipped,
+        arguments.replace,
+    )
+    return awaited(run, lambda ended: ended.result)
+
+
+def _one_file(arguments: argparse.Namespace) -> str:
+    if len(arguments.files) != 1:
+        raise UsageError(
+            f"{arguments.what.capitalize()} are imported from one place. Received: {len(arguments.files)}."
+        )
+    return str(arguments.files[0])
+
+
+def _refuse_options(arguments: argparse.Namespace) -> None:
+    for name, (kinds, default) in _OWN_OPTIONS.items():
+        if arguments.what not in kinds and getattr(arguments, name) != default:
+            option = name.replace("_", "-")
+            raise UsageError(f"--{option} is not an option of `import {arguments.what}`. Leave it out.")
 
 
 def _pair(text: str) -> tuple[str, str]:
@@ -90,4 +137,4 @@ def _predictions_text(done: ImportedPredictions) -> str:
     return "\n".join([f"Predictions of {done.model} ({done.scale}), in {done.table}", counts, *done.notes])
 
 
-IMPORT = Command("import", "Bring in labels or predictions of other makers.", _arguments, _execute)
+IMPORT = Command("import", "Bring in labels, predictions or images of other makers.", _arguments, _execute)

@@ -4,10 +4,8 @@ import contextlib
 import fcntl
 import io
 import multiprocessing
-import os
 import shutil
 import tempfile
-import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -19,6 +17,7 @@ from PIL import Image
 
 from cxr_core.atomic import disk_errors, sync, write_text
 from cxr_core.errors import CxrError
+from cxr_core.processes import cores, end_with_parent
 from cxr_core.records.example import Record, encode
 from cxr_core.records.tfrecord import write_shards
 from cxr_core.schema import DATASETS, INTEGER_KEYS, LABELS, TRAINING_VIEWS, View, dataset_code, image_path, view_code
@@ -191,34 +190,18 @@ def _example(seed: int, study: Study, image: int, view: str) -> bytes:
 @contextlib.contextmanager
 def _executor(images: int) -> Iterator[Executor]:
     """Yield worker processes, one a core; a handful of images is drawn by a thread of this process."""
-    workers = min(_cores(), images // (4 * CHUNK))
+    workers = min(cores(), images // (4 * CHUNK))
     if workers < 2:
         with ThreadPoolExecutor(1) as thread:
             yield thread
         return
     # "spawn": the caller may have threads, and a forked copy of them can deadlock.
     context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_end_with_parent)
+    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=end_with_parent)
     try:
         yield pool
     finally:
         pool.shutdown(cancel_futures=True)
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def _end_with_parent() -> None:
-    """Let this worker end when its parent is killed; it would wait for work for ever."""
-    parent = multiprocessing.parent_process()
-
-    def wait() -> None:
-        if parent is not None:
-            parent.join()
-            os._exit(1)
-
-    threading.Thread(target=wait, daemon=True).start()
 
 
 @contextlib.contextmanager

@@ -1,0 +1,241 @@
+"""Importing images in the background: a folder or tar of pictures and the source's labels -> its TFRecords."""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from cxr_core.errors import ExistsError, RunError, UnknownNameError, UsageError
+from cxr_core.records.layout import find_records
+from cxr_core.runs import service
+from cxr_core.runs.run import Run
+from cxr_core.runs.step import StepContext
+from cxr_core.schema import DATASETS, INTEGER_KEYS, LABELS, VIEWS, dataset_code, view_code
+from cxr_core.sources.importing.image_files import ImageFile, image_files, match_labels
+from cxr_core.sources.importing.image_parts import Part, PlannedImage, join_parts, planned_parts, write_parts
+from cxr_core.sources.importing.pictures import ASPECTS, DEFAULT_ASPECT
+from cxr_core.sources.registry import DEMO, get_source
+from cxr_core.sources.source import Source, own_records
+
+__all__ = ["ASPECTS", "DEFAULT_ASPECT", "DEFAULT_MOST_SKIPPED", "KIND", "start_image_import", "work"]
+
+KIND = "import-images"
+SKIPPED_FILE = "skipped.csv"
+#: How many bad images an import bears unless its user says otherwise.
+DEFAULT_MOST_SKIPPED = 100
+#: A 320x320 JPEG of quality 95 with its record, generously.
+_BYTES_PER_IMAGE = 60_000
+_SEED = 2019
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """What is to be done: the parts, and how many files have no label row and label rows no file."""
+
+    parts: list[Part]
+    unmatched: int
+    missing: int
+
+    @property
+    def images(self) -> int:
+        return sum(len(part.images) for part in self.parts)
+
+    @property
+    def groups(self) -> list[tuple[str, str]]:
+        """The data sets and views that get records."""
+        return list(dict.fromkeys((part.dataset, part.view) for part in self.parts))
+
+
+def start_image_import(
+    source_name: str,
+    place: str,
+    view: str | None = None,
+    dataset: str | None = None,
+    aspect: str = DEFAULT_ASPECT,
+    most_skipped: int = DEFAULT_MOST_SKIPPED,
+    replace: bool = False,
+) -> Run:
+    """Check everything, then start an import and return its run; its `result` says what came of it.
+
+    Args:
+        source_name: a source with a label table, which gets the records.
+        place: a folder or an uncompressed tar of JPEG, PNG or DICOM files.
+        view: import only the images of this view, by the label table.
+        dataset: import only the images of this data set, by the label table.
+        aspect: how a picture that is not square becomes one: pad, crop or stretch.
+        most_skipped: how many images may be bad before the import is given up.
+        replace: whether records of the same data sets and views are replaced.
+
+    Raises:
+        UnknownNameError: there is no such source, view, data set or aspect.
+        UsageError: there are no images, no labels, or none that belong together.
+        ExistsError: the source has records of a data set and view already.
+    """
+    config = {
+        "place": str(Path(place).expanduser().absolute()),
+        "view": view,
+        "dataset": dataset,
+        "aspect": aspect,
+        "most_skipped": most_skipped,
+        "replace": replace,
+    }
+    source = _checked_source(source_name, config)
+    plan = _plan(source, config)
+    _check_free(source, plan, replace)
+    _check_space(source.folder, plan.images)
+    config["images"] = plan.images
+    return service.submit(KIND, f"images of {source_name}", source_name, config, resumable=True)
+
+
+def work(context: StepContext) -> None:
+    """Import in the process of the run; what an earlier try has done already is not done again."""
+    config, source = context.config, get_source(context.source)
+    plan = _plan(source, config)
+    staging = source.folder / "records" / f".importing-{_digest(plan, config)}"
+    staging.mkdir(parents=True, exist_ok=True)
+    written, skipped = 0, list[tuple[str, str]]()
+    context.progress(0, plan.images, message="reading images")
+    for outcome in write_parts(plan.parts, Path(config["place"]), staging, config["aspect"]):
+        written += outcome.written
+        skipped += outcome.skipped
+        context.stop_if_cancelled()
+        context.progress(written + len(skipped), plan.images, message="reading images")
+        if len(skipped) > config["most_skipped"]:
+            _list_skipped(context.folder, skipped)
+            raise RunError(_too_many(skipped, config["most_skipped"]))
+    _list_skipped(context.folder, skipped)
+    _take_place(plan, staging, source.folder / "records")
+    context.result(
+        {"written": written, "skipped": len(skipped), "unmatched": plan.unmatched, "missing": plan.missing}
+        | {"records": own_records(source.folder), "list_of_skipped": str(context.folder / SKIPPED_FILE)}
+    )
+
+
+def _checked_source(name: str, config: dict[str, Any]) -> Source:
+    source = get_source(name)
+    if name == DEMO:
+        raise UsageError("Images cannot be imported into the demo, which is built. Name another --source.")
+    if config["view"] is not None:
+        view_code(config["view"])
+    if config["dataset"] is not None:
+        dataset_code(config["dataset"])
+    if config["aspect"] not in ASPECTS:
+        raise UnknownNameError("aspect", config["aspect"], ASPECTS)
+    if config["most_skipped"] < 0:
+        raise UsageError(f"The most images to skip must be 0 or more. Received: {config['most_skipped']}.")
+    if source.records != own_records(source.folder):
+        raise UsageError(
+            f"The records of {name} are named in its configuration ({source.records}); take that out first."
+        )
+    if not source.tables.labels:
+        raise UsageError(f"The source {name} has no label table to go with the images. Import its labels first.")
+    return source
+
+
+def _plan(source: Source, config: dict[str, Any]) -> _Plan:
+    """Return what is to be done; the same files and labels always give the same plan."""
+    place = Path(config["place"])
+    files = image_files(place)
+    labels = source.warehouse().labels(config["dataset"], config["view"])
+    labels = labels[labels["image"] != 0].reset_index(drop=True)
+    numbers = match_labels([file.name for file in files], labels["path"].tolist())
+    found: dict[int, ImageFile] = {}
+    for file, number in zip(files, numbers, strict=True):
+        if number is not None and number in found:
+            raise UsageError(f"{found[number].name} and {file.name} are both the image {labels['path'][number]!r}.")
+        if number is not None:
+            found[number] = file
+    if not found:
+        raise UsageError(
+            f"None of the {len(files):,} images in {place} is in the label table (first: {files[0].name!r}). "
+            "Import the labels that belong to them, or name the folder above."
+        )
+    unmatched = sum(number is None for number in numbers)
+    return _Plan(planned_parts(_grouped(found, labels)), unmatched, len(labels) - len(found))
+
+
+def _grouped(found: dict[int, ImageFile], labels: pd.DataFrame) -> dict[tuple[str, str], Sequence[PlannedImage]]:
+    """Return the images of each data set and view, mixed, so that no record file holds one patient after the other."""
+    groups: dict[tuple[str, str], Sequence[PlannedImage]] = {}
+    rows = labels.loc[sorted(found)]
+    for dataset, view in sorted(set(zip(rows["dataset"].tolist(), rows["view"].tolist(), strict=True))):
+        group = rows[(rows["dataset"] == dataset) & (rows["view"] == view)]
+        order = np.random.default_rng([_SEED, dataset, view]).permutation(len(group))
+        keys = group[list(INTEGER_KEYS)].to_dict("records")
+        # A label that nobody stated (-1) is no more than not mentioned to whoever trains on it.
+        values = group[list(LABELS)].clip(lower=0).to_dict("records")
+        paths, numbers = group["path"].tolist(), group.index.tolist()
+        groups[DATASETS[dataset], VIEWS[view]] = [
+            PlannedImage(found[numbers[i]], paths[i], _integers(keys[i]), _integers(values[i])) for i in order
+        ]
+    return groups
+
+
+def _integers(row: dict[Any, Any]) -> dict[str, int]:
+    return {str(name): int(value) for name, value in row.items()}
+
+
+def _digest(plan: _Plan, config: dict[str, Any]) -> str:
+    """Return what tells one import from another, so that a resumed one finds its own parts only."""
+    told = [[image.file.name, image.path, image.labels] for part in plan.parts for image in part.images]
+    text = json.dumps([config["place"], config["aspect"], told])
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _check_free(source: Source, plan: _Plan, replace: bool) -> None:
+    for dataset, view in plan.groups:
+        if not replace and _has_records(source, dataset, view):
+            raise ExistsError(
+                f"The source {source.name} has records of {dataset} {view} already. Use --replace to make them anew."
+            )
+
+
+def _has_records(source: Source, dataset: str, view: str) -> bool:
+    try:
+        return bool(find_records(source.records, dataset, view))
+    except UsageError:
+        return False
+
+
+def _check_space(folder: Path, images: int) -> None:
+    there = next(parent for parent in (folder, *folder.parents) if parent.exists())
+    needed, free = 2 * images * _BYTES_PER_IMAGE, shutil.disk_usage(there).free
+    if free < needed:
+        raise UsageError(
+            f"{images:,} images need {needed / 1e6:,.0f} MB of free disk space at {there}. "
+            f"Received: {free / 1e6:,.0f} MB. Free some space."
+        )
+
+
+def _too_many(skipped: list[tuple[str, str]], most: int) -> str:
+    name, reason = skipped[0]
+    return (
+        f"More than {most} images are bad, the first {name}: {reason}. All are listed in {SKIPPED_FILE} of the run. "
+        "Mend them, or allow more with --most-skipped."
+    )
+
+
+def _list_skipped(folder: Path, skipped: list[tuple[str, str]]) -> None:
+    pd.DataFrame(skipped, columns=["image", "reason"]).to_csv(folder / SKIPPED_FILE, index=False)
+
+
+def _take_place(plan: _Plan, staging: Path, records: Path) -> None:
+    """Put the finished records where readers look, in place of those that were there, and drop the parts."""
+    joined = staging / "joined"
+    shutil.rmtree(joined, ignore_errors=True)
+    join_parts(plan.parts, staging, joined)
+    for dataset, view in plan.groups:
+        (records / dataset).mkdir(parents=True, exist_ok=True)
+        made = {file.name for file in (joined / dataset).glob(f"{view}-*")}
+        for file in sorted((joined / dataset).glob(f"{view}-*")):
+            file.replace(records / dataset / file.name)
+        for former in (records / dataset).glob(f"{view}-*"):
+            if former.name not in made:
+                former.unlink()
+    shutil.rmtree(staging)
