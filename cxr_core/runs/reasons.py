@@ -2,7 +2,7 @@
 
 import signal
 
-from cxr_core.runs.memory import HOST_MEMORY, memory_reason
+from cxr_core.runs.memory import memory_reason
 from cxr_core.runs.run import Run
 
 CANCELLED_BY_USER = "Cancelled by the user."
@@ -11,16 +11,10 @@ DISK_FULL = "The disk is full: the run could not write its files. Free some spac
 REMOVED = "The run was removed from the store, or is looked after by another process."
 
 
-def died(code: int, words: list[str], was_memory: bool) -> str:
-    """Return why a process ended without telling.
-
-    Args:
-        code: its exit status; -n where signal n ended it.
-        words: the last lines that it wrote.
-        was_memory: whether the kernel has killed a process for memory meanwhile.
-    """
+def died(code: int, words: list[str]) -> str:
+    """Return why a process ended without telling, by its exit status (-n: by signal n) and the last lines it wrote."""
     if code == -signal.SIGKILL:
-        return HOST_MEMORY if was_memory else "Its process was killed by signal 9 (SIGKILL), sent from outside."
+        return "Its process was killed by signal 9 (SIGKILL), sent from outside."
     if reason := memory_reason("\n".join(words)):
         return reason
     how = f"was ended by signal {-code} ({signal.Signals(-code).name})" if code < 0 else f"ended with status {code}"

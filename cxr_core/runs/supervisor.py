@@ -12,7 +12,7 @@ from cxr_core.errors import RunError, UnknownNameError
 from cxr_core.runs import leftovers, log, reasons
 from cxr_core.runs.identity import identity_of, own_identity
 from cxr_core.runs.launch import start_step
-from cxr_core.runs.memory import kills_for_memory
+from cxr_core.runs.memory import MemoryWatch
 from cxr_core.runs.reconcile import reconcile
 from cxr_core.runs.run import CANCELLED, COMPLETED, FAILED, QUEUED, RUNNING, Run
 from cxr_core.runs.session import kill, terminate
@@ -108,18 +108,20 @@ class Supervisor:
         if identity is not None:
             self._told(lambda: self._store.set_process(self._run_id, identity))
         log.note_start(process.pid)
-        killed_before = kills_for_memory()
+        memory = MemoryWatch(process.pid)
         stopped_by = None
         while process.poll() is None:
             stopped_by = self._why_stop()
             if stopped_by is not None:
                 self._stop(process)
                 break
+            memory.look()
             self._beat()
             self._keep_log_short()
             time.sleep(_POLL_SECONDS)
         self._empty(process.pid)
-        return self._outcome(process.wait(), stopped_by, was_memory=kills_for_memory() != killed_before)
+        code = process.wait()
+        return self._outcome(code, stopped_by, memory.reason(code))
 
     def _why_stop(self) -> str | None:
         """Return the reason to stop the step, or None."""
@@ -160,7 +162,7 @@ class Supervisor:
             log.note(f"waiting for the processes of group {group}, which cannot be killed")
             self._beat()
 
-    def _outcome(self, code: int, stopped_by: str | None, was_memory: bool) -> tuple[str, str | None]:
+    def _outcome(self, code: int, stopped_by: str | None, no_memory: str | None) -> tuple[str, str | None]:
         if code == EXIT_COMPLETED:
             return COMPLETED, None
         if stopped_by is not None:
@@ -168,7 +170,7 @@ class Supervisor:
             return CANCELLED, stopped_by if why is None else f"{stopped_by} It could not end properly: {why}"
         if code in (EXIT_CANCELLED, -signal.SIGTERM):
             return CANCELLED, reasons.STOPPED_FROM_OUTSIDE
-        return FAILED, self._failure(code) or reasons.died(code, log.last_words(self._log), was_memory)
+        return FAILED, self._failure(code) or no_memory or reasons.died(code, log.last_words(self._log))
 
     def _failure(self, code: int) -> str | None:
         """Return what the step told of its failure by its exit status; None when it told nothing."""

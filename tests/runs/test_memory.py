@@ -1,9 +1,12 @@
+import os
 import signal
+import subprocess
+import sys
 
 import pytest
 
 from cxr_core.runs import memory
-from cxr_core.runs.memory import GPU_MEMORY, HOST_MEMORY, kills_for_memory, memory_reason
+from cxr_core.runs.memory import GPU_MEMORY, HOST_MEMORY, MemoryWatch, kills_for_memory, memory_reason
 from cxr_core.runs.reasons import died
 
 
@@ -25,14 +28,40 @@ def test_last_words_tell_whose_memory_ran_out(words, reason):
     assert memory_reason(words) == reason
 
 
-def test_a_killed_process_ran_out_of_memory_only_if_the_kernel_counts_it():
-    assert died(-signal.SIGKILL, ["bad_alloc"], was_memory=True) == HOST_MEMORY
-    assert died(-signal.SIGKILL, ["bad_alloc"], was_memory=False).startswith("Its process was killed by signal 9")
-    assert died(-signal.SIGABRT, ["x", "std::bad_alloc"], was_memory=False) == HOST_MEMORY
-    assert died(-signal.SIGSEGV, ["x", "y"], was_memory=False) == (
+def test_a_process_that_died_is_told_by_its_signal_and_its_last_words():
+    assert died(-signal.SIGKILL, ["x"]) == "Its process was killed by signal 9 (SIGKILL), sent from outside."
+    assert died(-signal.SIGABRT, ["x", "std::bad_alloc"]) == HOST_MEMORY
+    assert died(-signal.SIGSEGV, ["x", "y"]) == (
         "Its process was ended by signal 11 (SIGSEGV). Last lines of the log: x | y"
     )
-    assert died(3, [], was_memory=False) == "Its process ended with status 3. Last lines of the log: none"
+    assert died(3, []) == "Its process ended with status 3. Last lines of the log: none"
+
+
+def test_a_killed_process_ran_out_of_memory_if_the_kernel_has_counted_it(monkeypatch):
+    watch = MemoryWatch(os.getpid())
+    assert watch.reason(-signal.SIGKILL) is None
+    counts = kills_for_memory()
+    monkeypatch.setattr(memory, "kills_for_memory", lambda: (counts[0] + 1, *counts[1:]))
+    assert watch.reason(-signal.SIGKILL) == HOST_MEMORY
+    assert watch.reason(-signal.SIGSEGV) is None
+
+
+@pytest.mark.parametrize(("allowed", "is_near"), [(1.1, True), (2.0, False)])
+def test_a_crash_close_to_the_limit_of_address_space_is_for_memory(allowed, is_near):
+    code = f"""if True:
+        import resource, time
+        taken = int(open('/proc/self/statm').read().split()[0]) * resource.getpagesize()
+        resource.setrlimit(resource.RLIMIT_AS, (int({allowed} * taken),) * 2)
+        print(flush=True); input()"""
+    with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        process.stdout.readline()
+        watch = MemoryWatch(process.pid)
+        assert watch.reason(-signal.SIGSEGV) is None
+        watch.look()
+    reason = watch.reason(-signal.SIGSEGV)
+    assert (reason is not None) == is_near
+    assert not is_near or reason.startswith("The memory ran out: 0.0 GB are allowed (RLIMIT_AS). Choose")
+    assert watch.reason(1) is None
 
 
 def test_kills_are_counted_for_the_machine_and_for_either_kind_of_control_group(tmp_path, monkeypatch):

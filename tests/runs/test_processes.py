@@ -2,8 +2,6 @@
 
 import os
 import signal
-import subprocess
-import sys
 
 import psutil
 import pytest
@@ -52,21 +50,6 @@ def test_the_id_stands_on_the_command_line_of_each_process(fake_kinds, until):
     assert all(run.run in psutil.Process(pid).cmdline() for pid in group_of(run))
 
 
-def test_a_run_outlives_the_process_that_started_it(fake_kinds, until):
-    code = (
-        "from cxr_core.runs import service; import time\n"
-        "print(service.submit('sleep', 'm', 'demo', {'steps': 40}).run, flush=True); time.sleep(600)"
-    )
-    starter = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
-    run = starter.stdout.readline().strip()
-    until(is_stepping(run))
-    starter.kill()
-    starter.wait()
-    starter.stdout.close()
-    assert service.get(run).status == "running"
-    assert service.wait(run, timeout=30).status == "completed"
-
-
 def test_killing_the_supervisor_ends_the_work_within_five_seconds_and_fails_the_run(fake_kinds, until):
     run = until(is_stepping(submit("worker", stubborn=True)))
     assert len(group_of(run)) == 3
@@ -112,12 +95,6 @@ def test_two_runs_on_one_device_follow_each_other(fake_kinds, until):
     before, after = service.wait(first, timeout=30), service.wait(second, timeout=30)
     assert (before.status, after.status) == ("completed", "completed")
     assert after.started >= before.ended
-
-
-def test_a_run_whose_supervisor_died_holds_up_nobody(fake_kinds, until):
-    first, second = until(is_stepping(submit())), submit(steps=2)
-    os.kill(first.supervisor.pid, signal.SIGKILL)
-    assert service.wait(second, timeout=30).status == "completed"
 
 
 def test_a_queued_run_is_cancelled_at_once_and_never_works(fake_kinds, until):

@@ -1,12 +1,20 @@
 """Kinds of runs for tests only: put on the path of the processes of a run, they need no door in the product."""
 
+import contextlib
+import gc
+import importlib
 import os
+import resource
 import signal
 import subprocess
 import sys
 import tempfile
 import time
+from pathlib import Path
 
+import wrong_clock  # noqa: F401 - before anything of the product
+
+from cxr_core.atomic import replacing
 from cxr_core.errors import RunError
 from cxr_core.runs.step import Cancelled
 from cxr_core.tasks import kinds
@@ -51,6 +59,82 @@ def _fill_disk(context):
     raise OSError(28, os.strerror(28))
 
 
+def _save(context):
+    """Write a file of 3 MB again and again, as a checkpoint is written, but slowly: half written most of the time."""
+    step = 0
+    while True:
+        step += 1
+        with replacing(context.folder / "checkpoints" / "newest") as temporary, temporary.open("wb") as file:
+            for part in range(30):
+                file.write(bytes([step % 256]) * 100_000)
+                file.flush()
+                time.sleep(0.01)
+                if context.cancelled() and part == 29:
+                    (context.folder / "stopped").write_text(str(step))
+        context.metrics({"step": step, "loss": 1 / step})
+        context.progress(step, 1000)
+        context.stop_if_cancelled()
+
+
+def _hoard(context):
+    """Ask for memory beyond a limit, in Python or so that C++ fails."""
+    resource.setrlimit(resource.RLIMIT_AS, (400_000_000, 400_000_000))
+    bytearray(1_000_000_000)
+
+
+def _hog_disk(context):
+    """Fill the disk to the last byte, then go on to write checkpoints."""
+    with contextlib.suppress(OSError), (context.folder / "hog").open("wb", buffering=0) as file:
+        for size in (1_000_000, 1000, 1):
+            with contextlib.suppress(OSError):
+                while True:
+                    file.write(bytes(size))
+    _save(context)
+
+
+def _talk(context):
+    """Write one line of 100 MB to the log, and fail."""
+    for _ in range(100):
+        sys.stdout.write("x" * 1_000_000)
+        time.sleep(0.005)
+    context.progress(1, 2)
+    _sleep(context)
+
+
+_train = kinds.STEPS["train"]
+
+
+def _train_with_fault(context):
+    """Train for real; the name of the model says what goes wrong."""
+    if context.name.startswith("nan-at-"):
+        _spoil_weights_before_step(context, int(context.name.rpartition("-")[2]))
+    if context.name == "too-large":
+        # What the libraries take by themselves is not what the limit is for.
+        importlib.import_module("cxr_core.tasks.train")
+        importlib.import_module("cxr_core.training.loop")
+        taken = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+        resource.setrlimit(resource.RLIMIT_AS, (taken + 50_000_000, taken + 50_000_000))
+    _train(context)
+
+
+def _spoil_weights_before_step(context, step):
+    """Training asks once before each step whether it is to stop."""
+    asked, ask = 0, context.cancelled
+
+    def spoiling():
+        nonlocal asked
+        asked += 1
+        if asked == step:
+            import keras
+
+            for model in [found for found in gc.get_objects() if isinstance(found, keras.Model)]:
+                for variable in model.trainable_variables[-2:]:
+                    variable.assign(variable.value * float("nan"))
+        return ask()
+
+    context.cancelled = spoiling
+
+
 for _kind, _work in {
     "sleep": _sleep,
     "worker": _worker,
@@ -59,5 +143,10 @@ for _kind, _work in {
     "litter": _litter,
     "die": _die,
     "fill-disk": _fill_disk,
+    "save": _save,
+    "hoard": _hoard,
+    "hog-disk": _hog_disk,
+    "talk": _talk,
+    "train": _train_with_fault,
 }.items():
     kinds.STEPS[_kind] = _work
