@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from cxr_core.commands.output import as_table, shown
 from cxr_core.commands.parsing import Answer, Command, Parser
 from cxr_core.tasks.compare import Comparison, compare
-from cxr_core.tasks.ensemble import BuiltEnsemble, build_ensemble
+from cxr_core.tasks.ensemble import METHOD_NAMES, BuiltEnsemble, build_ensemble
 from cxr_core.tasks.evaluate import Evaluation, evaluate
 
 
@@ -35,6 +35,10 @@ def _evaluation_text(found: Evaluation) -> str:
         for label, row in found.labels.items()
     ]
     head = f"{found.model} on {found.dataset} of {found.source}: {found.n_images:,} images, values are {found.scale}"
+    if found.disagreeing:
+        head += f"\nIn {found.disagreeing:,} studies the images disagree on a label; the largest code counts."
+    if found.doubt:
+        head += f"\n{found.doubt}"
     return f"{head}\n\n{as_table(headers, rows)}{_reasons({label: row.why for label, row in found.labels.items()})}"
 
 
@@ -60,9 +64,13 @@ def _comparison_text(found: Comparison) -> str:
 
 
 def _ensemble_arguments(parser: Parser) -> None:
-    parser.add_argument("models", nargs="+", metavar="MODEL", help="the members, two or more")
-    parser.add_argument("--method", required=True, help="mean-probability, mean-logit, mean-rank or max")
-    parser.add_argument("--by", default="image", help="image (study: not available yet)")
+    parser.add_argument("models", nargs="+", metavar="MODEL", help="the members, two or more (by study one is enough)")
+    parser.add_argument("--method", required=True, help=f"one of {', '.join(METHOD_NAMES)}")
+    parser.add_argument(
+        "--by",
+        default="image",
+        help="image, or study to combine the images and views of each study (default %(default)s)",
+    )
     parser.add_argument("--name", required=True, help="name of the new model")
     parser.add_argument("--replace", action="store_true", help="replace an ensemble of that name")
 

@@ -15,7 +15,11 @@ METHODS: dict[str, str] = {
     "mean-logit": "mean of the members' logits (a geometric mean of their odds)",
     "mean-rank": "mean of the members' ranks among the images of a data set; needs no common scale",
     "max": "largest of the members' predictions; the finding is there when one member sees it",
+    "weighted": "weighted mean of the members' logits; the weights are fitted, each patient's on other patients",
+    "stacking": "logistic regression on the members' logits; it is fitted, each patient's on other patients",
 }
+#: The methods whose weights are fitted to labels; `fitted` does it.
+FITTED: tuple[str, ...] = ("weighted", "stacking")
 
 
 def check_method(method: str) -> str:
@@ -50,7 +54,7 @@ def combine(members: Sequence[FloatArray], scales: Sequence[str], method: str) -
     Args:
         members: two or more vectors (n,), the same images in the same order; for mean-rank those of one data set.
         scales: each member's scale, `logit`, `probability` or `score`.
-        method: a key of `METHODS`.
+        method: a key of `METHODS` that is not fitted.
 
     Returns:
         (n,) on the scale that `result_scale` names: probabilities in float64; logits, those of members on the
@@ -62,9 +66,19 @@ def combine(members: Sequence[FloatArray], scales: Sequence[str], method: str) -
         DataError: a prediction is missing, NaN or infinite, or a "probability" lies outside [0, 1].
     """
     result_scale(scales, method)
-    convert = _CONVERT[method]
-    stacked = np.stack([convert(as_scores(m), scale) for m, scale in zip(members, scales, strict=True)])
+    if method in FITTED:
+        raise UsageError(f"The method {method} is fitted to labels, which `combine` does not have.")
+    stacked = np.stack([converted(m, scale, method) for m, scale in zip(members, scales, strict=True)])
     return np.asarray(stacked.max(axis=0) if method == "max" else stacked.mean(axis=0))
+
+
+def converted(scores: FloatArray, scale: str, method: str) -> FloatArray:
+    """Return a member's predictions (n,) as the method averages them: probabilities, logits, ranks, or as stored.
+
+    Raises:
+        DataError: a prediction is missing, NaN or infinite, or a "probability" lies outside [0, 1].
+    """
+    return _CONVERT[method](as_scores(scores), scale)
 
 
 def _common_scale(scales: Sequence[str]) -> str:
@@ -97,4 +111,6 @@ _CONVERT: dict[str, Callable[[FloatArray, str], FloatArray]] = {
     "mean-logit": _logits,
     "mean-rank": _ranks,
     "max": _as_stored,
+    "weighted": _logits,
+    "stacking": _logits,
 }

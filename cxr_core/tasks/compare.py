@@ -103,7 +103,7 @@ def shared_rows(joined: list[Joined], models: list[str], dataset: str) -> list[p
         found = "; ".join(f"{m} predicts {_views(j.frame)}" for m, j in zip(models, joined, strict=True))
         raise UsageError(
             f"Models must predict the same labelled images to be set side by side. On {dataset} these share none: "
-            f"{found}. Choose models of one view; combining views study by study comes later."
+            f"{found}. Choose models of one view, or combine views with `ensemble --by study`."
         )
     return [j.frame.set_index("path").loc[shared.sort_values()].reset_index() for j in joined]
 
@@ -111,7 +111,7 @@ def shared_rows(joined: list[Joined], models: list[str], dataset: str) -> list[p
 def _views(frame: pd.DataFrame) -> str:
     if frame.empty:
         return "no labelled image"
-    names = (VIEWS[code] if 0 <= code < len(VIEWS) else "unknown" for code in sorted(frame["view"].unique()))
+    names = (VIEWS[code] if 0 <= code < len(VIEWS) else "studies" for code in sorted(frame["view"].unique()))
     return f"{len(frame)} labelled images ({', '.join(names)})"
 
 

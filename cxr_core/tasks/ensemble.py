@@ -1,30 +1,36 @@
 """Several models combined into one: looked at before it is saved, then saved as a prediction table like any other."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from cxr_core.errors import DataError, ExistsError, UnknownNameError, UsageError
-from cxr_core.evaluation.arrays import count_not_finite
-from cxr_core.evaluation.ensembles import METHODS, check_method, combine, result_scale
-from cxr_core.evaluation.labels import Figures
+from cxr_core.errors import ExistsError, UnknownNameError, UsageError
+from cxr_core.evaluation.arrays import FloatArray
+from cxr_core.evaluation.binary import binary_truth
+from cxr_core.evaluation.comparison import compare_labels
+from cxr_core.evaluation.ensembles import FITTED, METHODS, check_method, combine, result_scale
+from cxr_core.evaluation.fitted import FOLDS, cross_fitted
+from cxr_core.evaluation.labels import Figures, evaluate_models
 from cxr_core.evaluation.results import LabelComparison, MeanFigure
-from cxr_core.schema import KEY_COLUMNS, LABELS, VIEWS, check_name
+from cxr_core.schema import DATASETS, VIEWS, check_name, dataset_code, view_code
+from cxr_core.settings import settings
 from cxr_core.sources.registry import get_source
 from cxr_core.sources.source import Source
-from cxr_core.tasks.compare import differences, shared_rows
-from cxr_core.tasks.evaluate import check_unique_paths, figures_of, joined_predictions
+from cxr_core.tasks.ensemble_rows import BY, EnsembleRows, Member, common_rows, truth_of
 from cxr_core.warehouse.parquet import write_table
 
-#: Methods that are fitted to data; they come with a later issue.
-LATER_METHODS: tuple[str, ...] = ("weighted", "stacking")
+#: The methods by name, for those who may not look into the evaluation.
+METHOD_NAMES: tuple[str, ...] = tuple(METHODS)
+#: On which data set weights are fitted: the first of these that the members predict. Test is kept for the end.
+FIT_ON: tuple[str, ...] = ("valid", "train", "test")
 
 
 @dataclass(frozen=True)
 class BuiltEnsemble:
-    """A saved ensemble: its name, its prediction table (a path), how many images it has, how it was made."""
+    """A saved ensemble: its name, its prediction table (a path), its number of images or studies, how it was made."""
 
     model: str
     table: str
@@ -45,11 +51,14 @@ class BuiltEnsemble:
 
 @dataclass(frozen=True)
 class EnsemblePreview:
-    """An ensemble that is not saved, beside its members on the same `n_images` labelled images.
+    """An ensemble that is not saved, beside its members on the same `n_images` labelled images, or studies.
 
-    `best` is the member with the largest mean AUC (over the labels that all members have) on these images, and `gain`
-    the paired AUC(ensemble) - AUC(best) of each label, `mean_gain` their mean. As `best` is chosen on the same
-    images, the gain over it is, if anything, understated.
+    `best` is the member with the largest mean AUC (over the labels that all members have) on these rows, and `gain`
+    the paired AUC(ensemble) - AUC(best) of each label, `mean_gain` their mean. As `best` is chosen on the same rows,
+    the gain over it is, if anything, understated. By study, a member stands for the mean of its images of the study
+    (the largest with the method max). `recipe` says how the ensemble is made; that of a fitted one says on which data
+    set its weights were fitted, and every row here is predicted by weights that have not seen its patient.
+    `left_out` counts the images (studies) that not all members predict.
     """
 
     scale: str
@@ -59,86 +68,189 @@ class EnsemblePreview:
     best: str
     gain: dict[str, LabelComparison]
     mean_gain: MeanFigure
+    recipe: dict[str, Any] = field(default_factory=dict)
+    left_out: int = 0
+
+    @property
+    def fitted(self) -> bool:
+        """Whether weights were fitted, so that the page has to say on which patients they are judged."""
+        return "fitted_on" in self.recipe
 
 
 def build_ensemble(
     source_name: str, members: Sequence[str], method: str, by: str, name: str, replace: bool = False
 ) -> BuiltEnsemble:
-    """Combine the members' predictions of the images that all of them predict, and save them as the model `name`.
+    """Combine the members' predictions of what all of them predict, and save them as the model `name`.
 
-    Every data set in which all members have predictions is combined, for the labels that all members have; images
-    need no labels. Ranks (mean-rank) are taken within each data set. The recipe stands in the table's metadata.
+    Every data set in which all members have predictions is combined, for the labels that all members have; rows need
+    no labels. Ranks (mean-rank) are taken within each data set. By study the images of each member are put together
+    first, so that members of different views meet. Fitted weights (weighted, stacking) are fitted on the first of
+    `FIT_ON`, and each patient is predicted by weights that have not seen him. The recipe stands in the table's
+    metadata, weights included.
 
     Args:
         source_name: the source of the members, where the ensemble is saved.
-        members: two or more different models.
+        members: two or more different models; by study one is enough.
         method: a key of `evaluation.ensembles.METHODS`.
-        by: "image" ("study" comes with a later issue).
+        by: "image" or "study".
         name: the new model.
         replace: whether a prediction table that the workspace already has under `name` is replaced.
 
     Raises:
         UnknownNameError: there is no such source or member.
-        UsageError: too few or repeated members, a method that cannot combine their scales, or no image in common.
+        UsageError: too few or repeated members, a method that cannot combine their scales, or nothing in common.
         ExistsError: `name` is in use.
-        DataError: a member's predictions are missing, NaN or infinite, or a path occurs twice.
+        DataError: a member's predictions are missing, NaN or infinite, or not on the scale that its table states.
+        TableError: a member predicts a path twice.
         WarehouseError: the warehouse could not answer.
     """
     source = get_source(source_name)
     _check_request(source, members, method, by)
     check_name("model", name)
     _check_free(source, members, name, replace)
-    tables = [source.warehouse().prediction_table(member) for member in members]
-    scales = [table.scale for table in tables]
-    scale = result_scale(scales, method)
-    frames = [_member_predictions(source, member) for member in members]
-    labels = _common_labels([table.labels for table in tables])
-    paths = _common_paths(frames, members)
-    aligned = [frame.set_index("path").loc[paths].reset_index() for frame in frames]
-    combined = _combined(aligned, members, scales, labels, method)
+    scale = result_scale([source.warehouse().prediction_table(member).scale for member in members], method)
+    rows = common_rows(source, members, by, method)
+    combined, recipe = _combined(source, rows, method, by)
+    # A study row of no single view says -1 in a frame and nothing in a table.
+    view = rows.keys["view"].astype("Int64").where(rows.keys["view"] >= 0)
     path = source.predictions_path(name)
-    recipe = {"members": list(members), "method": method, "by": by}
-    write_table(path, combined, scale, {"view": _one_view(combined), "recipe": recipe})
-    return BuiltEnsemble(name, str(path), len(combined), method, scale)
+    write_table(path, rows.keys.assign(view=view, **combined), scale, {"view": _one_view(view), "recipe": recipe})
+    return BuiltEnsemble(name, str(path), len(rows.keys), method, scale)
 
 
 def preview_ensemble(
-    source_name: str, members: Sequence[str], method: str, dataset: str = "valid", view: str | None = None
+    source_name: str,
+    members: Sequence[str],
+    method: str,
+    dataset: str = "valid",
+    view: str | None = None,
+    by: str = "image",
 ) -> EnsemblePreview:
-    """Evaluate an ensemble without saving it, beside its members and on their common labelled images.
+    """Evaluate an ensemble without saving it, beside its members and on their common labelled images or studies.
 
     Raises:
         UnknownNameError: there is no such source, member, data set or view.
-        UsageError: too few or repeated members, a method that cannot combine their scales, or no image in common.
-        DataError: a member's predictions are missing, NaN or infinite, or a path occurs twice.
+        UsageError: too few or repeated members, a method that cannot combine their scales, or nothing in common.
+        DataError: a member's predictions are missing, NaN or infinite, or not on the scale that its table states.
+        TableError: a member predicts a path twice, or an image has two label rows.
         WarehouseError: the warehouse could not answer.
     """
-    _check_request(get_source(source_name), members, method, "image")
-    joined = [joined_predictions(source_name, member, dataset, view) for member in members]
-    scales = [j.scale for j in joined]
-    scale = result_scale(scales, method)
-    labels = _common_labels([j.labels for j in joined])
-    frames = shared_rows(joined, list(members), dataset)
-    columns = [f"predicted_{label}" for label in labels]
-    combined = frames[0].assign(**_combined_columns(frames, members, scales, columns, method))
-    each = {member: figures_of(frame, labels) for member, frame in zip(members, frames, strict=True)}
-    best = max(members, key=lambda member: each[member].mean_roc_auc.value or 0.0)
-    gain = differences(combined, frames[list(members).index(best)], labels)
-    return EnsemblePreview(scale, len(combined), figures_of(combined, labels), each, best, gain.labels, gain.mean)
+    source = get_source(source_name)
+    _check_request(source, members, method, by)
+    code = dataset_code(dataset)
+    scale = result_scale([source.warehouse().prediction_table(member).scale for member in members], method)
+    rows = common_rows(source, members, by, method)
+    combined, recipe = _combined(source, rows, method, by)
+    values = truth_of(source, rows, dataset, by)
+    of_set = (rows.keys["dataset"] == code).to_numpy()
+    if view is not None:
+        of_set &= (rows.keys["view"] == view_code(view)).to_numpy()
+    judged = of_set & np.any([codes >= 0 for codes in values.values()], axis=0)
+    if not judged.any():
+        raise UsageError(
+            f"An ensemble can be judged on labelled rows. Of the {'images' if by == 'image' else 'studies'} that all "
+            f"members predict, none of {dataset} has labels. Choose another data set, or save it unseen."
+        )
+    # A member whose name is that of the ensemble's column could not be: names do not start with a space.
+    ensemble = " ensemble"
+    scores = {ensemble: combined} | {member.model: _alone(member, method) for member in rows.members}
+    on_rows = {model: {label: s[judged] for label, s in of_model.items()} for model, of_model in scores.items()}
+    true, patients = {label: codes[judged] for label, codes in values.items()}, rows.keys["patient"].to_numpy()[judged]
+    chosen = settings()
+    figures = evaluate_models(true, on_rows, patients, chosen.resamples, chosen.minimum_positives)
+    best = max(members, key=lambda member: figures[member].mean_roc_auc.value or 0.0)
+    gain = compare_labels(true, on_rows[ensemble], on_rows[best], patients, chosen.resamples, chosen.minimum_positives)
+    return EnsemblePreview(
+        scale=scale,
+        n_images=int(judged.sum()),
+        figures=figures.pop(ensemble),
+        members=figures,
+        best=best,
+        gain=gain.labels,
+        mean_gain=gain.mean,
+        recipe=recipe,
+        left_out=rows.left_out,
+    )
+
+
+def _combined(source: Source, rows: EnsembleRows, method: str, by: str) -> tuple[dict[str, FloatArray], dict[str, Any]]:
+    """Return the combined predictions (n,) of each label, and the recipe."""
+    recipe: dict[str, Any] = {"members": [member.model for member in rows.members], "method": method, "by": by}
+    if method not in FITTED:
+        return {label: _simple(rows, label, method, by) for label in rows.labels}, recipe
+    fitted_on = _fitted_on(source, rows)
+    truth, patients = truth_of(source, rows, fitted_on, by), rows.keys["patient"].to_numpy(dtype=np.int64)
+    recipe |= {
+        "fitted_on": fitted_on,
+        "folds": FOLDS,
+        "judged": "each patient is predicted by weights that were fitted on other patients",
+        "weights": {},
+        "not_fitted": {},
+    }
+    combined = {}
+    for label in rows.labels:
+        names, features = _features(rows, label, method, by)
+        usable, y = binary_truth(truth[label])
+        found = cross_fitted(features, y, usable, patients, method)
+        combined[label] = found.predictions
+        weights = {name: float(weight) for name, weight in zip(names, found.weights, strict=True)}
+        recipe["weights"][label] = weights | ({"intercept": found.intercept} if method == "stacking" else {})
+        if found.why:
+            recipe["not_fitted"][label] = found.why
+    return combined, recipe
+
+
+def _simple(rows: EnsembleRows, label: str, method: str, by: str) -> FloatArray:
+    """Combine one label by a method that fits nothing; ranks are taken within each data set."""
+    members = [(member.largest if method == "max" else member.mean)[label] for member in rows.members]
+    scales = [member.scale for member in rows.members]
+    if by == "study" and method != "mean-rank":
+        # The images were converted before they were put together.
+        scales = [result_scale(scales, method)] * len(scales)
+    combined = np.empty(len(rows.keys))
+    datasets = rows.keys["dataset"].to_numpy()
+    for code in np.unique(datasets):
+        of_set = datasets == code
+        combined[of_set] = combine([values[of_set] for values in members], scales, method)
+    return combined
+
+
+def _features(rows: EnsembleRows, label: str, method: str, by: str) -> tuple[list[str], FloatArray]:
+    """Return the names and the columns (n, m) that weights are fitted to.
+
+    Stacking by study has the mean and the largest logit of a member's images, where a study has several of them.
+    """
+    names, columns = [], []
+    for member in rows.members:
+        names.append(member.model)
+        columns.append(
+            member.mean[label] if by == "study" else combine([member.mean[label]], [member.scale], "mean-logit")
+        )
+        if method == "stacking" and member.several:
+            names.append(f"{member.model} (largest)")
+            columns.append(member.largest[label])
+    return names, np.column_stack(columns)
+
+
+def _alone(member: Member, method: str) -> dict[str, FloatArray]:
+    return member.largest if method == "max" else member.mean
+
+
+def _fitted_on(source: Source, rows: EnsembleRows) -> str:
+    present = {DATASETS[code] for code in rows.keys["dataset"].unique()}
+    for dataset in FIT_ON:
+        if dataset in present and len(source.warehouse().labels(dataset)):
+            return dataset
+    raise UsageError(
+        "Weights are fitted to labels, but no image that all members predict has any. Use mean-logit, or name the "
+        "label tables of the source."
+    )
 
 
 def _check_request(source: Source, members: Sequence[str], method: str, by: str) -> None:
-    if method in LATER_METHODS:
-        raise UsageError(f"The method {method} is not available yet. Use one of: {', '.join(METHODS)}.")
     check_method(method)
-    if by == "study":
-        raise UsageError("Ensembles by study are not available yet. Use `--by image` with models of one view.")
-    if by != "image":
+    if by not in BY:
         raise UsageError(f"An ensemble combines by image or by study. Received: {by!r}.")
-    _check_members(source, members)
-
-
-def _check_members(source: Source, members: Sequence[str]) -> None:
     known = source.warehouse().prediction_tables()
     for member in members:
         if member not in known:
@@ -146,7 +258,7 @@ def _check_members(source: Source, members: Sequence[str]) -> None:
     twice = sorted({member for member in members if members.count(member) > 1})
     if twice:
         raise UsageError(f"Each member of an ensemble must be named once. Received more than once: {', '.join(twice)}.")
-    if len(members) < 2:
+    if len(members) < 2 and not (members and by == "study"):
         raise UsageError(f"An ensemble needs two members or more. Received: {', '.join(members) or 'none'}.")
 
 
@@ -165,60 +277,6 @@ def _check_free(source: Source, members: Sequence[str], name: str, replace: bool
         raise ExistsError(f"The model {name!r} already has predictions. Choose another name, or use --replace.")
 
 
-def _member_predictions(source: Source, member: str) -> pd.DataFrame:
-    frame = source.warehouse().predictions(member)
-    check_unique_paths(frame, f"The predictions of {member}")
-    return frame
-
-
-def _common_labels(each: Sequence[Sequence[str]]) -> list[str]:
-    common = [label for label in LABELS if all(label in labels for labels in each)]
-    if not common:
-        raise UsageError("The members of an ensemble must have a label in common. These have none. Choose others.")
-    return common
-
-
-def _common_paths(frames: Sequence[pd.DataFrame], members: Sequence[str]) -> pd.Index:
-    common = pd.Index(frames[0]["path"])
-    for frame in frames[1:]:
-        common = common.intersection(frame["path"])
-    if common.empty:
-        raise UsageError(
-            f"The members of an ensemble must predict the same images. {', '.join(members)} share none. "
-            "Choose models of one view; combining views study by study comes later."
-        )
-    return common.sort_values()
-
-
-def _combined(
-    frames: list[pd.DataFrame], members: Sequence[str], scales: list[str], labels: list[str], method: str
-) -> pd.DataFrame:
-    """Return the keys and the combined labels of aligned frames, each data set combined by itself."""
-    parts = []
-    for rows in frames[0].groupby("dataset").indices.values():
-        of_set = [frame.iloc[rows] for frame in frames]
-        parts.append(of_set[0][list(KEY_COLUMNS)].assign(**_combined_columns(of_set, members, scales, labels, method)))
-    combined = pd.concat(parts, ignore_index=True)
-    # A study row of no single view says -1 in a frame and nothing in a table.
-    return combined.assign(view=combined["view"].astype("Int64").where(combined["view"] >= 0))
-
-
-def _combined_columns(
-    frames: list[pd.DataFrame], members: Sequence[str], scales: list[str], columns: list[str], method: str
-) -> dict[str, Any]:
-    for member, frame in zip(members, frames, strict=True):
-        wrong = count_not_finite(frame[columns].to_numpy(dtype="float64"))
-        if wrong:
-            raise DataError(
-                f"Members of an ensemble must have a finite prediction for every image. Received from {member}: "
-                f"{wrong} missing, NaN or infinite. Predict with it again, or leave it out."
-            )
-    return {
-        column: combine([frame[column].to_numpy(dtype="float64") for frame in frames], scales, method)
-        for column in columns
-    }
-
-
-def _one_view(frame: pd.DataFrame) -> str | None:
-    views = frame["view"].dropna().unique()
-    return VIEWS[int(views[0])] if len(views) == 1 and 0 <= views[0] < len(VIEWS) else None
+def _one_view(views: pd.Series) -> str | None:
+    found = views.dropna().unique()
+    return VIEWS[int(found[0])] if len(found) == 1 and 0 <= found[0] < len(VIEWS) else None

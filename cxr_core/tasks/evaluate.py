@@ -49,7 +49,8 @@ class Evaluation:
     have both predictions and labels, `unmatched` the predicted ones without labels, which are left out, `duplicated`
     the paths that stand more than once in a table (none of them among the `n_images`, see `joined_predictions`).
     `doubt` is a sentence where the stored predictions do not look like their scale: AUC and AP do not depend on it,
-    probabilities do. `figures` also gives means over chosen labels.
+    probabilities do. `figures` also gives means over chosen labels. Of a model whose rows are whole studies, the images
+    are studies, and `disagreeing` counts those whose images state different codes of a label (the largest counts).
     """
 
     model: str
@@ -65,6 +66,7 @@ class Evaluation:
     duplicated: int
     figures: Figures
     doubt: str | None = None
+    disagreeing: int = 0
 
     def as_json(self) -> dict[str, Any]:
         """Return what `evaluate --json` prints."""
@@ -179,6 +181,7 @@ def evaluate(source_name: str, model: str, dataset: str = "valid", view: str | N
         duplicated=joined.duplicated,
         figures=figures,
         doubt=scale_doubt(predicted(joined.frame, joined.labels), joined.scale),
+        disagreeing=joined.disagreeing,
     )
 
 

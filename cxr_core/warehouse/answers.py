@@ -49,7 +49,9 @@ class Joined:
     `frame` has `path`, `patient`, `study`, `image`, `view` (int64; view is -1 for a study row of no single view), then
     `predicted_<label>` (float64, on the stored `scale`) and `true_<label>` (int64, 0 to 3; -1 where the table says
     nothing) for each of `labels`, sorted by path. Of the `n_predictions` paths with predictions, `unmatched` have no
-    label row, and `duplicated` stand more than once in either table (and so more than once in `frame`).
+    label row, and `duplicated` stand more than once in either table (and so more than once in `frame`). Study rows are
+    joined by patient and study instead (see `studies`); `disagreeing` counts the studies whose images state different
+    codes of a label, of which the largest stands here.
     """
 
     frame: pd.DataFrame
@@ -58,3 +60,4 @@ class Joined:
     n_predictions: int
     unmatched: int
     duplicated: int
+    disagreeing: int = 0

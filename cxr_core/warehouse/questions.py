@@ -131,6 +131,14 @@ def prediction_counts(table: str) -> Query:
     return Query("prediction_counts", sql)
 
 
+def study_rows(table: str, dataset: str) -> Query:
+    """Count the rows of a prediction table that stand for whole studies of a data set."""
+    where, parameters = _where(dataset=dataset)
+    image, *_ = _codes(["image"])
+    sql = f"SELECT COUNTIF(image = 0) AS studies FROM (SELECT {image} FROM `{table}`{where})"
+    return Query("study_rows", sql, parameters)
+
+
 def truth(table: str) -> Query:
     """Return what was really there."""
     return Query("truth", f"SELECT {', '.join(['path', *LABELS])} FROM `{table}`")

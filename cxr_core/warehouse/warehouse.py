@@ -15,6 +15,7 @@ from cxr_core.warehouse.engine import Engine, TableInfo
 from cxr_core.warehouse.kept import ANSWERS, Key
 from cxr_core.warehouse.local import LocalEngine
 from cxr_core.warehouse.questions import Query
+from cxr_core.warehouse.studies import join_studies
 from cxr_core.warehouse.tables import TableSet, is_file
 
 #: What images are put together by.
@@ -119,7 +120,8 @@ class Warehouse:
     def joined(self, model: str, dataset: str = "valid", view: str | None = None) -> Joined:
         """Return a model's predictions beside the labels of the same paths, of one data set on both sides.
 
-        No view is filtered unless one is given, as in the notebook; labels that the model lacks are left out.
+        No view is filtered unless one is given, as in the notebook; labels that the model lacks are left out. A table
+        of study rows (image 0, no path of an image) is joined by patient and study instead.
         """
         dataset_code(dataset)
         if view is not None:
@@ -132,7 +134,19 @@ class Warehouse:
             table = self._ask(engine, query, [location, *self.tables.labels])
         else:
             table = self._joined_here(location, names, dataset, view)
-        return frames.joined_result(table, info.scale, names)
+        found = frames.joined_result(table, info.scale, names)
+        if found.unmatched and view is None and self._study_rows(location, engine, dataset) == found.n_predictions:
+            return self._joined_studies(model, found, dataset)
+        return found
+
+    def _study_rows(self, location: str, engine: Engine, dataset: str) -> int:
+        table = self._ask(engine, questions.study_rows(engine.name(location), dataset), [location])
+        return int(table["studies"][0].as_py() or 0)
+
+    def _joined_studies(self, model: str, found: Joined, dataset: str) -> Joined:
+        rows = self.predictions(model)
+        of_studies = rows[(rows["image"] == 0) & (rows["dataset"] == dataset_code(dataset))]
+        return join_studies(of_studies, self.labels(dataset), found.labels, found.scale)
 
     def check(self) -> list[str]:
         """Return what is wrong with the tables, one sentence each; empty when all can be answered."""

@@ -5,7 +5,7 @@ from scipy.special import logit as scipy_logit
 from scipy.stats import rankdata
 
 from cxr_core.errors import DataError, UsageError
-from cxr_core.evaluation.ensembles import METHODS, combine, result_scale
+from cxr_core.evaluation.ensembles import FITTED, METHODS, combine, result_scale
 
 A, B = np.array([-2.0, 0.5, 3.0]), np.array([1.0, 0.5, -1.0])
 
@@ -67,11 +67,11 @@ def test_max_refuses_mixed_scales():
 
 
 def test_an_unknown_method_is_refused_with_the_choices():
-    with pytest.raises(UsageError, match="mean-probability, mean-logit, mean-rank, max. Received: 'median'"):
+    with pytest.raises(UsageError, match="mean-rank, max, weighted, stacking. Received: 'median'"):
         combine([A, B], ["logit", "logit"], "median")
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", [method for method in METHODS if method not in FITTED])
 def test_a_prediction_that_is_no_number_is_refused(method):
     with pytest.raises(DataError, match="NaN or infinite"):
         combine([A, np.array([0.1, np.nan, 0.2])], ["logit", "logit"], method)
@@ -80,3 +80,10 @@ def test_a_prediction_that_is_no_number_is_refused(method):
 def test_a_probability_out_of_range_is_refused():
     with pytest.raises(DataError, match="between 0 and 1"):
         combine([A, B], ["logit", "probability"], "mean-probability")
+
+
+@pytest.mark.parametrize("method", FITTED)
+def test_a_fitted_method_needs_labels_which_combine_does_not_have(method):
+    assert result_scale(["logit", "probability"], method) == "logit"
+    with pytest.raises(UsageError, match="fitted to labels"):
+        combine([A, B], ["logit", "logit"], method)

@@ -63,7 +63,7 @@ def test_models_of_different_views_share_no_images(labels, workspace):
     assert "front predicts 120 labelled images (frontal); side predicts 120 labelled images (lateral)" in str(
         error.value
     )
-    assert "study by study comes later" in str(error.value)
+    assert "ensemble --by study" in str(error.value)
 
 
 def test_an_unknown_model_is_answered_with_the_choices(labels, workspace):

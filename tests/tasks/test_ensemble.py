@@ -9,10 +9,12 @@ from scipy.stats import rankdata
 from sklearn import metrics
 
 from cxr_core.errors import CxrError, DataError, ExistsError, UnknownNameError, UsageError
+from cxr_core.schema import LABELS
 from cxr_core.sources.registry import get_source
+from cxr_core.tasks.compare import compare
 from cxr_core.tasks.ensemble import build_ensemble, preview_ensemble
 from cxr_core.tasks.evaluate import evaluate
-from cxr_core.warehouse.parquet import read_metadata
+from cxr_core.warehouse.parquet import read_metadata, write_table
 
 
 @pytest.fixture
@@ -97,10 +99,11 @@ def test_images_without_labels_are_combined_too(members, labels, workspace):
         (["a", "b", "a"], "mean-logit", "image", UsageError, "Received more than once: a."),
         (["a", "z"], "mean-logit", "image", UnknownNameError, "Unknown model 'z'. Choose one of: a, b, score, side."),
         (["a", "side"], "mean-logit", "image", UsageError, "must predict the same images. a, side share none"),
-        (["a", "b"], "weighted", "image", UsageError, "The method weighted is not available yet. Use one of: mean-"),
-        (["a", "b"], "stacking", "image", UsageError, "The method stacking is not available yet"),
+        (["a", "score"], "weighted", "image", UsageError, "use mean-rank"),
+        (["a", "score"], "stacking", "study", UsageError, "use mean-rank"),
+        (["a", "squashed"], "mean-logit", "image", DataError, "squashed should be logits, but all predictions lie"),
         (["a", "b"], "median", "image", UsageError, "The method must be one of"),
-        (["a", "b"], "mean-logit", "study", UsageError, "Ensembles by study are not available yet. Use `--by image`"),
+        ([], "mean-logit", "study", UsageError, "Received: none."),
         (["a", "b"], "mean-logit", "patient", UsageError, "by image or by study. Received: 'patient'"),
         (["a", "score"], "mean-logit", "image", UsageError, "use mean-rank"),
         (["a", "score"], "max", "image", UsageError, "members on one scale. Received: logit, score"),
@@ -116,6 +119,9 @@ def test_what_cannot_be_combined_is_refused_and_nothing_is_written(
     write_predictions(workspace, "score", scores_for(frontal, 3), "score")
     if "lung" in given:
         write_predictions(workspace, "lung", scores_for(frontal, 3, names=("lung_lesion",)))
+    if "squashed" in given:
+        squashed = scores_for(frontal, 3)
+        write_predictions(workspace, "squashed", squashed.assign(**{label: expit(squashed[label]) for label in LABELS}))
     if "broken" in given:
         broken = scores_for(frontal, 3)
         broken.loc[broken.index[10], "edema"] = np.nan
@@ -176,7 +182,135 @@ def test_the_preview_equals_the_saved_ensemble_and_measures_the_gain(members):
 
 def test_the_preview_refuses_what_the_build_refuses(members, labels, workspace):
     write_predictions(workspace, "side", scores_for(of_view(labels, "lateral"), 3))
-    with pytest.raises(UsageError, match="set side by side"):
+    with pytest.raises(UsageError, match="must predict the same images. a, side share none.*--by study"):
         preview_ensemble(NAME, ["a", "side"], "mean-logit")
     with pytest.raises(UsageError, match="two members or more"):
         preview_ensemble(NAME, ["a"], "mean-logit")
+
+
+@pytest.fixture
+def views(labels, workspace):
+    """A frontal and a lateral model; each study of a patient has two images of each view."""
+    front, side = scores_for(of_view(labels, "frontal"), 1), scores_for(of_view(labels, "lateral"), 2)
+    write_predictions(workspace, "front", front)
+    write_predictions(workspace, "side", side.iloc[2:].iloc[::-1])  # the first study has no lateral images
+    return front, side.iloc[2:]
+
+
+def by_study(frame, how="mean"):
+    return frame.groupby(["dataset", "patient", "study"])["edema"].agg(how)
+
+
+def test_views_meet_in_a_study_and_study_rows_are_written(views):
+    front, side = views
+    built = build_ensemble(NAME, ["front", "side"], "mean-logit", "study", "both")
+    frame, metadata = saved()
+    expected = ((by_study(front) + by_study(side)) / 2).dropna()
+    assert built.images == len(frame) == len(expected) == 119
+    found = frame.set_index(["dataset", "patient", "study"])["edema"].sort_index()
+    np.testing.assert_allclose(found, expected.sort_index(), rtol=1e-14)
+    assert set(frame["image"]) == {0}
+    assert frame["view"].isna().all()
+    assert frame["path"].iloc[0] == f"test/p{frame['patient'].iloc[0]}/s01"
+    assert metadata.model["recipe"] == {"members": ["front", "side"], "method": "mean-logit", "by": "study"}
+
+
+@pytest.mark.parametrize("method", ["mean-probability", "mean-rank", "max"])
+def test_other_methods_by_study(views, method):
+    front, side = views
+    build_ensemble(NAME, ["front", "side"], method, "study", "both")
+    frame, _ = saved()
+    found = frame[frame["dataset"] == 1].set_index(["dataset", "patient", "study"])["edema"].sort_index()
+    if method == "mean-probability":
+        a, b = (by_study(f.assign(edema=expit(f["edema"]))) for f in (front, side))
+        expected = (a + b) / 2
+    elif method == "max":
+        expected = np.maximum(*(by_study(f, "max").align(by_study(front, "max"))[0] for f in (front, side)))
+    else:
+        a, b = by_study(front).loc[1:1], by_study(side).loc[1:1]
+        a = a[a.index.isin(b.index)]
+        expected = (a.rank() + b.rank() - 1) / (2 * len(b))
+    np.testing.assert_allclose(found, expected.loc[1:1].dropna().sort_index(), rtol=1e-12)
+
+
+def test_a_study_ensemble_is_judged_against_the_largest_code_of_the_study(views, labels):
+    build_ensemble(NAME, ["front", "side"], "mean-logit", "study", "both")
+    front, side = views
+    score = ((by_study(front) + by_study(side)) / 2).dropna().loc[1]
+    true = labels[labels["dataset"] == 1].groupby(["patient", "study"])["edema"].max().reindex(score.index)
+    certain = true != 2
+    found = evaluate(NAME, "both")
+    assert found.labels["edema"].roc_auc == pytest.approx(
+        metrics.roc_auc_score(true[certain] == 3, score[certain]), abs=1e-12
+    )
+    assert found.labels["edema"].n_uncertain_dropped == (~certain).sum()
+    assert (found.n_images, found.unmatched) == (59, 0)
+    assert found.disagreeing == 59  # random labels: the images of every study disagree somewhere
+
+
+def test_one_model_can_be_put_together_by_study(views):
+    front, _ = views
+    built = build_ensemble(NAME, ["front"], "max", "study", "whole")
+    assert built.images == 120
+    frame, _ = saved("whole")
+    found = frame.set_index(["dataset", "patient", "study"])["edema"].sort_index()
+    np.testing.assert_allclose(found, by_study(front, "max").sort_index())
+
+
+def test_study_ensembles_are_compared_with_each_other_and_not_with_images(views):
+    build_ensemble(NAME, ["front", "side"], "mean-logit", "study", "both")
+    build_ensemble(NAME, ["front"], "mean-logit", "study", "whole")
+    found = compare(NAME, "both", "whole")
+    assert (found.n_images, found.only_a, found.only_b) == (59, 0, 1)
+    gain = preview_ensemble(NAME, ["front", "side"], "mean-logit", by="study")
+    assert gain.n_images == 59
+    with pytest.raises(UsageError, match="both predicts 59 labelled images .studies.; front predicts 120"):
+        compare(NAME, "both", "front")
+
+
+@pytest.mark.parametrize("by", ["image", "study"])
+@pytest.mark.parametrize("method", ["weighted", "stacking"])
+def test_each_patient_is_predicted_by_weights_that_have_not_seen_him(members, views, labels, workspace, method, by):
+    pair = ["a", "b"] if by == "image" else ["front", "side"]
+    build_ensemble(NAME, pair, method, by, "first")
+    # Turn around the labels of one patient of valid: his own predictions stay, those of others in his fold too.
+    patient = labels.loc[labels["dataset"] == 1, "patient"].iloc[-1]
+    turned = labels.copy()
+    rows = turned["patient"] == patient
+    turned.loc[rows, "edema"] = 0 if labels.loc[rows, "edema"].max() == 3 else 3
+    for code, name in ((1, "valid"), (2, "test")):
+        write_table(workspace / "sources" / NAME / f"labels_{name}.parquet", turned[turned["dataset"] == code])
+    build_ensemble(NAME, pair, method, by, "second")
+    first, second = (saved(name)[0].set_index("path") for name in ("first", "second"))
+    same = (first["edema"] == second["edema"]) & (first["dataset"] == 1)
+    assert same[(first["patient"] == patient) & (first["dataset"] == 1)].all()
+    assert 0.1 < same.sum() / (first["dataset"] == 1).sum() < 0.35
+    recipe = saved("first")[1].model["recipe"]
+    assert (recipe["fitted_on"], recipe["folds"]) == ("valid", 5)
+    assert "fitted on other patients" in recipe["judged"]
+    weights = recipe["weights"]["edema"]
+    if method == "weighted":
+        assert sum(weights.values()) == pytest.approx(1)
+        assert min(weights.values()) >= 0
+    else:
+        assert "intercept" in weights
+
+
+def test_a_label_with_too_few_positives_keeps_equal_weights_and_says_so(members, labels, workspace):
+    few = labels.assign(edema=np.where(labels["edema"] == 3, 0, labels["edema"]))
+    for code, name in ((1, "valid"), (2, "test")):
+        write_table(workspace / "sources" / NAME / f"labels_{name}.parquet", few[few["dataset"] == code])
+    build_ensemble(NAME, ["a", "b"], "stacking", "image", "both")
+    frame, metadata = saved()
+    a, b = members
+    np.testing.assert_allclose(frame.sort_values("path")["edema"], (a["edema"].to_numpy() + b["edema"].to_numpy()) / 2)
+    assert "0 patients with a positive" in metadata.model["recipe"]["not_fitted"]["edema"]
+    assert "fracture" not in metadata.model["recipe"]["not_fitted"]
+
+
+def test_the_preview_of_a_fitted_ensemble_equals_the_saved_one(members):
+    preview = preview_ensemble(NAME, ["a", "b"], "stacking")
+    build_ensemble(NAME, ["a", "b"], "stacking", "image", "both")
+    assert preview.fitted
+    assert preview.figures.labels == evaluate(NAME, "both").labels
+    assert not preview_ensemble(NAME, ["a", "b"], "max").fitted
