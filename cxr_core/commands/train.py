@@ -13,13 +13,23 @@ from cxr_core.runs.store import Run
 from cxr_core.tasks.families import await_children, start_repeat, start_sweep
 from cxr_core.tasks.train import start_training
 from cxr_core.tasks.training_plan import training_defaults
-from cxr_core.training.options import ACCELERATORS, ARCHITECTURES, TrainOptions
+from cxr_core.training.options import (
+    ACCELERATORS,
+    ARCHITECTURES,
+    BATCH_NORMS,
+    CACHE_CHOICES,
+    DECODINGS,
+    PRECISIONS,
+    XLA_CHOICES,
+    TrainOptions,
+)
 from cxr_core.uncertainty import POLICY_NAMES, Policy, named_policy, policy_from_file
 
 #: Options that go to the training as they are.
 _PLAIN = (
     *("view", "u", "w", "accelerator", "epochs", "batch_size", "image_size", "architecture", "learning_rate"),
     *("early_stopping", "init_from", "records", "name", "seed", "tensorboard", "save_to"),
+    *("precision", "xla", "batch_norm", "decode", "cache", "augment", "checkpoint_minutes"),
 )
 
 
@@ -55,7 +65,11 @@ def _shared_arguments(parser: Parser) -> None:
     add("--architecture", help=f"{', '.join(ARCHITECTURES)} (default densenet121; demo densenet-small)")
     add("--learning-rate", type=float, help="of Adam (default 0.001)")
     add("--early-stopping", type=int, help="stop after so many epochs without a better validation AUC")
-    add("--init-from", metavar="MODEL", help="start from the weights of this model")
+    add(
+        "--init-from",
+        metavar="MODEL",
+        help="start from the weights of this model, or of an .h5 or .keras file of the same network",
+    )
     add(
         "--records",
         metavar="GLOB",
@@ -66,6 +80,13 @@ def _shared_arguments(parser: Parser) -> None:
     add("--repeat", type=int, default=1, metavar="N", help="train N times, with this seed and those that follow it")
     add("--tensorboard", metavar="DIR", help="write TensorBoard logs there")
     add("--save-to", metavar="DIR", help="put a copy of the model there")
+    add("--precision", help=f"of the activations: {', '.join(PRECISIONS)} (default float32)")
+    add("--xla", help=f"compile the network with XLA: {', '.join(XLA_CHOICES)} (default auto)")
+    add("--batch-norm", help=f"{', '.join(BATCH_NORMS)}: statistics of each device or of all (default plain)")
+    add("--decode", help=f"{', '.join(DECODINGS)}: make images smaller while decoding, or after (default reduced)")
+    add("--cache", help=f"keep decoded images in memory: {', '.join(CACHE_CHOICES)} (default auto)")
+    add("--augment", action="store_true", help="turn, shift, zoom and re-contrast training images a little")
+    add("--checkpoint-minutes", type=float, help="minutes between two checkpoints within an epoch (default 10)")
     add("--detach", action="store_true", default=False, help="return at once; the run goes on in the background")
 
 

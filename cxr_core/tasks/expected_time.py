@@ -5,10 +5,13 @@ import numpy as np
 from cxr_core.runs import service
 from cxr_core.runs.store import COMPLETED, Run
 from cxr_core.training.options import TrainOptions
+from cxr_core.uncertainty import LEARNED
 
 #: Pixels trained on per second on 2 CPU cores, and seconds before the first step ends (both measured).
 _CPU_PIXELS_PER_SECOND = {"densenet121": 220_000.0, "densenet-small": 1_300_000.0}
 _PREPARATION_SECONDS = {"densenet121": 35.0, "densenet-small": 15.0}
+#: A learned policy looks ahead for 1.3 steps at every second one.
+_LOOK_AHEAD_COST = 1.7
 #: A validation image costs about a third of a training image: there is no way back through the network.
 _VALIDATION_SHARE = 1 / 3
 
@@ -34,12 +37,16 @@ def _measured_rate(options: TrainOptions) -> float | None:
 
 def _is_like(run: Run, options: TrainOptions) -> bool:
     former = run.config.get("options", {})
-    return run.kind == "train" and all(
-        former.get(name) == getattr(options, name) for name in ("architecture", "image_size", "accelerator")
+    learned = (former.get("policy") or {}).get("name") == LEARNED
+    return (
+        run.kind == "train"
+        and learned == options.label_policy().is_learned
+        and all(former.get(name) == getattr(options, name) for name in ("architecture", "image_size", "accelerator"))
     )
 
 
 def _cpu_rate(options: TrainOptions) -> float | None:
     if options.accelerator != "cpu":
         return None
-    return _CPU_PIXELS_PER_SECOND[options.architecture] / options.image_size**2
+    rate = _CPU_PIXELS_PER_SECOND[options.architecture] / options.image_size**2
+    return rate / _LOOK_AHEAD_COST if options.label_policy().is_learned else rate

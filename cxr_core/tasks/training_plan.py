@@ -91,8 +91,6 @@ def plan_training(source_name: str, options: TrainOptions, confined: bool = True
     """
     source = ready_source(source_name)
     options = _with_absolute_paths(options.validated())
-    if options.label_policy().is_learned:
-        raise UsageError("The policy learned is not available yet. Choose another.")
     if confined:
         check_output("folder for a copy of the model", options.save_to)
         check_output("TensorBoard folder", options.tensorboard)

@@ -39,8 +39,12 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
+from cxr_core.errors import UsageError
 from cxr_core.schema import LABELS, Value
 from cxr_core.training.loss import weighted_cross_entropy
+from cxr_core.training.options import TrainOptions
+from cxr_core.training.pixels import scaled
+from cxr_core.training.policy_tables import PolicyTables
 from cxr_core.uncertainty import Policy
 
 #: A look-ahead at every so many steps.
@@ -52,6 +56,7 @@ _U_STEPS_UNSHRUNK = 50.0
 _MEMORY, _SQUARE_MEMORY = 0.9, 0.99
 _W_STEP, _MOST_SPREADS = 0.1, 2.0
 _DIFFERENCE = 0.01
+_MOST_ROWS = 1000
 _TINY = 1e-12
 
 Numbers = npt.NDArray[np.float64]
@@ -121,6 +126,109 @@ class PolicyLearner:
         self._state = {name: np.array(state[name], np.float64) for name in _STATE}
 
 
+class LearnedTables(PolicyTables):
+    """The tables of a policy that learns; make them, like the network, in the scope of the strategy.
+
+    Args:
+        policy: where u and w start.
+        strategy: a `tf.distribute` strategy; each replica looks ahead with its own part of the batch.
+        network: the network that is trained.
+        rate: size of the virtual step.
+        steps_per_epoch: steps of one epoch.
+        steps: steps of the whole run.
+    """
+
+    def __init__(
+        self, policy: Policy, strategy: Any, network: Any, rate: float, steps_per_epoch: int, steps: int
+    ) -> None:
+        super().__init__(policy)
+        self._learner = PolicyLearner(policy)
+        self._strategy, self._network, self._rate = strategy, network, rate
+        self._steps_per_epoch, self._steps = steps_per_epoch, steps
+        self._step = 0
+        logits = functional_logits(network)
+        # One trace serves all passes of a look-ahead, for tracing a deep network takes longer than running it; but
+        # replicas that synchronise batch norm must not meet inside a function of their own.
+        self._logits = tf.function(logits) if strategy.num_replicas_in_sync == 1 else logits
+        self._ahead = tf.function(self._over_replicas)
+
+    def policy(self) -> Policy:
+        """Return the policy as it is now."""
+        return self._learner.policy()
+
+    def before_step(self, step: int, images: Any, codes: Any) -> None:
+        """Look ahead with the two halves of the batch, where that is due, and move u."""
+        self._step = step
+        if is_due(step, self._steps_per_epoch, self._steps):
+            self._learner.learn(*(np.asarray(found) for found in self._ahead(images, codes)))
+            self._assign()
+
+    def after_epoch(self, epoch: int) -> None:
+        """Move w; called again without a step in between, as after a cancelled validation, it changes nothing."""
+        self._learner.end_epoch()
+        self._assign()
+
+    def figures(self) -> dict[str, Any]:
+        """Return u and w for the row of one step in a thousandth of the run, else nothing: a row holds 28 numbers."""
+        number = self._step + 1
+        return self._learner.row() if number % max(1, self._steps // _MOST_ROWS) == 0 else {}
+
+    def epoch_figures(self) -> dict[str, Any]:
+        """Return u and w for the row of a validation."""
+        return self._learner.row()
+
+    def arrays(self) -> dict[str, npt.NDArray[Any]]:
+        """Return everything that the next move depends on."""
+        return dict(self._learner.state())
+
+    def restore(self, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
+        """Go on from what `arrays` returned."""
+        self._learner.restore(arrays)
+        self._assign()
+
+    def _assign(self) -> None:
+        for table, start, numbers in (
+            (self.targets, self._policy.targets(), self._learner.u),
+            (self.weights, self._policy.weights(), self._learner.w),
+        ):
+            start[Value.uncertain] = numbers
+            table.assign(start)
+
+    def _over_replicas(self, images: Any, codes: Any) -> tuple[Any, Any, Any]:
+        found = self._strategy.run(self._on_replica, args=(images, codes))
+        mean = tf.distribute.ReduceOp.MEAN
+        of_u, of_w, seen = (self._strategy.reduce(mean, one, axis=None) for one in found)
+        return of_u, of_w, seen > 0
+
+    def _on_replica(self, images: Any, codes: Any) -> tuple[Any, Any, Any]:
+        half = codes.shape[0] // 2
+        pixels, codes = scaled(images)[: 2 * half], codes[: 2 * half]
+        batch, held_out = (pixels[:half], codes[:half]), (pixels[half:], codes[half:])
+        variables = [variable.value for variable in self._network.trainable_variables]
+        u, w = self.targets[Value.uncertain], self.weights[Value.uncertain]
+        of_u, of_w, seen = look_ahead(self._logits, variables, batch, held_out, u, w, self._rate)
+        return of_u, of_w, tf.cast(seen, tf.float32)
+
+
+def tables_for(options: TrainOptions, strategy: Any, network: Any, steps_per_epoch: int) -> PolicyTables:
+    """Return the tables of a run's policy; to be called in the scope of the strategy.
+
+    Raises:
+        UsageError: the policy learns, and a device has less than two images of a batch.
+    """
+    policy = options.label_policy()
+    if not policy.is_learned:
+        return PolicyTables(policy)
+    replicas = strategy.num_replicas_in_sync
+    if options.batch_size < 2 * replicas:
+        raise UsageError(
+            f"A learned policy needs two images or more on each of the {replicas} devices. "
+            f"Received: batches of {options.batch_size}. Choose a larger batch size."
+        )
+    steps = steps_per_epoch * options.epochs
+    return LearnedTables(policy, strategy, network, options.learning_rate, steps_per_epoch, steps)
+
+
 def is_due(step: int, steps_per_epoch: int, steps: int) -> bool:
     """Say whether a look-ahead is due before a step (from 0): every second one after the first epoch or quarter."""
     return step >= min(steps_per_epoch, steps // 4) and step % LOOK_AHEAD_EVERY == 0
@@ -134,12 +242,8 @@ def targets_and_weights(codes: Any, u: Any, w: Any) -> tuple[Any, Any]:
 
 
 def functional_logits(network: Any) -> Any:
-    """Return a function (trainable arrays, images) -> logits, batch normalisation by the batch, nothing kept of it.
+    """Return a function (trainable arrays, images in [0, 1]) -> logits, by the batch's statistics, nothing kept."""
 
-    It is traced once for all passes of a look-ahead, because tracing a deep network takes longer than running it.
-    """
-
-    @tf.function
     def logits(variables: Sequence[Any], images: Any) -> Any:
         frozen = [variable.value for variable in network.non_trainable_variables]
         outputs, _ = network.stateless_call(variables, frozen, images, training=True)

@@ -23,12 +23,12 @@ from cxr_core.training.checkpoints import cut_metrics
 from cxr_core.training.devices import prepared_strategy
 from cxr_core.training.failures import explained_failures
 from cxr_core.training.image_cache import cache_for
+from cxr_core.training.learned_policy import tables_for
 from cxr_core.training.model_files import BEST, LAST, ModelFiles
 from cxr_core.training.network import build_network
 from cxr_core.training.options import TrainOptions
 from cxr_core.training.pipeline import training_batches, validation_batches
 from cxr_core.training.pixels import PixelFormat
-from cxr_core.training.policy_tables import PolicyTables
 from cxr_core.training.record_order import RecordFiles
 from cxr_core.training.reporter import RunReporter
 from cxr_core.training.run_state import RunState
@@ -151,7 +151,7 @@ class _Training:
                 options.architecture, options.image_size, batch_norm=options.batch_norm, precision=options.precision
             )
             optimizer = Adam(network.trainable_variables, options.learning_rate, options.precision == "float16")
-            policy = PolicyTables(options.label_policy())
+            policy = tables_for(options, strategy, network, data.steps_per_epoch)
         if initial_weights is not None:
             load_into(network, initial_weights)
         self.steps = Steps(strategy, network, optimizer, policy, xla=options.xla == "on")
@@ -228,7 +228,7 @@ class _Training:
             return False
         position = self.state.position
         about = {"step": position.step, "epoch": epoch, "time": round(time.time(), 3)}
-        self._write_row(about | figures.row())
+        self._write_row(about | figures.row() | self.state.policy.epoch_figures())
         if position.best_epoch == 0 or _is_better(figures.auc, position.best_auc):
             position = replace(position, best_auc=figures.auc, best_epoch=epoch)
             self._write_model(BEST)

@@ -107,6 +107,11 @@ class TrainOptions:
             raise UsageError(f"The learning rate must be above 0 and at most 1. Received: {self.learning_rate!r}.")
         if self.name:
             check_name("model", self.name)
+        if self.label_policy().is_learned and (self.precision != "float32" or self.batch_size < 2):
+            raise UsageError(
+                "A learned policy looks at small differences between halves of a batch, so it needs float32 and a "
+                f"batch size of 2 or more. Received: {self.precision} and {self.batch_size}."
+            )
         self._check_execution()
         return self
 

@@ -42,8 +42,12 @@ class PolicyTables:
     def after_epoch(self, epoch: int) -> None:
         """Called when epoch number `epoch` (from 1) has been trained, before its validation."""
 
-    def figures(self) -> dict[str, float]:
+    def figures(self) -> dict[str, Any]:
         """Return what to write into the metric row of a step beside its loss."""
+        return {}
+
+    def epoch_figures(self) -> dict[str, Any]:
+        """Return what to write into the metric row of a validation beside its figures."""
         return {}
 
     def arrays(self) -> dict[str, npt.NDArray[Any]]:

@@ -21,7 +21,7 @@ class _Step:
     number: int
     ended: float
     loss: Any
-    figures: dict[str, float]
+    figures: dict[str, Any]
 
 
 class StepRows:
@@ -52,7 +52,7 @@ class StepRows:
         """Count time in which there was no batch to work on."""
         self._waited += seconds
 
-    def add(self, step: int, loss: Any, figures: dict[str, float]) -> None:
+    def add(self, step: int, loss: Any, figures: dict[str, Any]) -> None:
         """Note a step with its loss, which may still be computed, and further figures for its row."""
         self._steps.append(_Step(step, time.time(), loss, figures))
 
@@ -61,7 +61,7 @@ class StepRows:
         first = bool(self._steps) and self._steps[-1].number == 1
         return first or time.monotonic() - self._began >= _SECONDS_BETWEEN_WRITES
 
-    def take(self) -> list[dict[str, float]]:
+    def take(self) -> list[dict[str, Any]]:
         """Return the rows of the steps noted, and start anew.
 
         Each is `{"step", "epoch", "time", "loss", "images_per_second", "data_wait"}` and further figures; `time` is in
