@@ -268,20 +268,26 @@ def test_study_ensembles_are_compared_with_each_other_and_not_with_images(views)
         compare(NAME, "both", "front")
 
 
+def rewrite_labels(workspace, labels):
+    for code, name in ((1, "valid"), (2, "test")):
+        write_table(workspace / "sources" / NAME / f"labels_{name}.parquet", labels[labels["dataset"] == code])
+
+
 @pytest.mark.parametrize("by", ["image", "study"])
 @pytest.mark.parametrize("method", ["weighted", "stacking"])
 def test_each_patient_is_predicted_by_weights_that_have_not_seen_him(members, views, labels, workspace, method, by):
     pair = ["a", "b"] if by == "image" else ["front", "side"]
-    build_ensemble(NAME, pair, method, by, "first")
-    # Turn around the labels of one patient of valid: his own predictions stay, those of others in his fold too.
+    # Labels of whole patients, so of whole studies, that follow both members.
+    of_patient = pd.concat(members if by == "image" else views).groupby("patient")["edema"].mean()
+    noisy = of_patient + 0.3 * np.random.default_rng(0).normal(size=len(of_patient))
+    agreeing = labels.assign(edema=3 * (labels["patient"].map(noisy).fillna(0) > noisy.median()))
     patient = labels.loc[labels["dataset"] == 1, "patient"].iloc[-1]
-    turned = labels.copy()
-    rows = (turned["patient"] == patient) & (turned["dataset"] == 1)
-    positive = labels.loc[rows, "edema"] == 3
-    turned.loc[rows, "edema"] = np.where(positive if by == "image" else positive.any(), 0, 3)
-    for code, name in ((1, "valid"), (2, "test")):
-        write_table(workspace / "sources" / NAME / f"labels_{name}.parquet", turned[turned["dataset"] == code])
-    build_ensemble(NAME, pair, method, by, "second")
+    his = (labels["patient"] == patient) & (labels["dataset"] == 1)
+    turned = agreeing.assign(edema=agreeing["edema"].where(~his, 3 - agreeing["edema"]))
+    for name, table in {"first": agreeing, "second": turned}.items():
+        rewrite_labels(workspace, table)
+        build_ensemble(NAME, pair, method, by, name)
+    # With one patient's labels turned around, the predictions of his fold stay, and those of all others change.
     first, second = (saved(name)[0].set_index("path") for name in ("first", "second"))
     same = (first["edema"] == second["edema"]) & (first["dataset"] == 1)
     assert same[(first["patient"] == patient) & (first["dataset"] == 1)].all()
@@ -298,9 +304,7 @@ def test_each_patient_is_predicted_by_weights_that_have_not_seen_him(members, vi
 
 
 def test_a_label_with_too_few_positives_keeps_equal_weights_and_says_so(members, labels, workspace):
-    few = labels.assign(edema=np.where(labels["edema"] == 3, 0, labels["edema"]))
-    for code, name in ((1, "valid"), (2, "test")):
-        write_table(workspace / "sources" / NAME / f"labels_{name}.parquet", few[few["dataset"] == code])
+    rewrite_labels(workspace, labels.assign(edema=np.where(labels["edema"] == 3, 0, labels["edema"])))
     build_ensemble(NAME, ["a", "b"], "stacking", "image", "both")
     frame, metadata = saved()
     a, b = members
