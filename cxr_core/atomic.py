@@ -9,6 +9,9 @@ from pathlib import Path
 
 from cxr_core.errors import CxrError
 
+#: Set in the process of a run to its ID, which its temporary files carry: they are found when it was killed.
+RUN_VARIABLE = "CXR_RUN"
+
 
 @contextlib.contextmanager
 def disk_errors(path: Path) -> Iterator[None]:
@@ -34,7 +37,8 @@ def replacing(path: Path) -> Iterator[Path]:
     """
     with disk_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
+        prefix = f".{path.name}.{os.environ.get(RUN_VARIABLE, '')}"
+        handle, name = tempfile.mkstemp(prefix=prefix, suffix=".tmp", dir=path.parent)
         os.close(handle)
         temporary = Path(name)
         try:

@@ -75,9 +75,24 @@ class Database:
             raise
         except (sqlite3.Error, OSError) as error:
             if self._reserve.is_needed():
-                self._reserve.release()
+                self._make_room()
                 raise RunError(f"The disk is full: the store of runs {self.path} cannot be used.") from error
             raise RunError(f"The store of runs {self.path} cannot be used: {error}. Check the file.") from error
+
+    def kept_open(self) -> contextlib.closing[sqlite3.Connection]:
+        """Return a connection to be kept open by whoever must be able to write on a full disk.
+
+        While there is one, SQLite leaves the write-ahead log and its index on the disk, so that neither must be made.
+        """
+        with self.transaction(write=False):
+            pass
+        return contextlib.closing(_connected(self.path))
+
+    def _make_room(self) -> None:
+        """Let the next transaction find room: the reserve, and the write-ahead log from its beginning again."""
+        self._reserve.release()
+        with contextlib.suppress(sqlite3.Error), contextlib.closing(_connected(self.path)) as connection:
+            connection.execute("PRAGMA wal_checkpoint(RESTART)")
 
     def _open(self, write: bool) -> sqlite3.Connection:
         """Return a connection with a transaction begun; on a full disk, SQLite needs the reserve even to read."""
@@ -91,6 +106,16 @@ class Database:
 
 def _begun(path: Path, write: bool) -> sqlite3.Connection:
     path.parent.mkdir(parents=True, exist_ok=True)
+    connection = _connected(path)
+    try:
+        connection.execute("BEGIN IMMEDIATE" if write else "BEGIN")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _connected(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(path, isolation_level=None)
     try:
         connection.row_factory = sqlite3.Row
@@ -98,7 +123,6 @@ def _begun(path: Path, write: bool) -> sqlite3.Connection:
         connection.execute(f"PRAGMA journal_mode = {_journal_mode(path)}")
         connection.execute("PRAGMA synchronous = NORMAL")
         _bring_up_to_date(connection)
-        connection.execute("BEGIN IMMEDIATE" if write else "BEGIN")
     except BaseException:
         connection.close()
         raise

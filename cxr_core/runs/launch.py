@@ -7,6 +7,7 @@ import threading
 from pathlib import Path
 
 import cxr_core
+from cxr_core.atomic import RUN_VARIABLE
 from cxr_core.runs.identity import ProcessIdentity, identity_of
 from cxr_core.settings import CONFIG_VARIABLE, config_path, settings
 
@@ -43,7 +44,7 @@ def start_step(run_id: str, log: Path, scratch: Path) -> subprocess.Popen[bytes]
             stdout=output,
             stderr=subprocess.STDOUT,
             process_group=0,
-            env=_environment() | {"TMPDIR": str(scratch)},
+            env=_environment() | {"TMPDIR": str(scratch), RUN_VARIABLE: run_id},
         )
 
 

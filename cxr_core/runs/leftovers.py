@@ -10,8 +10,9 @@ def scratch_folder(run_id: str) -> Path:
     return Path(tempfile.gettempdir()) / f"cxr-run-{run_id}"
 
 
-def remove(folder: Path) -> None:
-    """Remove what is left of a run whose processes are gone, beside what it keeps in its own folder."""
-    shutil.rmtree(scratch_folder(folder.name), ignore_errors=True)
-    for half_written in folder.rglob(".*.tmp"):  # see `cxr_core.atomic`
-        half_written.unlink(missing_ok=True)
+def remove(home: Path, run_id: str) -> None:
+    """Remove what a run has left whose processes are gone, but for what it keeps in its own folder."""
+    shutil.rmtree(scratch_folder(run_id), ignore_errors=True)
+    for place in (home / "runs" / run_id, home / "sources"):
+        for half_written in place.rglob(f".*.{run_id}*.tmp"):  # see `cxr_core.atomic`
+            half_written.unlink(missing_ok=True)

@@ -69,7 +69,7 @@ def _ended(store: RunStore, run: Run, standing: Standing) -> Run:
         status, reason = FAILED, reasons.machine_restarted(run)
     else:
         status, reason = FAILED, reasons.supervisor_gone(run, last_words(store.run_folder(run.run) / LOG_FILE))
-    leftovers.remove(store.run_folder(run.run))
+    leftovers.remove(store.home, run.run)
     try:
         store.end(run.run, status, reason, run.supervisor)
     except RunError:  # the store cannot be written, as on a full disk: this reader is told the truth all the same

@@ -1,5 +1,6 @@
 """Where every run stands: one SQLite file, read and written by many processes in short transactions."""
 
+import contextlib
 import sqlite3
 import time
 from collections.abc import Callable
@@ -51,10 +52,15 @@ class RunStore:
 
     def __init__(self, home: Path, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
+        self.home = home
         self.folder = home / "runs"
         self.path = home / "runs.sqlite"
         self._reserve = DiskReserve(home / "runs.reserve")
         self._database = Database(self.path, self._reserve)
+
+    def kept_open(self) -> contextlib.closing[sqlite3.Connection]:
+        """Return what a supervisor holds as long as it lives, so that it can write how its run ended on a full disk."""
+        return self._database.kept_open()
 
     def run_folder(self, run_id: str) -> Path:
         """Return the folder of a run: config.json, metrics.jsonl, log.txt, checkpoints/ and what its kind adds."""

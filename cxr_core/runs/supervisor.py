@@ -44,13 +44,14 @@ class Supervisor:
         """Wait for the turn of the run, do its work in another process, and write how it ended."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._note_signal)
-        if not self._store.adopt(self._run_id, self._identity) or not self._await_turn():
-            return
-        try:
-            outcome = self._step()
-        except OSError as error:
-            outcome = FAILED, f"The process of the run could not be started: {error}."
-        self._end(*outcome)
+        with self._store.kept_open():
+            if not self._store.adopt(self._run_id, self._identity) or not self._await_turn():
+                return
+            try:
+                outcome = self._step()
+            except OSError as error:
+                outcome = FAILED, f"The process of the run could not be started: {error}."
+            self._end(*outcome)
 
     def _note_signal(self, number: int, _frame: FrameType | None) -> None:
         self._signal = number
@@ -100,7 +101,7 @@ class Supervisor:
         try:
             return self._accompany(start_step(self._run_id, self._log, scratch))
         finally:
-            leftovers.remove(self._folder)
+            leftovers.remove(self._store.home, self._run_id)
 
     def _accompany(self, process: subprocess.Popen[bytes]) -> tuple[str, str | None]:
         """Wait for the step, and return the status and the reason of the run."""

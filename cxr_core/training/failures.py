@@ -13,6 +13,8 @@ from cxr_core.records.layout import locate_damage
 #: Names of graph nodes in TensorFlow's messages, which say nothing to people.
 _NODE = re.compile(r"\{\{.*?\}\}\s*")
 
+_IS_GPU = re.compile(r"GPU|CUDA")
+
 
 @contextlib.contextmanager
 def explained_failures(paths: Sequence[str]) -> Iterator[None]:
@@ -37,7 +39,8 @@ def explained_failures(paths: Sequence[str]) -> Iterator[None]:
 def _exhausted(error: Exception) -> RunError:
     if "No space left" in str(error):
         return RunError("The disk is full. Free some space and resume the run.")
-    return RunError("The memory did not suffice. Choose a smaller batch size or a smaller image size.")
+    place = "GPU" if _IS_GPU.search(str(error)) else "machine"
+    return RunError(f"The memory of the {place} ran out. Choose a smaller batch size or a smaller image size.")
 
 
 def _other(error: tf.errors.OpError | UnicodeDecodeError, paths: Sequence[str]) -> CxrError:

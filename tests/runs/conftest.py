@@ -26,7 +26,7 @@ def fake_kinds(workspace, monkeypatch):
 def until():
     """Wait until a condition holds and return its value."""
 
-    def wait_until(condition, seconds=15.0):
+    def wait_until(condition, seconds=40.0):
         deadline = time.monotonic() + seconds
         while not (value := condition()):
             assert time.monotonic() < deadline, "it did not come about in time"

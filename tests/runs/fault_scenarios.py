@@ -167,7 +167,9 @@ def all_killed(moment):
 def pid_recycled(moment):
     """Another process has got the number of the dead supervisor: it is not taken for it, and is left alone."""
     run = working(submit(), moment)
-    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE, start_new_session=True) as impostor:
+    with subprocess.Popen(
+        [sys.executable, "-c", "import sys; sys.stdin.read()"], stdin=subprocess.PIPE, start_new_session=True
+    ) as impostor:
         since = time.monotonic()
         for pid in (run.supervisor.pid, *processes_of(run.run)):
             if identity_of(pid) is not None:
@@ -238,12 +240,13 @@ def clock_jumps_back(_moment):
     """All clocks of the processes of the run go back by an hour while it works; see `fake_kinds`."""
     clock = Path(os.environ["FAKE_CLOCK"])
     clock.write_text("0")
-    run, follower = working(submit("sleep", steps=60)), submit("sleep", steps=1)
+    steps = int(60 + 100 * settings().heartbeat)  # long enough for some signs of life after the jump
+    run, follower = working(submit("sleep", steps=steps)), submit("sleep", steps=1)
     clock.write_text("-3600")
     beaten = until(lambda: (beat := service.get(run.run).heartbeat) < run.heartbeat and beat, WITHIN, "the jump")
     until(lambda: service.get(run.run).heartbeat > beaten, WITHIN, "signs of life after the jump")
     ended = service.wait(run.run, timeout=60)
-    assert (ended.status, ended.step) == ("completed", 60)
+    assert (ended.status, ended.step) == ("completed", steps)
     assert ended.created <= ended.started <= ended.ended
     after = check_device_is_free(follower)
     assert after.created <= after.started <= after.ended
@@ -291,7 +294,11 @@ def _on_small_disk(folder):
     os.environ["CXR_HOME"] = str(folder / "workspace")
     run, follower = submit("hog-disk"), submit("sleep", steps=1)
     hog = service.folder_of(run) / "hog"
-    until(lambda: hog.exists() and shutil.disk_usage(folder).free == 0, 60, "the full disk")
+    until(
+        lambda: hog.exists() and (shutil.disk_usage(folder).free == 0 or not service.get(run).is_active),
+        60,
+        "the full disk",
+    )
     seconds = check_end(run, "failed", "The disk is full", time.monotonic())
     service.wait(follower, timeout=30)  # it may fail for the same reason, but it must not wait for ever
     assert not service.get(follower).is_active

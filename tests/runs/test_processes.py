@@ -1,6 +1,7 @@
 """Runs as real processes: who may die, and what is known of it afterwards."""
 
 import os
+import shutil
 import signal
 
 import psutil
@@ -87,6 +88,23 @@ def test_a_failed_run_says_why(fake_kinds, kind, reason):
     assert ("Traceback" in log) == (kind in {"break", "fill-disk", "unheard-of"})
 
 
+def test_a_run_whose_folder_vanishes_while_it_works_fails_for_that(fake_kinds, until):
+    run = until(is_stepping(submit(resumable=True)))
+    shutil.rmtree(fake_kinds / "runs" / run.run)
+    ended = service.wait(run.run, timeout=30)
+    assert ended.status == "failed"
+    assert f"The folder of the run, {fake_kinds / 'runs' / run.run}, has vanished" in ended.reason
+
+
+def test_the_files_that_a_killed_run_was_writing_are_removed(fake_kinds, until):
+    run = until(is_stepping(submit("save")))
+    folder = fake_kinds / "runs" / run.run / "checkpoints"
+    until(lambda: list(folder.glob(f".newest.{run.run}*.tmp")))
+    os.kill(run.process.pid, signal.SIGKILL)
+    assert service.wait(run.run, timeout=30).status == "failed"
+    assert [file.name for file in folder.iterdir()] == ["newest"]
+
+
 def test_two_runs_on_one_device_follow_each_other(fake_kinds, until):
     first, second = submit(steps=20), submit(steps=2)
     until(is_stepping(first))
@@ -110,7 +128,7 @@ def test_a_queued_run_is_cancelled_at_once_and_never_works(fake_kinds, until):
 def test_a_running_run_stops_in_its_own_time(fake_kinds, until):
     run = until(is_stepping(submit()))
     service.cancel(run.run)
-    ended = service.wait(run.run, timeout=10)
+    ended = service.wait(run.run, timeout=30)
     assert (ended.status, ended.reason) == ("cancelled", "Cancelled by the user.")
     assert (fake_kinds / "runs" / run.run / "stopped").exists()
 
@@ -119,7 +137,7 @@ def test_a_run_that_does_not_stop_is_killed_after_the_grace_with_its_workers(fak
     run = until(is_stepping(submit("worker", stubborn=True)))
     worker = psutil.Process(int((fake_kinds / "runs" / run.run / "worker").read_text()))
     service.cancel(run.run)
-    assert service.wait(run.run, timeout=10).status == "cancelled"
+    assert service.wait(run.run, timeout=30).status == "cancelled"
     assert not worker.is_running() or worker.status() == psutil.STATUS_ZOMBIE
 
 
@@ -127,7 +145,7 @@ def test_a_run_that_does_not_stop_is_killed_after_the_grace_with_its_workers(fak
 def test_a_signal_to_one_of_its_processes_stops_a_run_properly(fake_kinds, until, target):
     run = until(is_stepping(submit()))
     os.kill(getattr(run, target).pid, signal.SIGTERM)
-    ended = service.wait(run.run, timeout=10)
+    ended = service.wait(run.run, timeout=30)
     assert ended.status == "cancelled"
     assert "Stopped by" in ended.reason
     assert (fake_kinds / "runs" / run.run / "stopped").exists()
@@ -136,7 +154,7 @@ def test_a_signal_to_one_of_its_processes_stops_a_run_properly(fake_kinds, until
 def test_an_ended_run_is_resumed_under_its_id_if_its_kind_can(fake_kinds, until):
     run = until(is_stepping(submit(resumable=True, steps=15)))
     service.cancel(run.run)
-    service.wait(run.run, timeout=10)
+    service.wait(run.run, timeout=30)
     resumed = service.resume(run.run)
     assert (resumed.run, resumed.status, resumed.reason) == (run.run, "queued", None)
     assert service.wait(run.run, timeout=30).status == "completed"
@@ -151,7 +169,7 @@ def test_only_an_ended_run_is_deleted_with_its_folder(fake_kinds, until):
     with pytest.raises(UsageError, match="Cancel it before"):
         service.delete(run.run)
     service.cancel(run.run)
-    service.wait(run.run, timeout=10)
+    service.wait(run.run, timeout=30)
     service.delete(run.run)
     assert service.list_runs() == []
     assert not (fake_kinds / "runs" / run.run).exists()

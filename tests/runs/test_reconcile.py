@@ -106,12 +106,16 @@ def test_last_words_about_memory_are_the_reason(stored):
 
 def test_nothing_half_written_is_left_of_a_run_whose_processes_are_gone(stored):
     folder = stored(GONE).run_folder("id")
-    (folder / "checkpoints").mkdir()
-    (folder / "checkpoints" / ".step-1.npz.abc.tmp").write_bytes(b"half")
-    (folder / "checkpoints" / "step-0.npz").write_bytes(b"whole")
+    models = folder.parents[1] / "sources" / "demo" / "models"
+    for place in (folder / "checkpoints", models):
+        place.mkdir(parents=True)
+        (place / ".step-1.npz.idabc.tmp").write_bytes(b"half")
+        (place / ".step-1.npz.other.tmp").write_bytes(b"another run's")
+        (place / "step-0.npz").write_bytes(b"whole")
     leftovers.scratch_folder("id").mkdir()
     service.get("id")
-    assert [file.name for file in (folder / "checkpoints").iterdir()] == ["step-0.npz"]
+    for place in (folder / "checkpoints", models):
+        assert {file.name for file in place.iterdir()} == {".step-1.npz.other.tmp", "step-0.npz"}
     assert not leftovers.scratch_folder("id").exists()
 
 
