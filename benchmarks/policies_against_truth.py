@@ -1,11 +1,12 @@
-"""Four policies for uncertain labels, five seeds each, judged against what was really there.
+"""Five policies for uncertain labels, five seeds each, judged against what was really there.
 
-Only the demo can be judged so: its truth is kept. The table goes into the README whatever it shows.
+Only the demo can be judged so: its truth is kept. The tables go into the README whatever they show. A training that
+FOLDER already has is not done again, so that a measurement that was broken off goes on where it stood.
 
-    python benchmarks/policies_against_truth.py [FOLDER]
+    python benchmarks/policies_against_truth.py [FOLDER] [--workers N] [--seeds N]
 """
 
-import sys
+import argparse
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,14 @@ from measured import keep
 from sklearn.metrics import roc_auc_score
 from training_grid import EPOCHS, POLICIES, Cell, Trained, train_grid
 
-from cxr_core.schema import LABELS, Dataset, label_words
+from cxr_core.schema import LABELS, Dataset, Value, View, label_words
+from cxr_core.training.weights_file import read_info
+from cxr_core.uncertainty import LEARNED, Policy
 
-SEEDS = range(5)
 VIEW = "frontal"
+ALL_POLICIES = (*POLICIES, LEARNED)
+README = Path(__file__).parents[1] / "README.md"
+BEGIN, END = "<!-- policies against the truth: begin -->", "<!-- policies against the truth: end -->"
 
 
 def auc_against(truth: pd.DataFrame, trained: Trained) -> dict[str, float]:
@@ -29,9 +34,29 @@ def auc_against(truth: pd.DataFrame, trained: Trained) -> dict[str, float]:
     return {label: float(roc_auc_score(joined[f"{label}_true"], joined[label])) for label in LABELS}
 
 
+def present_among_uncertain(home: Path, truth: pd.DataFrame) -> dict[str, float | None]:
+    """Return for each label the share of the uncertain training images on which the finding is really there."""
+    labels = pd.read_parquet(home / "sources/demo/labels_train.parquet")
+    joined = labels[labels["view"] == View[VIEW]].merge(truth, on="path", suffixes=("", "_true"))
+    shares = {}
+    for label in LABELS:
+        of_uncertain = joined.loc[joined[label] == Value.uncertain, f"{label}_true"]
+        shares[label] = float(of_uncertain.mean()) if len(of_uncertain) else None
+    return shares
+
+
+def learned_numbers(trained: list[Trained]) -> dict[str, dict[str, dict[str, float]]]:
+    """Return the u and w that each label ended with in the models that learned them, over the seeds."""
+    policies = [Policy.from_dict(read_info(one.weights).policy or {}) for one in trained]
+    return {
+        letter: {label: summary([getattr(p, letter)[place] for p in policies]) for place, label in enumerate(LABELS)}
+        for letter in ("u", "w")
+    }
+
+
 def summary(values: list[float]) -> dict[str, float]:
     """Return mean and standard deviation (n - 1) over the seeds."""
-    return {"mean": float(np.mean(values)), "sd": float(np.std(values, ddof=1))}
+    return {"mean": float(np.mean(values)), "sd": float(np.std(values, ddof=1)) if len(values) > 1 else 0.0}
 
 
 def table(policies: dict[str, Any]) -> str:
@@ -39,26 +64,66 @@ def table(policies: dict[str, Any]) -> str:
     rows = [("**mean of the 14**", [one["mean"] for one in policies.values()])]
     rows += [(label_words(label), [one["labels"][label] for one in policies.values()]) for label in LABELS]
     lines = [f"| AUC against the truth | {' | '.join(policies)} |", "|---" * (len(policies) + 1) + "|"]
-    for name, cells in rows:
-        lines.append(f"| {name} | " + " | ".join(f"{one['mean']:.3f} ± {one['sd']:.3f}" for one in cells) + " |")
+    lines += [f"| {name} | {' | '.join(map(_spread, cells))} |" for name, cells in rows]
     return "\n".join(lines)
 
 
+def learned_table(result: dict[str, Any]) -> str:
+    """Return the README's table of what was learned, beside the share of uncertain images with the finding."""
+    lines = ["| | present among the uncertain | learned u | learned w |", "|---|---|---|---|"]
+    for label in LABELS:
+        share = result["present_among_uncertain"][label]
+        known = "–" if share is None else f"{share:.2f}"
+        u, w = (_spread(result["learned"][letter][label], 2) for letter in ("u", "w"))
+        lines.append(f"| {label_words(label)} | {known} | {u} | {w} |")
+    return "\n".join(lines)
+
+
+def readme_part(result: dict[str, Any]) -> str:
+    """Return everything between the two marks in the README."""
+    tables = [table(result["policies"])]
+    if "learned" in result:
+        tables.append(learned_table(result))
+    return f"{BEGIN}\n" + "\n\n".join(tables) + f"\n{END}"
+
+
+def _spread(one: dict[str, float], digits: int = 3) -> str:
+    return f"{one['mean']:.{digits}f} ± {one['sd']:.{digits}f}"
+
+
+def _write_readme(part: str) -> None:
+    text = README.read_text()
+    before, rest = text.split(BEGIN)
+    README.write_text(before + part + rest.split(END)[1])
+
+
 def main() -> None:
-    """Train what is missing, judge, keep and print the table."""
-    folder = Path(sys.argv[1] if len(sys.argv) > 1 else "workspace/policies").absolute()
-    trained = train_grid([Cell(VIEW, policy, seed) for seed in SEEDS for policy in POLICIES], folder)
+    """Train what is missing, judge, keep the figures and put the tables into the README."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("folder", nargs="?", default="workspace/policies")
+    parser.add_argument("--workers", type=int, default=2, help="trainings at a time, one core each")
+    parser.add_argument("--seeds", type=int, default=5, help="fewer than five are a trial: nothing is kept")
+    chosen = parser.parse_args()
+    cells = [Cell(VIEW, policy, seed) for seed in range(chosen.seeds) for policy in ALL_POLICIES]
+    trained = train_grid(cells, Path(chosen.folder).absolute(), chosen.workers)
     truth = pd.read_parquet(trained[0].home / "sources/demo/truth.parquet")
     policies = {}
-    for policy in POLICIES:
+    for policy in ALL_POLICIES:
         runs = [auc_against(truth, one) for one in trained if one.cell.policy == policy]
         labels = {label: summary([run[label] for run in runs]) for label in LABELS}
         mean = summary([float(np.mean(list(run.values()))) for run in runs])
         policies[policy] = {"mean": mean, "labels": labels, "runs": runs}
-    settings = {"view": VIEW, "dataset": "test", "seeds": list(SEEDS), "epochs": EPOCHS}
-    seconds = {one.cell.name: round(one.seconds) for one in trained}
-    path = keep("policies_against_truth", {"settings": settings, "policies": policies, "training_seconds": seconds})
-    print(f"{table(policies)}\n\nkept in {path}")
+    result = {
+        "settings": {"view": VIEW, "dataset": "test", "seeds": list(range(chosen.seeds)), "epochs": EPOCHS},
+        "policies": policies,
+        "learned": learned_numbers([one for one in trained if one.cell.policy == LEARNED]),
+        "present_among_uncertain": present_among_uncertain(trained[0].home, truth),
+        "training_seconds": {one.cell.name: round(one.seconds) for one in trained},
+    }
+    print(readme_part(result))
+    if chosen.seeds >= 5:
+        print(f"kept in {keep('policies_against_truth', result)}")
+        _write_readme(readme_part(result))
 
 
 if __name__ == "__main__":

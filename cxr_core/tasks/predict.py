@@ -21,7 +21,8 @@ from cxr_core.schema import DATASETS, KEY_COLUMNS, LABELS, check_name, dataset_c
 from cxr_core.sources.registry import get_source, ready_source
 from cxr_core.sources.source import Source
 from cxr_core.storage import for_tensorflow
-from cxr_core.tasks.training_plan import absolute, check_accelerator, leave_gpu_alone
+from cxr_core.tasks.start_model import absolute
+from cxr_core.tasks.training_plan import check_accelerator, leave_gpu_alone
 from cxr_core.training.first_import import import_tensorflow
 from cxr_core.training.options import PREDICTING_ACCELERATORS
 from cxr_core.training.weights_file import ModelInfo, read_info

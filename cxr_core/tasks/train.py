@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cxr_core.errors import ExistsError, RunError, StorageError, UsageError
-from cxr_core.models.registry import find_weights
 from cxr_core.runs import service
 from cxr_core.runs.step import Cancelled, StepContext
 from cxr_core.runs.store import Run
@@ -16,6 +15,7 @@ from cxr_core.sources.registry import get_source
 from cxr_core.sources.source import Source
 from cxr_core.storage import exists, for_tensorflow, is_remote, join, mirrored, send
 from cxr_core.tasks.outputs import make_writable
+from cxr_core.tasks.start_model import start_weights
 from cxr_core.tasks.training_plan import TrainingPlan, check_accelerator, leave_gpu_alone, plan_training
 from cxr_core.training.first_import import import_tensorflow
 from cxr_core.training.options import TrainOptions
@@ -93,7 +93,7 @@ def work(context: StepContext) -> None:
     from cxr_core.training.loop import train
 
     _check_unwritten(source, context)
-    initial = find_weights(source.models, options.init_from) if options.init_from else None
+    initial = start_weights(source, options.init_from) if options.init_from else None
     files_train, files_valid = (for_tensorflow(context.config[name]) for name in ("files_train", "files_valid"))
     with _sending_logs(options, context) as here:
         result = train(here, files_train, files_valid, context, initial, context.config["n_train"])

@@ -9,17 +9,16 @@ from pathlib import Path
 import psutil
 
 from cxr_core.errors import UsageError
-from cxr_core.models.registry import find_weights
 from cxr_core.records.layout import RecordsSummary, check_records, find_records
 from cxr_core.settings import settings
 from cxr_core.sources.registry import get_source, ready_source
 from cxr_core.sources.source import Source
-from cxr_core.storage import check_location, is_remote, user_location
+from cxr_core.storage import is_remote, user_location
 from cxr_core.tasks.expected_time import expected_seconds
 from cxr_core.tasks.outputs import check_output
+from cxr_core.tasks.start_model import absolute, check_start_model, located
 from cxr_core.training.options import TrainOptions, default_options
 from cxr_core.training.probe import Accelerator, cached, probe
-from cxr_core.training.weights_file import read_info
 from cxr_core.uncertainty import Policy
 
 #: Bytes of one copy of the weights; a run keeps about twelve (checkpoints with two moments of Adam, and models).
@@ -95,7 +94,7 @@ def plan_training(source_name: str, options: TrainOptions, confined: bool = True
         check_output("folder for a copy of the model", options.save_to)
         check_output("TensorBoard folder", options.tensorboard)
     options = replace(options, tensorboard=_own(options.tensorboard), save_to=_own(options.save_to))
-    _check_start_model(source, options)
+    check_start_model(source, options)
     _check_accelerator(options.accelerator, known_accelerators())
     files_train, files_valid = _record_files(source, options)
     train, valid = check_records(files_train, options.view), check_records(files_valid, options.view)
@@ -142,31 +141,16 @@ def _with_absolute_paths(options: TrainOptions) -> TrainOptions:
     """Make local paths absolute: the run works in another process, maybe after the working directory has changed."""
     return replace(
         options,
+        init_from=located(options.init_from),
         records=absolute(options.records),
         tensorboard=absolute(options.tensorboard),
         save_to=absolute(options.save_to),
     )
 
 
-def absolute(path: str) -> str:
-    """Return a local path made absolute; an empty one and one on gs:// stay as they are."""
-    return path if not path or is_remote(check_location(path)) else str(Path(path).expanduser().absolute())
-
-
 def _own(folder: str) -> str:
     """Return the user's own folder of a gs:// folder, as in the 2019 notebook; a local one is the user's anyway."""
     return user_location(folder) if is_remote(folder) else folder
-
-
-def _check_start_model(source: Source, options: TrainOptions) -> None:
-    if not options.init_from:
-        return
-    info = read_info(find_weights(source.models, options.init_from))
-    if info.architecture != options.architecture:
-        raise UsageError(
-            f"The model {options.init_from} is a {info.architecture}, so training from it needs "
-            f"--architecture {info.architecture}. Received: {options.architecture}."
-        )
 
 
 def _record_files(source: Source, options: TrainOptions) -> tuple[list[str], list[str]]:

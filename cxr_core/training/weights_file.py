@@ -112,6 +112,12 @@ def read_info(path: Path) -> ModelInfo:
             ) from error
 
 
+def tells_its_network(path: Path) -> bool:
+    """Say whether a model file tells of itself which network it holds, as those of this product do."""
+    with opened(path) as container:
+        return _INFO in container.file.attrs
+
+
 def read_weights(path: Path, shapes: Sequence[Shapes], names: Sequence[str] = ()) -> Arrays:
     """Return the arrays of each layer that has weights, in topological order, as float32.
 

@@ -10,7 +10,7 @@ from types import ModuleType, SimpleNamespace
 import pytest
 from record_source import IMAGES, NAME, record, write_source
 
-from cxr_core.errors import ExistsError, RecordError, UnknownNameError, UsageError
+from cxr_core.errors import ExistsError, ModelFileError, RecordError, UnknownNameError, UsageError
 from cxr_core.records.example import encode
 from cxr_core.records.tfrecord import write_records
 from cxr_core.runs import service
@@ -133,7 +133,7 @@ def no_valid_records(source):
         ({"batch_size": 25}, None, UsageError, "must not be larger than the 24 training images"),
         ({"records": "/nowhere/{view}*"}, None, UsageError, "No TFRecords match /nowhere/frontal"),
         ({"init_from": "nobody"}, None, UnknownNameError, "Unknown model with weights 'nobody'"),
-        ({"save_to": "gs://bucket/models"}, None, UsageError, "gs://bucket/models is not available yet"),
+        ({"save_to": "gs://bucket/models"}, None, UsageError, "must lie in one of the folders that pages may write to"),
         ({}, cut_in_half, RecordError, "frontal-00001-of-00002 is cut off in record"),
         ({}, wrong_size, RecordError, "holds a JPEG of 224x224x1"),
         ({}, lateral_as_frontal, RecordError, "is a lateral view, but frontal was chosen"),
@@ -194,6 +194,26 @@ def test_training_from_a_model_needs_its_architecture(source):
     model_file(source / "models" / "big.h5", architecture="densenet121")
     with pytest.raises(UsageError, match="needs --architecture densenet121"):
         plan_training(NAME, options(init_from="big"))
+
+
+@pytest.mark.parametrize("start", ["big.h5", "./big.h5", "{tmp}/big.h5"])
+def test_training_may_start_from_a_file_of_the_same_network(source, no_process, tmp_path, start):
+    model_file(tmp_path / "big.h5")
+    run = start_training(NAME, options(init_from=start.format(tmp=tmp_path)))
+    assert run.config["options"]["init_from"] == str(tmp_path / "big.h5")
+    model_file(tmp_path / "big.h5", architecture="densenet121")
+    with pytest.raises(UsageError, match="needs --architecture densenet121"):
+        plan_training(NAME, options(init_from=start.format(tmp=tmp_path)))
+
+
+@pytest.mark.parametrize(
+    ("start", "sentence"),
+    [("absent.h5", "absent.h5 does not exist"), ("text.keras", "is no HDF5 file"), ("/etc/hostname", "is no HDF5")],
+)
+def test_a_file_that_is_no_model_is_refused_in_a_sentence(source, tmp_path, start, sentence):
+    (tmp_path / "text.keras").write_text("no model")
+    with pytest.raises(ModelFileError, match=sentence):
+        plan_training(NAME, options(init_from=start))
 
 
 @pytest.fixture
