@@ -9,6 +9,8 @@ import numpy as np
 import plotly.graph_objects as go
 
 from cxr_core.evaluation.curves import PrCurve, RocCurve
+from cxr_core.evaluation.operating import OperatingPoint
+from cxr_core.evaluation.results import LabelEvaluation
 from cxr_core.tasks.evaluate import LabelCurves
 from dashboard.charts.frame import layout, square_axes
 from dashboard.charts.palette import LineStyle, Palette
@@ -53,6 +55,40 @@ class Point:
     x: float
     y: float
     text: str
+
+
+def on_roc(point: OperatingPoint | None) -> Point | None:
+    """Return an operating point as it stands on a ROC curve."""
+    if point is None or point.specificity.value is None or point.sensitivity.value is None:
+        return None
+    sensitivity, specificity = point.sensitivity.value, point.specificity.value
+    return Point(1 - specificity, sensitivity, f"sensitivity {sensitivity:.3f}, specificity {specificity:.3f}")
+
+
+def on_pr(point: OperatingPoint | None) -> Point | None:
+    """Return an operating point as it stands on a precision-recall curve; None where nothing is called positive."""
+    if point is None or point.ppv.value is None or point.sensitivity.value is None:
+        return None
+    recall, precision = point.sensitivity.value, point.ppv.value
+    return Point(recall, precision, f"recall {recall:.3f}, precision {precision:.3f}")
+
+
+def roc_of_label(
+    figures: LabelEvaluation, curves: LabelCurves, style: LineStyle, colors: Palette, point: Point | None = None
+) -> go.Figure:
+    """Draw the ROC curve of one label of one model, which must be defined."""
+    assert curves.roc is not None
+    title = f"ROC · AUC {figures.roc_auc:.3f} · n = {figures.n:,}"
+    return roc_chart(title, [drawn_roc(curves, curves.roc, style)], colors, point)
+
+
+def pr_of_label(
+    figures: LabelEvaluation, curves: LabelCurves, style: LineStyle, colors: Palette, point: Point | None = None
+) -> go.Figure:
+    """Draw the precision-recall curve of one label of one model, which must be defined."""
+    assert curves.pr is not None
+    title = f"Precision-recall · AP {figures.average_precision:.3f} · n = {figures.n:,}"
+    return pr_chart(title, [drawn_pr(curves, curves.pr, style)], curves.prevalence, colors, point)
 
 
 def roc_chart(title: str, curves: Sequence[DrawnCurve], colors: Palette, point: Point | None = None) -> go.Figure:

@@ -15,6 +15,9 @@ CONFIG: dict[str, Any] = {
     "toImageButtonOptions": {"format": "svg"},
 }
 
+#: For charts that are redrawn at every step of a slider: the row of buttons takes a seventh of the time of drawing.
+BARE: dict[str, Any] = CONFIG | {"displayModeBar": False}
+
 
 def figure(title: str, colors: Palette, height: int) -> go.Figure:
     """Return an empty figure with the house's title, margins and hover."""

@@ -8,7 +8,7 @@ import streamlit as st
 from cxr_core.evaluation.results import LabelEvaluation, MeanFigure
 from cxr_core.schema import label_words
 from cxr_core.tasks.evaluate import Evaluation
-from dashboard.parts import engine, help_texts
+from dashboard.parts import help_texts
 from dashboard.parts.downloads import download_table
 from dashboard.parts.formatting import count, with_interval
 
@@ -96,12 +96,9 @@ def _mean_over(result: Evaluation) -> None:
         placeholder=f"All {len(labels)} labels",
         help=help_texts.MEAN,
     )
-    auc, ap = result.mean_roc_auc, result.mean_average_precision
-    if chosen:
-        auc, ap = engine.means(result.source, result.model, result.dataset, result.view, tuple(sorted(chosen)))
     with st.container(horizontal=True):
-        _mean("Mean AUC", auc)
-        _mean("Mean average precision", ap)
+        _mean("Mean AUC", result.figures.mean("roc_auc", chosen or None))
+        _mean("Mean average precision", result.figures.mean("average_precision", chosen or None))
 
 
 def _mean(name: str, mean: MeanFigure) -> None:

@@ -11,9 +11,11 @@ from dashboard.parts.formatting import three_digits
 from dashboard.parts.theme import colors
 
 
-def calibration_section(curves: LabelCurves, ensemble: bool) -> None:
-    """Show how often predicted probabilities come true."""
+def calibration_section(curves: LabelCurves, ensemble: bool, doubt: str | None) -> None:
+    """Show how often predicted probabilities come true; `doubt` is said where they do not look like their scale."""
     found = curves.calibration()
+    if doubt:
+        st.warning(doubt, icon=":material/warning:")
     if found.why:
         st.info(f"There is no calibration: {found.why}.", icon=":material/info:")
         return
@@ -23,14 +25,14 @@ def calibration_section(curves: LabelCurves, ensemble: bool) -> None:
         chart = calibration_chart(found.bins, style, colors())
         st.plotly_chart(chart, config=CONFIG, key="calibration", alt="Calibration of the predicted probabilities")
     with right:
-        st.metric(
-            "Brier score",
-            three_digits(found.brier),
-            border=True,
-            help="Mean squared error of the probability; 0 is perfect.",
-        )
-        st.metric("Expected calibration error", three_digits(found.ece), border=True, help=help_texts.CALIBRATION)
-        st.caption(
-            "A model that was trained with uncertain images as positives or as half positives aims at other "
-            "probabilities than the certain labels show: it may rank well and yet be off here."
-        )
+        bins = f"over {len(found.bins)} bins of about equal count"
+        _metric("Brier score", found.brier, found.brier_ci, help_texts.BRIER)
+        _metric("Expected calibration error", found.ece, found.ece_ci, f"{help_texts.CALIBRATION} Here {bins}.")
+        st.caption(f"{bins.capitalize()}. {help_texts.CALIBRATION_CAPTION}")
+        if found.why_no_ci:
+            st.caption(f"There is no interval: {found.why_no_ci}.")
+
+
+def _metric(name: str, value: float | None, ci: tuple[float, float] | None, text: str) -> None:
+    below = f"95 %: {ci[0]:.3f}–{ci[1]:.3f}" if ci else "no interval"
+    st.metric(name, three_digits(value), delta=below, delta_color="off", delta_arrow="off", border=True, help=text)

@@ -11,15 +11,18 @@ import pandas as pd
 import streamlit as st
 
 from cxr_core.errors import CxrError
-from cxr_core.evaluation.results import MeanFigure
+from cxr_core.evaluation.effects import Effects
 from cxr_core.models.registry import ModelEntry
 from cxr_core.settings import settings
 from cxr_core.sources.registry import get_source
 from cxr_core.sources.source import Source
 from cxr_core.tasks import compare as comparing
 from cxr_core.tasks import distribution as labels
+from cxr_core.tasks import effects as treatments
 from cxr_core.tasks import ensemble as ensembles
 from cxr_core.tasks import evaluate as evaluating
+from cxr_core.tasks import grid as grids
+from cxr_core.tasks import subgroups as splitting
 from cxr_core.tasks.models import models as list_models
 
 R = TypeVar("R")
@@ -51,21 +54,41 @@ def ensemble_names(source: str) -> set[str]:
     return _ask(_ensemble_names, source)
 
 
+def told_of_model(source: str, model: str) -> dict[str, Any]:
+    """Return what a model's prediction table tells of it: its run, or the recipe of an ensemble."""
+    return _ask(_told_of_model, source, model)
+
+
 def evaluation(source: str, model: str, dataset: str, view: str | None) -> evaluating.Evaluation:
     """Return a model's figures on all its labels."""
     return _share(evaluating.evaluate, source, model, dataset, view)
 
 
-def means(
-    source: str, model: str, dataset: str, view: str | None, labels: tuple[str, ...]
-) -> tuple[MeanFigure, MeanFigure]:
-    """Return a model's mean AUC and mean average precision over some of its labels."""
-    return _share(_means, source, model, dataset, view, labels)
-
-
 def label_curves(source: str, model: str, label: str, dataset: str, view: str | None) -> evaluating.LabelCurves:
     """Return the curves of one label of a model; the tables are joined once for all its labels."""
     return _share(_label_curves, source, model, label, dataset, view)
+
+
+def ways_to_split(source: str) -> list[str]:
+    """Return what the images of a source can be split by."""
+    return _ask(splitting.ways_to_split, source)
+
+
+def subgroups(
+    source: str, model: str, label: str, by: str, dataset: str, view: str | None, threshold: float | None
+) -> splitting.Subgroups:
+    """Return the figures of one label of a model in each group of images."""
+    return _share(splitting.subgroups, source, model, label, by, dataset, view, threshold)
+
+
+def model_grid(source: str, models: tuple[str, ...], dataset: str, view: str | None, figure: str) -> grids.ModelGrid:
+    """Return a figure of each model on each label, with the best and those that cannot be told from it."""
+    return _share(grids.model_grid, source, models, dataset, view, figure)
+
+
+def effects(source: str, models: tuple[str, ...], baseline: str, label: str, dataset: str, view: str | None) -> Effects:
+    """Return what u and w did to the predictions of one label."""
+    return _share(treatments.treatment_effects, source, models, baseline, label, dataset, view)
 
 
 def comparison(source: str, a: str, b: str, dataset: str, view: str | None) -> comparing.Comparison:
@@ -80,12 +103,8 @@ def ensemble_preview(
     return _ask(ensembles.preview_ensemble, source, members, method, dataset, view)
 
 
-def _means(
-    source: str, model: str, dataset: str, view: str | None, labels: tuple[str, ...]
-) -> tuple[MeanFigure, MeanFigure]:
-    joined = _share(evaluating.joined_predictions, source, model, dataset, view)
-    figures = evaluating.figures_of(joined.frame, labels)
-    return figures.mean_roc_auc, figures.mean_average_precision
+def _told_of_model(source: str, model: str) -> dict[str, Any]:
+    return get_source(source).warehouse().prediction_table(model).metadata
 
 
 def _label_curves(source: str, model: str, label: str, dataset: str, view: str | None) -> evaluating.LabelCurves:

@@ -95,3 +95,22 @@ BESIDE = (
 )
 ONLY_DIFFERENCES = "Leaves out what all of the runs share."
 VIEW_OF_PREDICTIONS = "All images that the model predicted, or only those of one view."
+OTHER_PREVALENCE = (
+    "PPV, NPV and F1 depend on how common the finding is. Enter the share among your own patients to see them there; "
+    "sensitivity and specificity are taken to stay as they are."
+)
+POINT_CAPTION = (
+    "Intervals are Wilson's, which take images as independent. The point is chosen and judged on the same images, so "
+    "these figures are a little too hopeful."
+)
+BRIER = "Mean squared error of the probability; 0 is perfect."
+CALIBRATION_CAPTION = (
+    "A model that was trained with uncertain images as positives or as half positives aims at other probabilities than "
+    "the certain labels show: it may rank well and yet be off here. A resample's error is larger on average than that "
+    "of the data, so its interval lies rather high."
+)
+SUBGROUPS = "The view, the data set, and the further columns of the label tables, as sex, age or position (AP or PA)."
+SUBGROUP_CAPTION = (
+    "The threshold is the same for all groups; intervals are resampled among each group's own patients. Groups may "
+    "differ because they have other findings, not only because the model treats them otherwise."
+)

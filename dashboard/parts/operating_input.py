@@ -17,12 +17,11 @@ WAYS = {
     "threshold": "Threshold",
     "fixed": "Number",
 }
-DEFAULT_SENSITIVITY = 0.8
-DEFAULT_SPECIFICITY = 0.9
+DEFAULTS = {"sensitivity": 0.8, "specificity": 0.9}
+#: The engine wants a share above 0.
+LEAST = 1e-9
 #: Stops of the threshold's slider between the lowest and the highest score.
 STEPS = 200
-#: 1 - fpr of a specificity that is reached exactly may fall short by rounding.
-ROUNDING = 1e-12
 CLICKED = "operating-point-was-clicked"
 
 
@@ -51,13 +50,10 @@ def operating_threshold(curves: LabelCurves) -> float | None:
     if curves.roc is None:
         return None
     way, chosen = st.session_state.get("point-by") or "sensitivity", st.session_state
-    if way == "sensitivity":
-        return float(curves.roc.thresholds[np.argmax(curves.roc.tpr >= chosen.get(way, DEFAULT_SENSITIVITY))])
-    if way == "specificity":
-        reached = 1 - curves.roc.fpr >= chosen.get(way, DEFAULT_SPECIFICITY) - ROUNDING
-        return float(curves.roc.thresholds[np.flatnonzero(reached)[-1]])
     if way == "youden":
-        return curves.youden_threshold()
+        return curves.threshold(way)
+    if way in DEFAULTS:
+        return curves.threshold(way, max(chosen.get(way, DEFAULTS[way]), LEAST))
     return float(chosen.get("threshold" if way == "threshold" else "cut", _usual(curves)))
 
 
@@ -78,19 +74,19 @@ def redraw_after_click() -> None:
 
 
 def _by_sensitivity(curves: LabelCurves) -> None:
-    _share_slider("Operating point: sensitivity of at least", "sensitivity", DEFAULT_SENSITIVITY)
+    _share_slider("sensitivity")
 
 
 def _by_specificity(curves: LabelCurves) -> None:
-    _share_slider("Operating point: specificity of at least", "specificity", DEFAULT_SPECIFICITY)
+    _share_slider("specificity")
 
 
-def _share_slider(words: str, key: str, default: float) -> None:
+def _share_slider(key: str) -> None:
     st.slider(
-        words,
+        f"Operating point: {key} of at least",
         0.0,
         1.0,
-        default,
+        DEFAULTS[key],
         0.01,
         key=key,
         on_change=show_operating_point,

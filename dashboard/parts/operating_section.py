@@ -6,25 +6,23 @@ import streamlit as st
 from cxr_core.evaluation.operating import OperatingPoint, Share
 from cxr_core.schema import label_words
 from cxr_core.tasks.evaluate import LabelCurves
-from dashboard.charts.curves import Point, drawn_pr, drawn_roc, pr_chart, roc_chart
+from dashboard.charts.curves import on_pr, on_roc, pr_of_label, roc_of_label
 from dashboard.charts.details import score_chart
-from dashboard.charts.frame import CONFIG
+from dashboard.charts.frame import BARE, CONFIG
 from dashboard.charts.palette import model_style
+from dashboard.parts import help_texts
 from dashboard.parts.calibration_section import calibration_section
-from dashboard.parts.formatting import NOTHING, count, three_digits, with_interval
+from dashboard.parts.formatting import NOTHING, count, percent, with_interval
 from dashboard.parts.judged import CURVES, POINT, Judged
 from dashboard.parts.operating_input import operating_threshold, redraw_after_click, take_clicked_threshold
 from dashboard.parts.page_frame import page_fragment
+from dashboard.parts.subgroup_section import subgroup_section
 from dashboard.parts.theme import colors
 
 SCORE_BINS = 24
-SHARES = {
-    "Sensitivity": ("sensitivity", "Of the images with the finding, the share that is called positive."),
-    "Specificity": ("specificity", "Of the images without it, the share that is called negative."),
-    "PPV": ("ppv", "Of the images called positive, the share that has the finding."),
-    "NPV": ("npv", "Of the images called negative, the share that is free of it."),
-    "F1": ("f1", "Harmonic mean of sensitivity and PPV."),
-}
+TABS = ("At this point", "Where the uncertain fall", "Calibration", "Subgroups")
+SHARES = {"Sensitivity": "sensitivity", "Specificity": "specificity", "PPV": "ppv", "NPV": "npv", "F1": "f1"}
+AT_PREVALENCE = ("ppv", "npv", "f1")
 
 
 @page_fragment(CURVES)
@@ -38,35 +36,37 @@ def curves_section(judged: Judged) -> None:
         reason = curves.why.get("roc_auc") or curves.why.get("average_precision")
         st.info(f"The curves are undefined: {reason}.", icon=":material/info:")
         return
-    point = _point(curves)
+    point = judged_point(curves)
     style = model_style(curves.model, judged.ensemble, colors())
-    words, n = label_words(curves.label), f"n = {count(figures.n)}"
+    words = label_words(curves.label)
     left, right = st.columns(2)
     with left:
-        title = f"ROC · AUC {three_digits(figures.roc_auc)} · {n}"
-        line = drawn_roc(curves, curves.roc, style)
-        chart = roc_chart(title, [line], colors(), _on_roc(point))
+        chart = roc_of_label(figures, curves, style, colors(), on_roc(point))
         _clickable(chart, "roc", f"ROC curve of {words}; a click sets the operating point")
     with right:
-        title = f"Precision-recall · AP {three_digits(figures.average_precision)} · {n}"
-        line = drawn_pr(curves, curves.pr, style)
-        chart = pr_chart(title, [line], curves.prevalence, colors(), _on_pr(point))
+        chart = pr_of_label(figures, curves, style, colors(), on_pr(point))
         _clickable(chart, "pr", f"Precision-recall curve of {words}; a click sets the operating point")
+
+
+def _clickable(chart: object, key: str, alt: str) -> None:
+    st.plotly_chart(
+        chart,
+        config=BARE,
+        key=key,
+        alt=alt,
+        on_select=lambda: take_clicked_threshold(key),
+        selection_mode="points",
+    )
 
 
 @page_fragment(POINT)
 def point_section(judged: Judged) -> None:
-    """Show the tabs on what the operating point does, and on the calibration of the same scores."""
+    """Show the tabs on what the operating point does, and on how far to trust the scores."""
     curves = judged.curves()
     if curves is None:
         return
-    point = _point(curves)
-    matrix, uncertain, calibrated = st.tabs(
-        ["At this point", "Where the uncertain fall", "Calibration"],
-        key="point-tab",
-        on_change="rerun",
-        bind="query-params",
-    )
+    point = judged_point(curves)
+    matrix, uncertain, calibrated, groups = st.tabs(TABS, key="point-tab", on_change="rerun", bind="query-params")
     if matrix.open and point is not None:
         with matrix:
             _confusion(point, curves.scale)
@@ -75,37 +75,16 @@ def point_section(judged: Judged) -> None:
             _uncertain(curves, point)
     if calibrated.open:
         with calibrated:
-            calibration_section(curves, judged.ensemble)
+            calibration_section(curves, judged.ensemble, judged.evaluation().doubt)
+    if groups.open:
+        with groups:
+            subgroup_section(judged, point)
 
 
-def _point(curves: LabelCurves) -> OperatingPoint | None:
+def judged_point(curves: LabelCurves) -> OperatingPoint | None:
+    """Return what cutting the score where the reader chose does; None where ROC is undefined."""
     threshold = operating_threshold(curves)
     return None if threshold is None else curves.operating_point(threshold)
-
-
-def _clickable(chart: object, key: str, alt: str) -> None:
-    st.plotly_chart(
-        chart,
-        config=CONFIG,
-        key=key,
-        alt=alt,
-        on_select=lambda: take_clicked_threshold(key),
-        selection_mode="points",
-    )
-
-
-def _on_roc(point: OperatingPoint | None) -> Point | None:
-    if point is None or point.specificity.value is None or point.sensitivity.value is None:
-        return None
-    sensitivity, specificity = point.sensitivity.value, point.specificity.value
-    return Point(1 - specificity, sensitivity, f"sensitivity {sensitivity:.3f}, specificity {specificity:.3f}")
-
-
-def _on_pr(point: OperatingPoint | None) -> Point | None:
-    if point is None or point.ppv.value is None or point.sensitivity.value is None:
-        return None
-    recall, precision = point.sensitivity.value, point.ppv.value
-    return Point(recall, precision, f"recall {recall:.3f}, precision {precision:.3f}")
 
 
 def _confusion(point: OperatingPoint, scale: str) -> None:
@@ -120,13 +99,37 @@ def _confusion(point: OperatingPoint, scale: str) -> None:
         )
         matrix.index.name = f"Cut at {scale} ≥ {point.threshold:.3f}".replace("-", "−")
         st.table(matrix, border="horizontal", alt="Confusion matrix at the operating point")
+        prevalence = st.number_input(
+            "Prevalence elsewhere (%)",
+            min_value=0.01,
+            max_value=99.99,
+            value=None,
+            step=0.5,
+            placeholder="as in these images",
+            key="prevalence",
+            bind="query-params",
+            help=help_texts.OTHER_PREVALENCE,
+            width=260,
+        )
     with right:
-        shares = {name: getattr(point, attribute) for name, (attribute, _) in SHARES.items()}
-        rows = {name: [_share(share), SHARES[name][1]] for name, share in shares.items()}
-        table = pd.DataFrame.from_dict(rows, orient="index", columns=["Value (95 % interval)", "Meaning"])
-        table.index.name = "At this point"
-        st.table(table, border="horizontal", alt="Sensitivity, specificity and predictive values")
-    st.caption("The point is chosen and judged on the same images, so these figures are a little too hopeful.")
+        st.table(shares_table(point, prevalence), border="horizontal", alt="Sensitivity to F1 at the operating point")
+    st.caption(help_texts.POINT_CAPTION)
+
+
+def shares_table(point: OperatingPoint, elsewhere: float | None) -> pd.DataFrame:
+    """Return sensitivity to F1 in words; where a prevalence in per cent is given, also as they are at it."""
+    here = f"At {percent(point.prevalence)} prevalence (95 % interval)"
+    table = {here: {name: _share(getattr(point, attribute)) for name, attribute in SHARES.items()}}
+    if elsewhere is not None:
+        values = point.at_prevalence(elsewhere / 100)
+        shares = {
+            name: _share(getattr(values if attribute in AT_PREVALENCE else point, attribute))
+            for name, attribute in SHARES.items()
+        }
+        table[f"At {elsewhere:g} %"] = shares
+    frame = pd.DataFrame(table)
+    frame.index.name = "Figure"
+    return frame
 
 
 def _share(share: Share) -> str:
@@ -137,6 +140,11 @@ def _uncertain(curves: LabelCurves, point: OperatingPoint) -> None:
     """Show how the uncertain images score beside the certain ones."""
     chart = score_chart(curves.scores_by_value(), point.threshold, f"predicted {curves.scale}", SCORE_BINS, colors())
     st.plotly_chart(chart, config=CONFIG, key="scores", alt="Spread of the scores of each label value")
+    st.table(uncertain_table(curves, point), border="horizontal", alt="Share of each label value called positive")
+
+
+def uncertain_table(curves: LabelCurves, point: OperatingPoint) -> pd.DataFrame:
+    """Return how many images of each label value the operating point calls positive."""
     rows = [
         {
             "Label value": label_words(s.value),
@@ -146,5 +154,4 @@ def _uncertain(curves: LabelCurves, point: OperatingPoint) -> None:
         }
         for s in curves.shares_above(point.threshold).values()
     ]
-    table = pd.DataFrame(rows).set_index("Label value")
-    st.table(table, border="horizontal", alt="Share of each label value above the operating point")
+    return pd.DataFrame(rows).set_index("Label value")
