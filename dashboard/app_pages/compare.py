@@ -5,10 +5,11 @@ import streamlit as st
 from cxr_core.schema import label_words
 from dashboard.parts import engine
 from dashboard.parts.comparison_sections import curves_section, difference_section, model_table
+from dashboard.parts.effects_section import effects_section
 from dashboard.parts.ensemble_builder import ensemble_builder
 from dashboard.parts.header import page_header, view_fact
 from dashboard.parts.model_choice import answer, chosen_models, view_of_models
-from dashboard.parts.model_input import dataset_input, judged_models
+from dashboard.parts.model_input import dataset_input, figure_input, judged_models
 from dashboard.parts.navigation import go_button
 from dashboard.parts.source import built_source
 
@@ -26,29 +27,35 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
     dataset = dataset_input(
         tuple(d for d in ("valid", "test", "train") if any(d in e.predictions for e in entries)), "on"
     )
-models = chosen_models([entry for entry in entries if dataset in entry.predictions], view)
-results = {model: engine.evaluation(source.name, model, dataset, None) for model in models}
+    figure = figure_input()
+known = [entry for entry in entries if dataset in entry.predictions]
+models = chosen_models(known, view)
+grids = engine.model_grid(source.name, tuple(models), dataset, None, figure) if models else None
 with top:
-    page_header(answer(results), source.name, source.synthetic, view_fact(view), f"{label_words(dataset)} set")
-if not models:
+    page_header(answer(grids), source.name, source.synthetic, view_fact(view), f"{label_words(dataset)} set")
+if grids is None:
     st.info("Choose at least one model.")
     st.stop()
 
-table, curves, difference, ensemble = st.tabs(
-    ["All labels", "Curves of one label", "Is the difference real?", "Build an ensemble"],
+table, curves, difference, effects, ensemble = st.tabs(
+    ["All labels", "Curves of one label", "Is the difference real?", "What u and w did", "Build an ensemble"],
     key="compare-tab",
     on_change="rerun",
     bind="query-params",
 )
 if table.open:
     with table:
-        model_table(results)
+        model_table(grids)
 if curves.open:
     with curves:
-        curves_section(source.name, results, dataset)
+        curves_section(source.name, models, dataset)
 if difference.open:
     with difference:
         difference_section(source.name, models, dataset)
+if effects.open:
+    with effects:
+        ignoring = [entry.name for entry in known if entry.name in models and entry.w == 0]
+        effects_section(source.name, models, ignoring, dataset)
 if ensemble.open:
     with ensemble:
         ensemble_builder(source.name, models, dataset)

@@ -1,14 +1,18 @@
 """Matrices with the figure written into every cell: co-occurring labels, models x labels."""
 
+import html
 from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from cxr_core.evaluation.grid import ALIKE, BEST, MEAN, Grid, GridCell
 from cxr_core.schema import label_words
 from dashboard.charts.frame import figure, label_axis
 from dashboard.charts.palette import Palette
+
+FIGURE_WORDS = {"roc_auc": "AUC", "average_precision": "AP"}
 
 
 def cooccurrence_chart(images: pd.DataFrame, value: str, colors: Palette) -> go.Figure:
@@ -44,25 +48,23 @@ def cooccurrence_chart(images: pd.DataFrame, value: str, colors: Palette) -> go.
     return chart
 
 
-def model_heatmap(figures: pd.DataFrame, images: pd.DataFrame, what: str, colors: Palette) -> go.Figure:
-    """Draw models (columns) x labels (rows) of AUC or AP; an undefined figure stays empty.
+def model_heatmap(grid: Grid, colors: Palette) -> go.Figure:
+    """Draw models (columns) x labels (rows), the mean last; the best of a row and those not told from it are marked.
 
-    Args:
-        figures: labels in schema order x models, values between 0 and 1 or missing.
-        images: the same shape, the number of images behind each figure.
-        what: "AUC" or "AP".
-        colors: the palette of the appearance.
+    They are bold with a dot; an undefined figure stays empty.
     """
-    chart = figure(f"{what} by label and model, best in bold", colors, 190 + 27 * len(figures))
+    what = FIGURE_WORDS[grid.figure]
+    rows = [[cells[model] for model in grid.models] for cells in grid.cells.values()]
+    chart = figure(f"{what} · ● best, or not told from it", colors, 190 + 27 * len(rows))
     chart.add_heatmap(
-        z=figures.to_numpy(dtype=float),
-        x=list(figures.columns),
-        y=[label_words(label) for label in figures.index],
-        text=_best_in_bold(figures),
+        z=[[cell.value for cell in row] for row in rows],
+        x=[html.escape(model) for model in grid.models],
+        y=["Mean" if label == MEAN else label_words(label) for label in grid.cells],
+        text=[[_cell_text(cell) for cell in row] for row in rows],
         texttemplate="%{text}",
         textfont={"color": colors.ink, "size": 12.5},
-        customdata=images.to_numpy(),
-        hovertemplate=f"%{{y}}<br>%{{x}}: {what} %{{z:.3f}}, n = %{{customdata:,}} images<extra></extra>",
+        customdata=[[_cell_words(cell) for cell in row] for row in rows],
+        hovertemplate=f"%{{y}}<br>%{{x}}: {what} %{{z:.3f}}%{{customdata}}<extra></extra>",
         colorscale=heat_scale(colors),
         zmin=0.5 if what == "AUC" else 0,
         zmax=1,
@@ -77,12 +79,24 @@ def model_heatmap(figures: pd.DataFrame, images: pd.DataFrame, what: str, colors
     return chart
 
 
-def _best_in_bold(figures: pd.DataFrame) -> list[list[str]]:
-    best = figures.max(axis=1)
-    return [
-        ["" if pd.isna(value) else f"<b>{value:.3f}</b>" if value == best[label] else f"{value:.3f}" for value in row]
-        for label, row in zip(figures.index, figures.itertuples(index=False), strict=True)
-    ]
+def _cell_text(cell: GridCell) -> str:
+    if cell.value is None:
+        return ""
+    return f"<b>● {cell.value:.3f}</b>" if cell.mark in (BEST, ALIKE) else f"{cell.value:.3f}"
+
+
+def _cell_words(cell: GridCell) -> str:
+    """Return what the hover says beneath the figure."""
+    words = [f"95 % interval {cell.ci[0]:.3f} to {cell.ci[1]:.3f}"] if cell.ci else []
+    if cell.label != MEAN:
+        words.append(f"n = {cell.n:,} images, {cell.n_positive:,} positive")
+    if cell.mark == BEST:
+        words.append("the best")
+    elif cell.difference is not None and cell.p_corrected is not None:
+        words.append(f"{cell.difference:.3f} below the best, corrected p {cell.p_corrected:.3f}")
+    elif cell.why:
+        words.append(html.escape(cell.why))
+    return "".join(f"<br>{line}" for line in words)
 
 
 def heat_scale(colors: Palette) -> list[tuple[float, str]]:

@@ -14,14 +14,19 @@ from dashboard.parts.formatting import count, with_interval
 
 TABLE = "all-labels"
 _COUNT = st.column_config.NumberColumn(format="localized", width="small")
-_COLUMNS: dict[str, Any] = {
-    "Label": st.column_config.TextColumn(pinned=True),
-    "AUC": st.column_config.NumberColumn(format="%.3f", width="small", help=help_texts.AUC),
-    "AUC low": st.column_config.NumberColumn(format="%.3f", width="small", help=help_texts.INTERVAL),
-    "AUC high": st.column_config.NumberColumn(format="%.3f", width="small", help=help_texts.INTERVAL),
-    "AP": st.column_config.NumberColumn(format="%.3f", width="small", help=help_texts.AP),
-    "AP low": st.column_config.NumberColumn(format="%.3f", width="small", help=help_texts.INTERVAL),
-    "AP high": st.column_config.NumberColumn(format="%.3f", width="small", help=help_texts.INTERVAL),
+
+
+def _figure(text: str) -> Any:
+    return st.column_config.NumberColumn(format="%.3f", width="small", help=text)
+
+
+FIGURE_COLUMNS: dict[str, Any] = {
+    "AUC": _figure(help_texts.AUC),
+    "AUC low": _figure(help_texts.INTERVAL),
+    "AUC high": _figure(help_texts.INTERVAL),
+    "AP": _figure(help_texts.AP),
+    "AP low": _figure(help_texts.INTERVAL),
+    "AP high": _figure(help_texts.INTERVAL),
     "Prevalence": st.column_config.NumberColumn(format="percent", width="small", help=help_texts.PREVALENCE),
     "Positive": _COUNT,
     "n (certain)": _COUNT,
@@ -29,6 +34,7 @@ _COLUMNS: dict[str, Any] = {
     "Patients": _COUNT,
     "Why a figure is missing": st.column_config.TextColumn(width="medium"),
 }
+_COLUMNS = {"Label": st.column_config.TextColumn(pinned=True)} | FIGURE_COLUMNS
 
 
 def all_labels(result: Evaluation) -> None:
@@ -58,16 +64,17 @@ def _show_row(labels: list[str]) -> None:
 
 
 def _table(result: Evaluation) -> pd.DataFrame:
-    frame = pd.DataFrame([_row(label, figures) for label, figures in result.labels.items()])
+    rows = [{"Label": label_words(label)} | figure_cells(figures) for label, figures in result.labels.items()]
+    frame = pd.DataFrame(rows)
     empty = "Why a figure is missing"
     return frame if frame[empty].any() else frame.drop(columns=empty)
 
 
-def _row(label: str, figures: LabelEvaluation) -> dict[str, Any]:
+def figure_cells(figures: LabelEvaluation) -> dict[str, Any]:
+    """Return the figures of one label for a row of a table with `FIGURE_COLUMNS`."""
     auc_low, auc_high = figures.roc_auc_ci or (None, None)
     ap_low, ap_high = figures.average_precision_ci or (None, None)
     return {
-        "Label": label_words(label),
         "AUC": figures.roc_auc,
         "AUC low": auc_low,
         "AUC high": auc_high,

@@ -1,100 +1,134 @@
 """The tabs of the Compare page that look: all labels, curves of one label, paired differences."""
 
-from collections.abc import Mapping
+from dataclasses import asdict
 
 import pandas as pd
 import streamlit as st
 
-from cxr_core.evaluation.results import LabelComparison, MeanFigure
-from cxr_core.schema import LABELS, label_words
+from cxr_core.evaluation.grid import ALIKE, BEST, MEAN, Grid, GridCell
+from cxr_core.evaluation.results import LabelComparison
+from cxr_core.schema import label_words
 from cxr_core.tasks.compare import Comparison
-from cxr_core.tasks.evaluate import Evaluation
-from dashboard.charts.curves import drawn_pr, drawn_roc, pr_chart, roc_chart
+from cxr_core.tasks.evaluate import LabelCurves
+from cxr_core.tasks.grid import ModelGrid
+from dashboard.charts.curves import DrawnCurve, drawn_pr, drawn_roc, pr_chart, roc_chart
 from dashboard.charts.details import difference_chart, is_significant
 from dashboard.charts.frame import CONFIG
-from dashboard.charts.heatmap import model_heatmap
-from dashboard.charts.palette import model_style
+from dashboard.charts.heatmap import FIGURE_WORDS, model_heatmap
+from dashboard.charts.palette import Palette, model_style
 from dashboard.parts import engine, help_texts
+from dashboard.parts.all_labels import FIGURE_COLUMNS, figure_cells
 from dashboard.parts.downloads import download_table
+from dashboard.parts.errors import errors_as_sentences
 from dashboard.parts.formatting import NOTHING, count, p_value, signed, three_digits, with_interval
 from dashboard.parts.model_input import label_input
 from dashboard.parts.theme import colors
 
-FIGURES = {"roc_auc": "AUC", "average_precision": "AP"}
+TABLE = "models-of-a-label"
+MODEL_COLUMNS = {"Model": st.column_config.TextColumn(pinned=True)} | FIGURE_COLUMNS
 
 
-def model_table(results: Mapping[str, Evaluation]) -> None:
-    """Show models x labels as a heat map, and the same as a table of text with the mean."""
-    figure = st.segmented_control(
-        "Figure",
-        FIGURES,
-        default="roc_auc",
-        required=True,
-        format_func=FIGURES.__getitem__,
-        key="figure",
-        bind="query-params",
-        help=f"{help_texts.AUC} {help_texts.AP}",
-    )
-    name = figure or "roc_auc"
-    table = _square(results, name)
-    chart = model_heatmap(table, _square(results, "n"), FIGURES[name], colors())
-    st.plotly_chart(chart, config=CONFIG, key="heatmap", alt=f"{FIGURES[name]} by label and model")
-    shown = table.map(three_digits).rename(index=label_words)
-    shown.loc["**Mean**"] = {model: f"**{with_interval(*_mean(result, name))}**" for model, result in results.items()}
-    shown.index.name = "Label"
-    st.table(shown, border="horizontal", alt=f"{FIGURES[name]} of each model on each label")
-    download_table(table.rename_axis("label").reset_index(), f"models-{name}.csv")
+def model_table(grids: ModelGrid) -> None:
+    """Show models x labels as a heat map for each group of models that predict the same images, and as text."""
+    several = len(grids.grids) > 1
+    if several:
+        st.info(help_texts.SEVERAL_VIEWS, icon=":material/info:")
+    for views, grid in grids.grids.items():
+        if several:
+            st.subheader(views.capitalize(), anchor=False)
+        what = FIGURE_WORDS[grid.figure]
+        chart = model_heatmap(grid, colors())
+        st.plotly_chart(chart, config=CONFIG, key=f"heatmap-{views}", alt=f"{what} by label and model")
+        st.table(grid_table(grid), border="horizontal", alt=f"{what} of each model on each label")
+        st.caption(grid_caption(grids, grid))
+        download_table(flat_grid(grid), f"models-{grids.dataset}-{views}-{grid.figure}.csv".replace(" ", "-"))
 
 
-def _square(results: Mapping[str, Evaluation], figure: str) -> pd.DataFrame:
-    labels = [label for label in LABELS if any(label in result.labels for result in results.values())]
+def grid_caption(grids: ModelGrid, grid: Grid) -> str:
+    """Return on how many images a grid stands, for which family its marks hold, and what was left out."""
+    left_out = {model: grids.left_out[model] for model in grid.models if grids.left_out[model]}
+    words = [f"{count(n)} images of {model} left out, as others do not predict them" for model, n in left_out.items()]
+    return " · ".join([f"{count(grid.n_rows)} images", grid.family, *words])
+
+
+def grid_table(grid: Grid) -> pd.DataFrame:
+    """Return a grid in words; the best of a row and those not told from it are bold with a dot."""
     columns = {
-        model: [getattr(result.labels.get(label), figure, None) for label in labels]
-        for model, result in results.items()
+        model: [_cell(cells[model], label == MEAN) for label, cells in grid.cells.items()] for model in grid.models
     }
-    return pd.DataFrame(columns, index=labels, dtype=float)
+    shown = pd.DataFrame(columns, index=["**Mean**" if label == MEAN else label_words(label) for label in grid.cells])
+    shown.index.name = "Label"
+    return shown
 
 
-def _mean(result: Evaluation, figure: str) -> tuple[float | None, tuple[float, float] | None]:
-    mean: MeanFigure = result.mean_roc_auc if figure == "roc_auc" else result.mean_average_precision
-    return mean.value, mean.ci
+def _cell(cell: GridCell, mean: bool) -> str:
+    words = with_interval(cell.value, cell.ci) if mean else three_digits(cell.value)
+    return f"**● {words}**" if cell.mark in (BEST, ALIKE) else words
 
 
-def curves_section(source: str, results: Mapping[str, Evaluation], dataset: str) -> None:
-    """Show the curves of all chosen models for one label."""
-    label = label_input("compared-label")
-    drawn = [
-        engine.label_curves(source, model, label, dataset, None)
-        for model, result in results.items()
-        if label in result.labels
-    ]
-    ensembles, palette = engine.ensemble_names(source), colors()
-    styles = {curves.model: model_style(curves.model, curves.model in ensembles, palette) for curves in drawn}
-    roc = [drawn_roc(curves, curves.roc, styles[curves.model]) for curves in drawn if curves.roc]
-    pr = [drawn_pr(curves, curves.pr, styles[curves.model]) for curves in drawn if curves.pr]
+def flat_grid(grid: Grid) -> pd.DataFrame:
+    """Return a grid as numbers, one row for each label and model, an interval in two columns."""
+    rows = []
+    for cells in grid.cells.values():
+        for cell in cells.values():
+            row = asdict(cell)
+            for name in ("ci", "difference_ci"):
+                row[f"{name}_low"], row[f"{name}_high"] = row.pop(name) or (None, None)
+            rows.append({"figure": grid.figure} | row)
+    return pd.DataFrame(rows)
+
+
+@st.fragment
+def curves_section(source: str, models: list[str], dataset: str) -> None:
+    """Show the curves of the models for one label; rows that are chosen in the table choose the curves."""
+    with errors_as_sentences():
+        label = label_input("compared-label")
+        results = {model: engine.evaluation(source, model, dataset, None) for model in models}
+        having = {model: result.labels[label] for model, result in results.items() if label in result.labels}
+        if not having:
+            st.info(f"None of the models predicts {label_words(label).lower()}.", icon=":material/info:")
+            return
+        place, names = st.container(), list(having)
+        event = st.dataframe(
+            pd.DataFrame([{"Model": model} | figure_cells(figures) for model, figures in having.items()]),
+            key=TABLE,
+            hide_index=True,
+            height="content",
+            column_config=MODEL_COLUMNS,
+            on_select="rerun",
+            selection_mode="multi-row",
+            alt=f"AUC and average precision of each model on {label_words(label)}. Chosen rows are drawn.",
+        )
+        chosen = [names[row] for row in event.selection.rows if row < len(names)] or names
+        with place:
+            _curves_of_models(source, chosen, label, dataset)
+        st.caption(help_texts.CHOOSE_ROWS)
+
+
+def _curves_of_models(source: str, models: list[str], label: str, dataset: str) -> None:
+    drawn = [engine.label_curves(source, model, label, dataset, None) for model in models]
+    roc, pr, prevalence = model_curves(drawn, engine.ensemble_names(source), colors())
     if not roc:
         st.info(f"No curve is defined for {label_words(label).lower()} on {dataset}.", icon=":material/info:")
         return
     left, right = st.columns(2)
     with left:
-        chart = roc_chart(f"ROC · {label_words(label)}", roc, palette)
+        chart = roc_chart(f"ROC · {label_words(label)}", roc, colors())
         st.plotly_chart(chart, config=CONFIG, key="roc-of-models", alt="ROC curves of the chosen models")
     with right:
-        chart = pr_chart(f"Precision-recall · {label_words(label)}", pr, drawn[0].prevalence, palette)
+        chart = pr_chart(f"Precision-recall · {label_words(label)}", pr, prevalence, colors())
         st.plotly_chart(chart, config=CONFIG, key="pr-of-models", alt="Precision-recall curves of the chosen models")
-    rows = [_label_row(model, result, label) for model, result in results.items() if label in result.labels]
-    st.table(pd.DataFrame(rows).set_index("Model"), border="horizontal", alt="AUC and AP of each model on this label")
 
 
-def _label_row(model: str, result: Evaluation, label: str) -> dict[str, str]:
-    figures = result.labels[label]
-    return {
-        "Model": model,
-        "AUC (95 % interval)": with_interval(figures.roc_auc, figures.roc_auc_ci),
-        "AP (95 % interval)": with_interval(figures.average_precision, figures.average_precision_ci),
-        "n (certain)": count(figures.n),
-        "Positive": count(figures.n_positive),
-    }
+def model_curves(
+    curves: list[LabelCurves], ensembles: set[str], colors: Palette
+) -> tuple[list[DrawnCurve], list[DrawnCurve], float | None]:
+    """Return the ROC and precision-recall curves to be drawn, and their prevalence where it is the same for all."""
+    styles = {one.model: model_style(one.model, one.model in ensembles, colors) for one in curves}
+    roc = [drawn_roc(one, one.roc, styles[one.model]) for one in curves if one.roc]
+    pr = [drawn_pr(one, one.pr, styles[one.model]) for one in curves if one.pr]
+    prevalences = {one.prevalence for one in curves}
+    return roc, pr, prevalences.pop() if len(prevalences) == 1 else None
 
 
 def difference_section(source: str, models: list[str], dataset: str) -> None:
@@ -107,17 +141,32 @@ def difference_section(source: str, models: list[str], dataset: str) -> None:
     others = [model for model in models if model != first]
     second = right.selectbox("Model B", others, key="model-b", bind="query-params", help=help_texts.PAIRED)
     found = engine.comparison(source, first, second, dataset, None)
-    st.markdown(f"**{_difference_answer(found)}**")
+    st.markdown(f"**{difference_answer(found)}**")
     chart = difference_chart(list(found.labels.values()), "A", "B", colors())
     st.plotly_chart(chart, config=CONFIG, key="differences", alt="Paired differences in AUC with intervals")
-    rows = [_difference_row(label, row) for label, row in found.labels.items()]
-    st.table(pd.DataFrame(rows).set_index("Label"), border="horizontal", alt="Paired differences of the two models")
+    st.table(difference_table(found), border="horizontal", alt="Paired differences of the two models")
     st.caption(f"{found.family}. {count(found.n_images)} images that both predict, resampled by patient.")
-    flat = pd.DataFrame([{"label": label} | row.as_json() for label, row in found.labels.items()]).drop(columns="why")
-    download_table(flat, f"{first}-minus-{second}-{dataset}.csv")
+    download_table(flat_differences(found), f"{first}-minus-{second}-{dataset}.csv")
 
 
-def _difference_answer(found: Comparison) -> str:
+def difference_table(found: Comparison) -> pd.DataFrame:
+    """Return the paired differences in words."""
+    rows = [_difference_row(label, row) for label, row in found.labels.items()]
+    return pd.DataFrame(rows).set_index("Label")
+
+
+def flat_differences(found: Comparison) -> pd.DataFrame:
+    """Return the paired differences as numbers, an interval in two columns."""
+    rows = []
+    for label, compared in found.labels.items():
+        row = {"label": label} | compared.as_json()
+        row["ci_low"], row["ci_high"] = row.pop("ci") or (None, None)
+        rows.append(row | {"why": "; ".join(f"{name}: {reason}" for name, reason in compared.why.items())})
+    return pd.DataFrame(rows)
+
+
+def difference_answer(found: Comparison) -> str:
+    """Return in a sentence on how many labels the two models differ beyond chance."""
     real = [label for label, row in found.labels.items() if is_significant(row)]
     mean = f"mean difference {signed(found.mean.value)}"
     if found.mean.ci:

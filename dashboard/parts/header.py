@@ -38,4 +38,4 @@ def facts_line(source: str, synthetic: bool, *facts: str) -> None:
 
 def view_fact(view: str | None) -> str:
     """Return how a page states its view."""
-    return "All views" if view is None else f"{label_words(view)} view"
+    return "All views" if view in (None, "all") else f"{label_words(view)} view"

@@ -114,3 +114,19 @@ SUBGROUP_CAPTION = (
     "The threshold is the same for all groups; intervals are resampled among each group's own patients. Groups may "
     "differ because they have other findings, not only because the model treats them otherwise."
 )
+SEVERAL_VIEWS = (
+    "Models of different views predict different images, so no figure of one can be tested against one of the other: "
+    "each view is a family of its own here. Combine models study by study in the ensemble builder to set them side by "
+    "side."
+)
+CHOOSE_ROWS = "Choose rows of the table to draw only those models; without a choice all are drawn."
+BASELINE = (
+    "What the others are set against. A model that ignored uncertain labels (w = 0) never saw one, so what it says of "
+    "the uncertain images it says from the pictures alone."
+)
+EFFECTS_CAPTION = (
+    "Scores above a negative: the chance that an uncertain image scores higher than a negative one (0.5: like a "
+    "negative). Scores below a positive: the chance that it scores lower than a positive one (0.5: like a positive). "
+    "Called positive: at the model's own Youden threshold. Really positive, and how well the model tells these: only "
+    "where the truth is known, as in the demo. Intervals by resampled patients."
+)

@@ -6,6 +6,7 @@ import streamlit as st
 
 from cxr_core.models.registry import ModelEntry
 from cxr_core.schema import LABELS, TRAINING_VIEWS, label_words
+from dashboard.charts.heatmap import FIGURE_WORDS
 from dashboard.parts import help_texts
 
 DEFAULT_LABEL = "edema"
@@ -51,6 +52,21 @@ def dataset_input(datasets: tuple[str, ...], key: str) -> str:
         help=help_texts.DATASET,
     )
     return chosen or default
+
+
+def figure_input() -> str:
+    """Show the figures by which models are compared and return the one that was chosen."""
+    chosen = st.segmented_control(
+        "Figure",
+        FIGURE_WORDS,
+        default="roc_auc",
+        required=True,
+        format_func=FIGURE_WORDS.__getitem__,
+        key="figure",
+        bind="query-params",
+        help=f"{help_texts.AUC} {help_texts.AP}",
+    )
+    return chosen or "roc_auc"
 
 
 def view_input(key: str) -> str | None:
