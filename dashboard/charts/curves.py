@@ -2,13 +2,13 @@
 
 import html
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 
-from cxr_core.evaluation.curves import PrCurve, RocCurve
+from cxr_core.evaluation.curves import PrCurve, RocCurve, drawn_vertices
 from cxr_core.evaluation.operating import OperatingPoint
 from cxr_core.evaluation.results import LabelEvaluation
 from cxr_core.tasks.evaluate import LabelCurves
@@ -16,6 +16,8 @@ from dashboard.charts.frame import layout, square_axes
 from dashboard.charts.palette import LineStyle, Palette
 
 HEIGHT = 470
+#: Parts of the axis, over all curves of a chart together.
+MOST_COLUMNS = 1000
 POINT_NAME = "Operating point"
 #: In the lower right corner, which a ROC curve leaves empty.
 _LEGEND = {"orientation": "v", "x": 0.99, "xanchor": "right", "y": 0.02, "yanchor": "bottom"}
@@ -93,7 +95,7 @@ def pr_of_label(
 
 def roc_chart(title: str, curves: Sequence[DrawnCurve], colors: Palette, point: Point | None = None) -> go.Figure:
     """Draw true against false positive rate; the diagonal is chance."""
-    lines = [_line(curve, "false positive rate", "sensitivity") for curve in curves]
+    lines = _lines(curves, "false positive rate", "sensitivity")
     axes = square_axes("False positive rate (1 − specificity)", "Sensitivity", colors)
     legend = {"showlegend": len(curves) > 1, "legend": _LEGEND | {"bgcolor": colors.background}}
     chance, words = _baseline([0, 1], [0, 1], "chance", 0.87, colors)
@@ -112,7 +114,7 @@ def pr_chart(
 
     The colours are those of the ROC chart beside it, which has the legend.
     """
-    lines = [_line(curve, "recall", "precision", shape="hv") for curve in curves]
+    lines = _lines(curves, "recall", "precision", shape="hv")
     axes = square_axes("Recall (sensitivity)", "Precision (PPV)", colors)
     if prevalence is None:
         traces, annotations = lines, []
@@ -124,7 +126,33 @@ def pr_chart(
     return go.Figure(traces, layout(title, colors, HEIGHT) | axes | {"showlegend": False, "annotations": annotations})
 
 
-def _line(curve: DrawnCurve, x_name: str, y_name: str, shape: str = "linear") -> dict[str, Any]:
+def drawn_error(curves: Sequence[DrawnCurve]) -> float:
+    """Return by how much of the horizontal axis a line of a chart of these curves may be off; 0 where none is thinned.
+
+    Of every part of the axis of this width the first, last, lowest and highest vertex are drawn.
+    """
+    columns = _columns(len(curves))
+    return 1 / columns if any(curve.x.size > 4 * columns for curve in curves) else 0.0
+
+
+def _columns(curves: int) -> int:
+    """Return into how many parts the axis is cut, so that a chart stays under 100 kB whatever it shows."""
+    return min(400, MOST_COLUMNS // max(curves, 1))
+
+
+def _lines(curves: Sequence[DrawnCurve], x_name: str, y_name: str, shape: str = "linear") -> list[dict[str, Any]]:
+    columns = _columns(len(curves))
+    return [_line(_thinned(curve, columns), x_name, y_name, shape) for curve in curves]
+
+
+def _thinned(curve: DrawnCurve, columns: int) -> DrawnCurve:
+    """Return a curve as it is drawn: float32 is finer than a pixel, while thresholds stay exact for a click."""
+    kept = drawn_vertices(curve.x, curve.y, columns)
+    x, y = curve.x[kept].astype(np.float32), curve.y[kept].astype(np.float32)
+    return replace(curve, x=x, y=y, thresholds=curve.thresholds[kept])
+
+
+def _line(curve: DrawnCurve, x_name: str, y_name: str, shape: str) -> dict[str, Any]:
     name = html.escape(curve.name)
     return {
         "type": "scatter",

@@ -11,7 +11,7 @@ from cxr_core.schema import label_words
 from cxr_core.tasks.compare import Comparison
 from cxr_core.tasks.evaluate import LabelCurves
 from cxr_core.tasks.grid import ModelGrid
-from dashboard.charts.curves import DrawnCurve, drawn_pr, drawn_roc, pr_chart, roc_chart
+from dashboard.charts.curves import DrawnCurve, drawn_error, drawn_pr, drawn_roc, pr_chart, roc_chart
 from dashboard.charts.details import difference_chart, is_significant
 from dashboard.charts.frame import CONFIG
 from dashboard.charts.heatmap import FIGURE_WORDS, model_heatmap
@@ -101,16 +101,17 @@ def curves_section(source: str, models: list[str], dataset: str) -> None:
         )
         chosen = [names[row] for row in event.selection.rows if row < len(names)] or names
         with place:
-            _curves_of_models(source, chosen, label, dataset)
-        st.caption(help_texts.CHOOSE_ROWS)
+            error = _curves_of_models(source, chosen, label, dataset)
+        st.caption(help_texts.CHOOSE_ROWS + (help_texts.THINNED.format(error) if error else ""))
 
 
-def _curves_of_models(source: str, models: list[str], label: str, dataset: str) -> None:
+def _curves_of_models(source: str, models: list[str], label: str, dataset: str) -> float:
+    """Draw the curves and return by how much of the axis they may be off."""
     drawn = [engine.label_curves(source, model, label, dataset, None) for model in models]
     roc, pr, prevalence = model_curves(drawn, engine.ensemble_names(source), colors())
     if not roc:
         st.info(f"No curve is defined for {label_words(label).lower()} on {dataset}.", icon=":material/info:")
-        return
+        return 0.0
     left, right = st.columns(2)
     with left:
         chart = roc_chart(f"ROC · {label_words(label)}", roc, colors())
@@ -118,6 +119,7 @@ def _curves_of_models(source: str, models: list[str], label: str, dataset: str) 
     with right:
         chart = pr_chart(f"Precision-recall · {label_words(label)}", pr, prevalence, colors())
         st.plotly_chart(chart, config=CONFIG, key="pr-of-models", alt="Precision-recall curves of the chosen models")
+    return max(drawn_error(roc), drawn_error(pr))
 
 
 def model_curves(

@@ -130,3 +130,4 @@ EFFECTS_CAPTION = (
     "Called positive: at the model's own Youden threshold. Really positive, and how well the model tells these: only "
     "where the truth is known, as in the demo. Intervals by resampled patients."
 )
+THINNED = " Curves are thinned for drawing only, to within {:.1%} of the axis; every figure uses all images."

@@ -1,15 +1,18 @@
 """What the figures show: values, orders, axes, styles; no picture is compared."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from cxr_core.evaluation.calibration import ReliabilityBin
 from cxr_core.evaluation.curves import pr_curve, roc_curve
+from cxr_core.evaluation.grid import Grid, GridCell
 from cxr_core.evaluation.results import LabelComparison
 from cxr_core.schema import LABELS, VALUES, label_words
 from cxr_core.uncertainty import uniform_policy
-from dashboard.charts.curves import DrawnCurve, Point, drawn_pr, pr_chart, roc_chart
+from dashboard.charts.curves import DrawnCurve, Point, drawn_error, drawn_pr, pr_chart, roc_chart
 from dashboard.charts.details import calibration_chart, difference_chart, score_chart, target_chart
 from dashboard.charts.distribution import distribution_chart, sorted_labels
 from dashboard.charts.heatmap import cooccurrence_chart, model_heatmap
@@ -101,11 +104,54 @@ def test_cooccurrence_is_a_share_of_the_rows_images_and_leaves_the_diagonal_empt
     assert np.isnan(shown[1][0]), "no image of the row: no share"
 
 
-def test_the_best_model_of_a_row_is_bold_and_an_undefined_figure_is_empty():
-    figures = pd.DataFrame({"a": [0.8, np.nan], "b": [0.7, 0.6]}, index=["edema", "fracture"])
-    heatmap = model_heatmap(figures, figures, "AUC", LIGHT).data[0]
-    assert [list(row) for row in heatmap.text] == [["<b>0.800</b>", "0.700"], ["", "<b>0.600</b>"]]
+def cell(model: str, label: str, value: float | None, mark: str | None) -> GridCell:
+    return GridCell(model, label, value, None, 100, 10, mark)
+
+
+def test_the_best_model_of_a_row_and_those_not_told_from_it_are_marked_alike_and_an_undefined_figure_is_empty():
+    cells = {
+        "edema": {"a": cell("a", "edema", 0.8, "best"), "b": cell("b", "edema", 0.7, "behind")},
+        "fracture": {"a": cell("a", "fracture", None, None), "b": cell("b", "fracture", 0.6, "alike")},
+    }
+    heatmap = model_heatmap(Grid("roc_auc", ("a", "b"), cells, "Holm", 100, {}), LIGHT).data[0]
+    assert [list(row) for row in heatmap.text] == [["<b>● 0.800</b>", "0.700"], ["", "<b>● 0.600</b>"]]
     assert list(heatmap.y) == ["Edema", "Fracture"]
+
+
+def test_a_name_with_markup_is_shown_as_text_in_every_legend_and_hover():
+    name = "<script>alert(1)</script>"
+    line = replace(curve([0, 1, 0, 1], [0.1, 0.4, 0.35, 0.8]), name=name)
+    cells = {"edema": {name: cell(name, "edema", 0.8, "best")}}
+    for chart in (
+        roc_chart("ROC", [line], LIGHT),
+        pr_chart("PR", [line], 0.5, LIGHT),
+        model_heatmap(Grid("roc_auc", (name,), cells, "Holm", 100, {}), LIGHT),
+    ):
+        assert "<script" not in chart.to_json()
+        assert "&lt;script&gt;" in chart.to_json()
+
+
+@pytest.mark.parametrize("models", [1, 2, 8, 20])
+def test_a_chart_of_curves_stays_under_100_kb_however_many_images_there_are(models):
+    random = np.random.default_rng(0)
+    roc = roc_curve(random.integers(0, 2, 370_000), random.normal(size=370_000))
+    lines = [DrawnCurve(f"model {n}", roc.fpr, roc.tpr, roc.thresholds, STYLE) for n in range(models)]
+    for chart in (roc_chart("ROC", lines, LIGHT), pr_chart("PR", lines, 0.5, LIGHT)):
+        assert len(chart.to_json()) < 100_000
+
+
+def test_a_drawn_curve_is_off_by_no_more_than_is_stated():
+    random = np.random.default_rng(1)
+    roc = roc_curve(random.integers(0, 2, 20_000), random.normal(size=20_000))
+    line = DrawnCurve("m", roc.fpr, roc.tpr, roc.thresholds, STYLE)
+    drawn = roc_chart("ROC", [line] * 4, LIGHT).data[1]
+    error = drawn_error([line] * 4)
+    assert 0 < error <= 0.005
+    # The curve rises, so a line that is off by `error` to the side lies between the curve moved left and moved right.
+    there = np.interp(roc.fpr, drawn.x, drawn.y)
+    assert np.all(there <= np.interp(roc.fpr + error, roc.fpr, roc.tpr) + 1e-6)
+    assert np.all(there >= np.interp(roc.fpr - error, roc.fpr, roc.tpr) - 1e-6)
+    assert drawn_error([curve([0, 1, 0, 1], [0.1, 0.4, 0.35, 0.8])]) == 0
 
 
 def curve(y: list[int], scores: list[float]) -> DrawnCurve:
