@@ -4,11 +4,15 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: run test check format lock prove demo models clean
+.PHONY: run run-bigquery-demo test check format lock prove demo models clean
 
 run: $(VENV)/installed  ## set up, build the demo source, open the dashboard on 127.0.0.1:8501
 	$(BIN)/python -m cxr_core demo
 	$(BIN)/python -m dashboard
+
+run-bigquery-demo: $(VENV)/test-installed  ## the demo behind a BigQuery-compatible server on this machine: no account
+	$(BIN)/python -m cxr_core demo
+	PYTHONPATH=tests $(BIN)/python -m bigquery_server.demo
 
 test: $(VENV)/test-installed chromium  ## set up and run every test, a real browser included
 	$(BIN)/python -m pytest

@@ -132,6 +132,37 @@ def positive_rates(
     return ((images["positive"] + targets * uncertain) / total.where(total > 0)).rename("rate")
 
 
+@dataclass(frozen=True)
+class Pair:
+    """Of the `images` on which `label` has a value, the `share` on which `other` has it too."""
+
+    label: str
+    other: str
+    images: int
+    share: float
+
+
+def conditional_shares(images: pd.DataFrame) -> pd.DataFrame:
+    """Return each row of a co-occurrence square as shares of its diagonal, P(column | row).
+
+    The diagonal itself is NaN, and so is the row of a label that has no image.
+    """
+    square = images.to_numpy().astype(np.float64)
+    own = np.diag(square)[:, None]
+    share = np.divide(square, own, out=np.full(square.shape, np.nan), where=own > 0)
+    np.fill_diagonal(share, np.nan)
+    return pd.DataFrame(share, index=images.index, columns=images.columns)
+
+
+def closest_pair(images: pd.DataFrame) -> Pair | None:
+    """Return the pair of labels with the largest share in `conditional_shares`; None where no two occur together."""
+    shares = np.nan_to_num(conditional_shares(images).to_numpy(), nan=0.0)
+    row, column = (int(place) for place in np.unravel_index(shares.argmax(), shares.shape))
+    if shares[row, column] == 0:
+        return None
+    return Pair(LABELS[row], LABELS[column], int(images.to_numpy()[row, row]), float(shares[row, column]))
+
+
 def value_counts(table: pd.DataFrame, dataset: str) -> pd.DataFrame:
     """Return what a distribution counts in one data set as 14 labels x 4 values; zeros where it is not present."""
     rows = table[table["dataset"] == dataset]

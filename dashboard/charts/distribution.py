@@ -7,68 +7,86 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from cxr_core.schema import LABELS, VALUES, label_words
-from cxr_core.tasks.distribution import value_counts
+from cxr_core.tasks.distribution import uncertain_outnumbers_positive, value_counts
 from dashboard.charts.frame import figure, label_axis, plain_axis
 from dashboard.charts.palette import VALUE_SYMBOLS, Palette
 
-Scale = Literal["share", "count", "log"]
-AXIS_TITLES: dict[Scale, str] = {"share": "share of images (%)", "count": "images", "log": "images (log scale)"}
+Measure = Literal["share", "count"]
+Axis = Literal["linear", "log"]
+#: In which order the labels stand, and how it is called.
+SORTS = {
+    "fixed": "Fixed order",
+    "name": "Name",
+    "uncertain": "Most uncertain",
+    "positive": "Most positive",
+    "ratio": "Uncertain per positive",
+}
 
 
-def sorted_labels(counts: pd.DataFrame, dataset: str, by_ratio: bool) -> list[str]:
-    """Return the labels in schema order, or from the most uncertain images for each positive one to the fewest."""
-    if not by_ratio:
-        return list(LABELS)
+def sorted_labels(counts: pd.DataFrame, dataset: str, sort: str) -> list[str]:
+    """Return the labels in one of the orders of `SORTS`, equal ones as in the schema."""
     images = value_counts(counts, dataset)
-    ratio = images["uncertain"] / images["positive"].clip(lower=1)
-    return list(ratio.sort_values(ascending=False, kind="stable").index)
+    if sort == "name":
+        return sorted(LABELS, key=label_words)
+    if sort in ("uncertain", "positive"):
+        return list(images[sort].sort_values(ascending=False, kind="stable").index)
+    if sort == "ratio":
+        ratio = images["uncertain"] / images["positive"].clip(lower=1)
+        return list(ratio.sort_values(ascending=False, kind="stable").index)
+    return list(LABELS)
 
 
 def distribution_chart(
-    counts: pd.DataFrame, dataset: str, labels: Sequence[str], scale: Scale, colors: Palette
+    counts: pd.DataFrame, dataset: str, labels: Sequence[str], measure: Measure, axis: Axis, colors: Palette
 ) -> go.Figure:
-    """Draw stacked shares, or counts as points on a linear or log axis.
+    """Draw shares as stacked bars, or (counts, and whatever has a log axis) as points.
+
+    Labels with more uncertain than positive are in bold.
 
     Args:
-        counts: `label, value, dataset, images`, as the warehouse gives it.
+        counts: `label, value, dataset` and what was counted (images, studies or patients), as the warehouse gives it.
         dataset: the data set.
         labels: the rows, top to bottom.
-        scale: what the horizontal axis shows.
+        measure: share of the label's images, or their number.
+        axis: of the horizontal axis; nothing that is 0 can stand on a log axis.
         colors: the palette of the appearance.
     """
     images = value_counts(counts, dataset).loc[list(labels)]
-    total = images.sum(axis=1)
-    what = "Share" if scale == "share" else "Number"
-    title = f"{label_words(dataset)}: {what.lower()} of images (n = {int(total.max()):,})"
-    chart = figure(title, colors, height=610)
+    total, unit = images.sum(axis=1), counts.columns[-1]
+    what = f"Share of {unit}" if measure == "share" else unit.capitalize()
+    chart = figure(f"{label_words(dataset)}: {what.lower()} (n = {int(total.max()):,})", colors, height=610)
     share = images.div(total.clip(lower=1), axis=0) * 100
-    build = _bar if scale == "share" else _points
-    chart.add_traces([build(images[value], share[value], value, dataset, colors) for value in VALUES])
+    build = _bar if (measure, axis) == ("share", "linear") else _points
+    drawn = share if measure == "share" else images
+    chart.add_traces([build(drawn[v], _hover(images[v], share[v], v, dataset, unit), v, colors) for v in VALUES])
     chart.update_layout(barmode="stack", bargap=0.28, margin={"l": 8, "r": 16, "t": 108, "b": 56})
     chart.update_layout(legend={"traceorder": "normal"})
-    chart.update_xaxes(plain_axis(AXIS_TITLES[scale], colors), **_range(scale))
-    chart.update_yaxes(label_axis(colors), showgrid=scale != "share")
+    chart.update_xaxes(plain_axis(_axis_title(measure, axis, unit), colors), **_range(measure, axis))
+    more = uncertain_outnumbers_positive(counts, dataset)
+    words = [label_words(label) for label in labels]
+    names = [f"<b>{word}</b>" if label in more else word for label, word in zip(labels, words, strict=True)]
+    grid = build is _points
+    chart.update_yaxes(label_axis(colors), showgrid=grid, tickmode="array", tickvals=words, ticktext=names)
     return chart
 
 
-def _shared(images: pd.Series, share: pd.Series, value: str, dataset: str) -> dict[str, object]:
+def _hover(images: pd.Series, share: pd.Series, value: str, dataset: str, unit: str) -> dict[str, object]:
     return {
         "y": [label_words(label) for label in images.index],
         "name": label_words(value),
         "customdata": list(zip(images, share, strict=True)),
-        "hovertemplate": f"%{{y}}<br>{label_words(value)} in {dataset}: %{{customdata[0]:,}} images"
+        "hovertemplate": f"%{{y}}<br>{label_words(value)} in {dataset}: %{{customdata[0]:,}} {unit}"
         " (%{customdata[1]:.1f} %)<extra></extra>",
     }
 
 
-def _bar(images: pd.Series, share: pd.Series, value: str, dataset: str, colors: Palette) -> go.Bar:
-    shared = _shared(images, share, value, dataset)
-    return go.Bar(x=list(share), orientation="h", marker=_bar_marker(value, colors), **shared)
+def _bar(drawn: pd.Series, hover: dict[str, object], value: str, colors: Palette) -> go.Bar:
+    return go.Bar(x=list(drawn), orientation="h", marker=_bar_marker(value, colors), **hover)
 
 
-def _points(images: pd.Series, share: pd.Series, value: str, dataset: str, colors: Palette) -> go.Scatter:
+def _points(drawn: pd.Series, hover: dict[str, object], value: str, colors: Palette) -> go.Scatter:
     marker = {"color": colors.values[value], "symbol": VALUE_SYMBOLS[value], "size": 10}
-    return go.Scatter(x=list(images), mode="markers", marker=marker, **_shared(images, share, value, dataset))
+    return go.Scatter(x=list(drawn), mode="markers", marker=marker, **hover)
 
 
 def _bar_marker(value: str, colors: Palette) -> dict[str, object]:
@@ -77,7 +95,14 @@ def _bar_marker(value: str, colors: Palette) -> dict[str, object]:
     return {"color": colors.values[value], "line": {"color": colors.background, "width": 1}}
 
 
-def _range(scale: Scale) -> dict[str, object]:
-    if scale == "share":
+def _axis_title(measure: Measure, axis: Axis, unit: str) -> str:
+    words = f"share of {unit} (%)" if measure == "share" else unit
+    return words if axis == "linear" else f"{words}, log scale"
+
+
+def _range(measure: Measure, axis: Axis) -> dict[str, object]:
+    if axis == "log":
+        return {"type": "log", "dtick": 1}
+    if measure == "share":
         return {"range": [0, 100], "tickvals": [0, 50, 100]}
-    return {"type": "log", "dtick": 1} if scale == "log" else {"rangemode": "tozero", "tickformat": ","}
+    return {"rangemode": "tozero", "tickformat": ","}

@@ -2,6 +2,7 @@
 
 import html
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -9,32 +10,38 @@ import plotly.graph_objects as go
 
 from cxr_core.evaluation.grid import ALIKE, BEST, MEAN, Grid, GridCell
 from cxr_core.schema import label_words
+from cxr_core.tasks.distribution import conditional_shares
 from dashboard.charts.frame import figure, label_axis
 from dashboard.charts.palette import Palette
 
 FIGURE_WORDS = {"roc_auc": "AUC", "average_precision": "AP"}
 
 
-def cooccurrence_chart(images: pd.DataFrame, value: str, colors: Palette) -> go.Figure:
-    """Draw, for the images on which the row's label has `value`, the share on which the column's has it too.
+def cooccurrence_chart(
+    images: pd.DataFrame, value: str, measure: Literal["share", "count"], colors: Palette
+) -> go.Figure:
+    """Draw, for the images on which the row's label has `value`, on how many the column's has it too.
 
     Args:
         images: square frame of image counts, labels in schema order; the diagonal holds a label's own images.
         value: the label value that was counted.
+        measure: the share of the row's images (a conditional probability), or the number of images.
         colors: the palette of the appearance.
     """
     own = np.diag(images.to_numpy()).astype(float)
-    share = np.divide(images.to_numpy(), own[:, None], out=np.full(images.shape, np.nan), where=own[:, None] > 0)
-    np.fill_diagonal(share, np.nan)
+    share = conditional_shares(images).to_numpy()
     words = [label_words(label) for label in images.index]
-    chart = figure(f"{value.capitalize()} in the column too, in % of the row", colors, 620)
+    conditional = measure == "share"
+    what = "in the column too, in % of the row" if conditional else "in row and column, images"
+    chart = figure(f"{label_words(value)} {what}", colors, 620)
     chart.add_heatmap(
-        z=100 * share,
+        z=100 * share if conditional else images.to_numpy(),
         x=words,
         y=words,
         customdata=np.dstack([images.to_numpy(), np.broadcast_to(own[:, None], images.shape)]),
-        hovertemplate="%{y} and %{x}: %{customdata[0]:,} of %{customdata[1]:,} images (%{z:.0f} %)<extra></extra>",
-        texttemplate="%{z:.0f}",
+        hovertemplate="%{y} and %{x}: %{customdata[0]:,} of %{customdata[1]:,} images"
+        f"{' (%{z:.1f} %)' if conditional else ''}<extra></extra>",
+        texttemplate="%{z:.0f}" if conditional else "%{z:.3~s}",
         colorscale=heat_scale(colors),
         zmin=0,
         showscale=False,

@@ -16,6 +16,7 @@ from cxr_core.models.registry import ModelEntry
 from cxr_core.settings import settings
 from cxr_core.sources.registry import get_source
 from cxr_core.sources.source import Source
+from cxr_core.storage import forget_listings, is_remote
 from cxr_core.tasks import compare as comparing
 from cxr_core.tasks import distribution as labels
 from cxr_core.tasks import effects as treatments
@@ -24,6 +25,7 @@ from cxr_core.tasks import evaluate as evaluating
 from cxr_core.tasks import grid as grids
 from cxr_core.tasks import subgroups as splitting
 from cxr_core.tasks.models import models as list_models
+from cxr_core.tasks.sources import refresh as forget_answers
 
 R = TypeVar("R")
 
@@ -42,6 +44,22 @@ def label_overview(source: str, view: str | None) -> labels.LabelOverview:
 def cooccurrence(source: str, view: str | None, value: str, dataset: str | None) -> pd.DataFrame:
     """Return the 14 x 14 square of images on which two labels have `value`."""
     return _ask(labels.cooccurrence, source, view, value, dataset)
+
+
+def unit_distribution(source: str, view: str | None, unit: str) -> pd.DataFrame:
+    """Return the distribution over studies or patients."""
+    return _ask(labels.unit_distribution, source, view, unit)
+
+
+def estimated_bytes(source: str, view: str | None) -> int | None:
+    """Return the bytes that BigQuery would read for the distribution."""
+    return _ask(labels.estimated_bytes, source, view)
+
+
+def refresh(source: str) -> None:
+    """Forget what was answered about a source that others may change without a trace: ask everything again."""
+    forget_answers(source)
+    forget_listings()
 
 
 def models(source: str) -> list[ModelEntry]:
@@ -136,11 +154,13 @@ def _kept(name: str, source: str, arguments: tuple[Any, ...], stamp: tuple[Any, 
 def _stamp(name: str) -> tuple[Any, ...]:
     """Return what changes when an answer may: tables are replaced, which changes their folder's time, or settings."""
     source = get_source(name)
-    local = [Path(place) for place in (*source.tables.labels, *source.predictions) if place.endswith(".parquet")]
+    places = (*source.tables.labels, *source.predictions)
+    local = [Path(place) for place in places if place.endswith(".parquet") and not is_remote(place)]
     times = tuple(_changed(place) for path in local for place in (path, path.parent))
     refreshes = source.warehouse().refreshes
     chosen = settings()
-    return (source.kind, source.tables.labels, times, refreshes, chosen.resamples, chosen.minimum_positives)
+    asked = (refreshes, chosen.bigquery_endpoint, chosen.gcs_endpoint)
+    return (source.kind, source.tables.labels, times, asked, chosen.resamples, chosen.minimum_positives)
 
 
 def _changed(path: Path) -> int:

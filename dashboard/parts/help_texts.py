@@ -3,8 +3,20 @@
 VIEW = "From where the image was taken. Frontal and lateral images are trained and judged apart."
 DATASET = "Models are trained on train, tuned on valid; test is looked at last. The three share no patient."
 SOURCE = "The data set that every page shows: its label tables, prediction tables, images and models."
-SCALE = "Share compares labels; count shows how many images there are; the log scale makes rare values visible."
-SORT = "The fixed order of the 14 findings, or those with the most uncertain images for each positive one first."
+SCALE = "Share compares labels; count shows how many there are."
+LOG_AXIS = "The log axis makes rare values visible: each step is ten times as many."
+UNIT = (
+    "A study and a patient have several images. They count as positive where one of their images of this view is, else "
+    "as uncertain where one is, and so on."
+)
+SORT = (
+    "The fixed order of the 14 findings, by name, or first those with the most uncertain, the most positive, or the "
+    "most uncertain for each positive, in the first data set shown."
+)
+PAIR_MEASURE = (
+    "Share: of the images with the row's label, how many have the column's too (a conditional probability). Count: how "
+    "many images have both; the diagonal is each label's own number."
+)
 UNCERTAIN = "The report neither confirms nor rules out the finding, as in 'possible pneumonia'."
 U = (
     "u is the probability of 'present' that an uncertain report stands for: 0 treats it as absent, 1 as present, "

@@ -7,9 +7,9 @@ from typing import ParamSpec
 
 import streamlit as st
 
-from cxr_core.errors import CxrError
+from cxr_core.errors import CxrError, StorageError, WarehouseError
 from cxr_core.sources.registry import DEMO
-from dashboard.parts.errors import errors_as_sentences
+from dashboard.parts.errors import errors_as_sentences, try_again_button
 from dashboard.parts.header import TITLED, page_header
 from dashboard.parts.navigation import go_button
 
@@ -27,9 +27,11 @@ def page_frame() -> Iterator[None]:
         if not st.session_state[TITLED]:
             source = st.session_state.get("source") or DEMO
             with above:
-                page_header("This page lacks something that it needs", source, source == DEMO)
+                page_header(_title(error), source, source == DEMO)
         st.error(str(error), icon=":material/error:")
-        go_button("sources", "See what is missing")
+        with st.container(horizontal=True):
+            try_again_button("page")
+            go_button("sources", "See what is missing")
 
 
 def page_fragment(key: str) -> Callable[[Callable[P, None]], Callable[P, None]]:
@@ -38,9 +40,18 @@ def page_fragment(key: str) -> Callable[[Callable[P, None]], Callable[P, None]]:
     def decorated(part: Callable[P, None]) -> Callable[P, None]:
         @wraps(part)
         def framed(*arguments: P.args, **named: P.kwargs) -> None:
-            with errors_as_sentences():
+            with errors_as_sentences(retry=key):
                 part(*arguments, **named)
 
         return st.fragment(framed, key=key)
 
     return decorated
+
+
+def _title(error: CxrError) -> str:
+    """Return what is the matter: somebody else did not answer, or something of one's own is not as it must be."""
+    if isinstance(error, WarehouseError):
+        return "The tables could not be asked"
+    if isinstance(error, StorageError):
+        return "Cloud Storage could not be asked"
+    return "This page lacks something that it needs"

@@ -5,7 +5,7 @@ import streamlit as st
 from cxr_core.sources.registry import DEMO, get_source, is_built, source_names
 from cxr_core.sources.source import Source
 from cxr_core.tasks.build_demo import start_demo
-from dashboard.parts import help_texts
+from dashboard.parts import engine, help_texts
 from dashboard.parts.header import page_header
 from dashboard.parts.navigation import go_to
 
@@ -14,6 +14,14 @@ def pick_source() -> None:
     """Show the source picker in the sidebar."""
     with st.sidebar:
         st.selectbox("Source", source_names(), key="source", bind="query-params", help=help_texts.SOURCE)
+
+
+def refresh_button(source: Source, key: str) -> None:
+    """Show the button that asks a remote source again instead of showing kept answers."""
+    text = "Asks the tables again, on this page and on the others. For BigQuery this is billed anew."
+    if st.button("Refresh", icon=":material/refresh:", key=key, help=text, type="tertiary"):
+        engine.refresh(source.name)
+        st.rerun()
 
 
 def current_source() -> Source:

@@ -76,7 +76,7 @@ def test_a_models_place_among_the_colours_is_the_same_in_light_and_dark():
 
 
 def test_shares_of_each_label_add_up_to_100(counts):
-    chart = distribution_chart(counts, "train", list(LABELS), "share", LIGHT)
+    chart = distribution_chart(counts, "train", list(LABELS), "share", "linear", LIGHT)
     assert [trace.name for trace in chart.data] == ["Not mentioned", "Negative", "Uncertain", "Positive"]
     assert np.allclose(np.sum([trace.x for trace in chart.data], axis=0), 100)
     assert list(chart.data[0].y) == WORDS
@@ -85,20 +85,20 @@ def test_shares_of_each_label_add_up_to_100(counts):
 
 
 def test_counts_are_points_that_differ_in_shape_too(counts):
-    chart = distribution_chart(counts, "train", list(LABELS), "log", LIGHT)
+    chart = distribution_chart(counts, "train", list(LABELS), "count", "log", LIGHT)
     assert len({trace.marker.symbol for trace in chart.data}) == 4
     assert list(chart.data[2].x) == list(range(14))
     assert chart.layout.xaxis.type == "log"
 
 
 def test_labels_can_be_sorted_by_uncertain_per_positive(counts):
-    assert sorted_labels(counts, "train", by_ratio=True) == list(reversed(LABELS))
-    assert sorted_labels(counts, "train", by_ratio=False) == list(LABELS)
+    assert sorted_labels(counts, "train", "ratio") == list(reversed(LABELS))
+    assert sorted_labels(counts, "train", "fixed") == list(LABELS)
 
 
 def test_cooccurrence_is_a_share_of_the_rows_images_and_leaves_the_diagonal_empty():
     images = pd.DataFrame([[10, 5], [5, 0]], index=["edema", "fracture"], columns=["edema", "fracture"])
-    shown = cooccurrence_chart(images, "positive", LIGHT).data[0].z
+    shown = cooccurrence_chart(images, "positive", "share", LIGHT).data[0].z
     assert shown[0][1] == 50
     assert np.isnan(shown[0][0])
     assert np.isnan(shown[1][0]), "no image of the row: no share"
