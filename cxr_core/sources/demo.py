@@ -48,8 +48,14 @@ def is_current(folder: Path) -> bool:
     return _stamp_of(folder) == _stamp(SEED, STUDIES)
 
 
-def build_demo(folder: Path, progress: Progress, seed: int = SEED, studies: tuple[int, int, int] = STUDIES) -> None:
-    """Build the demo source in `folder`, unless it is there already.
+def build_demo(
+    folder: Path,
+    progress: Progress,
+    seed: int = SEED,
+    studies: tuple[int, int, int] = STUDIES,
+    anew: bool = False,
+) -> None:
+    """Build the demo source in `folder`, unless it is there already and `anew` is not asked for.
 
     It is made in a temporary folder beside `folder`, which takes its place when all is done: a build that is
     killed leaves nothing half written. Two builds at once wait for each other.
@@ -59,13 +65,14 @@ def build_demo(folder: Path, progress: Progress, seed: int = SEED, studies: tupl
         progress: called about every percent with the share that is done (0 to 1) and what is going on.
         seed: of everything random; equal seeds give equal bytes.
         studies: how many in train, valid and test.
+        anew: whether a demo that is there and up to date is built once more.
 
     Raises:
         CxrError: there is too little space, no permission, or a worker process died.
     """
     stamp = _stamp(seed, studies)
     with disk_errors(folder), _only_builder(folder):
-        if _stamp_of(folder) == stamp:
+        if _stamp_of(folder) == stamp and not anew:
             progress(1.0, "The demo is built already.")
             return
         with _replacement(folder) as building:

@@ -4,8 +4,10 @@ import streamlit as st
 
 from cxr_core.sources.registry import DEMO, get_source, is_built, source_names
 from cxr_core.sources.source import Source
+from cxr_core.storage import forget_listings
 from cxr_core.tasks.build_demo import start_demo
 from dashboard.parts import engine, help_texts
+from dashboard.parts.errors import errors_as_sentences
 from dashboard.parts.header import page_header
 from dashboard.parts.navigation import go_to
 
@@ -22,6 +24,12 @@ def refresh_button(source: Source, key: str) -> None:
     if st.button("Refresh", icon=":material/refresh:", key=key, help=text, type="tertiary"):
         engine.refresh(source.name)
         st.rerun()
+
+
+def check_again_button() -> None:
+    """Show the button that looks at the sources again, after something was put right."""
+    text = "Looks again at what every source has and lacks. It runs no query that is billed."
+    st.button("Check again", icon=":material/refresh:", key="check-again", help=text, on_click=forget_listings)
 
 
 def current_source() -> Source:
@@ -42,6 +50,22 @@ def built_source() -> Source:
         build_demo_button()
         st.stop()
     return source
+
+
+@st.dialog("Rebuild the demo?", icon=":material/build:")
+def confirm_rebuild() -> None:
+    """Ask once more, then build the demo anew as a run and open it."""
+    st.markdown(
+        "Labels, images and the eight shipped models are made anew, bit for bit as they were. Your own models and "
+        "predictions stay. It takes about a minute; pages go on showing the present demo until it is done."
+    )
+    with errors_as_sentences(), st.container(horizontal=True):
+        if st.button("Rebuild it", type="primary", key="rebuild-for-good", help="Starts a run and opens it."):
+            run = start_demo(anew=True)
+            if run is not None:
+                go_to("runs", run=run.run)
+        if st.button("Leave it", key="leave-demo", help="Changes nothing."):
+            st.rerun()
 
 
 def build_demo_button(label: str = "Build the demo") -> None:
