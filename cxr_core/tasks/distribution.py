@@ -10,7 +10,7 @@ from cxr_core.errors import UsageError
 from cxr_core.schema import DATASETS, LABELS, VALUES, dataset_code, view_code
 from cxr_core.sources.registry import ready_source
 from cxr_core.sources.source import Source
-from cxr_core.warehouse.answers import Answer
+from cxr_core.warehouse.answers import Answer as Answer  # noqa: PLC0414 - the pages show it, and know no warehouse
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 import math
 import re
 from collections.abc import Sequence
+from datetime import datetime
 
 NOTHING = "–"
 
@@ -54,6 +55,12 @@ def duration(seconds: float | None) -> str:
     if hours:
         return f"{hours} h {minutes} min"
     return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
+def clock(seconds: float) -> str:
+    """Return a moment (seconds since 1970) as this machine's time of day, with the date when it was not today."""
+    moment = datetime.fromtimestamp(seconds)
+    return moment.strftime("%H:%M" if moment.date() == datetime.now().date() else "%Y-%m-%d %H:%M")
 
 
 def size(n_bytes: float | None) -> str:

@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from cxr_core.schema import LABELS, VALUES, label_words
-from cxr_core.tasks.distribution import LabelOverview, closest_pair, positive_rates, value_counts
+from cxr_core.tasks.distribution import Answer, LabelOverview, closest_pair, positive_rates, value_counts
 from cxr_core.uncertainty import Policy
 from dashboard.charts.details import target_chart
 from dashboard.charts.frame import CONFIG
@@ -112,11 +112,20 @@ def policy_section(overview: LabelOverview) -> None:
 def query_section(overview: LabelOverview) -> None:
     """Show the SQL behind the page, and what it cost."""
     for asked in overview.answers:
-        cost = "" if asked.bytes_billed is None else f" · {size(asked.bytes_billed)} billed"
-        st.markdown(f"**{label_words(asked.question)}** · answered in {asked.seconds:.2f} s{cost}")
+        st.markdown(f"**{label_words(asked.question)}** · answered in {asked.seconds:.2f} s{_cost(asked)}")
         st.code(asked.sql, language="sql", height=320)
         if asked.parameters:
             st.caption("With " + ", ".join(f"@{name} = {value}" for name, value in asked.parameters.items()) + ".")
+
+
+def _cost(asked: Answer) -> str:
+    """Return how images were counted and, for BigQuery, the bytes before and after."""
+    words = f" · counted by `{asked.counted}`" if asked.counted else ""
+    if asked.bytes_billed is None:
+        return words
+    if asked.bytes_estimated is not None:
+        words += f" · {size(asked.bytes_estimated)} read by estimate"
+    return f"{words} · {size(asked.bytes_billed)} billed" + (", from BigQuery's own cache" if asked.cached else "")
 
 
 def _closest_pair(images: pd.DataFrame, value: str) -> str:
