@@ -153,6 +153,7 @@ def test_an_answer_that_was_had_is_not_asked_again_when_the_next_one_failed(serv
     assert app.title[0].value.startswith("Uncertain outnumbers positive"), "the rest of the page stands"
     assert len(app.error) == 1
     server.behave()
+    monkeypatch.setenv("CXR_BIGQUERY_TIMEOUT", "30")
     button(app, "Try again").click().run()
     assert not app.error
     assert [statement.labels["question"] for statement in server.billed()[before:]] == ["cooccurrence"]
