@@ -7,6 +7,7 @@ there. Google's libraries are loaded when the first gs:// location is touched, a
 import contextlib
 import hashlib
 import logging
+import math
 import os
 import posixpath
 import re
@@ -20,7 +21,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 from cxr_core.atomic import replacing
-from cxr_core.errors import StorageError, UsageError
+from cxr_core.errors import CxrError, StorageError, UsageError
 from cxr_core.file_patterns import files_matching
 from cxr_core.settings import settings
 
@@ -33,6 +34,9 @@ LOOK_UP_SECONDS = 20.0
 _TRANSFER_SECONDS = 3600.0
 #: Listings are kept this long, since a page asks the same again at every choice.
 _LISTING_SECONDS = 15.0
+#: Who was just found to be out of reach, or without credentials, is not waited for again at every file of a source.
+_DOWN_SECONDS = 30.0
+_down: dict[str, tuple[float, str, type[CxrError]]] = {}
 #: Copies of what was replaced on Cloud Storage stay so long, for those who read them right now.
 _OLD_COPY_SECONDS = 3600.0
 _READ_AHEAD_BYTES = 8 * 1024 * 1024
@@ -229,7 +233,8 @@ def user_folder() -> str:
 
 
 def forget_listings() -> None:
-    """Ask again what lies on Cloud Storage, though it was asked a moment ago."""
+    """Ask again what lies on Cloud Storage, though it was asked, or found to be out of reach, a moment ago."""
+    _down.clear()
     if _file_system.cache_info().currsize:
         _files().invalidate_cache()
 
@@ -307,6 +312,7 @@ def _plain_errors(location: str) -> Iterator[None]:
     from gcsfs.retry import HttpError
     from google.auth import exceptions as auth
 
+    _raise_if_down()
     try:
         yield
     except auth.RefreshError as error:
@@ -314,9 +320,11 @@ def _plain_errors(location: str) -> Iterator[None]:
             "The Google credentials have expired or were withdrawn. Run `gcloud auth application-default login` again."
         ) from error
     except auth.DefaultCredentialsError as error:
-        raise UsageError(
-            f"{location} needs Google credentials, and none were found. Run `gcloud auth application-default login`, "
-            "or set GOOGLE_APPLICATION_CREDENTIALS."
+        raise _remembered(
+            UsageError(
+                "Cloud Storage needs Google credentials, and none were found. Run `gcloud auth application-default "
+                "login`, or set GOOGLE_APPLICATION_CREDENTIALS."
+            )
         ) from error
     except FileNotFoundError as error:
         raise StorageError(f"Nothing lies at {location}. Correct the name, or put the file there.") from error
@@ -328,8 +336,8 @@ def _plain_errors(location: str) -> Iterator[None]:
         auth.TransportError,
         ConnectionError,
     ) as error:
-        raise StorageError(
-            f"Cloud Storage cannot be reached at {_address()} for {location}. Check the network, then try again."
+        raise _remembered(
+            StorageError(f"Cloud Storage cannot be reached at {_address()}. Check the network, then try again.")
         ) from error
     except HttpError as error:
         raise _refusal(location, str(error), getattr(error, "code", None)) from error
@@ -337,6 +345,17 @@ def _plain_errors(location: str) -> Iterator[None]:
         if isinstance(error, OSError) and error.errno is not None:
             raise
         raise _refusal(location, str(error)) from error
+
+
+def _remembered(error: CxrError) -> CxrError:
+    _down[_address()] = (time.monotonic(), str(error), type(error))
+    return error
+
+
+def _raise_if_down() -> None:
+    since, message, kind = _down.get(_address(), (-math.inf, "", StorageError))
+    if time.monotonic() - since < _DOWN_SECONDS:
+        raise kind(message)
 
 
 def _refusal(location: str, said: str, code: object = None) -> StorageError:

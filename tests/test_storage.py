@@ -126,9 +126,22 @@ def test_no_connection_is_said_in_words(monkeypatch, capfd):
     assert capfd.readouterr().err == ""
 
 
+def test_who_is_out_of_reach_is_waited_for_once_and_asked_again_when_that_is_wanted(bucket, monkeypatch):
+    storage.forget_listings()
+    monkeypatch.setattr(storage, "LOOK_UP_SECONDS", 1e-6)
+    with pytest.raises(StorageError, match="cannot be reached"):
+        storage.matching(f"{bucket}/x*")
+    monkeypatch.setattr(storage, "LOOK_UP_SECONDS", 20.0)
+    with pytest.raises(StorageError, match="cannot be reached"):
+        storage.matching(f"{bucket}/y*")
+    storage.forget_listings()
+    assert storage.matching(f"{bucket}/y*") == []
+
+
 def test_missing_credentials_are_said_in_words(monkeypatch, tmp_path):
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / "none.json"))
     storage._file_system.cache_clear()
+    storage.forget_listings()
     with pytest.raises(UsageError, match="needs Google credentials.*gcloud auth application-default login"):
         storage.matching("gs://bucket/*.h5")
 
