@@ -44,7 +44,28 @@ ARCHITECTURE = (
 )
 LEARNING_RATE = "How far each step moves the weights. 0.001 is Adam's usual value."
 EARLY_STOPPING = "Stop when the validation AUC has not risen for this many epochs; 0 never stops early."
-INIT_FROM = "Begin with the weights of this model instead of random ones."
+INIT_FROM = (
+    "Begin with the weights of this model instead of random ones. Choose a model, or type the path of an .h5 or .keras "
+    "file of the same network; only weights are read from it."
+)
+PRECISION = (
+    "How exactly the network computes. float32 is the usual; bfloat16 and float16 are faster on recent accelerators "
+    "and take less memory, at some loss of digits. Weights and loss stay float32."
+)
+XLA = "Compiling the network for the accelerator before training. Auto leaves it to TensorFlow; on a CPU it is slower."
+BATCH_NORM = (
+    "With several devices: whether each normalises its own part of a batch (plain), or all together (synchronised)."
+)
+DECODE = "Smaller images can be made while they are decoded (reduced, faster) or after (full, as in the 2019 notebook)."
+CACHE = "Decoded images kept in memory make later epochs faster. Auto does so where they take a quarter of it at most."
+AUGMENT = (
+    "Turns, shifts, zooms and re-contrasts each training image a little, differently in each epoch. It can help "
+    "against learning images by heart; the 2019 notebook did without."
+)
+CHECKPOINT_MINUTES = (
+    "A run that was stopped goes on from its last checkpoint. One is written at each epoch's end, and this often "
+    "within an epoch."
+)
 SEED = "The same seed, data and settings give the same model on one CPU."
 NAME = "The model's name, or the first part of the names where several are trained. Left empty, it tells view, u and w."
 RECORDS = "Pattern of TFRecord files with {dataset} and {view}, here or on gs://. Empty: the source's own."

@@ -21,6 +21,7 @@ from dashboard.parts.policy_input import (
     table_text,
 )
 from dashboard.parts.several_input import SWEEP, Several, several_input
+from dashboard.parts.train_execution import execution_input, filled_in_execution
 
 BATCH_SIZES = (8, 16, 32, 64, 128, 256, 512)
 
@@ -53,7 +54,9 @@ def train_form(source: Source, models: list[ModelEntry]) -> tuple[TrainOptions, 
         "Model name", key="train-name", bind="query-params", placeholder="made from view, u and w", help=help_texts.NAME
     )
     with st.expander("More options", icon=":material/tune:"):
-        return _more(replace(options, name=name.strip()), models), several
+        options = _more(replace(options, name=name.strip()), models)
+    with st.expander("How it is computed", icon=":material/memory:"):
+        return execution_input(options), several
 
 
 def _policy_section() -> Policy:
@@ -94,7 +97,8 @@ def filled_in(options: TrainOptions) -> dict[str, Any]:
         "train-learning-rate": options.learning_rate,
         "train-stop": options.early_stopping,
         "train-records": options.records,
-    }
+        "train-init-from": options.init_from or None,
+    } | filled_in_execution(options)
     return {key: value for key, value in values.items() if value is not None}
 
 
@@ -176,6 +180,7 @@ def _more(options: TrainOptions, models: list[ModelEntry]) -> TrainOptions:
         "Start from",
         starts,
         format_func=lambda model: model or "random weights",
+        accept_new_options=True,
         key="train-init-from",
         bind="query-params",
         help=help_texts.INIT_FROM,

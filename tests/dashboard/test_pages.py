@@ -342,6 +342,7 @@ def test_a_finished_training_run_offers_to_predict(own_small_demo, page, monkeyp
 def test_a_run_can_be_trained_again_with_its_choices(own_small_demo, page, monkeypatch):
     run = submitted(monkeypatch, own_small_demo, "completed", rows=1)
     chosen = {"view": "lateral", "u": 0.7, "w": 0.2, "epochs": 9, "batch_size": 16, "learning_rate": 0.002, "seed": 5}
+    chosen |= {"precision": "bfloat16", "cache": "off", "augment": True, "checkpoint_minutes": 3.0, "decode": "full"}
     options = TrainOptions(**chosen, architecture="densenet-small", image_size=64, name="mine")
     assert filled_in(options)["train-strategy"] == "custom"
     asked = []
