@@ -1,6 +1,6 @@
 """Writing imported labels into a source: all rows or none, and nothing that is there is lost unless asked."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,14 +16,32 @@ from cxr_core.settings import config_path, configured_sources
 from cxr_core.sources.importing.identifiers import Identifiers, load_identifiers
 from cxr_core.sources.importing.label_rows import LAYOUTS, ImportChoices, LabelRows, label_rows
 from cxr_core.sources.importing.spelling import ColumnMapping, corrected, guess_mapping
-from cxr_core.sources.importing.text_table import TextTable, read_text_table
+from cxr_core.sources.importing.text_table import ENDINGS, TextTable, read_text_table
 from cxr_core.sources.registry import DEMO, SOURCE_FILE, source_folder
 from cxr_core.warehouse.parquet import write_table
 
-__all__ = ["LAYOUTS", "ImportChoices", "ImportedLabels", "import_labels"]
+__all__ = ["LAYOUTS", "ImportChoices", "ImportedLabels", "TablePreview", "import_labels", "preview_table"]
 
 TABLE = "labels.parquet"
+TABLE_ENDINGS = ENDINGS
+Tell = Callable[[float, str], object]
 _SOURCE_TOML = '# Made by an import.\nkind = "local"\n'
+
+
+@dataclass(frozen=True, eq=False)
+class TablePreview:
+    """A file before it is imported: its first rows as texts, and the columns that were recognised, ours -> theirs."""
+
+    name: str
+    rows: int
+    columns: tuple[str, ...]
+    roles: dict[str, str]
+    labels: dict[str, str]
+    head: pd.DataFrame
+
+
+def untold(_share: float, _what: str) -> None:
+    """Tell nobody how far an import is."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +75,7 @@ def import_labels(
     choices: ImportChoices,
     replace: bool = False,
     columns: dict[str, str] | None = None,
+    tell: Tell = untold,
 ) -> ImportedLabels:
     """Add the rows of label files to a source's label table; a source that does not exist is made.
 
@@ -66,6 +85,7 @@ def import_labels(
         choices: what the user says beyond them.
         replace: whether rows of paths that are there already are replaced.
         columns: corrections of the guessed mapping, our name -> the file's column (`""`: none).
+        tell: called with the share that is done, from 0 to 1, and what is going on.
 
     Raises:
         TableError: a file is damaged, lacks a column, or (unless bad rows are skipped) has a cell that means nothing.
@@ -73,9 +93,28 @@ def import_labels(
         UsageError: the source's tables are not the product's to write, or nothing says the data set or view.
     """
     folder = importable_folder(source)
-    tables = [read_text_table(Path(file)) for file in files]
+    tables = []
+    for number, file in enumerate(files):
+        tell(0.4 * number / len(files), f"Reading {Path(file).name}")
+        tables.append(read_text_table(Path(file)))
+    tell(0.4, "Checking every cell")
     rows = label_rows(tables, choices, column_mappings(tables, columns))
-    return write_label_rows(source, folder, rows, replace)
+    tell(0.8, "Writing the table")
+    done = write_label_rows(source, folder, rows, replace)
+    tell(1.0, "Done")
+    return done
+
+
+def preview_table(path: Path, rows: int = 5) -> TablePreview:
+    """Return what is in a file of labels or predictions, and which column would be taken for what.
+
+    Raises:
+        TableError: the file is missing, damaged or no table, or two columns spell the same.
+    """
+    table = read_text_table(path)
+    mapping = guess_mapping(table.columns, table.name)
+    head = pd.DataFrame({name: column[:rows].to_pylist() for name, column in table.columns.items()}, dtype="str")
+    return TablePreview(table.name, table.rows, tuple(table.columns), mapping.roles, mapping.labels, head)
 
 
 def column_mappings(tables: Sequence[TextTable], columns: dict[str, str] | None) -> list[ColumnMapping]:

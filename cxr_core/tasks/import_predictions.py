@@ -22,6 +22,7 @@ from cxr_core.sources.importing.spelling import ColumnMapping, corrected, guess_
 from cxr_core.sources.importing.text_table import TextTable, read_text_table
 from cxr_core.sources.registry import ready_source
 from cxr_core.sources.source import Source
+from cxr_core.tasks.import_labels import Tell, untold
 from cxr_core.warehouse.parquet import write_table
 
 _STUDY_KEYS = ["dataset", "patient", "study"]
@@ -71,6 +72,7 @@ def import_predictions(
     replace: bool = False,
     skip_bad_rows: bool = False,
     columns: dict[str, str] | None = None,
+    tell: Tell = untold,
 ) -> ImportedPredictions:
     """Write a file of predictions as the prediction table of `model`.
 
@@ -82,6 +84,7 @@ def import_predictions(
         replace: whether a table of that name is replaced.
         skip_bad_rows: whether rows with a bad cell are left out.
         columns: corrections of the guessed mapping, our name -> the file's column (`""`: none).
+        tell: called with the share that is done, from 0 to 1, and what is going on.
 
     Raises:
         TableError: the file is damaged, lacks a column, has a cell that means nothing, or matches no label row.
@@ -93,8 +96,11 @@ def import_predictions(
     if scale is not None and scale not in SCALES:
         raise UnknownNameError("scale", scale, SCALES)
     _check_free(source, model, replace)
+    tell(0.1, "Reading the label table")
     labels = _label_keys(source)
+    tell(0.3, f"Reading {Path(file).name}")
     table = read_text_table(Path(file))
+    tell(0.6, "Checking every cell")
     mapping = corrected(guess_mapping(table.columns, table.name), columns or {}, table.columns)
     bad = BadCells(table)
     values = _values(bad, mapping)
@@ -110,6 +116,7 @@ def import_predictions(
             "Check that the file belongs to this source."
         )
     path = source.predictions_path(model)
+    tell(0.9, "Writing the table")
     write_table(path, frame, known_scale, {"view": _one_view(frame), "imported": table.name})
     notes = _notes(scale, known_scale, contradicting)
     counts = (table.rows, len(frame), int(bad.rows.sum()), unmatched, duplicated)

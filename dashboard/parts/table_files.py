@@ -1,0 +1,59 @@
+"""Tables that the user uploads, or names by their path on this machine."""
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+import streamlit as st
+
+from cxr_core.tasks.import_labels import TABLE_ENDINGS
+
+#: What a browser may offer for choice; `.csv.gz` ends like `.gz` there.
+_UPLOAD_TYPES = sorted({ending.rpartition(".")[2] for ending in TABLE_ENDINGS})
+
+
+@dataclass(frozen=True)
+class TableFiles:
+    """Files by their path on this machine, or uploaded as (name, content)."""
+
+    paths: tuple[Path, ...] = ()
+    uploads: tuple[tuple[str, bytes], ...] = ()
+
+    @contextmanager
+    def opened(self) -> Iterator[list[Path]]:
+        """Yield the paths of the files; uploaded ones lie in a folder of their own, which goes afterwards."""
+        if self.paths:
+            yield list(self.paths)
+            return
+        with tempfile.TemporaryDirectory(prefix="cxr-upload-") as folder:
+            found = []
+            for name, content in self.uploads:
+                # The name tells the data set and the kind of file, so it is kept, without any folder in it.
+                path = Path(folder) / PurePosixPath(name.replace("\\", "/")).name
+                path.write_bytes(content)
+                found.append(path)
+            yield found
+
+
+def given_files(kind: str, several: bool, help_text: str) -> TableFiles | None:
+    """Show an upload and a path to choose from, and return what was given, None when nothing was."""
+    uploaded = st.file_uploader(
+        f"File of {kind}",
+        type=_UPLOAD_TYPES,
+        accept_multiple_files=several,
+        key=f"import-{kind}-upload",
+        help=f"{help_text} CSV (also .gz), Parquet or NumPy .npz.",
+    )
+    named = st.text_input(
+        "… or where it lies on this machine",
+        key=f"import-{kind}-path",
+        placeholder="/data/train.csv",
+        help="For large tables. Several paths are separated by blanks.",
+    )
+    uploads = uploaded if isinstance(uploaded, list) else [uploaded] if uploaded else []
+    if uploads:
+        return TableFiles(uploads=tuple((upload.name, upload.getvalue()) for upload in uploads))
+    paths = tuple(Path(text).expanduser() for text in named.split())
+    return TableFiles(paths=paths) if paths else None
