@@ -74,8 +74,8 @@ def document(capsys, *arguments):
         (["sweep", "--u", "0", "--w", "2", "--source", "tiny"], "w must be a number from 0 to 1. Received: 2.0"),
         (["compare", "a", "--source", "tiny"], "The following arguments are required: B"),
         (
-            ["ensemble", "a", "b", "--method", "stacking", "--name", "x", "--source", "tiny"],
-            "The method stacking is not",
+            ["ensemble", "a", "b", "--method", "voting", "--name", "x", "--source", "tiny"],
+            "The method must be one of mean-probability",
         ),
     ],
 )
