@@ -35,6 +35,7 @@ models: $(VENV)/installed  ## train the eight shipped models again
 prove: $(VENV)/test-installed  ## the long measurements; results are kept in benchmarks/results/
 	$(BIN)/python benchmarks/policies_against_truth.py
 	$(BIN)/python benchmarks/faults.py
+	$(BIN)/python benchmarks/runs_page.py
 
 lock: $(VENV)/test-installed  ## pin anew what pyproject.toml asks for
 	$(BIN)/uv pip compile -q --universal --fork-strategy fewest --python-version 3.11 --no-header --no-emit-index-url pyproject.toml -o requirements.txt

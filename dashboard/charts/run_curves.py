@@ -22,8 +22,10 @@ AXES: tuple[Axis, ...] = ("step", "epoch", "minutes")
 AXIS_TITLES = {"step": "step", "epoch": "epoch", "minutes": "minutes since the start"}
 
 TRAINING, VALIDATION, MEASURED = "Training", "Validation", "Training, not smoothed"
-#: Points of one chart that reach the browser, over all its runs: about 60 kB.
-MOST_POINTS = 2000
+#: Points of a large and of a small chart that reach the browser, over all its runs: it draws 1,000 and 500 pixels.
+MOST_POINTS, FEWER_POINTS = 1200, 500
+#: Marks on one line: a mark is an element of the page, a point of a line is not.
+MOST_MARKS = 40
 #: Runs that one chart can tell apart: as many as there are colours.
 MOST_RUNS = 7
 
@@ -72,8 +74,10 @@ class DrawnRun:
     steps_per_epoch: float
 
 
-def run_points(runs: list[DrawnRun], figure: Figure, axis: Axis, smoothing: float = 0.0) -> pd.DataFrame:
-    """Return `run, part, x, y, best` of the runs' rows, at most about `MOST_POINTS`, ready for `curves_chart`.
+def run_points(
+    runs: list[DrawnRun], figure: Figure, axis: Axis, smoothing: float = 0.0, most: int = MOST_POINTS
+) -> pd.DataFrame:
+    """Return `run, part, x, y, best, marked` of the runs' rows, at most about `most`, ready for `curves_chart`.
 
     Training figures are smoothed, and stay as measured in a part of their own; all are thinned so that no peak and not
     the last value is lost. Validation figures are never smoothed; the best epoch of a run, by validation AUC, stays.
@@ -83,17 +87,22 @@ def run_points(runs: list[DrawnRun], figure: Figure, axis: Axis, smoothing: floa
         figure: which columns.
         axis: what `x` counts.
         smoothing: see `smoothed`; for training figures only.
+        most: points over all runs.
     """
     drawn = dict(figure.parts)
     if smoothing > 0 and TRAINING in drawn:
         drawn = {MEASURED: drawn[TRAINING]} | drawn
-    most = max(8, MOST_POINTS // max(1, len(runs) * len(drawn)))
+    each = max(8, most // max(1, len(runs) * len(drawn)))
     parts = [
-        _part_points(run, part, column, axis, smoothing if part == TRAINING else 0.0, most)
+        _part_points(run, part, column, axis, smoothing if part == TRAINING else 0.0, each)
         for run in runs
         for part, column in drawn.items()
     ]
-    points = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=["run", "part", "x", "y", "best"])
+    points = (
+        pd.concat(parts, ignore_index=True)
+        if parts
+        else pd.DataFrame(columns=["run", "part", "x", "y", "best", "marked"])
+    )
     return points.astype({"run": "category", "part": "category"})
 
 
@@ -106,7 +115,15 @@ def _part_points(run: DrawnRun, part: str, column: str, axis: Axis, smoothing: f
     if part == VALIDATION:
         best = places == metrics.best("val_auc")
     kept = np.union1d(kept_places(y, most), np.flatnonzero(best))
-    return pd.DataFrame({"run": run.name, "part": part, "x": x[places][kept], "y": y[kept], "best": best[kept]})
+    columns = {"x": x[places][kept], "y": y[kept], "best": best[kept], "marked": _marked(len(kept), part)}
+    return pd.DataFrame({"run": run.name, "part": part} | columns)
+
+
+def _marked(n_points: int, part: str) -> npt.NDArray[np.bool_]:
+    """Return which points of a line have a mark: all of a validation, or of a long one evenly spaced ones."""
+    if part != VALIDATION:
+        return np.zeros(n_points, bool)
+    return np.arange(n_points) % max(1, -(-n_points // MOST_MARKS)) == 0
 
 
 def smoothed(values: npt.NDArray[np.float64], smoothing: float) -> npt.NDArray[np.float64]:
@@ -184,7 +201,7 @@ def curves_chart(
         opacity=alt.condition(alt.datum.part == MEASURED, alt.value(0.25), alt.value(1.0)),
     )
     shapes = alt.Shape("run:N", scale=_by_run(colors_of_runs, list(SHAPES)), legend=None)
-    marks = base.transform_filter(alt.datum.part == VALIDATION).mark_point(filled=True, size=55, opacity=1)
+    marks = base.transform_filter(alt.datum.marked).mark_point(filled=True, size=55, opacity=1)
     rings = base.transform_filter(alt.datum.best).mark_point(filled=False, size=260, strokeWidth=2.5, opacity=1)
     return (
         (lines + marks.encode(shape=shapes) + rings.encode(color=alt.value(colors.ink)))

@@ -11,7 +11,9 @@ from dashboard.charts.run_curves import (
     AUC,
     AXES,
     CERTAIN,
+    FEWER_POINTS,
     LOSS,
+    MOST_POINTS,
     SHAPES,
     SPEED,
     WAITING,
@@ -174,7 +176,8 @@ class _Charts:
         """Draw one figure of all runs, or of the given ones."""
         shown = self._runs if runs is None else runs
         drawn = [DrawnRun(legend_name(one), service.metric_columns(one.run), steps_per_epoch(one)) for one in shown]
-        points = run_points(drawn, figure, self._axis, smoothing)
+        most = FEWER_POINTS if height == _SMALL else MOST_POINTS
+        points = run_points(drawn, figure, self._axis, smoothing, most)
         if points.empty:
             st.caption(f"{figure.title}: nothing was measured yet.")
             return

@@ -14,6 +14,7 @@ from dashboard.charts.run_curves import (
     CERTAIN,
     LOSS,
     MEASURED,
+    MOST_MARKS,
     MOST_POINTS,
     MOST_RUNS,
     SPEED,
@@ -102,6 +103,8 @@ def test_of_200000_rows_the_browser_gets_few_but_every_peak_the_ends_and_the_bes
     assert (training["x"].min(), training["x"].max()) == (0, 199_999)
     assert len(validation) == 199, "every validation"
     assert list(validation.loc[validation["best"], "x"]) == [101_000]
+    assert validation["marked"].sum() <= MOST_MARKS
+    assert not training["marked"].any()
     together = run_points([DrawnRun(str(n), run.metrics, 1000) for n in range(MOST_RUNS)], LOSS, "step", 0.9)
     assert len(together) <= MOST_POINTS + 2 * MOST_RUNS
 
@@ -133,7 +136,7 @@ def test_training_and_validation_differ_in_dash_runs_in_colour_and_shape():
     assert lines["encoding"]["color"]["scale"] == {"domain": ["mine"], "range": ["#0072B2"]}
     assert lines["encoding"]["y"]["scale"]["type"] == "log"
     assert marks["encoding"]["shape"]["scale"] == {"domain": ["mine"], "range": ["circle"]}
-    assert marks["transform"] == [{"filter": "(datum.part === 'Validation')"}]
+    assert marks["transform"] == [{"filter": "datum.marked"}]
     assert rings["transform"] == [{"filter": "datum.best"}]
     assert spec["title"].endswith("ring: best epoch")
 
