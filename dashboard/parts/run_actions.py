@@ -49,7 +49,7 @@ def _next_step(run: Run) -> None:
         go_button("labels", "See what is in the data", source=run.source)
     elif run.name in get_source(run.source).warehouse().prediction_tables():
         go_button("evaluate", f"Evaluate {run.name}", source=run.source, model=run.name)
-    else:
+    elif run.kind == "train":
         _predict(run)
 
 

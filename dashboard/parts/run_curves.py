@@ -140,9 +140,9 @@ def _controls() -> tuple[Axis, float, bool]:
 def _tell_of_policies(run: Run, left_out: list[Run]) -> None:
     names = ", ".join(f"{other.name} ({policy_words(other)})" for other in left_out)
     st.warning(
-        f"Losses compare only among runs of one treatment of uncertain labels, and these have another than "
-        f"{run.name} ({policy_words(run)}): {names}. Compare them below, by the validation AUC and by the validation "
-        "loss on certain labels, which mean the same for every run.",
+        f"Losses compare only among runs of one fixed treatment of uncertain labels. Beside {run.name} "
+        f"({policy_words(run)}) these are on another scale and are left out of the first chart: {names}. Compare them "
+        "below, by the validation AUC and the validation loss on certain labels, which mean the same for every run.",
         icon=":material/balance:",
     )
 

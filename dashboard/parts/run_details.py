@@ -10,7 +10,7 @@ from cxr_core.runs.store import Run
 from dashboard.parts import help_texts
 from dashboard.parts.formatting import NOTHING, plain
 from dashboard.parts.run_curves import legend_name
-from dashboard.parts.run_words import began, place_words, policy_words, took
+from dashboard.parts.run_words import asked_at, place_words, policy_words, took
 
 LOG_BYTES = 32_000
 
@@ -27,7 +27,7 @@ def config_section(run: Run, others: list[Run]) -> None:
 
 
 def _about(run: Run) -> dict[str, str]:
-    about = {"Run": run.run, "Source": run.source, "Asked for": began(run), "Took": took(run)}
+    about = {"Run": run.run, "Source": run.source, "Asked for": asked_at(run), "Took": took(run)}
     about |= {"User and machine": plain(place_words(run)), "Accelerator": run.device or "none"}
     return about | ({"Policy": plain(policy_words(run))} if run.kind == "train" else {})
 

@@ -72,6 +72,11 @@ def took(run: Run) -> str:
     return NOTHING if run.started is None else duration((run.ended or time.time()) - run.started)
 
 
+def asked_at(run: Run) -> str:
+    """Return the local day and time at which the run was asked for."""
+    return f"{datetime.fromtimestamp(run.created):%d %b %Y, %H:%M:%S}"
+
+
 def began(run: Run) -> str:
     """Return the local time at which the run was asked for; the day, and the year, where they are not today's."""
     asked, now = datetime.fromtimestamp(run.created), datetime.now()

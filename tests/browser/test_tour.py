@@ -56,7 +56,10 @@ def test_from_the_labels_to_an_ensemble(page, dashboard, own_demo, cxr, offline)
     expect(page.get_by_text("Pleural effusion").first).to_be_visible()
 
     run = start_training(page, dashboard, own_demo)
-    before = shown_losses(page, run, lambda values: len(values) >= 2)
+    before = shown_losses(page, run, lambda values: len(values) >= 1)
+    page.locator(".marks").first.evaluate("chart => { chart.stays = true }")
+    before += shown_losses(page, run, lambda values: len(set(values) - {f"{before[0]:.4f}"}) >= 1)
+    assert page.locator(".marks").first.evaluate("chart => chart.stays"), "the chart is redrawn in place, not anew"
     dashboard.kill()
     assert json.loads(cxr("runs", "show", run.name, "--json").stdout)["status"] == "running"
     dashboard.start()
@@ -66,6 +69,11 @@ def test_from_the_labels_to_an_ensemble(page, dashboard, own_demo, cxr, offline)
     trained = metric_rows(run)
     expect(metric_value(page, "Validation AUC")).to_have_text(f"{trained[-1]['val_auc']:.3f}")
     expect(metric_value(page, "Validation loss")).to_have_text(f"{trained[-1]['val_loss']:.4f}")
+
+    page.get_by_role("textbox", name="Search").fill("tour")
+    page.get_by_role("textbox", name="Search").press("Enter")
+    page.wait_for_url(re.compile(r"search=tour"))
+    expect(page.get_by_role("table", name="Runs, newest first").get_by_role("row")).to_have_count(2)
 
     page.get_by_role("button", name="Predict").click()
     page.get_by_role("button", name="Evaluate tour").click(timeout=120_000)

@@ -214,6 +214,7 @@ def test_a_sweep_shows_the_auc_of_each_u_and_w(submitted, page):
     assert shown["x"] == ["0", "0.5", "1"]
     assert shown["text"] == [["0.700", "", "<b>0.800</b>"]]
     assert list(app.table[1].value["Best validation AUC"]) == ["0.700", "0.800", "–"]
+    assert [button.label for button in app.button] == ["Delete run"], "a sweep has no model to predict with"
     app.selectbox(key="sweep-label").set_value("edema").run()
     assert json.loads(app.get("plotly_chart")[0].proto.spec)["data"][0]["text"] == [["0.600", "", "<b>0.700</b>"]]
 
