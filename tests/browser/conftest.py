@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 from loopback import only_loopback
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 from served_dashboard import Dashboard
 
+#: A machine that does other work too may need this long to draw a page.
+expect.set_options(timeout=30_000)
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = [
     "--no-sandbox",
