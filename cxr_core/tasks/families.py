@@ -296,7 +296,7 @@ def _best_aucs(child: Run) -> tuple[float | None, dict[str, float]]:
     place = metrics.best("val_auc")
     if place is None:
         return None, {}
-    aucs = {label: metrics.column(f"val_auc_{label}")[place] for label in LABELS}
+    aucs = {label: metrics.column(f"val_auc_labels.{number}")[place] for number, label in enumerate(LABELS)}
     labels = {label: float(auc) for label, auc in aucs.items() if not math.isnan(auc)}
     return float(metrics.column("val_auc")[place]), labels
 
