@@ -142,20 +142,24 @@ def cached_path(location: str, content: str) -> Path:
     return cache_folder() / f"{digest}@{kept}@{name}"
 
 
-def open_binary(location: str | Path) -> BinaryIO:
-    """Open a file for reading from its start to its end.
+@contextlib.contextmanager
+def open_binary(location: str | Path) -> Iterator[BinaryIO]:
+    """Yield a file for reading from its start to its end.
 
     Raises:
         OSError: a file of this machine cannot be opened.
-        StorageError, UsageError: as `matching`.
+        StorageError, UsageError: as `matching`, also while it is read.
     """
     if not is_remote(location):
-        return Path(location).open("rb")
-    with _plain_errors(cast(str, location)):
-        return cast(
-            BinaryIO,
-            _files().open(_plain(cast(str, location)), "rb", block_size=_READ_AHEAD_BYTES, cache_type="readahead"),
-        )
+        with Path(location).open("rb") as file:
+            yield file
+        return
+    place = cast(str, location)
+    with (
+        _plain_errors(place),
+        _files().open(_plain(place), "rb", block_size=_READ_AHEAD_BYTES, cache_type="readahead") as far,
+    ):
+        yield far
 
 
 def send(file: Path, location: str) -> None:
@@ -233,10 +237,10 @@ def user_folder() -> str:
 
 
 def forget_listings() -> None:
-    """Ask again what lies on Cloud Storage, though it was asked, or found to be out of reach, a moment ago."""
+    """Ask anew what lies on Cloud Storage, though it was asked, or found to be out of reach, a moment ago."""
     _down.clear()
-    if _file_system.cache_info().currsize:
-        _files().invalidate_cache()
+    # A new connection reads the credentials again, too: somebody may have signed in meanwhile.
+    _file_system.cache_clear()
 
 
 def _send_changed(folder: Path, location: str, sent: dict[Path, tuple[int, int]]) -> None:

@@ -3,6 +3,7 @@
 The format is TensorFlow's (`tensorflow/core/lib/io/record_writer.h`); writing and checking it needs no TensorFlow.
 """
 
+import contextlib
 import os
 import struct
 from collections.abc import Iterable, Iterator, Sequence
@@ -95,11 +96,14 @@ def record_offsets(path: Path | str) -> list[int]:
     return offsets
 
 
-def _opened(path: Path | str) -> BinaryIO:
-    try:
-        return open_binary(path)
-    except OSError as error:
-        raise RecordError(f"The TFRecord file {path} cannot be read: {error.strerror}.") from error
+@contextlib.contextmanager
+def _opened(path: Path | str) -> Iterator[BinaryIO]:
+    with contextlib.ExitStack() as stack:
+        try:
+            file = stack.enter_context(open_binary(path))
+        except OSError as error:
+            raise RecordError(f"The TFRecord file {path} cannot be read: {error.strerror}.") from error
+        yield file
 
 
 def _lengths(file: BinaryIO, path: Path | str) -> Iterator[tuple[int, int]]:

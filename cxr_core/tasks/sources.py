@@ -5,6 +5,8 @@ from dataclasses import asdict, dataclass
 from cxr_core.errors import CxrError, SettingsError
 from cxr_core.sources.registry import get_source, is_built, problems, record_files, source_names
 from cxr_core.sources.source import Source
+from cxr_core.storage import forget_listings
+from cxr_core.warehouse.google_client import forget_clients
 
 #: The kind of a source whose definition cannot be understood.
 UNKNOWN_KIND = "unknown"
@@ -73,6 +75,12 @@ def _labels(source: Source) -> list[str]:
 def refresh(source_name: str) -> None:
     """Forget what the tables of a source answered, so that each question is asked (and, in BigQuery, billed) anew."""
     get_source(source_name).warehouse().refresh()
+
+
+def connect_anew() -> None:
+    """Connect to Google again at the next question: somebody may have signed in, or put something right, meanwhile."""
+    forget_clients()
+    forget_listings()
 
 
 def _predictions(source: Source) -> list[str]:

@@ -16,7 +16,7 @@ from cxr_core.models.registry import ModelEntry
 from cxr_core.settings import settings
 from cxr_core.sources.registry import get_source
 from cxr_core.sources.source import Source
-from cxr_core.storage import forget_listings, is_remote
+from cxr_core.storage import is_remote
 from cxr_core.tasks import compare as comparing
 from cxr_core.tasks import distribution as labels
 from cxr_core.tasks import effects as treatments
@@ -25,6 +25,7 @@ from cxr_core.tasks import evaluate as evaluating
 from cxr_core.tasks import grid as grids
 from cxr_core.tasks import subgroups as splitting
 from cxr_core.tasks.models import models as list_models
+from cxr_core.tasks.sources import connect_anew
 from cxr_core.tasks.sources import refresh as forget_answers
 
 R = TypeVar("R")
@@ -59,7 +60,7 @@ def estimated_bytes(source: str, view: str | None) -> int | None:
 def refresh(source: str) -> None:
     """Forget what was answered about a source that others may change without a trace: ask everything again."""
     forget_answers(source)
-    forget_listings()
+    connect_anew()
 
 
 def models(source: str) -> list[ModelEntry]:

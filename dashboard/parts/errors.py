@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import streamlit as st
 
 from cxr_core.errors import CxrError
-from cxr_core.storage import forget_listings
+from cxr_core.tasks.sources import connect_anew
 
 
 @contextmanager
@@ -31,5 +31,5 @@ def try_again_button(name: str) -> None:
         icon=":material/refresh:",
         key=f"try-again-{name}",
         help="Asks again for what is missing. What was answered already is kept and costs nothing.",
-        on_click=forget_listings,
+        on_click=connect_anew,
     )

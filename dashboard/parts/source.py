@@ -4,8 +4,8 @@ import streamlit as st
 
 from cxr_core.sources.registry import DEMO, get_source, is_built, source_names
 from cxr_core.sources.source import Source
-from cxr_core.storage import forget_listings
 from cxr_core.tasks.build_demo import start_demo
+from cxr_core.tasks.sources import connect_anew
 from dashboard.parts import engine, help_texts
 from dashboard.parts.errors import errors_as_sentences
 from dashboard.parts.header import page_header
@@ -29,7 +29,7 @@ def refresh_button(source: Source, key: str) -> None:
 def check_again_button() -> None:
     """Show the button that looks at the sources again, after something was put right."""
     text = "Looks again at what every source has and lacks. It runs no query that is billed."
-    st.button("Check again", icon=":material/refresh:", key="check-again", help=text, on_click=forget_listings)
+    st.button("Check again", icon=":material/refresh:", key="check-again", help=text, on_click=connect_anew)
 
 
 def current_source() -> Source:
