@@ -84,6 +84,7 @@ def _label_by_label(key: str) -> Policy:
         start,
         key=f"{key}-per-label",
         hide_index=True,
+        height="content",
         disabled=["Label"],
         column_config={
             "u": number("u", min_value=0.0, max_value=1.0, step=0.01, help=help_texts.U, required=True),

@@ -40,10 +40,11 @@ def train_form(source: Source, models: list[ModelEntry]) -> tuple[TrainOptions, 
         bind="query-params",
         help=help_texts.VIEW,
     )
-    st.subheader("What uncertain labels mean", anchor=False)
+    st.subheader("How many runs", anchor=False)
     several = several_input()
     options = replace(options, view=view or options.view)
     if several.kind != SWEEP:
+        st.subheader("What uncertain labels mean", anchor=False)
         options = options.with_policy(_policy_section())
     st.subheader("Network", anchor=False)
     options = _network(options)
