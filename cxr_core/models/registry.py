@@ -59,6 +59,14 @@ class ModelEntry:
     weights: str | None = None
     predictions: tuple[str, ...] = ()
 
+    def policy_words(self) -> str:
+        """Return the policy as people read it, as in `hybrid (u 0.5, w 0.25)` or `mine (policy 3f2a91c0)`."""
+        if self.policy is None:
+            return "policy not known"
+        if self.u is None or self.w is None:
+            return f"{self.policy} (policy {self.policy_digest})" if self.policy_digest else self.policy
+        return f"{self.policy} (u {self.u:g}, w {self.w:g})"
+
     def as_json(self) -> dict[str, Any]:
         """Return the entry as the command line prints it."""
         return {

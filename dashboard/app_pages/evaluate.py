@@ -31,7 +31,8 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
 judged = Judged(source, model, dataset, view)
 with top:
     answer_section(judged)
-    facts_line(source.name, source.synthetic, view_fact(view or model.view), f"{dataset.capitalize()} set", model.name)
+    facts = (view_fact(view or model.view), f"{dataset.capitalize()} set", model.name, model.policy_words())
+    facts_line(source.name, source.synthetic, *facts)
 st.caption(choice_note(source.name, model.name, dataset))
 figures_section(judged)
 operating_input(judged)

@@ -60,6 +60,10 @@ def test_u_and_w_that_differ_per_label_are_no_single_number(tmp_path):
     write_model(tmp_path / "mixed.h5", policy=Policy("mine", tuple(i / 20 for i in range(14)), (0.5,) * 14))
     (entry,) = list_models([f"{tmp_path}/{{model}}.h5"])
     assert (entry.policy, entry.u, entry.w) == ("mine", None, 0.5)
+    mine = Policy("mine", tuple(i / 20 for i in range(14)), (0.5,) * 14)
+    assert entry.policy_words() == f"mine (policy {mine.digest})"
+    write_model(tmp_path / "mixed.h5")
+    assert list_models([f"{tmp_path}/{{model}}.h5"])[0].policy_words() == "hybrid (u 0.5, w 0.25)"
 
 
 def test_the_first_pattern_counts(tmp_path):
