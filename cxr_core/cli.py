@@ -111,15 +111,15 @@ def _refuse(message: str, status: int = 2) -> int:
 
 def _process_of_a_run(role: str, run_id: str = "") -> int:
     """Be one of the two processes of a run; they are started by the engine, not by people."""
-    from cxr_core.runs import service
+    from cxr_core.runs import processes
 
     if role == _STEP:
         from cxr_core.tasks.kinds import STEPS
 
-        status = service.step(run_id, STEPS)
+        status = processes.step(run_id, STEPS)
         sys.stdout.flush()
         sys.stderr.flush()
         # All is written; what TensorFlow does when the interpreter goes down takes seconds, and may crash.
         os._exit(status)
-    service.supervise(run_id)
+    processes.supervise(run_id)
     return 0

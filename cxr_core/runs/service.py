@@ -23,9 +23,7 @@ from cxr_core.runs.launch import start_supervisor
 from cxr_core.runs.log import LOG_FILE, last_words
 from cxr_core.runs.reconcile import STALE_SECONDS, reconcile, silence, supervisor_standing
 from cxr_core.runs.run import CANCELLED, COMPLETED, FAILED, Run
-from cxr_core.runs.step import StepContext, run_step
 from cxr_core.runs.store import RunStore
-from cxr_core.runs.supervisor import Supervisor
 from cxr_core.settings import settings
 
 CONFIG_FILE = "config.json"
@@ -233,16 +231,6 @@ def read_metrics(run_id: str) -> list[dict[str, Any]]:
 def metric_columns(run_id: str) -> MetricColumns:
     """Return the metric rows of a run as columns of numbers; a later call reads only what was added since."""
     return _COLUMNS.read(folder_of(run_id) / metrics.METRICS_FILE)
-
-
-def supervise(run_id: str) -> None:
-    """Look after a run in this process until it has ended; for the supervising process only."""
-    Supervisor(_store(), run_id, settings()).supervise()
-
-
-def step(run_id: str, kinds: dict[str, Callable[[StepContext], None]]) -> int:
-    """Do the work of a run in this process and return its exit status; for the process of the run only."""
-    return run_step(_store(), run_id, kinds)
 
 
 def _store() -> RunStore:

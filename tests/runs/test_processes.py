@@ -3,6 +3,8 @@
 import os
 import shutil
 import signal
+import subprocess
+import sys
 
 import psutil
 import pytest
@@ -179,3 +181,9 @@ def test_a_completed_run_cannot_be_cancelled(fake_kinds):
     run = service.wait(submit(steps=1), timeout=30)
     with pytest.raises(UsageError, match="has completed already"):
         service.cancel(run.run)
+
+
+def test_the_supervising_process_is_small():
+    code = "import sys, cxr_core.cli, cxr_core.runs.processes; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not {"numpy", "pyarrow", "pandas", "psutil", "duckdb"} & set(done.stdout.split())
