@@ -188,10 +188,13 @@ class RunStore:
             return _updated(connection, run_id, values, "status IN ('failed', 'cancelled')", {})
 
     def delete(self, run_id: str) -> bool:
-        """Remove the row of an ended run; False when it is active or unknown."""
+        """Remove the row of an ended run, whose parts become runs of their own; False when it is active or unknown."""
         with self._database.transaction() as connection:
             statement = f"DELETE FROM runs WHERE run = ? AND NOT ({_IS_ACTIVE})"
-            return connection.execute(statement, (run_id,)).rowcount == 1
+            if connection.execute(statement, (run_id,)).rowcount != 1:
+                return False
+            connection.execute("UPDATE runs SET parent = NULL WHERE parent = ?", (run_id,))
+            return True
 
     def _select(self, clause: str, parameters: tuple[Any, ...] = ()) -> list[Run]:
         if not self.path.exists():

@@ -173,6 +173,16 @@ def test_an_active_run_is_not_deleted(store):
     assert store.newest_first() == []
 
 
+def test_the_parts_of_a_deleted_run_become_runs_of_their_own(store):
+    parent = queued(store, None)
+    part = queued(store, None, parent=parent)
+    assert not store.delete(parent)
+    assert store.get(part).parent == parent
+    store.end(parent, "failed", None, own_identity())
+    assert store.delete(parent)
+    assert [run.run for run in store.newest_first(parent="")] == [part]
+
+
 def test_progress_of_an_ended_run_is_dropped(store):
     run = queued(store)
     store.end(run, "failed", None, own_identity())
