@@ -85,7 +85,8 @@ def test_waiting_for_a_run_that_completes_gives_what_was_asked_of_it(fake_kinds,
 
 def test_an_interrupt_while_waiting_leaves_the_run_alone_and_says_how_to_cancel_it(fake_kinds, until):
     code = (
-        "import sys; from cxr_core.runs import service; from cxr_core.commands.runs import awaited\n"
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)  # not so where a shell started the tests with &\n"
+        "from cxr_core.runs import service; from cxr_core.commands.runs import awaited\n"
         "run = service.submit('sleep', 'm', 'demo', {}); print(run.run, flush=True)\n"
         "answer = awaited(run); print(answer.status, answer.complaint)"
     )
