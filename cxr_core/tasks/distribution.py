@@ -53,8 +53,9 @@ def label_overview(source_name: str, view: str | None = "frontal") -> LabelOverv
     """Return what is in the label tables of a source; raises as `distribution` does."""
     source = _ready(source_name, view)
     warehouse = source.warehouse()
-    table = warehouse.distribution(view)
+    # The counts come first: they show whether a path stands twice, and so how images have to be counted.
     counts = warehouse.counts()
+    table = warehouse.distribution(view)
     asked = (warehouse.last_answer(question) for question in ("distribution", "counts"))
     datasets = present_datasets(table)
     return LabelOverview(

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from cxr_core.errors import TableError
-from cxr_core.schema import DATASETS, INTEGER_KEYS, KEY_COLUMNS, LABELS, VALUES, VIEWS
+from cxr_core.schema import DATASETS, INTEGER_KEYS, KEY_COLUMNS, LABELS, VALUES, VIEWS, view_code
 from cxr_core.warehouse.answers import Joined
 
 #: What stands in an int64 column where the table says nothing.
@@ -52,6 +52,17 @@ def counts_frame(table: pa.Table) -> pd.DataFrame:
         dataset=frame["dataset"].map(DATASETS.index), view=frame["view"].map((*VIEWS, ALL_VIEWS).index)
     ).sort_values(["dataset", "view"])
     return frame.loc[order.index].reset_index(drop=True)
+
+
+def paths_are_unique(counts: pa.Table, view: str | None) -> bool:
+    """Say whether the answer to `counts` shows that no path of a view (None: of any) stands twice in its data set.
+
+    A study row counts as no image, so that it leaves the question open.
+    """
+    every = pc.equal(counts["every_view"], 1)
+    asked = every if view is None else pc.and_(pc.invert(every), pc.equal(counts["view"], view_code(view)))
+    rows = counts.filter(pc.fill_null(asked, False))
+    return rows.num_rows > 0 and rows["images"].equals(rows["label_rows"].cast(rows["images"].type))
 
 
 def cooccurrence_frame(table: pa.Table) -> pd.DataFrame:
@@ -171,4 +182,7 @@ def _floats(table: pa.Table, column: str) -> np.ndarray:
 
 
 def _by_path(frame: pd.DataFrame) -> pd.DataFrame:
-    return frame.sort_values("path", kind="stable", ignore_index=True)
+    # Rows of one path come in any order; all that is known of them puts them into one.
+    unique = frame["path"].is_unique
+    known = [name for name in frame.columns if name in KEY_COLUMNS or name.endswith(LABELS)]
+    return frame.sort_values("path" if unique else ["path", *known], kind="stable", ignore_index=True)

@@ -10,6 +10,7 @@ from cxr_core.settings import settings
 _TABLE = re.compile(r"\b(?:Table|View) ([\w-]+)[:.](\w+\.[\w-]+)")
 _DATASET = re.compile(r"\bDataset ([\w-]+)[:.](\w+)")
 _PROJECT = re.compile(r"\bProject ([\w-]+)")
+_COLUMN = re.compile(r"Unrecognized name: (\w+)")
 _LOCATION = re.compile(r"was not found in location ([\w-]+)")
 
 
@@ -73,6 +74,7 @@ def _refusal(error: Exception, maximum: int, key_file: str | None) -> CxrError:
         (exceptions.Forbidden, lambda: _denied(text, said)),
         (exceptions.NotFound, lambda: _missing(text, said)),
         (exceptions.GatewayTimeout, _too_slow),
+        (exceptions.BadRequest, lambda: _wrong(text, said)),
     )
     for kind, worded in words:
         if isinstance(error, kind):
@@ -120,6 +122,12 @@ def _missing(text: str, said: str) -> CxrError:
     if dataset := _DATASET.search(text):
         return TableError(f"BigQuery has no such data set {dataset[1]}.{dataset[2]}{where}. {hint} {said}")
     return TableError(f"BigQuery found no such project, data set or table. Correct cxr.toml. {said}")
+
+
+def _wrong(text: str, said: str) -> CxrError:
+    if column := _COLUMN.search(text):
+        return TableError(f"The tables must have the column {column[1]}. Write or import them again. {said}")
+    return WarehouseError(f"BigQuery could not answer. Check the tables. {said}")
 
 
 def _expired(key_file: str | None, error: Exception) -> UsageError:

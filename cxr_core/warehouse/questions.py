@@ -2,7 +2,8 @@
 
 Values are bound as parameters. Names of tables and columns cannot be bound: tables are checked by `tables.check_table`
 or made by the local warehouse, columns come from the schema (or pass `tables.check_column`), and tables stand between
-backticks. Label columns are cast because other tools store them as FLOAT64 or even STRING.
+backticks. Codes are cast because other tools store them as FLOAT64 or even STRING, which BigQuery compares with no
+number; patients and studies are identified, never compared with a number, and stay as they are.
 """
 
 from collections.abc import Sequence
@@ -14,23 +15,35 @@ from cxr_core.warehouse.tables import check_column
 
 @dataclass(frozen=True)
 class Query:
-    """A question: its name, its SQL in BigQuery's dialect, and the integers bound to its @parameters."""
+    """A question: its name, its SQL in BigQuery's dialect, and the integers bound to its @parameters.
+
+    `counted` says how images are counted where that is a choice.
+    """
 
     question: str
     sql: str
     parameters: dict[str, int] = field(default_factory=dict)
+    counted: str = ""
 
 
-def distribution(tables: Sequence[str], view: str | None) -> Query:
-    """Count the images of each label, value and data set, in one scan; a value may be NULL."""
+#: How images are counted: the definition, and what gives the same number where no path stands twice.
+DISTINCT_PATHS, ROWS = "COUNT(DISTINCT path)", "COUNT(*)"
+
+
+def distribution(tables: Sequence[str], view: str | None, unique: bool = False) -> Query:
+    """Count the images of each label, value and data set, in one scan; a value may be NULL.
+
+    Where no path of a data set and view stands twice (`unique`), rows are counted, and `path` is not even read.
+    """
     where, parameters = _where(view=view)
-    labels = _union(tables, ["path", "dataset", *_codes(LABELS)], where)
-    sql = f"""SELECT label, value, dataset, COUNT(DISTINCT path) AS images
+    counted = ROWS if unique else DISTINCT_PATHS
+    labels = _union(tables, [*([] if unique else ["path"]), *_codes(["dataset", *LABELS])], where)
+    sql = f"""SELECT label, value, dataset, {counted} AS images
 FROM (
 {labels}
 ) UNPIVOT INCLUDE NULLS (value FOR label IN ({", ".join(LABELS)}))
 GROUP BY label, value, dataset"""
-    return Query("distribution", sql, parameters)
+    return Query("distribution", sql, parameters, counted)
 
 
 def grouped_distribution(tables: Sequence[str], view: str | None, group: Sequence[str], question: str) -> Query:
@@ -46,7 +59,7 @@ FROM (
   SELECT dataset, {keys},
     {largest}
   FROM (
-{_union(tables, ["dataset", *group, *_codes(LABELS)], where)}
+{_union(tables, [*group, *_codes(["dataset", *LABELS])], where)}
   )
   GROUP BY dataset, {keys}
 ) UNPIVOT INCLUDE NULLS (value FOR label IN ({", ".join(LABELS)}))
@@ -55,12 +68,15 @@ GROUP BY label, value, dataset"""
 
 
 def counts(tables: Sequence[str]) -> Query:
-    """Count images, studies and patients per data set and view, and per data set (`every_view` = 1)."""
-    labels = _union(tables, KEY_COLUMNS, "")
+    """Count images, studies and patients per data set and view, and per data set (`every_view` = 1).
+
+    `label_rows` are all rows: where they are as many as the images, no path stands twice.
+    """
+    labels = _union(tables, ["path", *_keys()], "")
     sql = f"""SELECT dataset, view, GROUPING(view) AS every_view,
   COUNT(DISTINCT IF(image = 0, NULL, path)) AS images,
   COUNT(DISTINCT CONCAT(CAST(patient AS STRING), '/', CAST(study AS STRING))) AS studies,
-  COUNT(DISTINCT patient) AS patients
+  COUNT(DISTINCT patient) AS patients, COUNT(*) AS label_rows
 FROM (
 {labels}
 )
@@ -89,7 +105,7 @@ def labels(tables: Sequence[str], dataset: str | None, view: str | None, extra: 
     """Return the label rows: the keys, the 14 labels and further columns."""
     where, parameters = _where(view=view, dataset=dataset)
     further = [f"`{check_column(name)}`" for name in extra if name not in (*KEY_COLUMNS, *LABELS)]
-    return Query("labels", _union(tables, [*KEY_COLUMNS, *_codes(LABELS), *further], where), parameters)
+    return Query("labels", _union(tables, ["path", *_keys(), *_codes(LABELS), *further], where), parameters)
 
 
 def joined(table: str, tables: Sequence[str], names: Sequence[str], dataset: str, view: str | None) -> Query:
@@ -100,7 +116,7 @@ def joined(table: str, tables: Sequence[str], names: Sequence[str], dataset: str
     """
     where, parameters = _where(view=view, dataset=dataset)
     keys = [key for key in INTEGER_KEYS if key != "dataset"]
-    true = _union(tables, ["path", *keys, *_codes(names, "true_")], where)
+    true = _union(tables, ["path", "patient", "study", *_codes(["image", "view"]), *_codes(names, "true_")], where)
     predicted = ",\n    ".join(f"CAST({name} AS FLOAT64) AS predicted_{name}" for name in names)
     columns = ", ".join([*keys, *(f"predicted_{name}" for name in names), *(f"true_{name}" for name in names)])
     sql = f"""SELECT path, prediction_rows, label_rows, {columns}
@@ -121,13 +137,16 @@ USING (path)"""
 
 def predictions(table: str, names: Sequence[str]) -> Query:
     """Return every prediction of a table: the keys and its labels, as stored."""
-    columns = ", ".join([*KEY_COLUMNS, *(f"CAST({name} AS FLOAT64) AS {name}" for name in names)])
+    columns = ", ".join(["path", *_keys(), *_codes(names)])
     return Query("predictions", f"SELECT {columns} FROM `{table}`")
 
 
 def prediction_counts(table: str) -> Query:
     """Count the images of each data set in a prediction table."""
-    sql = f"SELECT dataset, COUNT(DISTINCT path) AS images FROM `{table}` GROUP BY dataset"
+    (dataset,) = _codes(["dataset"])
+    sql = (
+        f"SELECT dataset, COUNT(DISTINCT path) AS images FROM (SELECT path, {dataset} FROM `{table}`) GROUP BY dataset"
+    )
     return Query("prediction_counts", sql)
 
 
@@ -142,6 +161,11 @@ def study_rows(table: str, dataset: str) -> Query:
 def truth(table: str) -> Query:
     """Return what was really there."""
     return Query("truth", f"SELECT {', '.join(['path', *LABELS])} FROM `{table}`")
+
+
+def _keys() -> list[str]:
+    """Return the keys beside `path`, in the order of the schema."""
+    return ["patient", "study", *_codes(["image", "view", "dataset"])]
 
 
 def _codes(names: Sequence[str], prefix: str = "") -> list[str]:
@@ -161,5 +185,5 @@ def _where(view: str | None = None, dataset: str | None = None) -> tuple[str, di
         parameters["dataset"] = dataset_code(dataset)
     if view is not None:
         parameters["view"] = view_code(view)
-    conditions = " AND ".join(f"{name} = @{name}" for name in parameters)
+    conditions = " AND ".join(f"CAST({name} AS FLOAT64) = @{name}" for name in parameters)
     return (f" WHERE {conditions}" if conditions else ""), parameters

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pandas as pd
 import pyarrow as pa
@@ -43,9 +44,13 @@ class Warehouse:
         """Count images per `label`, `value` and `dataset` (names, str) in `images` (int64).
 
         All 14 labels and 4 values, zeros included, for the data sets present, in the order of the schema; a path
-        counts once. None means all views. A NULL label is counted at no value.
+        counts once. None means all views. A NULL label is counted at no value. How images were counted stands in
+        `last_answer("distribution").counted`: by rows where `counts` has shown that no path stands twice.
         """
-        return frames.distribution_frame(self._ask_labels(self._distribution(view)))
+        query = self._distribution(view)
+        if ANSWERS.peek(self._labels_key(query)) is None and self._paths_are_unique(view):
+            query = questions.distribution(self._names(), view, unique=True)
+        return frames.distribution_frame(self._ask_labels(query))
 
     def grouped_distribution(self, unit: str, view: str | None = "frontal") -> pd.DataFrame:
         """Count studies or patients as `distribution` counts images; the last column has the name of the `unit`.
@@ -198,8 +203,16 @@ class Warehouse:
 
     def _ask(self, engine: Engine, query: Query, locations: Sequence[str]) -> pa.Table:
         table, answer = ANSWERS.answer(self._key(engine, query, locations), lambda: engine.run(query, locations))
-        self._answers()[query.question] = answer
+        self._answers()[query.question] = replace(answer, counted=query.counted)
         return table
+
+    def _paths_are_unique(self, view: str | None) -> bool:
+        """Say whether `counts` was asked and has shown that no path of a view (None: at all) stands twice."""
+        found = ANSWERS.peek(self._labels_key(questions.counts(self._names())))
+        return found is not None and frames.paths_are_unique(found[0], view)
+
+    def _labels_key(self, query: Query) -> Key:
+        return self._key(self._main, query, self.tables.labels)
 
     def _key(self, engine: Engine, query: Query, locations: Sequence[str]) -> Key:
         return Key(self.tables, engine.identity(locations), query.sql, tuple(query.parameters.items()))
