@@ -143,10 +143,8 @@ def predictions(table: str, names: Sequence[str]) -> Query:
 
 def prediction_counts(table: str) -> Query:
     """Count the images of each data set in a prediction table."""
-    (dataset,) = _codes(["dataset"])
-    sql = (
-        f"SELECT dataset, COUNT(DISTINCT path) AS images FROM (SELECT path, {dataset} FROM `{table}`) GROUP BY dataset"
-    )
+    rows = _union([table], ["path", *_codes(["dataset"])], "")
+    sql = f"SELECT dataset, COUNT(DISTINCT path) AS images\nFROM (\n{rows}\n)\nGROUP BY dataset"
     return Query("prediction_counts", sql)
 
 

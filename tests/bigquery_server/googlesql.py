@@ -221,6 +221,7 @@ def _uses(message: Any) -> Iterator[Any]:
 
 
 def _fill(data: Any, table: pa.Table) -> None:
+    data.SetInParent()  # a table without rows has content all the same
     kinds = [bigquery_type(column.type) for column in table.schema]
     for row in zip(*(column.to_pylist() for column in table.columns), strict=True):
         added = data.row.add()

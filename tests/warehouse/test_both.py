@@ -42,6 +42,9 @@ ASKED: dict[str, Callable[[Warehouse], object]] = {
     "joined, one view": lambda w: vars(w.joined(NET, "train", "frontal")),
 }
 
+#: Those that read the predictions of one model alone, which are few also in the demo.
+SMALL = ("prediction_counts", "predictions")
+
 
 @dataclass(frozen=True)
 class Pair:
@@ -131,7 +134,8 @@ def assert_all_equal(pair: Pair, engine: str, failing: tuple[str, ...] = ()) -> 
         assert_equal(local, remote)
         refused += [name] if isinstance(local, CxrError) else []
     assert tuple(refused) == failing
-    assert {one.engine for one in pair.server.statements} - {"dry run", "refused"} == {engine}
+    engines = {one.engine for one in pair.server.statements if one.labels["question"] not in SMALL}
+    assert engines - {"dry run", "refused"} == {engine}
 
 
 def test_every_question_is_asked():
@@ -159,8 +163,8 @@ def test_a_sample_of_the_demo_by_googlesql_itself(both, sample):
 @pytest.fixture
 def few(sample):
     rows, predictions = sample
-    rows = rows[rows["path"].isin(predictions["path"]) | (rows["view"] == 1)][:150].reset_index(drop=True)
-    return rows, predictions[:150]
+    rows = rows[rows["path"].isin(predictions["path"]) | (rows["view"] == 1)][:80].reset_index(drop=True)
+    return rows, predictions[:80]
 
 
 def test_null_labels(both, few):
@@ -226,14 +230,14 @@ def test_labels_out_of_the_codes(both, few, value):
 def test_a_valid_path_that_occurs_in_train(both, few):
     rows, predictions = few
     valid = rows[rows["dataset"] == 1]
-    assert len(valid) > 3
+    assert len(valid) > 2
     leak = valid.assign(dataset=0, edema=3 - valid["edema"])
     pair = both([rows, leak], predictions)
     assert_all_equal(pair, "googlesql")
     both_sides = rows[rows["dataset"] == 1].merge(predictions[predictions["dataset"] == 1], on="path")
     frame = pair.remote.joined(NET).frame
     assert frame["path"].tolist() == sorted(both_sides["path"])
-    assert (frame.set_index("path")["true_edema"] == valid.set_index("path")["edema"]).all()
+    assert frame["true_edema"].tolist() == valid.set_index("path")["edema"].loc[frame["path"]].tolist()
 
 
 def test_rows_are_counted_where_no_path_stands_twice_in_its_data_set(both, few):
