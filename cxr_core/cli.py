@@ -26,6 +26,7 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "evaluate": ("figures", "EVALUATE"),
     "compare": ("figures", "COMPARE"),
     "ensemble": ("figures", "ENSEMBLE"),
+    "export": ("export", "EXPORT"),
     "accelerators": ("data", "ACCELERATORS"),
 }
 _GLOBAL_FLAGS, _GLOBAL_OPTIONS = ("--json",), ("--source",)

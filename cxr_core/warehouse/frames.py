@@ -87,6 +87,20 @@ def predictions_frame(table: pa.Table) -> pd.DataFrame:
     return _by_path(pd.DataFrame({**_keys(table, KEY_COLUMNS), **values}))
 
 
+def prediction_rows(table: pa.Table) -> pa.Table:
+    """Return predictions in the types of the schema: string, int64 and float64; what is NULL stays so.
+
+    Raises:
+        TableError: a key has a NULL or is no whole number (a study row's `view` may be NULL).
+    """
+    columns = {"path": table["path"].cast(pa.string())}
+    for key in INTEGER_KEYS:
+        columns[key] = table[key].cast(pa.int64()) if key == "view" else pa.chunked_array([integers(table, key)])
+    return pa.table(
+        {**columns, **{name: table[name].cast(pa.float64()) for name in LABELS if name in table.schema.names}}
+    )
+
+
 def truth_frame(table: pa.Table) -> pd.DataFrame:
     """Return `path` and the 14 labels as int64, 0 absent or 1 present."""
     return _by_path(pd.DataFrame({**_keys(table, ("path",)), **{label: codes(table, label, 2) for label in LABELS}}))

@@ -7,17 +7,18 @@ from dataclasses import replace
 import pandas as pd
 import pyarrow as pa
 
-from cxr_core.errors import AccessError, CxrError, TableError, UnknownNameError, UsageError
+from cxr_core.errors import AccessError, CxrError, TableError, UnknownNameError, UsageError, brief
 from cxr_core.schema import KEY_COLUMNS, LABELS, VALUES, dataset_code, view_code
 from cxr_core.warehouse import frames, questions
 from cxr_core.warehouse.answers import Answer, Joined, PredictionTable
 from cxr_core.warehouse.bigquery import BigQueryEngine
 from cxr_core.warehouse.engine import Engine, TableInfo
+from cxr_core.warehouse.google_write import write_predictions
 from cxr_core.warehouse.kept import ANSWERS, Key
 from cxr_core.warehouse.local import LocalEngine
 from cxr_core.warehouse.questions import Query
 from cxr_core.warehouse.studies import join_studies
-from cxr_core.warehouse.tables import TableSet, is_file
+from cxr_core.warehouse.tables import TableSet, check_table, is_file
 
 #: What images are put together by.
 GROUPS = {"studies": ("patient", "study"), "patients": ("patient",)}
@@ -35,9 +36,7 @@ class Warehouse:
         self._local = LocalEngine(tables.allowed)
         self._main: Engine = self._local
         if tables.kind == "bigquery":
-            self._main = BigQueryEngine(
-                tables.project, tables.maximum_bytes_billed, tables.credentials, tables.location
-            )
+            self._main = self._bigquery()
         self._last = threading.local()
 
     def distribution(self, view: str | None = "frontal") -> pd.DataFrame:
@@ -121,6 +120,28 @@ class Warehouse:
         names = _labels_of(engine.describe(location), location)
         table = self._ask(engine, questions.predictions(engine.name(location), names), [location])
         return frames.predictions_frame(table)
+
+    def export_predictions(self, model: str, location: str, replace: bool) -> tuple[int, str]:
+        """Write a model's predictions into a BigQuery table and return the number of its rows, and their scale.
+
+        Raises:
+            UsageError: the table does not lie in the data set `write`, or is one that the source reads from.
+            ExistsError: it exists and is not to be replaced.
+        """
+        check_table(location)
+        if location.rpartition(".")[0] != self.tables.write:
+            raise UsageError(
+                f"Predictions may only be written into the data set {self.tables.write}, as `write` in cxr.toml says. "
+                f"Received: {brief(location)}."
+            )
+        here, engine = self._find(model)
+        if location in (here, *self.tables.labels):
+            raise UsageError(f"The table {location} is read by this source. Write to another name.")
+        info = engine.describe(here)
+        query = questions.predictions(engine.name(here), _labels_of(info, here))
+        rows = frames.prediction_rows(self._ask(engine, query, [here]))
+        write_predictions(self._bigquery(), location, rows, info.scale, replace)
+        return rows.num_rows, info.scale
 
     def joined(self, model: str, dataset: str = "valid", view: str | None = None) -> Joined:
         """Return a model's predictions beside the labels of the same paths, of one data set on both sides.
@@ -213,6 +234,10 @@ class Warehouse:
 
     def _labels_key(self, query: Query) -> Key:
         return self._key(self._main, query, self.tables.labels)
+
+    def _bigquery(self) -> BigQueryEngine:
+        tables = self.tables
+        return BigQueryEngine(tables.project, tables.maximum_bytes_billed, tables.credentials, tables.location)
 
     def _key(self, engine: Engine, query: Query, locations: Sequence[str]) -> Key:
         return Key(self.tables, engine.identity(locations), query.sql, tuple(query.parameters.items()))
