@@ -146,7 +146,8 @@ def test_every_question_is_asked():
     }
     asked = {name.split(",")[0].split(" ")[0] for name in ASKED}
     asked = {"grouped_distribution" if name.startswith("distribution_of") else name for name in asked}
-    assert written - {"truth"} == asked  # the truth is a local file whatever the source
+    # The truth is a local file whatever the source; whether rows are studies is asked by `joined`.
+    assert written - {"truth", "study_rows"} == asked
 
 
 def test_the_whole_demo(both, demo_files):
@@ -263,6 +264,20 @@ def test_an_answer_that_was_had_is_not_asked_for_in_a_cheaper_way(both, few):
     pair.remote.distribution()
     assert pair.remote.last_answer("distribution").kept
     assert len(pair.server.jobs) == 2
+
+
+def test_predictions_of_studies(both, few):
+    rows, predictions = few
+    of_studies = predictions[predictions["dataset"] == 1].drop_duplicates(["patient", "study"])
+    paths = [
+        f"valid/p{patient}/s{study}" for patient, study in zip(of_studies["patient"], of_studies["study"], strict=True)
+    ]
+    pair = both([rows], of_studies.assign(path=paths, image=0, view=None).astype({"view": "Int64"}))
+    assert_all_equal(pair, "googlesql")
+    joined = pair.remote.joined(NET)
+    labelled = rows.loc[rows["dataset"] == 1, ["patient", "study"]].drop_duplicates()
+    assert len(joined.frame) == len(of_studies.merge(labelled)) > 0
+    assert pair.remote.last_answer("study_rows") is not None
 
 
 @pytest.mark.parametrize("view", ["frontal", None])

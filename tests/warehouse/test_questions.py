@@ -48,6 +48,7 @@ EMITTED: dict[str, list[questions.Query]] = {
     ],
     "predictions": [questions.predictions(P, names) for names in (SOME, LABELS)],
     "prediction_counts": [questions.prediction_counts(P)],
+    "study_rows": [questions.study_rows(P, "valid")],
     "truth": [questions.truth("data-project.cxr.truth")],
 }
 
