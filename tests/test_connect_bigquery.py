@@ -6,13 +6,14 @@ import shlex
 import tomllib
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from bigquery_server import BigQueryServer
 from cloud_storage import Emulator
 
 from cxr_core import storage
-from cxr_core.schema import LABELS
+from cxr_core.schema import KEY_COLUMNS, LABELS
 
 README = (Path(__file__).parents[1] / "README.md").read_text()
 SECTION = README.split("### Connect BigQuery\n")[1].split("\n### ")[0]
@@ -23,24 +24,42 @@ MODEL = "densenet_frontal_u0_0__w0_0"
 
 
 @pytest.fixture
-def google(demo, tmp_path, monkeypatch):
-    """The tables, models and records that the section names, with the content of the demo; returns its folder."""
-    folder = demo / "sources" / "demo"
-    tables = {name: folder / f"labels_{name.rpartition('_')[2]}.parquet" for name in SOURCE["labels"]}
-    tables[SOURCE["predictions"].format(model=MODEL)] = folder / "predictions" / f"{MODEL}_predictions.parquet"
-    bucket = SOURCE["models"].removeprefix(storage.SCHEME).partition("/")[0]
-    emulator = Emulator(bucket)
+def rows():
+    """Labels of 120 frontal and 40 lateral images of train and of valid, two images a patient."""
+    rng = np.random.default_rng(3)
+    keys = [
+        {"dataset": dataset, "view": view, "patient": 1000 * dataset + number // 2, "study": 1, "image": 1 + number % 2}
+        for dataset in (0, 1)
+        for view, images in ((0, 120), (1, 40))
+        for number in range(images)
+    ]
+    frame = pd.DataFrame(keys)
+    frame["path"] = [f"{'train' if row.dataset == 0 else 'valid'}/{place}.jpg" for place, row in frame.iterrows()]
+    return frame.assign(**{label: rng.choice(4, len(frame), p=[0.4, 0.15, 0.15, 0.3]) for label in LABELS})
+
+
+@pytest.fixture
+def google(rows, tmp_path, monkeypatch):
+    """The tables, models and records that the section names, on this machine."""
+    rng = np.random.default_rng(4)
+    of_set = {"train": rows[rows["dataset"] == 0], "valid": rows[rows["dataset"] == 1]}
+    tables = {name: of_set[name.rpartition("_")[2]] for name in SOURCE["labels"]}
+    keys = list(KEY_COLUMNS)
+    frontal = of_set["valid"][of_set["valid"]["view"] == 0]
+    scores = {label: (frontal[label] == 3) + rng.normal(size=len(frontal)) for label in LABELS}
+    tables[SOURCE["predictions"].format(model=MODEL)] = frontal[keys].assign(**scores)
+    emulator = Emulator(SOURCE["models"].removeprefix(storage.SCHEME).partition("/")[0])
     monkeypatch.setenv("CXR_GCS_ENDPOINT", emulator.endpoint)
-    storage.send(folder / "truth.parquet", SOURCE["models"].format(model=MODEL))
+    (tmp_path / "file").write_text("listed, not read")
+    storage.send(tmp_path / "file", SOURCE["models"].format(model=MODEL))
     for dataset in ("train", "valid"):
-        shard = next((folder / "records" / dataset).glob("frontal-*"))
         place = SOURCE["records"].replace("*", "-00000-of-00001").format(dataset=dataset, view="frontal")
-        storage.send(shard, place)
+        storage.send(tmp_path / "file", place)
     with BigQueryServer(tables) as server:
         monkeypatch.setenv("CXR_BIGQUERY_ENDPOINT", server.endpoint)
-        monkeypatch.setenv("CXR_HOME", str(tmp_path / "own"))
         (tmp_path / "cxr.toml").write_text(CONFIG)
-        yield folder
+        yield server
+    storage.forget_listings()
     emulator.stop()
 
 
@@ -52,17 +71,17 @@ def run(cxr, line):
     return json.loads(done.stdout)
 
 
-@pytest.mark.filterwarnings("ignore:Sending a large body")
-def test_the_section_works_word_for_word(google, cxr):
+def test_the_section_works_word_for_word(google, rows, cxr):
     sources, distribution, models, evaluate = COMMANDS.strip().splitlines()
     report = next(report for report in run(cxr, sources) if report["source"] == "mimic-cxr")
     assert report["problems"] == []
     assert (report["labels"], report["predictions"], report["models"]) == (SOURCE["labels"], [MODEL], [MODEL])
     assert report["records"] == {"train": {"frontal": 1}, "valid": {"frontal": 1}}
 
-    rows = pd.concat(pd.read_parquet(google / f"labels_{name}.parquet") for name in ("train", "valid"))
     frontal = rows[rows["view"] == 0]
-    for row in run(cxr, distribution):
+    counted = run(cxr, distribution)
+    assert len(counted) == 14 * 4 * 2
+    for row in counted:
         value = ("not_mentioned", "negative", "uncertain", "positive").index(row["value"])
         of_set = frontal[frontal["dataset"] == ("train", "valid").index(row["dataset"])]
         assert row["images"] == (of_set[row["label"]] == value).sum(), row
@@ -71,10 +90,12 @@ def test_the_section_works_word_for_word(google, cxr):
     assert (listed["name"], listed["weights"]) == (MODEL, SOURCE["models"].format(model=MODEL))
     judged = run(cxr, evaluate)["labels"]
     valid = frontal[frontal["dataset"] == 1]
-    assert {label: judged[label]["n"] for label in LABELS} == {l: (valid[l] != 2).sum() for l in LABELS}  # noqa: E741
+    assert {label: judged[label]["n"] for label in LABELS} == {name: (valid[name] != 2).sum() for name in LABELS}
+    assert all(statement.labels["app"] == "cxr-lab" for statement in google.statements)
 
 
 def test_the_example_file_has_the_sections_source():
     example = (Path(__file__).parents[1] / "cxr.example.toml").read_text()
-    commented = "\n".join(line.removeprefix("# ") for line in example.splitlines())
-    assert tomllib.loads(commented)["sources"]["mimic-cxr"].items() >= SOURCE.items()
+    block = example.split("# [sources.mimic-cxr]")[1].split("\n\n")[0]
+    source = tomllib.loads("\n".join(line.removeprefix("# ") for line in block.splitlines()))
+    assert source.items() >= SOURCE.items()

@@ -109,8 +109,9 @@ def test_rebuilding_the_demo_asks_first_and_is_a_run(own_small_demo, page, monke
     assert (run.kind, run.source, run.config) == ("demo", DEMO, {"anew": True})
 
 
-def test_a_demo_that_is_current_is_built_anew_only_when_that_is_asked(demo, monkeypatch):
+def test_a_demo_that_is_current_is_built_anew_only_when_that_is_asked(small_demo, monkeypatch):
     submitted = []
+    monkeypatch.setattr("cxr_core.tasks.build_demo.is_current", lambda folder: True)
     monkeypatch.setattr(service, "submit", lambda *given: submitted.append(given))
     monkeypatch.setattr(service, "list_runs", lambda: [])
     assert start_demo() is None
