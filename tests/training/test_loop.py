@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from random_records import random_record, write_random_records
+from tiny_network import tiny_network
 
 from cxr_core.errors import CxrError, ModelFileError, RecordError, RunError, UsageError
 from cxr_core.records.example import encode
@@ -50,14 +51,6 @@ class Reporter:
 
     def rows(self):
         return [json.loads(line) for line in (self.folder / "metrics.jsonl").read_text().splitlines()]
-
-
-def tiny_network(_architecture, image_size, **_kinds):
-    """A network with batch norm that is built in a moment."""
-    inputs = keras.layers.Input((image_size, image_size, 1))
-    x = keras.layers.Conv2D(4, 3, strides=4, name="conv")(inputs)
-    x = keras.layers.BatchNormalization(name="bn")(x)
-    return keras.Model(inputs, keras.layers.Dense(14, name="logits")(keras.layers.GlobalMaxPooling2D()(x)))
 
 
 @pytest.fixture(autouse=True)
