@@ -33,6 +33,9 @@ models: $(VENV)/installed  ## train the eight shipped models again
 	$(BIN)/python benchmarks/train_demo_models.py
 
 prove: $(VENV)/test-installed  ## the long measurements; results are kept in benchmarks/results/
+	$(BIN)/python benchmarks/kill_series.py
+	$(BIN)/python benchmarks/input_pipeline.py
+	$(BIN)/python benchmarks/training_speed.py
 	$(BIN)/python benchmarks/policies_against_truth.py
 	$(BIN)/python benchmarks/faults.py
 	$(BIN)/python benchmarks/runs_page.py

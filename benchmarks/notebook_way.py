@@ -1,8 +1,8 @@
 """The 2019 notebook's own input pipeline and training, written out as they stand there, as far as TensorFlow 2 allows.
 
-Run as a program it is a script as the notebook would be: it trains until the first loss and prints when that came.
+Run as a program it is a script as the notebook would be, which prints when each loss came.
 
-    python benchmarks/notebook_way.py RECORDS_GLOB ARCHITECTURE IMAGE_SIZE BATCH_SIZE
+    python benchmarks/notebook_way.py RECORDS_GLOB ARCHITECTURE IMAGE_SIZE BATCH_SIZE STEPS
 """
 
 import multiprocessing
@@ -89,16 +89,16 @@ def small_densenet(shape):
     return tf.keras.Model(inputs=base_model.input, outputs=predictions)
 
 
-class FirstLoss(tf.keras.callbacks.Callback):
-    """Prints the time of the first loss, in seconds since 1970, and ends the training."""
+class Losses(tf.keras.callbacks.Callback):
+    """Prints when each loss came, in seconds since 1970."""
 
     def on_train_batch_end(self, batch, logs=None):
-        print("first loss", time.time(), logs["loss"], flush=True)
-        self.model.stop_training = True
+        print("loss", time.time(), logs["loss"], flush=True)
 
 
 if __name__ == "__main__":
-    records, architecture, image_size, batch_size = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
+    records, architecture = sys.argv[1:3]
+    image_size, batch_size, steps = map(int, sys.argv[3:])
     model = get_model(architecture, image_size)
     dataset = get_dataset(records, batch_size, image_size)
-    model.fit(dataset, epochs=1, steps_per_epoch=1, verbose=0, callbacks=[FirstLoss()])
+    model.fit(dataset, epochs=1, steps_per_epoch=steps, verbose=0, callbacks=[Losses()])

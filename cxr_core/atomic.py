@@ -51,6 +51,15 @@ def replacing(path: Path) -> Iterator[Path]:
             temporary.unlink(missing_ok=True)
 
 
+def drop_leftovers(folder: Path, start: str) -> None:
+    """Remove temporary files of files whose names begin with `start`, left by a process that was killed as it wrote.
+
+    Only for files that no other process can be writing now.
+    """
+    for path in folder.glob(f".{start}*.tmp"):
+        path.unlink(missing_ok=True)
+
+
 def write_bytes(path: Path, content: bytes) -> None:
     """Replace the content of `path` atomically."""
     with replacing(path) as temporary:

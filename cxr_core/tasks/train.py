@@ -17,6 +17,7 @@ from cxr_core.storage import exists, for_tensorflow, is_remote, join, mirrored, 
 from cxr_core.tasks.outputs import make_writable
 from cxr_core.tasks.start_model import start_weights
 from cxr_core.tasks.training_plan import TrainingPlan, check_accelerator, leave_gpu_alone, plan_training
+from cxr_core.training.cluster import worker_suffix
 from cxr_core.training.first_import import import_tensorflow
 from cxr_core.training.options import TrainOptions
 from cxr_core.training.weights_file import read_info
@@ -64,7 +65,7 @@ def start_training(
         "n_valid": plan.n_valid,
         "steps_per_epoch": plan.steps_per_epoch,
     }
-    device = plan.options.accelerator
+    device = plan.options.accelerator + worker_suffix(plan.options.accelerator)
     return service.submit(KIND, model, source_name, config, device, resumable=True, run_id=run_id, parent=parent)
 
 
@@ -78,6 +79,7 @@ def _checked(source_name: str, options: TrainOptions, run_id: str, confined: boo
     source = get_source(source_name)
     plan = plan_training(source_name, options, confined)
     model = check_name("model", plan.options.name or _default_name(plan.options, run_id))
+    model += worker_suffix(plan.options.accelerator)
     _check_free(source, plan.options, model)
     check_accelerator(plan.options.accelerator)
     make_writable(plan.options.save_to)

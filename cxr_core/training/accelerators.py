@@ -16,6 +16,7 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from cxr_core.errors import UnknownNameError, UsageError
+from cxr_core.training.cluster import VARIABLE, task_of
 from cxr_core.training.options import ACCELERATORS
 from cxr_core.training.probe import Accelerator
 
@@ -98,17 +99,11 @@ def _tpu(environment: Mapping[str, str]) -> Accelerator:
 
 
 def _multi_worker(environment: Mapping[str, str]) -> Accelerator:
-    """Judge by TF_CONFIG, in which Vertex AI, Kubeflow and Ray tell each worker who the others are."""
-    text = environment.get("TF_CONFIG", "")
-    if not text:
-        return Accelerator("multi-worker", False, "No other machine is named: TF_CONFIG is not set.")
     try:
-        config = json.loads(text)
-        workers = [address for kind in ("chief", "worker") for address in config["cluster"].get(kind, [])]
-        task = f"{config['task']['type']} {int(config['task']['index'])}"
-    except (ValueError, KeyError, TypeError, AttributeError):
-        return Accelerator("multi-worker", False, "TF_CONFIG must be JSON with a cluster of workers and a task.")
-    return Accelerator("multi-worker", True, "", (f"{task} of {len(workers)} workers", *map(str, workers)))
+        task = task_of(environment.get(VARIABLE, ""))
+    except UsageError as error:
+        return Accelerator("multi-worker", False, str(error))
+    return Accelerator("multi-worker", True, "", (f"{task.kind} {task.number} of {len(task.workers)}", *task.workers))
 
 
 def _tpu_strategy(address: str) -> Any:

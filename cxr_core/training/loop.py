@@ -17,20 +17,17 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from cxr_core.errors import UsageError
 from cxr_core.training.adam import Adam
 from cxr_core.training.checkpoints import cut_metrics
 from cxr_core.training.devices import prepared_strategy
 from cxr_core.training.failures import explained_failures
-from cxr_core.training.image_cache import cache_for
 from cxr_core.training.learned_policy import tables_for
 from cxr_core.training.model_files import BEST, LAST, ModelFiles
 from cxr_core.training.network import build_network
 from cxr_core.training.options import TrainOptions
-from cxr_core.training.pipeline import training_batches, validation_batches
-from cxr_core.training.pixels import PixelFormat
 from cxr_core.training.record_order import RecordFiles
 from cxr_core.training.reporter import RunReporter
+from cxr_core.training.run_data import RunData
 from cxr_core.training.run_state import RunState
 from cxr_core.training.step_rows import StepRows
 from cxr_core.training.steps import Steps
@@ -91,61 +88,21 @@ def train(
     files_train, files_valid = [str(path) for path in paths_train], [str(path) for path in paths_valid]
     options = options.validated()
     strategy = prepared_strategy(options)
+    workers = Workers(strategy)
+    options = replace(options, seed=workers.seed(options.seed))
     with explained_failures([*files_train, *files_valid]):
-        data = _Data(options, RecordFiles.of(files_train), RecordFiles.of(files_valid), images)
-        return _Training(options, strategy, data, run, initial_weights).run_all()
-
-
-class _Data:
-    """The images of a run."""
-
-    def __init__(
-        self, options: TrainOptions, records_train: RecordFiles, records_valid: RecordFiles, images: int | None
-    ) -> None:
-        self.options, self.train, self.valid = options, records_train, records_valid
-        counted = records_train.images or images or records_train.count()
-        if counted < options.batch_size:
-            raise UsageError(
-                f"A batch must not be larger than the {counted} training images. Received: {options.batch_size}."
-            )
-        if records_valid.images == 0:
-            raise UsageError("There must be at least one validation image. Received: none.")
-        self.steps_per_epoch = counted // options.batch_size
-        self.pixels = PixelFormat(options.image_size, options.decode)
-        alone = options.accelerator in ("cpu", "gpu", "multi-gpu")
-        self.cache = cache_for(options.cache, records_train.images, options.epochs, self.pixels) if alone else None
-
-    def training(self, workers: Workers, epoch: int, skip: int) -> Any:
-        """Return the batches that are left of an epoch after `skip`."""
-        options = self.options
-        return workers.distributed(
-            lambda share: training_batches(
-                self.train,
-                self.pixels,
-                options.batch_size,
-                options.seed,
-                epoch,
-                skip,
-                share,
-                self.cache,
-                options.augment,
-            )
-        )
-
-    def validation(self, workers: Workers) -> Any:
-        """Return the batches of all validation images."""
-        size = self.options.batch_size
-        return workers.distributed(lambda share: validation_batches(self.valid, self.pixels, size, share))
+        data = RunData(options, RecordFiles.of(files_train), RecordFiles.of(files_valid), images)
+        return _Training(options, workers, data, run, initial_weights).run_all()
 
 
 class _Training:
     """One run: its state, the steps that change it, and what it writes."""
 
     def __init__(
-        self, options: TrainOptions, strategy: Any, data: _Data, run: RunReporter, initial_weights: Path | None
+        self, options: TrainOptions, workers: Workers, data: RunData, run: RunReporter, initial_weights: Path | None
     ) -> None:
         self.options, self.data, self.run = options, data, run
-        self.workers = Workers(strategy)
+        self.workers, strategy = workers, workers.strategy
         with strategy.scope():
             network = build_network(
                 options.architecture, options.image_size, batch_norm=options.batch_norm, precision=options.precision
@@ -156,10 +113,11 @@ class _Training:
             load_into(network, initial_weights)
         self.steps = Steps(strategy, network, optimizer, policy, xla=options.xla == "on")
         self.state = RunState(network, optimizer, policy, self.workers)
+        self.models = ModelFiles(run.folder)
+        self.models.drop_leftovers()
         self.state.restore(run.folder / CHECKPOINTS, _warn)
         cut_metrics(run.folder / METRICS, self.state.position.step, self.state.position.epoch)
         self.total = data.steps_per_epoch * options.epochs
-        self.models = ModelFiles(run.folder)
         self.saved_at = time.monotonic()
         self.board = _board(options, run)
 
@@ -222,9 +180,12 @@ class _Training:
         """Validate, keep the model, write the checkpoint; False when cancelled meanwhile."""
         epoch = self.state.position.epoch + 1
         self._tell("Validating")
+        policy_before = self.state.policy.arrays()
         self.state.policy.after_epoch(epoch)
         figures = self._validated()
         if figures is None:
+            # The checkpoint stands before the end of the epoch, which comes again when the run goes on.
+            self.state.policy.restore(policy_before)
             return False
         position = self.state.position
         about = {"step": position.step, "epoch": epoch, "time": round(time.time(), 3)}

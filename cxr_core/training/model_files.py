@@ -12,7 +12,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from cxr_core.atomic import write_bytes
+from cxr_core.atomic import drop_leftovers, write_bytes
 from cxr_core.training.batch_norm import FusedBatchNormalization
 from cxr_core.training.model_config import model_config
 from cxr_core.training.weights_file import ModelInfo, write_weights
@@ -30,6 +30,11 @@ class ModelFiles:
     def path(self, name: str) -> Path:
         """Return the `.h5` of `BEST` or `LAST`; the `.keras` lies beside it."""
         return self._folder / f"{name}.h5"
+
+    def drop_leftovers(self) -> None:
+        """Remove what a process that was killed while it wrote has left."""
+        for name in (BEST, LAST):
+            drop_leftovers(self._folder, name)
 
     def write(self, name: str, network: Any, info: ModelInfo) -> None:
         """Write a network as it is now, in both forms, each atomically."""

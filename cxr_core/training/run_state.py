@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from cxr_core.atomic import drop_leftovers
 from cxr_core.errors import RunError
 from cxr_core.training.adam import Adam
 from cxr_core.training.checkpoints import Checkpoint, Position, load_checkpoint, save_checkpoint
@@ -30,7 +31,10 @@ class RunState:
         Raises:
             RunError: the checkpoint belongs to another network.
         """
-        found = load_checkpoint(folder, warn) if self.workers.is_chief else None
+        found = None
+        if self.workers.is_chief:
+            drop_leftovers(folder, "step-")
+            found = load_checkpoint(folder, warn)
         if not self.workers.any(found is not None):
             return
         checkpoint = self._agreed(found or self._checkpoint())

@@ -16,10 +16,16 @@ from cxr_core.training.pipeline import Share
 
 
 class Workers:
-    """The processes that share a strategy."""
+    """The processes that share a strategy.
+
+    Attributes:
+        strategy: a `tf.distribute` strategy.
+        count: how many processes there are.
+        is_chief: whether this is the one that writes.
+    """
 
     def __init__(self, strategy: Any) -> None:
-        self._strategy = strategy
+        self.strategy = strategy
         self.count, self.is_chief = 1, True
         if isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy):
             self.count, self.is_chief = _place(strategy.cluster_resolver)
@@ -36,7 +42,7 @@ class Workers:
             endless = tf.data.INFINITE_CARDINALITY
             return batches.apply(tf.data.experimental.assert_cardinality(endless)) if self.count > 1 else batches
 
-        return self._strategy.distribute_datasets_from_function(made)
+        return self.strategy.distribute_datasets_from_function(made)
 
     def any(self, here: bool) -> bool:
         """Say whether it is so at any of the workers."""
@@ -48,11 +54,15 @@ class Workers:
             return list(arrays)
         return [self._total(array if self.is_chief else np.zeros_like(array)) for array in arrays]
 
+    def seed(self, own: int) -> int:
+        """Return the chief's seed: each worker's command may have drawn another."""
+        return int(self.from_chief([np.array(own, np.int64)])[0])
+
     def rows(self, value: Any) -> npt.NDArray[Any]:
         """Return the rows that all replicas of all workers hold as one array, in the order of the replicas."""
         if self.count > 1:
-            return np.asarray(self._strategy.experimental_local_results(self._gather(value))[0])
-        return gathered(self._strategy, value)
+            return np.asarray(self.strategy.experimental_local_results(self._gather(value))[0])
+        return gathered(self.strategy, value)
 
     def _total(self, value: npt.NDArray[Any] | np.float64) -> npt.NDArray[Any]:
         return np.asarray(self._sum(tf.convert_to_tensor(value)))
@@ -60,17 +70,17 @@ class Workers:
     def _summed(self, value: Any) -> Any:
         def first_of_worker() -> Any:
             context = tf.distribute.get_replica_context()
-            local = context.replica_id_in_sync_group % (self._strategy.num_replicas_in_sync // self.count)
+            local = context.replica_id_in_sync_group % (self.strategy.num_replicas_in_sync // self.count)
             return tf.where(tf.equal(local, 0), value, tf.zeros_like(value))
 
-        return self._strategy.reduce(tf.distribute.ReduceOp.SUM, self._strategy.run(first_of_worker), axis=None)
+        return self.strategy.reduce(tf.distribute.ReduceOp.SUM, self.strategy.run(first_of_worker), axis=None)
 
     def _gathered(self, value: Any) -> Any:
         def gather(part: Any) -> Any:
             numbers = tf.cast(part, tf.int32) if part.dtype == tf.bool else part
             return tf.distribute.get_replica_context().all_gather(numbers, axis=0)
 
-        return self._strategy.run(gather, args=(value,))
+        return self.strategy.run(gather, args=(value,))
 
 
 def _place(resolver: Any) -> tuple[int, bool]:

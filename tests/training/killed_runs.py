@@ -93,7 +93,7 @@ def differences(folder: Path, other: Path) -> list[str]:
         if _weights(folder / name) != _weights(other / name):
             found.append(name)
     left = [path.name for place in (folder, folder / loop.CHECKPOINTS) for path in place.glob(".*")]
-    return found + [f"left over: {name}" for name in left if not name.endswith(".tmp")]
+    return found + [f"left over: {name}" for name in left]
 
 
 def _weights(path: Path) -> dict[str, bytes]:

@@ -1,0 +1,62 @@
+"""The images of a run: how many steps they make, whether they are kept in memory, and the batches of each epoch."""
+
+from typing import Any
+
+from cxr_core.errors import UsageError
+from cxr_core.training.image_cache import cache_for
+from cxr_core.training.options import TrainOptions
+from cxr_core.training.pipeline import training_batches, validation_batches
+from cxr_core.training.pixels import PixelFormat
+from cxr_core.training.record_order import RecordFiles
+from cxr_core.training.workers import Workers
+
+
+class RunData:
+    """The training and the validation images of a run.
+
+    Args:
+        options: of the run.
+        records_train, records_valid: where they are.
+        images: number of training images, where it is known without counting.
+
+    Raises:
+        UsageError: there are fewer training images than one batch holds, or no validation image.
+    """
+
+    def __init__(
+        self, options: TrainOptions, records_train: RecordFiles, records_valid: RecordFiles, images: int | None
+    ) -> None:
+        self.options, self.train, self.valid = options, records_train, records_valid
+        counted = records_train.images or images or records_train.count()
+        if counted < options.batch_size:
+            raise UsageError(
+                f"A batch must not be larger than the {counted} training images. Received: {options.batch_size}."
+            )
+        if records_valid.images == 0:
+            raise UsageError("There must be at least one validation image. Received: none.")
+        self.steps_per_epoch = counted // options.batch_size
+        self.pixels = PixelFormat(options.image_size, options.decode)
+        alone = options.accelerator in ("cpu", "gpu", "multi-gpu")
+        self.cache = cache_for(options.cache, records_train.images, options.epochs, self.pixels) if alone else None
+
+    def training(self, workers: Workers, epoch: int, skip: int) -> Any:
+        """Return the batches that are left of an epoch after `skip`."""
+        options = self.options
+        return workers.distributed(
+            lambda share: training_batches(
+                self.train,
+                self.pixels,
+                options.batch_size,
+                options.seed,
+                epoch,
+                skip,
+                share,
+                self.cache,
+                options.augment,
+            )
+        )
+
+    def validation(self, workers: Workers) -> Any:
+        """Return the batches of all validation images."""
+        size = self.options.batch_size
+        return workers.distributed(lambda share: validation_batches(self.valid, self.pixels, size, share))
