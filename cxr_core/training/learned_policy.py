@@ -148,7 +148,7 @@ class LearnedTables(PolicyTables):
         self._step = 0
         logits = functional_logits(network)
         # One trace serves all passes of a look-ahead, for tracing a deep network takes longer than running it; but
-        # replicas that synchronise batch norm must not meet inside a function of their own.
+        # the replicas of a strategy may not be traced inside functions of their own.
         self._logits = tf.function(logits) if strategy.num_replicas_in_sync == 1 else logits
         self._ahead = tf.function(self._over_replicas)
 

@@ -112,6 +112,8 @@ class TrainOptions:
                 "A learned policy looks at small differences between halves of a batch, so it needs float32 and a "
                 f"batch size of 2 or more. Received: {self.precision} and {self.batch_size}."
             )
+        if self.label_policy().is_learned and self.batch_norm == "synchronised":
+            raise UsageError("A learned policy looks ahead on each device for itself. Choose plain batch norm.")
         self._check_execution()
         return self
 

@@ -114,7 +114,14 @@ def test_a_run_that_learns_goes_on_to_the_bit(run, whole, stop_at):
     assert {name for name in one.files if name.startswith("policy_")} >= {"policy_u", "policy_w", "policy_mean"}
 
 
-@pytest.mark.parametrize("chosen", [{"precision": "bfloat16"}, {"batch_size": 1}])
-def test_what_a_look_ahead_cannot_do_is_refused_before_it_starts(chosen):
-    with pytest.raises(UsageError, match="needs float32 and a batch size of 2 or more"):
+@pytest.mark.parametrize(
+    ("chosen", "sentence"),
+    [
+        ({"precision": "bfloat16"}, "needs float32 and a batch size of 2 or more"),
+        ({"batch_size": 1}, "needs float32 and a batch size of 2 or more"),
+        ({"batch_norm": "synchronised"}, "Choose plain batch norm"),
+    ],
+)
+def test_what_a_look_ahead_cannot_do_is_refused_before_it_starts(chosen, sentence):
+    with pytest.raises(UsageError, match=sentence):
         replace(OPTIONS, **chosen).validated()
