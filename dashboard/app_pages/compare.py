@@ -58,4 +58,4 @@ if effects.open:
         effects_section(source.name, models, ignoring, dataset)
 if ensemble.open:
     with ensemble:
-        ensemble_builder(source.name, models, dataset)
+        ensemble_builder(source.name, models, dataset, several_views=len(grids.grids) > 1)

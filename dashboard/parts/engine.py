@@ -116,10 +116,10 @@ def comparison(source: str, a: str, b: str, dataset: str, view: str | None) -> c
 
 
 def ensemble_preview(
-    source: str, members: tuple[str, ...], method: str, dataset: str, view: str | None
+    source: str, members: tuple[str, ...], method: str, dataset: str, view: str | None, by: str
 ) -> ensembles.EnsemblePreview:
     """Return an unsaved ensemble beside its members."""
-    return _ask(ensembles.preview_ensemble, source, members, method, dataset, view)
+    return _share(ensembles.preview_ensemble, source, members, method, dataset, view, by)
 
 
 def _told_of_model(source: str, model: str) -> dict[str, Any]:

@@ -6,56 +6,90 @@ import streamlit as st
 from cxr_core.evaluation.ensembles import METHODS
 from cxr_core.evaluation.labels import Figures
 from cxr_core.tasks.ensemble import EnsemblePreview, build_ensemble
+from dashboard.charts.details import difference_chart
+from dashboard.charts.frame import CONFIG
 from dashboard.parts import engine, help_texts
+from dashboard.parts.downloads import download_table
 from dashboard.parts.errors import errors_as_sentences
 from dashboard.parts.formatting import count, signed, with_interval
 from dashboard.parts.navigation import go_button
+from dashboard.parts.theme import colors
 
 METHOD_WORDS = {
     "mean-probability": "Mean of probabilities",
     "mean-logit": "Mean of logits",
     "mean-rank": "Mean of ranks",
     "max": "Largest prediction",
+    "weighted": "Fitted weights",
+    "stacking": "Stacking",
 }
+BY_WORDS = {"image": "Image by image", "study": "Study by study"}
 SAVED = "saved-ensemble"
 
 
-def ensemble_builder(source: str, models: list[str], dataset: str) -> None:
+def ensemble_builder(source: str, models: list[str], dataset: str, several_views: bool) -> None:
     """Show the choice, the ensemble beside its members, and the button that saves it."""
     single = [model for model in models if model not in engine.ensemble_names(source)]
-    members = st.multiselect(
-        "Members",
-        models,
-        default=single,
-        key="members",
-        help="Two or more models of one view, combined image by image.",
-    )
-    method = st.segmented_control(
-        "Method",
-        list(METHODS),
-        default="mean-logit",
-        required=True,
-        format_func=lambda name: METHOD_WORDS.get(name, name),
-        key="method",
-        help=help_texts.ENSEMBLE_METHOD,
-    )
+    members = st.multiselect("Members", models, default=single, key="members", help=help_texts.MEMBERS)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        method = st.segmented_control(
+            "Method",
+            list(METHODS),
+            default="mean-logit",
+            required=True,
+            format_func=lambda name: METHOD_WORDS.get(name, name),
+            key="method",
+            bind="query-params",
+            help=help_texts.ENSEMBLE_METHOD,
+        )
+        by = st.segmented_control(
+            "Combine",
+            BY_WORDS,
+            default="study" if several_views else "image",
+            required=True,
+            format_func=BY_WORDS.__getitem__,
+            key="study" if several_views else "by",
+            help=help_texts.ENSEMBLE_BY,
+        )
     _saved(source)
-    if len(members) < 2:
+    method, by = method or "mean-logit", by or "image"
+    if len(members) < (1 if by == "study" else 2):
         st.info("Choose two members or more.")
         return
-    method = method or "mean-logit"
     with errors_as_sentences():
-        _preview(engine.ensemble_preview(source, tuple(members), method, dataset, None))
-        _save(source, members, method)
+        preview = engine.ensemble_preview(source, tuple(members), method, dataset, None, by)
+        _preview(preview, by, dataset)
+        _save(source, members, method, by)
 
 
-def _preview(preview: EnsemblePreview) -> None:
+def _preview(preview: EnsemblePreview, by: str, dataset: str) -> None:
+    st.markdown(f"**{gain_answer(preview)}**")
+    if preview.fitted:
+        st.info(
+            f"The weights were fitted on {preview.recipe['fitted_on']}, in parts of patients: every figure here is of "
+            "weights that have not seen the patient who is judged.",
+            icon=":material/group_off:",
+        )
+    st.table(members_table(preview), border="horizontal", alt="The ensemble beside its members")
+    left_out = f", {count(preview.left_out)} that not all predict left out" if preview.left_out else ""
+    what = "images" if by == "image" else "studies"
+    st.caption(f"On {count(preview.n_images)} {what} of {dataset}{left_out}, resampled by patient.")
+    chart = difference_chart(list(preview.gain.values()), "ensemble", preview.best, colors())
+    st.plotly_chart(chart, config=CONFIG, key="gain", alt="Gain of the ensemble over its best member on each label")
+    download_table(members_table(preview).reset_index(), f"ensemble-{preview.recipe['method']}-{by}-{dataset}.csv")
+
+
+def gain_answer(preview: EnsemblePreview) -> str:
+    """Return in a sentence what the ensemble gains over its best member."""
     gain = preview.mean_gain
     interval = f" (95 % interval {signed(gain.ci[0])} to {signed(gain.ci[1])})" if gain.ci else ""
-    st.markdown(f"**Mean AUC changes by {signed(gain.value)}{interval} against the best member, {preview.best}.**")
+    return f"Mean AUC changes by {signed(gain.value)}{interval} against the best member, {preview.best}."
+
+
+def members_table(preview: EnsemblePreview) -> pd.DataFrame:
+    """Return the ensemble and its members with their mean figures, in words."""
     rows = [_row("**The ensemble**", preview.figures)] + [_row(name, f) for name, f in preview.members.items()]
-    st.table(pd.DataFrame(rows).set_index("Model"), border="horizontal", alt="The ensemble beside its members")
-    st.caption(f"On {count(preview.n_images)} images that all members predict, resampled by patient.")
+    return pd.DataFrame(rows).set_index("Model")
 
 
 def _row(name: str, figures: Figures) -> dict[str, str]:
@@ -67,17 +101,17 @@ def _row(name: str, figures: Figures) -> dict[str, str]:
     }
 
 
-def _save(source: str, members: list[str], method: str) -> None:
+def _save(source: str, members: list[str], method: str, by: str) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         name = st.text_input(
             "Name of the ensemble",
-            value=f"ensemble-{method}-of-{len(members)}",
-            key=f"ensemble-name-{method}-{len(members)}",
+            value=f"ensemble-{method}-of-{len(members)}" + ("-by-study" if by == "study" else ""),
+            key=f"ensemble-name-{method}-{len(members)}-{by}",
             help="Letters, digits, '.', '_' and '-'. It then stands among the models on every page.",
         )
         pressed = st.button("Save ensemble", type="primary", icon=":material/save:", help="Writes a prediction table.")
     if pressed:
-        built = build_ensemble(source, members, method, "image", name)
+        built = build_ensemble(source, members, method, by, name)
         st.session_state[SAVED] = (source, built.model, built.images)
         st.rerun()
 

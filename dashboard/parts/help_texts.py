@@ -97,7 +97,15 @@ OPERATING_WAY = (
 )
 CALIBRATION = "A predicted probability of 0.3 is calibrated when 3 of 10 such images have the finding."
 PAIRED = "Both models judged on the same images and the same resampled patients; p is corrected by Holm's method."
-ENSEMBLE_METHOD = "How the members' predictions become one. The mean of logits weighs confident members more."
+ENSEMBLE_METHOD = (
+    "How the members' predictions become one. The mean of logits weighs confident members more. Fitted weights and "
+    "stacking learn from labels; each patient is then judged by weights fitted on other patients."
+)
+ENSEMBLE_BY = (
+    "Image by image combines models of one view. Study by study first puts each member's images of a study together, "
+    "so that frontal and lateral models meet."
+)
+MEMBERS = "Two or more models; image by image of one view, study by study of any."
 SMOOTHING = (
     "Exponential moving average of the training figures: each earlier row weighs this much of the next one. For the "
     "eye only: validation figures and the numbers above are never smoothed."
