@@ -11,6 +11,7 @@ from dashboard.parts.header import page_header, view_fact
 from dashboard.parts.model_choice import answer, chosen_models, view_of_models
 from dashboard.parts.model_input import dataset_input, figure_input, judged_models
 from dashboard.parts.navigation import go_button
+from dashboard.parts.report_of_comparison import report_button
 from dashboard.parts.source import built_source
 
 source = built_source()
@@ -59,3 +60,4 @@ if effects.open:
 if ensemble.open:
     with ensemble:
         ensemble_builder(source.name, models, dataset, several_views=len(grids.grids) > 1)
+report_button(source, grids, {entry.name: entry for entry in known})

@@ -12,7 +12,6 @@ from dashboard.parts.navigation import go_button
 from dashboard.parts.operating_input import operating_input
 from dashboard.parts.operating_section import curves_section, point_section
 from dashboard.parts.source import built_source
-from dashboard.parts.valid_note import choice_note
 
 source = built_source()
 entries = judged_models(engine.models(source.name))
@@ -33,7 +32,7 @@ with top:
     answer_section(judged)
     facts = (view_fact(view or model.view), f"{dataset.capitalize()} set", model.name, model.policy_words())
     facts_line(source.name, source.synthetic, *facts)
-st.caption(choice_note(source.name, model.name, dataset))
+st.caption(judged.choice_note())
 figures_section(judged)
 operating_input(judged)
 curves_section(judged)

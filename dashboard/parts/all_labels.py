@@ -42,7 +42,7 @@ def all_labels(result: Evaluation) -> None:
     st.subheader("All labels", anchor=False)
     labels = list(result.labels)
     st.dataframe(
-        _table(result),
+        figures_table(result),
         key=TABLE,
         hide_index=True,
         height="content",
@@ -63,7 +63,8 @@ def _show_row(labels: list[str]) -> None:
         st.session_state["label"] = labels[rows[0]]
 
 
-def _table(result: Evaluation) -> pd.DataFrame:
+def figures_table(result: Evaluation) -> pd.DataFrame:
+    """Return the figures of all labels as numbers, one row a label."""
     rows = [{"Label": label_words(label)} | figure_cells(figures) for label, figures in result.labels.items()]
     frame = pd.DataFrame(rows)
     empty = "Why a figure is missing"

@@ -9,18 +9,17 @@ from cxr_core.evaluation.grid import ALIKE, BEST, MEAN, Grid, GridCell
 from cxr_core.evaluation.results import LabelComparison
 from cxr_core.schema import label_words
 from cxr_core.tasks.compare import Comparison
-from cxr_core.tasks.evaluate import LabelCurves
 from cxr_core.tasks.grid import ModelGrid
-from dashboard.charts.curves import DrawnCurve, drawn_error, drawn_pr, drawn_roc, pr_chart, roc_chart
+from dashboard.charts.curves import drawn_error, pr_chart, roc_chart
 from dashboard.charts.details import difference_chart, is_significant
 from dashboard.charts.frame import CONFIG
 from dashboard.charts.heatmap import FIGURE_WORDS, model_heatmap
-from dashboard.charts.palette import Palette, model_style
 from dashboard.parts import engine, help_texts
 from dashboard.parts.all_labels import FIGURE_COLUMNS, figure_cells
 from dashboard.parts.downloads import download_table
 from dashboard.parts.errors import errors_as_sentences
 from dashboard.parts.formatting import NOTHING, count, p_value, signed, three_digits, with_interval
+from dashboard.parts.model_curves import model_curves
 from dashboard.parts.model_input import label_input
 from dashboard.parts.theme import colors
 
@@ -78,7 +77,6 @@ def flat_grid(grid: Grid) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-@st.fragment
 def curves_section(source: str, models: list[str], dataset: str) -> None:
     """Show the curves of the models for one label; rows that are chosen in the table choose the curves."""
     with errors_as_sentences():
@@ -120,17 +118,6 @@ def _curves_of_models(source: str, models: list[str], label: str, dataset: str) 
         chart = pr_chart(f"Precision-recall · {label_words(label)}", pr, prevalence, colors())
         st.plotly_chart(chart, config=CONFIG, key="pr-of-models", alt="Precision-recall curves of the chosen models")
     return max(drawn_error(roc), drawn_error(pr))
-
-
-def model_curves(
-    curves: list[LabelCurves], ensembles: set[str], colors: Palette
-) -> tuple[list[DrawnCurve], list[DrawnCurve], float | None]:
-    """Return the ROC and precision-recall curves to be drawn, and their prevalence where it is the same for all."""
-    styles = {one.model: model_style(one.model, one.model in ensembles, colors) for one in curves}
-    roc = [drawn_roc(one, one.roc, styles[one.model]) for one in curves if one.roc]
-    pr = [drawn_pr(one, one.pr, styles[one.model]) for one in curves if one.pr]
-    prevalences = {one.prevalence for one in curves}
-    return roc, pr, prevalences.pop() if len(prevalences) == 1 else None
 
 
 def difference_section(source: str, models: list[str], dataset: str) -> None:

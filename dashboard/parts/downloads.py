@@ -1,5 +1,6 @@
 """What leaves by a download button, where the settings allow downloads: tables that are safe in a spreadsheet."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pandas as pd
@@ -19,7 +20,13 @@ def download_table(frame: pd.DataFrame, file_name: str, label: str = "Download C
     download_file(safe_csv(frame), file_name, "text/csv", label, help_text)
 
 
-def download_file(content: bytes, file_name: str, mime: str, label: str, help_text: str) -> None:
+def download_report(report: Callable[[], bytes], file_name: str) -> None:
+    """Offer a report, which is made when it is asked for."""
+    help_text = "One HTML file with the figures of this page, their intervals and how they came about; opens offline."
+    download_file(report, file_name, "text/html", "Download report", help_text)
+
+
+def download_file(content: bytes | Callable[[], bytes], file_name: str, mime: str, label: str, help_text: str) -> None:
     """Offer a file unless downloads are switched off."""
     if settings().downloads:
         st.download_button(

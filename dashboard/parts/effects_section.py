@@ -22,7 +22,6 @@ PLACEMENTS = {
 }
 
 
-@st.fragment
 def effects_section(source: str, models: list[str], ignoring: list[str], dataset: str) -> None:
     """Show how models with other (u, w) moved certain and uncertain images.
 

@@ -14,6 +14,7 @@ from cxr_core.models.registry import ModelEntry
 from cxr_core.sources.source import Source
 from cxr_core.tasks.evaluate import Evaluation, LabelCurves
 from dashboard.parts import engine
+from dashboard.parts.valid_note import choice_note
 
 #: Keys of the parts: the title, the row of figures, the two curves, and what the operating point does.
 ANSWER, FIGURES, CURVES, POINT = "evaluate-answer", "evaluate-figures", "evaluate-curves", "evaluate-point"
@@ -37,6 +38,10 @@ class Judged:
     def ensemble(self) -> bool:
         """Say whether the model is an ensemble, which is drawn in its own way."""
         return self.model.name in engine.ensemble_names(self.source.name)
+
+    def choice_note(self) -> str:
+        """Return what the data set had to do with how the model came about."""
+        return choice_note(self.source.name, self.model.name, self.dataset)
 
     def evaluation(self) -> Evaluation:
         """Return the figures of all labels."""

@@ -1,28 +1,29 @@
 """One operating point on both curves, and what it does."""
 
-import pandas as pd
+from functools import partial
+
 import streamlit as st
 
-from cxr_core.evaluation.operating import OperatingPoint, Share
+from cxr_core.evaluation.operating import OperatingPoint
 from cxr_core.schema import label_words
-from cxr_core.tasks.evaluate import LabelCurves
+from cxr_core.tasks.evaluate import Evaluation, LabelCurves
 from dashboard.charts.curves import on_pr, on_roc, pr_of_label, roc_of_label
 from dashboard.charts.details import score_chart
 from dashboard.charts.frame import BARE, CONFIG
 from dashboard.charts.palette import model_style
 from dashboard.parts import help_texts
 from dashboard.parts.calibration_section import calibration_section
-from dashboard.parts.formatting import NOTHING, count, percent, with_interval
+from dashboard.parts.downloads import download_report
 from dashboard.parts.judged import CURVES, POINT, Judged
 from dashboard.parts.operating_input import operating_threshold, redraw_after_click, take_clicked_threshold
 from dashboard.parts.page_frame import page_fragment
+from dashboard.parts.point_tables import SCORE_BINS, confusion_table, shares_table, uncertain_table
+from dashboard.parts.report import report_html
+from dashboard.parts.report_of_label import label_report
 from dashboard.parts.subgroup_section import subgroup_section
 from dashboard.parts.theme import colors
 
-SCORE_BINS = 24
 TABS = ("At this point", "Where the uncertain fall", "Calibration", "Subgroups")
-SHARES = {"Sensitivity": "sensitivity", "Specificity": "specificity", "PPV": "ppv", "NPV": "npv", "F1": "f1"}
-AT_PREVALENCE = ("ppv", "npv", "f1")
 
 
 @page_fragment(CURVES)
@@ -79,6 +80,15 @@ def point_section(judged: Judged) -> None:
     if groups.open:
         with groups:
             subgroup_section(judged, point)
+    report = partial(_report, judged, judged.evaluation(), curves, point, st.session_state.get("prevalence"))
+    download_report(report, f"{curves.model}-{curves.label}-{judged.dataset}.html")
+
+
+def _report(
+    judged: Judged, result: Evaluation, curves: LabelCurves, point: OperatingPoint | None, elsewhere: float | None
+) -> bytes:
+    """Make the report of what is shown; it runs when the button is pressed, outside the page's script."""
+    return report_html(label_report(judged, result, curves, point, elsewhere))
 
 
 def judged_point(curves: LabelCurves) -> OperatingPoint | None:
@@ -90,15 +100,7 @@ def judged_point(curves: LabelCurves) -> OperatingPoint | None:
 def _confusion(point: OperatingPoint, scale: str) -> None:
     left, right = st.columns([2, 3], gap="large")
     with left:
-        matrix = pd.DataFrame(
-            {
-                "Called positive": [count(point.tp), count(point.fp)],
-                "Called negative": [count(point.fn), count(point.tn)],
-            },
-            index=["Finding present", "Finding absent"],
-        )
-        matrix.index.name = f"Cut at {scale} ≥ {point.threshold:.3f}".replace("-", "−")
-        st.table(matrix, border="horizontal", alt="Confusion matrix at the operating point")
+        st.table(confusion_table(point, scale), border="horizontal", alt="Confusion matrix at the operating point")
         prevalence = st.number_input(
             "Prevalence elsewhere (%)",
             min_value=0.01,
@@ -116,42 +118,8 @@ def _confusion(point: OperatingPoint, scale: str) -> None:
     st.caption(help_texts.POINT_CAPTION)
 
 
-def shares_table(point: OperatingPoint, elsewhere: float | None) -> pd.DataFrame:
-    """Return sensitivity to F1 in words; where a prevalence in per cent is given, also as they are at it."""
-    here = f"At {percent(point.prevalence)} prevalence (95 % interval)"
-    table = {here: {name: _share(getattr(point, attribute)) for name, attribute in SHARES.items()}}
-    if elsewhere is not None:
-        values = point.at_prevalence(elsewhere / 100)
-        shares = {
-            name: _share(getattr(values if attribute in AT_PREVALENCE else point, attribute))
-            for name, attribute in SHARES.items()
-        }
-        table[f"At {elsewhere:g} %"] = shares
-    frame = pd.DataFrame(table)
-    frame.index.name = "Figure"
-    return frame
-
-
-def _share(share: Share) -> str:
-    return with_interval(share.value, share.ci) if share.value is not None else f"{NOTHING} ({share.why})"
-
-
 def _uncertain(curves: LabelCurves, point: OperatingPoint) -> None:
     """Show how the uncertain images score beside the certain ones."""
     chart = score_chart(curves.scores_by_value(), point.threshold, f"predicted {curves.scale}", SCORE_BINS, colors())
     st.plotly_chart(chart, config=CONFIG, key="scores", alt="Spread of the scores of each label value")
     st.table(uncertain_table(curves, point), border="horizontal", alt="Share of each label value called positive")
-
-
-def uncertain_table(curves: LabelCurves, point: OperatingPoint) -> pd.DataFrame:
-    """Return how many images of each label value the operating point calls positive."""
-    rows = [
-        {
-            "Label value": label_words(s.value),
-            "Images": count(s.n),
-            "Called positive": count(s.n_above),
-            "Share (95 % interval)": with_interval(s.share, s.ci),
-        }
-        for s in curves.shares_above(point.threshold).values()
-    ]
-    return pd.DataFrame(rows).set_index("Label value")

@@ -1,5 +1,6 @@
 """Every page on a small demo: its answer, its controls, its empty state, its errors as sentences."""
 
+import json
 import threading
 from dataclasses import replace
 
@@ -11,8 +12,10 @@ from cxr_core.runs import service
 from cxr_core.runs.store import RunStore
 from cxr_core.schema import LABELS, label_words
 from cxr_core.tasks.compare import compare
-from cxr_core.tasks.evaluate import evaluate
+from cxr_core.tasks.effects import treatment_effects
+from cxr_core.tasks.evaluate import evaluate, label_curves
 from cxr_core.training.options import TrainOptions
+from cxr_core.warehouse.parquet import write_table
 from dashboard.parts.header import SYNTHETIC_NOTICE
 from dashboard.parts.navigation import PAGES
 from dashboard.parts.several_input import Several
@@ -402,3 +405,108 @@ def test_downloads_can_be_switched_off(small_demo, page, monkeypatch):
     assert page("labels").get("download_button")
     monkeypatch.setenv("CXR_DOWNLOADS", "false")
     assert not page("labels").get("download_button")
+
+
+def on_cli(cxr, *arguments):
+    done = cxr(*arguments, "--json")
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_every_figure_of_evaluate_is_the_command_lines(small_demo, page, cxr):
+    labels = on_cli(cxr, "evaluate", SECOND, "--dataset", "test")["labels"]
+    app = page("evaluate", model=SECOND, dataset="Test", label="Support devices")
+    one, table = labels["support_devices"], app.dataframe[0].value
+    assert metrics(app)["ROC AUC"] == f"{one['roc_auc']:.3f}"
+    assert metrics(app)["Average precision"] == f"{one['average_precision']:.3f}"
+    assert metrics(app)["Certain images"] == f"{one['n']:,}"
+    for column, name in (
+        ("AUC", "roc_auc"),
+        ("AP", "average_precision"),
+        ("n (certain)", "n"),
+        ("Positive", "n_positive"),
+    ):
+        assert list(table[column]) == [figures[name] for figures in labels.values()], column
+    for column, end in (("AUC low", 0), ("AUC high", 1)):
+        expected = [(figures["roc_auc_ci"] or (None, None))[end] for figures in labels.values()]
+        assert [None if pd.isna(value) else value for value in table[column]] == expected
+
+
+def test_every_figure_of_compare_is_the_command_lines(small_demo, page, cxr):
+    each = {model: on_cli(cxr, "evaluate", model)["labels"] for model in (FIRST, SECOND)}
+    shown = page("compare").table[0].value
+    for model, labels in each.items():
+        for label, figures in labels.items():
+            cell = shown.loc[label_words(label), model].strip("*● ")
+            assert cell == (f"{figures['roc_auc']:.3f}" if figures["roc_auc"] is not None else "–"), (model, label)
+    found = on_cli(cxr, "compare", FIRST, SECOND)
+    app = page("compare", **{"compare-tab": "Is the difference real?"})
+    for label, row in found["labels"].items():
+        expected = "–" if row["difference"] is None else f"{row['difference']:+.3f}".replace("-", "−")
+        assert app.table[0].value.loc[label_words(label), "AUC(A) − AUC(B)"] == expected
+    assert found["family"] in texts(app)
+
+
+def test_a_label_change_redraws_the_title_the_figures_and_the_curves(small_demo, page):
+    app = page("evaluate", model=FIRST)
+    app.selectbox(key="label").set_value("fracture").run()
+    figures = evaluate("demo", FIRST).labels["fracture"]
+    assert app.title[0].value.startswith("Fracture: AUC")
+    assert metrics(app)["Certain images"] == f"{figures.n:,}"
+    assert [f"{figures.roc_auc:.3f}" in chart.proto.spec for chart in app.get("plotly_chart")] == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("way", "rule", "wanted"),
+    [("Sensitivity", "sensitivity", 0.8), ("Specificity", "specificity", 0.9), ("Youden", "youden", None)],
+)
+def test_the_operating_point_follows_the_rule_that_is_chosen(small_demo, page, way, rule, wanted):
+    curves = label_curves("demo", FIRST, "pleural_effusion")
+    point = curves.operating_point(curves.threshold(rule, wanted))
+    app = page("evaluate", model=FIRST, label="Pleural effusion", **{"point-by": way})
+    shown = app.table[0].value
+    assert shown.loc["Finding present", "Called positive"] == f"{point.tp:,}"
+    assert shown.loc["Finding absent", "Called positive"] == f"{point.fp:,}"
+
+
+def test_ppv_is_shown_at_the_prevalence_that_the_reader_sets(small_demo, page):
+    curves = label_curves("demo", FIRST, "pleural_effusion")
+    point = curves.operating_point(curves.threshold("sensitivity", 0.8))
+    app = page("evaluate", model=FIRST, label="Pleural effusion", prevalence="5.0")
+    sensitivity, specificity = point.sensitivity.value, point.specificity.value
+    ppv = 0.05 * sensitivity / (0.05 * sensitivity + 0.95 * (1 - specificity))
+    assert app.table[1].value.loc["PPV", "At 5 %"].startswith(f"{ppv:.3f}")
+
+
+@pytest.mark.parametrize("tab", ["Where the uncertain fall", "Calibration", "Subgroups"])
+def test_the_details_of_a_label_open_without_a_sentence_of_error(small_demo, page, tab):
+    app = page("evaluate", model=FIRST, label="Pleural effusion", **{"point-tab": tab})
+    assert not app.error
+    if tab == "Subgroups":
+        assert set(app.table[0].value.index) == {"F", "M"}
+
+
+def test_probabilities_are_not_calibrated_where_the_scale_is_a_score(own_small_demo, page):
+    path = own_small_demo / f"sources/demo/predictions/{FIRST}_predictions.parquet"
+    table = pd.read_parquet(path)
+    path.unlink()
+    write_table(path, table, "score")
+    shown = texts(page("evaluate", model=FIRST, **{"point-tab": "Calibration"}))
+    assert "There is no calibration: scores are ranks, not probabilities" in shown
+
+
+def test_models_of_two_views_stand_in_families_of_their_own_and_meet_by_study(small_demo, page):
+    app = page("compare", **{"models-view": "All"})
+    assert "each view is a family of its own" in texts(app)
+    assert len(app.table) == 2
+    built = page("compare", **{"models-view": "All", "compare-tab": "Build an ensemble"})
+    assert not built.error
+    assert "studies of valid" in texts(built)
+
+
+def test_what_u_and_w_did_names_the_model_that_moved_the_uncertain_images_most(small_demo, page):
+    app = page("compare", **{"compare-tab": "What u and w did", "effects-label": "Pleural effusion"})
+    found = treatment_effects("demo", [FIRST, SECOND], FIRST, "pleural_effusion")
+    moved = found.groups["uncertain"].shifts[SECOND]
+    assert f"moves the {moved.n} uncertain images most" in texts(app)
+    assert list(app.table[0].value.index) == [FIRST, SECOND]
