@@ -40,6 +40,7 @@ prove: $(VENV)/test-installed  ## the long measurements; results are kept in ben
 	$(BIN)/python benchmarks/faults.py
 	$(BIN)/python benchmarks/runs_page.py
 	$(BIN)/python benchmarks/distribution.py
+	$(BIN)/python benchmarks/page_latency.py
 
 lock: $(VENV)/test-installed  ## pin anew what pyproject.toml asks for
 	$(BIN)/uv pip compile -q --universal --fork-strategy fewest --python-version 3.11 --no-header --no-emit-index-url pyproject.toml -o requirements.txt

@@ -44,7 +44,7 @@ def _facts(judged: Judged, result: Evaluation, figures: LabelEvaluation) -> dict
     return {
         "Source": result.source,
         "Model": result.model,
-        "Treatment of uncertain labels": policy_words(model.policy, model.u, model.w),
+        "Treatment of uncertain labels": model.policy_words(),
         "Data set": result.dataset,
         "View": label_words(judged.view) if judged.view else "all that the model predicts",
         "Predictions": f"{result.scale}s of {count(result.n_images)} images{left_out}",
@@ -53,12 +53,6 @@ def _facts(judged: Judged, result: Evaluation, figures: LabelEvaluation) -> dict
         f"{count(figures.n_uncertain_dropped)} uncertain left out",
         "Choice of the model": judged.choice_note(),
     }
-
-
-def policy_words(policy: str | None, u: float | None, w: float | None) -> str:
-    """Return how a model was trained on uncertain labels."""
-    numbers = f"u = {u:g}, w = {w:g}" if u is not None and w is not None else ""
-    return " · ".join(filter(None, [policy, numbers])) or "not told"
 
 
 def _curves(figures: LabelEvaluation, curves: LabelCurves, point: OperatingPoint | None, ensemble: bool) -> Section:

@@ -22,7 +22,6 @@ from dashboard.parts.formatting import count, with_interval
 from dashboard.parts.model_choice import answer
 from dashboard.parts.model_curves import model_curves
 from dashboard.parts.report import Report, Section
-from dashboard.parts.report_of_label import policy_words
 
 
 def models_report(
@@ -60,7 +59,7 @@ def models_report(
 
 
 def _model(entry: ModelEntry) -> str:
-    return f"{entry.name} ({policy_words(entry.policy, entry.u, entry.w)})"
+    return f"{entry.name}: {entry.policy_words()}"
 
 
 def _grids(grids: ModelGrid) -> list[Section]:

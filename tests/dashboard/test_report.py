@@ -65,7 +65,7 @@ def test_the_report_of_a_label_says_its_figures_and_how_they_came_about(judged, 
     figures = result.labels["pleural_effusion"]
     for wanted in (
         f"Pleural effusion by {FIRST}: AUC {figures.roc_auc:.3f}",
-        "u = 0, w = 0",
+        "ignore (u 0, w 0)",
         f"{figures.n:,} certain images of {figures.n_patients:,} patients",
         f"{point.sensitivity.value:.3f}",
         f"{point.at_prevalence(0.05).ppv.value:.3f}",
