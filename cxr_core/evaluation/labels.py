@@ -9,7 +9,7 @@ import numpy as np
 from cxr_core.errors import UnknownNameError
 from cxr_core.evaluation.arrays import FloatArray, IntArray
 from cxr_core.evaluation.binary import CertainRows, certain_rows
-from cxr_core.evaluation.curves import average_precision, roc_auc, why_no_pr, why_no_roc
+from cxr_core.evaluation.curves import Curves, curves, why_no_pr, why_no_roc
 from cxr_core.evaluation.intervals import ClassPatients, Interval, class_patients, percentile_interval
 from cxr_core.evaluation.resamples import patient_clusters
 from cxr_core.evaluation.results import LabelEvaluation, MeanFigure
@@ -156,15 +156,16 @@ def _label_evaluation(
         "average_precision": why_ap,
         "average_precision_ci": ap_interval.why,
     }
+    found = Curves(None, None, None, None) if rows.why else curves(rows.y, rows.scores)
     return LabelEvaluation(
         label=label,
         n=rows.n,
         n_positive=rows.positives,
         n_uncertain_dropped=rows.uncertain,
         n_patients=np.unique(clusters).size,
-        roc_auc=None if why_auc else roc_auc(rows.y, rows.scores),
+        roc_auc=found.roc_auc,
         roc_auc_ci=auc_interval.ci,
-        average_precision=None if why_ap else average_precision(rows.y, rows.scores),
+        average_precision=found.average_precision,
         average_precision_ci=ap_interval.ci,
         n_positive_patients=counted.positive,
         unusable_resamples=int(np.count_nonzero(np.isnan(replicates[:, 0]))),
