@@ -6,11 +6,16 @@ patient-cluster bootstrap stays the primary one.
 
 from dataclasses import dataclass
 from math import erfc, sqrt
+from statistics import NormalDist
 from typing import Any
 
 import numpy as np
 
 from cxr_core.evaluation.arrays import FloatArray, IntArray, as_scores
+from cxr_core.evaluation.intervals import CONFIDENCE
+from cxr_core.evaluation.results import Bounds
+
+_Z = NormalDist().inv_cdf(1 - (1 - CONFIDENCE) / 2)
 
 
 @dataclass(frozen=True)
@@ -41,6 +46,22 @@ def delong_variance(y: Any, scores: Any) -> float | None:
     if _too_few(y):
         return None
     return _variance(*_placements(y, scores))
+
+
+def delong_interval(y: Any, scores: Any) -> Bounds | None:
+    """Return the 95 % normal interval of the AUC, cut to [0, 1] as pROC does, or None below two rows of either class.
+
+    Images are taken as independent.
+
+    Raises:
+        DataError: a score is NaN or infinite.
+    """
+    y, scores = np.asarray(y, dtype=np.int64), as_scores(scores)
+    if _too_few(y):
+        return None
+    of_positives, of_negatives = _placements(y, scores)
+    auc, half = float(np.mean(of_positives)), _Z * sqrt(_variance(of_positives, of_negatives))
+    return max(0.0, auc - half), min(1.0, auc + half)
 
 
 def delong_test(y: Any, a: Any, b: Any) -> DelongTest | None:

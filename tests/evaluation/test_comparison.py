@@ -4,6 +4,7 @@ from brute_force import auc_by_pairs, expanded_levels, expanded_p, patient_rows,
 from hypothesis import given
 from hypothesis import strategies as st
 from sklearn import metrics
+from statsmodels.stats.multitest import multipletests
 
 from cxr_core.evaluation.comparison import compare_labels, holm
 from cxr_core.evaluation.delong import delong_test
@@ -122,6 +123,11 @@ def test_holm_steps_down():
 def test_holm_lies_between_no_correction_and_bonferronis(p_values):
     for p, corrected in zip(p_values, holm(p_values), strict=True):
         assert p <= corrected <= min(1, p * len(p_values)) + 1e-15
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=30))
+def test_holm_equals_statsmodels(p_values):
+    assert holm(p_values) == pytest.approx(multipletests(p_values, method="holm")[1], abs=1e-12)
 
 
 def test_the_bootstrap_p_is_never_zero_and_never_above_one():

@@ -1,3 +1,5 @@
+import json
+from pathlib import Path
 from statistics import NormalDist
 
 import numpy as np
@@ -6,7 +8,7 @@ from brute_force import auc_by_pairs, patient_rows, rows
 from hypothesis import given
 from scipy.stats import rankdata
 
-from cxr_core.evaluation.delong import delong_test, delong_variance, midranks
+from cxr_core.evaluation.delong import delong_interval, delong_test, delong_variance, midranks
 
 
 def kernel(y, scores):
@@ -66,3 +68,24 @@ def test_below_two_of_a_class_there_is_no_variance(y):
     scores = np.arange(len(y), dtype=float)
     assert delong_variance(y, scores) is None
     assert delong_test(y, scores, -scores) is None
+
+
+@pytest.mark.parametrize("case", json.loads((Path(__file__).parent / "delong_by_proc.json").read_text()))
+def test_variance_interval_and_test_equal_rs_proc(case):
+    # Made by benchmarks/delong_by_proc.py, which `make prove` runs anew.
+    y, a, b, proc = np.array(case["y"]), np.array(case["a"]), np.array(case["b"]), case["proc"]
+    assert delong_variance(y, a) == pytest.approx(proc["variance_a"], abs=1e-6)
+    assert delong_interval(y, a) == pytest.approx((proc["low_a"], proc["high_a"]), abs=1e-6)
+    test = delong_test(y, a, b)
+    assert test.difference == pytest.approx(proc["auc_a"] - proc["auc_b"], abs=1e-6)
+    assert (test.z, test.p) == pytest.approx((proc["z"], proc["p"]), abs=1e-6)
+
+
+@pytest.mark.parametrize("levels", [None, 2])
+def test_the_interval_is_that_of_the_u_statistic_and_cut_to_the_possible(levels):
+    y, scores, _ = patient_rows(5, levels=levels)
+    psi = kernel(y, scores)
+    half = NormalDist().inv_cdf(0.975) * np.sqrt(brute_variance(psi))
+    assert delong_interval(y, scores) == pytest.approx((psi.mean() - half, psi.mean() + half), abs=1e-10)
+    assert delong_interval([0, 0, 0, 1, 1], [0.0, 1.0, 2.0, 1.5, 9.0])[1] == 1.0
+    assert delong_interval([0, 1, 1], [0.0, 1.0, 2.0]) is None
