@@ -65,7 +65,7 @@ def main() -> None:
     home = Path(sys.argv[1] if len(sys.argv) > 1 else "workspace").absolute()
     os.environ["CXR_HOME"] = str(home)
     if not is_current(source_folder(DEMO)):
-        build_demo(source_folder(DEMO))
+        build_demo(source_folder(DEMO), lambda share, message: None)
     groups = {
         policy: [f"densenet_{view}_{name}" for view in ("frontal", "lateral")] for policy, name in POLICIES.items()
     }
@@ -74,7 +74,8 @@ def main() -> None:
     for dataset in DATASETS:
         every[dataset] = {
             group: {
-                method: result(preview_ensemble("demo", members, method, dataset, by="study")) for method in METHOD_NAMES
+                method: result(preview_ensemble("demo", members, method, dataset, by="study"))
+                for method in METHOD_NAMES
             }
             for group, members in groups.items()
         }
