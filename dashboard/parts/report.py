@@ -20,7 +20,8 @@ h1 { font-size: 1.7rem; } h2 { font-size: 1.2rem; margin-top: 2rem; }
 table { border-collapse: collapse; margin: 0.75rem 0; font-size: 0.9rem; display: block; overflow-x: auto; }
 th, td { border-bottom: 1px solid #D5DAE1; padding: 0.3rem 0.7rem; text-align: left; vertical-align: top; }
 .notice { background: #FFF4E5; padding: 0.5rem 0.8rem; } .small { color: #56606E; font-size: 0.85rem; }
-.figures { display: flex; flex-wrap: wrap; gap: 1rem; } .figures > div { flex: 1 1 480px; min-width: 0; }
+.figures { display: grid; gap: 1rem; } .figures > div { min-width: 0; }
+@media (min-width: 900px) { .two { grid-template-columns: 1fr 1fr; } }
 """
 NOTICE = "Not a medical device."
 SYNTHETIC = "Synthetic demo data: no patient stands behind these figures."
@@ -93,7 +94,9 @@ def _section(section: Section, scripts: Iterable[bool]) -> Iterable[str]:
     if section.words:
         yield f"<p>{html.escape(section.words)}</p>"
     if section.charts:
-        yield f'<div class="figures">{"".join(_figure(chart, scripts) for chart in section.charts)}</div>'
+        # A chart takes its width from its column, which must not depend on the charts that are still to come.
+        columns = "figures two" if len(section.charts) > 1 else "figures"
+        yield f'<div class="{columns}">{"".join(_figure(chart, scripts) for chart in section.charts)}</div>'
     for table in section.tables:
         yield _table(table)
     if section.caption:
@@ -110,7 +113,10 @@ def _figure(chart: go.Figure, scripts: Iterable[bool]) -> str:
 def _table(table: pd.DataFrame) -> str:
     """Return a table of a page; its bold marks are Markdown, which a report is not."""
     bare = table.map(_bare).rename(index=_bare, columns=_bare)
-    return bare.to_html(escape=True, border=0, na_rep="–", float_format=lambda value: f"{value:.3f}")
+    named = bare.reset_index() if bare.index.name else bare
+    return named.to_html(
+        escape=True, border=0, index=not bare.index.name, na_rep="–", float_format=lambda value: f"{value:.3f}"
+    )
 
 
 def _bare(cell: object) -> object:
