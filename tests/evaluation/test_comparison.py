@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 from brute_force import auc_by_pairs, expanded_levels, expanded_p, patient_rows, values_of
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics
 from statsmodels.stats.multitest import multipletests
@@ -125,6 +125,7 @@ def test_holm_lies_between_no_correction_and_bonferronis(p_values):
         assert p <= corrected <= min(1, p * len(p_values)) + 1e-15
 
 
+@settings(max_examples=15)
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=30))
 def test_holm_equals_statsmodels(p_values):
     assert holm(p_values) == pytest.approx(multipletests(p_values, method="holm")[1], abs=1e-12)
