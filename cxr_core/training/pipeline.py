@@ -4,6 +4,7 @@ Pixels stay whole numbers of 0 to 255 until they are on the device (`pixels.scal
 system that TensorFlow opens (gs://, ram://).
 """
 
+import os
 from dataclasses import dataclass
 from typing import Any
 
@@ -138,7 +139,12 @@ def look_up(table: Any, codes: Any) -> Any:
 
 
 def _mapped(batches: Any, work: Any) -> Any:
-    return batches.map(work, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+    return batches.map(work, num_parallel_calls=decoding_threads(), deterministic=True)
+
+
+def decoding_threads() -> int:
+    """Return how many batches are decoded at once: one a core, at once; TensorFlow's own tuning takes its time."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _whole(batches: Any, batch_size: int) -> Any:
