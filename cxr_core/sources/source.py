@@ -3,14 +3,16 @@
 import contextlib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cxr_core.errors import CxrError
 from cxr_core.file_patterns import has_wildcards
 from cxr_core.schema import PREDICTIONS_SUFFIX, check_name
 from cxr_core.storage import cache_folder, is_remote, matching
-from cxr_core.warehouse.open import open_warehouse
 from cxr_core.warehouse.tables import MODEL_FIELD, Kind, TableSet, files_by_model, is_file
-from cxr_core.warehouse.warehouse import Warehouse
+
+if TYPE_CHECKING:
+    from cxr_core.warehouse.warehouse import Warehouse
 
 
 @dataclass(frozen=True)
@@ -59,9 +61,20 @@ class Source:
             allowed=tuple(sorted(folders)),
         )
 
-    def warehouse(self) -> Warehouse:
-        """Return the warehouse that answers questions about the tables."""
+    def warehouse(self) -> "Warehouse":
+        """Return the warehouse that answers questions about the tables.
+
+        Loaded here, because the process that trains asks none, and DuckDB and pandas take seconds.
+        """
+        from cxr_core.warehouse.open import open_warehouse
+
         return open_warehouse(self.tables)
+
+    def has_predictions(self, model: str) -> bool:
+        """Say whether there is a prediction table of a model; where all are files, the warehouse is not asked."""
+        if all(map(is_file, self.predictions)):
+            return any(model in files_by_model(pattern) for pattern in self.predictions)
+        return model in self.warehouse().prediction_tables()
 
     def weights(self) -> dict[str, str]:
         """Return the models that have weights, and their files; the first pattern wins.

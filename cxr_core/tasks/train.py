@@ -130,7 +130,7 @@ def _check_free(source: Source, options: TrainOptions, model: str) -> None:
             raise ExistsError(f"{place} exists already. Choose another folder or another name.")
     if model in source.weights() or source.model_path(model).exists():
         raise ExistsError(f"The source {source.name} already has a model {model}. Choose another name.")
-    if model in source.warehouse().prediction_tables():
+    if source.has_predictions(model):
         raise ExistsError(f"The source {source.name} already has predictions of {model}. Choose another name.")
     for run in service.list_runs():
         if run.is_active and (run.kind, run.source, run.name) == (KIND, source.name, model):

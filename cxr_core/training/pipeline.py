@@ -139,6 +139,8 @@ def look_up(table: Any, codes: Any) -> Any:
 
 
 def _mapped(batches: Any, work: Any) -> Any:
+    # No function here branches on a tensor; looking for such branches takes half a second.
+    work = tf.autograph.experimental.do_not_convert(work)
     return batches.map(work, num_parallel_calls=decoding_threads(), deterministic=True)
 
 
@@ -149,8 +151,9 @@ def decoding_threads() -> int:
 
 def _whole(batches: Any, batch_size: int) -> Any:
     """Drop a partial batch, and give the others a definite size."""
-    whole = batches.filter(lambda images, codes: tf.shape(images)[0] == batch_size)
-    return whole.map(lambda images, codes: (_sized(images, batch_size), _sized(codes, batch_size)))
+    plain = tf.autograph.experimental.do_not_convert
+    whole = batches.filter(plain(lambda images, codes: tf.shape(images)[0] == batch_size))
+    return whole.map(plain(lambda images, codes: (_sized(images, batch_size), _sized(codes, batch_size))))
 
 
 def _sized(rows: Any, count: int) -> Any:

@@ -102,7 +102,7 @@ class RecordFiles:
             ),
         )
         records = tf.data.Dataset.from_tensor_slices(columns).interleave(
-            kind,
+            tf.autograph.experimental.do_not_convert(kind),
             cycle_length=min(len(pieces), _PIECES_AT_ONCE),
             num_parallel_calls=tf.data.AUTOTUNE,
             deterministic=True,

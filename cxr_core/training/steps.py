@@ -31,9 +31,10 @@ class Steps:
         self.strategy, self.network, self.optimizer, self.policy = strategy, network, optimizer, policy
         self._differentiate: Callable[..., Any] = self._loss_and_gradients
         if xla:
-            self._differentiate = tf.function(self._loss_and_gradients, jit_compile=True)
-        self.train = tf.function(self._train)
-        self.predict = tf.function(self._predict)
+            self._differentiate = tf.function(self._loss_and_gradients, jit_compile=True, autograph=False)
+        # Nothing here branches on a tensor, and looking for such branches takes as long as all the rest.
+        self.train = tf.function(self._train, autograph=False)
+        self.predict = tf.function(self._predict, autograph=False)
 
     def loss(self, images: Any, codes: Any, training: bool) -> Any:
         """Return the scalar loss of a replica's part of the batch; for use inside `strategy.run`."""
