@@ -3,40 +3,41 @@
 import streamlit as st
 
 from cxr_core.evaluation.results import LabelEvaluation
+from cxr_core.models.registry import ModelEntry
 from cxr_core.schema import label_words
-from cxr_core.tasks.evaluate import Evaluation
+from cxr_core.sources.source import Source
 from dashboard.parts import help_texts
-from dashboard.parts.formatting import count, percent, three_digits, with_interval
-from dashboard.parts.header import page_title
-from dashboard.parts.judged import ANSWER, FIGURES, Judged
+from dashboard.parts.evaluation_words import answer
+from dashboard.parts.formatting import count, percent, three_digits
+from dashboard.parts.header import page_header, view_fact
+from dashboard.parts.judged import LABEL, Judged, note_judged
+from dashboard.parts.model_input import dataset_input, label_input, model_input, view_input
+from dashboard.parts.operating_section import operating_section
 from dashboard.parts.page_frame import page_fragment
 
 
-@page_fragment(ANSWER)
-def answer_section(judged: Judged) -> None:
-    """Show the title."""
-    page_title(answer(judged.evaluation(), judged.label))
-
-
-@page_fragment(FIGURES)
-def figures_section(judged: Judged) -> None:
-    """Show the figures of the chosen label."""
+@page_fragment(LABEL)
+def label_part(source: Source, entries: list[ModelEntry]) -> None:
+    """Show what is judged, the answer for one label, its figures, and its curves with an operating point."""
+    top = st.container()
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        model = model_input(entries, "Model", "model")
+        label_input("label")
+        dataset = dataset_input(model.predictions, "dataset")
+        view = view_input("judged-view")
+    judged = Judged(source, model, dataset, view)
+    note_judged(judged)
+    with top:
+        facts = (view_fact(view or model.view), f"{dataset.capitalize()} set", model.name, model.policy_words())
+        title = answer(judged.evaluation(), judged.label)
+        page_header(title, source.name, source.synthetic, *facts)
+    st.caption(judged.choice_note())
     figures = judged.figures()
     if figures is None:
-        st.info(f"{judged.model.name} does not predict {label_words(judged.label).lower()}. Choose another label.")
-    else:
-        figures_row(figures)
-
-
-def answer(result: Evaluation, label: str) -> str:
-    """Return the title: the AUC of the label, or why there is none."""
-    words = label_words(label)
-    figures = result.labels.get(label)
-    if figures is None:
-        return f"{words}: not predicted by this model"
-    if figures.roc_auc is None:
-        return f"{words}: no AUC, {figures.why.get('roc_auc', 'it is undefined')}"
-    return f"{words}: AUC {with_interval(figures.roc_auc, figures.roc_auc_ci)}"
+        st.info(f"{model.name} does not predict {label_words(judged.label).lower()}. Choose another label.")
+        return
+    figures_row(figures)
+    operating_section(judged)
 
 
 def figures_row(figures: LabelEvaluation) -> None:

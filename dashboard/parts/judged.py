@@ -1,8 +1,8 @@
 """What the Evaluate page judges, and which of its parts are redrawn when the reader chooses.
 
-The page is drawn once; then choosing a label, or moving the operating point, redraws the parts that it changes and
-nothing else. Each such part is a fragment with a key, reads what was chosen from the session, and asks the engine,
-which keeps its answers.
+The page is drawn in full once. Then choosing a label redraws the part that is about the label, and moving the operating
+point redraws the part in it that is about the point: they are fragments, which ask the engine, which keeps its answers.
+Another model or data set changes the table of all labels as well: then the page is drawn in full again.
 """
 
 from dataclasses import dataclass
@@ -16,8 +16,9 @@ from cxr_core.tasks.evaluate import Evaluation, LabelCurves
 from dashboard.parts import engine
 from dashboard.parts.valid_note import choice_note
 
-#: Keys of the parts: the title, the row of figures, the two curves, and what the operating point does.
-ANSWER, FIGURES, CURVES, POINT = "evaluate-answer", "evaluate-figures", "evaluate-curves", "evaluate-point"
+#: Keys of the two parts.
+LABEL, POINT = "evaluate-label", "evaluate-point"
+_IN_FULL = "judged-in-full"
 
 
 @dataclass(frozen=True)
@@ -58,13 +59,18 @@ class Judged:
         return engine.label_curves(self.source.name, self.model.name, self.label, self.dataset, self.view)
 
 
-def show_chosen_label() -> None:
-    """Redraw what is about the label; to be called when it was changed by its input."""
-    # The slider of thresholds has a range of its own for each label: then the whole page is drawn again.
-    if st.session_state.get("point-by") != "threshold":
-        st.rerun([CURVES, ANSWER, FIGURES, POINT])
+def forget_judged() -> None:
+    """Say that the page is being drawn in full, so that whatever is judged is new to it."""
+    st.session_state.pop(_IN_FULL, None)
 
 
-def show_operating_point() -> None:
-    """Redraw what depends on the operating point; to be called when it was moved by its input."""
-    st.rerun([CURVES, POINT])
+def note_judged(judged: Judged) -> None:
+    """Note what is judged; where it is not what the page was drawn with, draw the page in full."""
+    if judged != st.session_state.setdefault(_IN_FULL, judged):
+        st.rerun()
+
+
+def judged_in_full() -> Judged:
+    """Return what the page is being drawn with."""
+    judged: Judged = st.session_state[_IN_FULL]
+    return judged

@@ -1,7 +1,5 @@
 """Choosing a model, a label, a data set and a view, the same way on every page."""
 
-from collections.abc import Callable
-
 import streamlit as st
 
 from cxr_core.models.registry import ModelEntry
@@ -24,7 +22,7 @@ def model_input(entries: list[ModelEntry], label: str, key: str) -> ModelEntry:
     return by_name[chosen]
 
 
-def label_input(key: str, on_change: Callable[[], None] | None = None) -> str:
+def label_input(key: str) -> str:
     """Show the 14 labels and return the one that was chosen."""
     return st.selectbox(
         "Label",
@@ -32,7 +30,6 @@ def label_input(key: str, on_change: Callable[[], None] | None = None) -> str:
         index=LABELS.index(DEFAULT_LABEL),
         format_func=label_words,
         key=key,
-        on_change=on_change,
         bind="query-params",
         help=help_texts.LABEL,
     )

@@ -5,6 +5,7 @@ from functools import partial
 import streamlit as st
 
 from cxr_core.evaluation.operating import OperatingPoint
+from cxr_core.evaluation.results import LabelEvaluation
 from cxr_core.schema import label_words
 from cxr_core.tasks.evaluate import Evaluation, LabelCurves
 from dashboard.charts.curves import on_pr, on_roc, pr_of_label, roc_of_label
@@ -14,8 +15,8 @@ from dashboard.charts.palette import model_style
 from dashboard.parts import help_texts
 from dashboard.parts.calibration_section import calibration_section
 from dashboard.parts.downloads import download_report
-from dashboard.parts.judged import CURVES, POINT, Judged
-from dashboard.parts.operating_input import operating_threshold, redraw_after_click, take_clicked_threshold
+from dashboard.parts.judged import POINT, Judged
+from dashboard.parts.operating_input import operating_threshold, take_clicked_threshold
 from dashboard.parts.page_frame import page_fragment
 from dashboard.parts.point_tables import SCORE_BINS, confusion_table, shares_table, uncertain_table
 from dashboard.parts.report import report_html
@@ -26,20 +27,25 @@ from dashboard.parts.theme import colors
 TABS = ("At this point", "Where the uncertain fall", "Calibration", "Subgroups")
 
 
-@page_fragment(CURVES)
-def curves_section(judged: Judged) -> None:
-    """Show ROC and precision-recall side by side, square, with the operating point on both."""
-    redraw_after_click()
+@page_fragment(POINT)
+def operating_section(judged: Judged) -> None:
+    """Show the curves of the label with one operating point on both, which the reader moves, and what it does."""
     figures, curves = judged.figures(), judged.curves()
     if figures is None or curves is None:
         return
+    threshold = operating_threshold(curves)
+    point = None if threshold is None else curves.operating_point(threshold)
+    _curves(figures, curves, point, judged.ensemble)
+    _details(judged, curves, point)
+
+
+def _curves(figures: LabelEvaluation, curves: LabelCurves, point: OperatingPoint | None, ensemble: bool) -> None:
+    """Show ROC and precision-recall side by side, square, with the operating point on both."""
     if curves.roc is None or curves.pr is None:
         reason = curves.why.get("roc_auc") or curves.why.get("average_precision")
         st.info(f"The curves are undefined: {reason}.", icon=":material/info:")
         return
-    point = judged_point(curves)
-    style = model_style(curves.model, judged.ensemble, colors())
-    words = label_words(curves.label)
+    style, words = model_style(curves.model, ensemble, colors()), label_words(curves.label)
     left, right = st.columns(2)
     with left:
         chart = roc_of_label(figures, curves, style, colors(), on_roc(point))
@@ -60,13 +66,8 @@ def _clickable(chart: object, key: str, alt: str) -> None:
     )
 
 
-@page_fragment(POINT)
-def point_section(judged: Judged) -> None:
+def _details(judged: Judged, curves: LabelCurves, point: OperatingPoint | None) -> None:
     """Show the tabs on what the operating point does, and on how far to trust the scores."""
-    curves = judged.curves()
-    if curves is None:
-        return
-    point = judged_point(curves)
     matrix, uncertain, calibrated, groups = st.tabs(TABS, key="point-tab", on_change="rerun", bind="query-params")
     if matrix.open and point is not None:
         with matrix:
@@ -89,12 +90,6 @@ def _report(
 ) -> bytes:
     """Make the report of what is shown; it runs when the button is pressed, outside the page's script."""
     return report_html(label_report(judged, result, curves, point, elsewhere))
-
-
-def judged_point(curves: LabelCurves) -> OperatingPoint | None:
-    """Return what cutting the score where the reader chose does; None where ROC is undefined."""
-    threshold = operating_threshold(curves)
-    return None if threshold is None else curves.operating_point(threshold)
 
 
 def _confusion(point: OperatingPoint, scale: str) -> None:

@@ -9,7 +9,7 @@ from dashboard.charts.details import calibration_chart, score_chart
 from dashboard.charts.palette import LIGHT, model_style
 from dashboard.parts import help_texts
 from dashboard.parts.all_labels import figures_table
-from dashboard.parts.evaluation_answer import answer
+from dashboard.parts.evaluation_words import answer
 from dashboard.parts.formatting import count, percent, with_interval
 from dashboard.parts.judged import Judged
 from dashboard.parts.point_tables import SCORE_BINS, confusion_table, shares_table, uncertain_table
