@@ -18,7 +18,7 @@ from dashboard.parts.downloads import download_report
 from dashboard.parts.judged import POINT, Judged
 from dashboard.parts.operating_input import operating_threshold, take_clicked_threshold
 from dashboard.parts.page_frame import page_fragment
-from dashboard.parts.point_tables import SCORE_BINS, confusion_table, shares_table, uncertain_table
+from dashboard.parts.point_tables import SCORE_BINS, as_markdown, confusion_table, shares_table, uncertain_table
 from dashboard.parts.report import report_html
 from dashboard.parts.report_of_label import label_report
 from dashboard.parts.subgroup_section import subgroup_section
@@ -95,7 +95,7 @@ def _report(
 def _confusion(point: OperatingPoint, scale: str) -> None:
     left, right = st.columns([2, 3], gap="large")
     with left:
-        st.table(confusion_table(point, scale), border="horizontal", alt="Confusion matrix at the operating point")
+        st.markdown(as_markdown(confusion_table(point, scale)))
         prevalence = st.number_input(
             "Prevalence elsewhere (%)",
             min_value=0.01,
@@ -109,7 +109,7 @@ def _confusion(point: OperatingPoint, scale: str) -> None:
             width=260,
         )
     with right:
-        st.table(shares_table(point, prevalence), border="horizontal", alt="Sensitivity to F1 at the operating point")
+        st.markdown(as_markdown(shares_table(point, prevalence)))
     st.caption(help_texts.POINT_CAPTION)
 
 

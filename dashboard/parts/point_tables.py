@@ -13,6 +13,16 @@ SHARES = {"Sensitivity": "sensitivity", "Specificity": "specificity", "PPV": "pp
 AT_PREVALENCE = ("ppv", "npv", "f1")
 
 
+def as_markdown(table: pd.DataFrame) -> str:
+    """Return a small table of words as one Markdown text, its index first.
+
+    `st.table` draws every cell as a Markdown text of its own, which a slider would have to wait for.
+    """
+    rows = [[table.index.name or "", *table.columns], ["---"] * (len(table.columns) + 1)]
+    rows += [[name, *cells] for name, cells in zip(table.index, table.to_numpy(), strict=True)]
+    return "\n".join(f"| {' | '.join(map(str, row))} |" for row in rows)
+
+
 def confusion_table(point: OperatingPoint, scale: str) -> pd.DataFrame:
     """Return the confusion matrix."""
     matrix = pd.DataFrame(
