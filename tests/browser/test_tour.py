@@ -49,7 +49,7 @@ def shown_losses(page, run, until):
     return [float(value) for value in values]
 
 
-def test_from_the_labels_to_an_ensemble(page, dashboard, own_demo, cxr, offline):
+def test_from_the_labels_to_an_ensemble(page, browser, dashboard, own_demo, cxr, offline):
     dashboard.start()
     heading = open_page(page, dashboard, "")
     expect(heading).to_have_text("Uncertain outnumbers positive in 4 of 14 labels")
@@ -83,6 +83,8 @@ def test_from_the_labels_to_an_ensemble(page, dashboard, own_demo, cxr, offline)
     expect(titles).to_have_count(2)
     expect(titles.nth(0)).to_contain_text(f"ROC · AUC {figures['roc_auc']:.3f}")
     expect(titles.nth(1)).to_contain_text(f"AP {figures['average_precision']:.3f}")
+    click_on_the_roc_curve(page)
+    open_report_offline(page, browser, own_demo, f"AUC {figures['roc_auc']:.3f}")
 
     open_page(page, dashboard, "compare", **{"models-view": "Lateral"})
     table = page.get_by_role("table").first
@@ -97,6 +99,38 @@ def test_from_the_labels_to_an_ensemble(page, dashboard, own_demo, cxr, offline)
     assert "tensorflow" not in dashboard.mapped_files()
     hosts = {urlsplit(address).hostname for address in page.asked if not address.startswith(("data:", "blob:"))}
     assert hosts == {"127.0.0.1"}
+
+
+def click_on_the_roc_curve(page):
+    """A click on a vertex cuts there: the positives that are called positive are the vertex's sensitivity."""
+    x, y, sensitivity, positives = page.evaluate("""() => {
+      const plot = document.querySelector('.js-plotly-plot'), vertices = plot.calcdata[1];
+      const vertex = vertices[Math.floor(vertices.length / 2)], place = plot.getBoundingClientRect();
+      const axes = plot._fullLayout;
+      return [place.left + axes.xaxis._offset + axes.xaxis.c2p(vertex.x),
+              place.top + axes.yaxis._offset + axes.yaxis.c2p(vertex.y), vertex.y,
+              Number([...document.querySelectorAll('[data-testid=stMetric]')].map((m) => m.innerText)
+                .join(' ').match(/([0-9,]+) positive/)[1])];
+    }""")
+    page.mouse.move(x, y)
+    page.mouse.click(x, y)
+    expect(page.get_by_role("spinbutton", name="Call positive at a logit of at least")).to_be_visible()
+    row = page.get_by_role("row", name="Finding present")
+    expect(row.get_by_role("cell").nth(1)).to_have_text(str(round(sensitivity * positives)))
+
+
+def open_report_offline(page, browser, home, said):
+    """The report of the page opens without a network and draws its figures."""
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download report").click()
+    file = home / "report.html"
+    download.value.save_as(file)
+    context = browser.new_context(offline=True)
+    report = context.new_page()
+    report.goto(file.as_uri())
+    expect(report.get_by_role("heading", level=1)).to_contain_text(said)
+    expect(report.locator(".js-plotly-plot .main-svg").first).to_be_visible()
+    context.close()
 
 
 def start_training(page, dashboard, home):
