@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
+# Processes that share the tests; each that trains takes about 2 GB of memory.
+WORKERS ?= 2
 PIP    := $(BIN)/python -m pip --disable-pip-version-check
 
 .PHONY: run run-bigquery-demo test check format lock prove demo models clean
@@ -15,7 +17,7 @@ run-bigquery-demo: $(VENV)/test-installed  ## the demo behind a BigQuery-compati
 	PYTHONPATH=tests $(BIN)/python -m bigquery_server.demo
 
 test: $(VENV)/test-installed chromium  ## set up and run every test, a real browser included
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
 check: $(VENV)/test-installed  ## lint, format and types
 	$(BIN)/ruff check .
@@ -39,6 +41,7 @@ prove: $(VENV)/test-installed  ## the long measurements; results are kept in ben
 	$(BIN)/python benchmarks/policies_against_truth.py
 	$(BIN)/python benchmarks/faults.py
 	$(BIN)/python benchmarks/runs_page.py
+	$(BIN)/python benchmarks/image_import.py
 	$(BIN)/python benchmarks/distribution.py
 	$(BIN)/python benchmarks/page_latency.py
 	$(BIN)/python benchmarks/coverage.py

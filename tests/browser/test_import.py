@@ -1,0 +1,44 @@
+"""Own data without a command line: upload labels and predictions on Sources, read the AUC on Evaluate."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from playwright.sync_api import expect
+from sklearn.metrics import roc_auc_score
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(200)]
+
+
+def made_up_files(folder):
+    """A CheXpert `valid.csv`, and the predictions of somebody's model for it."""
+    rng = np.random.default_rng(0)
+    edema = rng.choice([np.nan, 0.0, -1.0, 1.0], 300)
+    paths = [f"CheXpert-v1.0/valid/patient{number:05d}/study1/view1_frontal.jpg" for number in range(1, 301)]
+    labels = pd.DataFrame({"Path": paths, "Frontal/Lateral": "Frontal", "Edema": edema, "Fracture": edema[::-1]})
+    labels.to_csv(folder / "valid.csv", index=False)
+    scores = rng.normal(size=300) + 1.5 * (edema == 1.0)
+    pd.DataFrame({"Edema": scores, "Path": paths}).to_csv(folder / "theirs.csv", index=False)
+    certain = edema != -1.0
+    return roc_auc_score(edema[certain] == 1.0, scores[certain])
+
+
+def test_labels_and_predictions_are_uploaded_and_the_auc_is_read(page, dashboard, own_demo, tmp_path):
+    auc = made_up_files(tmp_path)
+    dashboard.start()
+    page.goto(f"{dashboard.url}/sources")
+    page.get_by_label("Source", exact=True).last.fill("mine")
+    page.locator("input[type=file]").set_input_files(tmp_path / "valid.csv")
+    expect(page.get_by_text("300 rows, 4 columns, 2 of 14 findings recognised")).to_be_visible()
+    page.get_by_role("button", name="Import labels").click()
+    expect(page.get_by_text("Imported 300 rows of labels into mine.")).to_be_visible()
+
+    page.get_by_role("tab", name="Predictions").click()
+    page.get_by_label("Model", exact=True).fill("theirs")
+    page.get_by_role("combobox", name="Source").last.click()
+    page.get_by_role("option", name="mine").click()
+    page.locator("input[type=file]").set_input_files(tmp_path / "theirs.csv")
+    page.get_by_role("button", name="Import predictions").click()
+    expect(page.get_by_text("Imported 300 predictions of theirs (logit).")).to_be_visible()
+
+    page.get_by_role("button", name="Evaluate theirs").click()
+    expect(page.get_by_text(f"{auc:.3f}").first).to_be_visible()
