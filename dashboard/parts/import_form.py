@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from cxr_core.errors import UsageError
 from cxr_core.schema import SCALES
 from cxr_core.sources.registry import DEMO, source_names
 from cxr_core.tasks.import_images import ASPECTS, DEFAULT_ASPECT, DEFAULT_MOST_SKIPPED, start_image_import
@@ -67,7 +68,7 @@ def _labels_form() -> None:
         dataset = dataset_or_none("import-labels", "As the file says", "Which split the rows belong to.")
         view = view_or_none("import-labels", "As the file says", "The view of rows of which the file says none.")
     skip, replace = _skip_and_replace("labels")
-    if st.button("Import labels", type="primary", icon=":material/upload_file:", disabled=not source):
+    if st.button("Import labels", type="primary", icon=":material/upload_file:"):
         bar = st.progress(0.0, "Reading")
         with files.opened() as paths:
             choices = ImportChoices(layout or "auto", dataset, view, skip)
@@ -104,7 +105,7 @@ def _predictions_form() -> None:
     with files.opened() as paths:
         columns = columns_input("predictions", preview(paths)[0])
     skip, replace = _skip_and_replace("predictions")
-    if st.button("Import predictions", type="primary", icon=":material/upload_file:", disabled=not model):
+    if st.button("Import predictions", type="primary", icon=":material/upload_file:"):
         bar = st.progress(0.0, "Reading")
         with files.opened() as paths:
             done = import_predictions(source, paths[0], model, scale or None, replace, skip, columns, tell=bar.progress)
@@ -141,7 +142,9 @@ def _images_form() -> None:
         dataset = dataset_or_none("import-images", "All", "Import only the images of this split.")
         view = view_or_none("import-images", "All", "Import only the images of this view.")
     replace = st.checkbox("Replace records that are there", key="import-images-replace", help="Makes them anew.")
-    if st.button("Import images", type="primary", icon=":material/photo_library:", disabled=not (source and place)):
+    if st.button("Import images", type="primary", icon=":material/photo_library:"):
+        if not (source and place):
+            raise UsageError("Name the source and the folder or tar of its images.")
         run = start_image_import(source, place, view, dataset, aspect or DEFAULT_ASPECT, int(most), replace)
         go_to("runs", run=run.run)
 

@@ -77,8 +77,9 @@ def test_a_file_that_holds_another_network_than_it_says_is_refused_and_changes_n
         np.testing.assert_array_equal(kept, now)
 
 
-def test_a_configuration_in_the_file_is_never_looked_at(network, tmp_path):
+def test_a_configuration_in_the_file_is_never_loaded_and_one_of_another_network_refused(network, tmp_path):
     write_weights(network, tmp_path / "model.h5", INFO)
     with h5py.File(tmp_path / "model.h5", "a") as file:
         file.attrs["model_config"] = '{"class_name": "Lambda", "config": {"function": "evil"}}'
-    assert load_network(tmp_path / "model.h5")[1] == INFO
+    with pytest.raises(ModelFileError, match="it must be a functional model, the file has 'Lambda'"):
+        load_network(tmp_path / "model.h5")

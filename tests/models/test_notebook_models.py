@@ -14,6 +14,7 @@ import pytest
 
 from cxr_core.errors import ModelFileError
 from cxr_core.models.model_file import load_network
+from cxr_core.training.model_files import plain_network
 from cxr_core.training.network import build_network
 from cxr_core.training.weights_file import load_into, read_weights
 
@@ -61,7 +62,7 @@ def test_a_genuine_file_of_2019_gives_the_predictions_that_tensorflow_1_gave(gen
 
 @pytest.fixture(scope="module")
 def small():
-    made = build_network("densenet-small", 32)
+    made = plain_network(build_network("densenet-small", 32))
     rng = np.random.default_rng(0)
     made.set_weights([rng.normal(0.5, 0.1, weight.shape) for weight in made.get_weights()])
     return made

@@ -4,7 +4,8 @@ from cxr_core.tasks import kinds
 
 
 def test_each_kind_of_run_has_its_work():
-    assert set(kinds.STEPS) == {"demo", "train", "predict"}
-    for kind, module in kinds._MODULES.items():
-        assert kind == import_module(module).KIND
-        assert callable(import_module(module).work)
+    assert set(kinds.STEPS) == {"demo", "train", "sweep", "repeat", "predict", "import-images"}
+    for kind, name in kinds._MODULES.items():
+        module = import_module(name)
+        assert kind in (module.FAMILY_KINDS if name.endswith("families") else (module.KIND,))
+        assert callable(module.work)

@@ -100,7 +100,9 @@ def test_valid_and_test_of_the_models_view_are_predicted_unless_asked_otherwise(
     assert set(frame["view"]) == {0}
     metadata = read_metadata(source / "predictions" / "mine_predictions.parquet")
     assert metadata.scale == "logit"
-    assert metadata.model == {"view": "frontal", "policy": "hybrid", "u": 0.5, "w": 0.25, "run": "the-run"}
+    digest = named_policy("hybrid").digest
+    told = {"view": "frontal", "policy": "hybrid", "u": 0.5, "w": 0.25, "policy_digest": digest, "run": "the-run"}
+    assert metadata.model == told
 
 
 def test_data_set_view_limit_and_name_can_be_chosen(source, predict):
