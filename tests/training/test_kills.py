@@ -22,7 +22,7 @@ OPTIONS = {
     "cache": "on",
 }
 #: Three steps an epoch; a checkpoint after each and at each epoch's end: numbers 1 to 8.
-MOMENTS = [("step", 5), ("half", 3), ("whole", 6), ("validation", 2), ("validated", 1)]
+MOMENTS = [("step", 5), ("half", 3), ("validation", 2), ("validated", 1)]
 
 
 def test_runs_that_are_killed_and_resumed_end_as_if_they_had_not_been(tmp_path):
