@@ -20,7 +20,8 @@ import tensorflow as tf
 from measured import keep
 from notebook_way import get_dataset
 
-from cxr_core.training.pipeline import decoding_threads, training_batches
+from cxr_core.processes import cores
+from cxr_core.training.pipeline import training_batches
 from cxr_core.training.pixels import PixelFormat, scaled
 from cxr_core.training.record_order import RecordFiles
 
@@ -51,7 +52,7 @@ def decoding(files: list[Path]) -> Any:
     ]
     whole = len(jpgs) // BATCH_SIZE * BATCH_SIZE
     batches = tf.data.Dataset.from_tensor_slices(np.array(jpgs[:whole], object).reshape(-1, BATCH_SIZE)).repeat()
-    return batches.map(FULL.decoded, num_parallel_calls=decoding_threads()).prefetch(tf.data.AUTOTUNE)
+    return batches.map(FULL.decoded, num_parallel_calls=cores()).prefetch(tf.data.AUTOTUNE)
 
 
 def rate(batches: Iterable[Any], images: int) -> float:

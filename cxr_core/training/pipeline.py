@@ -4,12 +4,12 @@ Pixels stay whole numbers of 0 to 255 until they are on the device (`pixels.scal
 system that TensorFlow opens (gs://, ram://).
 """
 
-import os
 from dataclasses import dataclass
 from typing import Any
 
 import tensorflow as tf
 
+from cxr_core.processes import cores
 from cxr_core.schema import INTEGER_KEYS, JPEG_FEATURE, LABELS, PATH_FEATURE, VALUES
 from cxr_core.training.augmentation import augmented
 from cxr_core.training.image_cache import ImageCache
@@ -139,14 +139,10 @@ def look_up(table: Any, codes: Any) -> Any:
 
 
 def _mapped(batches: Any, work: Any) -> Any:
+    # One batch a core from the first on: TensorFlow's own tuning takes its time.
     # No function here branches on a tensor; looking for such branches takes half a second.
     work = tf.autograph.experimental.do_not_convert(work)
-    return batches.map(work, num_parallel_calls=decoding_threads(), deterministic=True)
-
-
-def decoding_threads() -> int:
-    """Return how many batches are decoded at once: one a core, at once; TensorFlow's own tuning takes its time."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return batches.map(work, num_parallel_calls=cores(), deterministic=True)
 
 
 def _whole(batches: Any, batch_size: int) -> Any:

@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from cxr_core.processes import cores
 from cxr_core.records.tfrecord import record_offsets
 
-_PIECE_RECORDS = 64
+_PIECE_RECORDS = 256
 _PIECES_AT_ONCE = 16
 _SHUFFLED_RECORDS = 2048
 _READ_BUFFER_BYTES = 1024 * 1024
@@ -74,6 +75,10 @@ class RecordFiles:
         remote = any("://" in name for name in names)
         return RecordFiles(names, tuple(pieces), None if remote else images)
 
+    def _readers(self) -> int:
+        """Return how many pieces are read at once; more than half the cores would only get in the decoder's way."""
+        return int(tf.data.AUTOTUNE) if self.images is None else max(1, cores() // 2)
+
     def count(self) -> int:
         """Return the number of records; remote files are read through once."""
         if self.images is not None:
@@ -104,7 +109,7 @@ class RecordFiles:
         records = tf.data.Dataset.from_tensor_slices(columns).interleave(
             tf.autograph.experimental.do_not_convert(kind),
             cycle_length=min(len(pieces), _PIECES_AT_ONCE),
-            num_parallel_calls=tf.data.AUTOTUNE,
+            num_parallel_calls=self._readers(),
             deterministic=True,
         )
         buffer_seed = int(order.integers(2**31))
