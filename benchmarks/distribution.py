@@ -28,6 +28,7 @@ from notebook_query import notebook_query
 
 from cxr_core.schema import LABELS
 from cxr_core.warehouse import questions
+from cxr_core.warehouse.frames import taken_apart
 from cxr_core.warehouse.local import translated
 from cxr_core.warehouse.questions import Query
 
@@ -105,7 +106,10 @@ def in_duckdb(sql: str, plain: dict[str, str]) -> str:
 
 def answer(connection: duckdb.DuckDBPyConnection, sql: str, query: Query) -> dict[tuple[str, int, int], int]:
     """Return {(label, value, dataset): images}."""
-    table = connection.sql(sql, params=query.parameters or None).df()
+    arrived = connection.sql(sql, params=query.parameters or None).to_arrow_table()
+    if "label" not in arrived.column_names:
+        arrived = taken_apart(arrived)
+    table = arrived.to_pandas().query("images > 0" if "images" in arrived.column_names else "cnt > 0")
     value = "value" if "value" in table else "label_value"
     count = "images" if "images" in table else "cnt"
     keys = zip(table["label"], table[value].astype(int), table["dataset"].astype(int), strict=True)

@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 from cxr_core.errors import TableError
 from cxr_core.schema import DATASETS, INTEGER_KEYS, KEY_COLUMNS, LABELS, VALUES, VIEWS, view_code
 from cxr_core.warehouse.answers import Joined
+from cxr_core.warehouse.questions import STRANGE
 
 #: What stands in an int64 column where the table says nothing.
 MISSING = -1
@@ -22,6 +23,8 @@ def distribution_frame(table: pa.Table) -> pd.DataFrame:
 
     An image whose label is NULL is counted at no value of that label.
     """
+    if "value" not in table.column_names:
+        table = taken_apart(table)
     datasets = present_datasets(table)
     stated = table.filter(pc.is_valid(table["value"]))
     values = names(stated, "value", VALUES)
@@ -30,6 +33,27 @@ def distribution_frame(table: pa.Table) -> pd.DataFrame:
     rows = [(label, value, dataset) for label in LABELS for value in VALUES for dataset in datasets]
     frame = pd.DataFrame(rows, columns=["label", "value", "dataset"], dtype="str")
     return frame.assign(images=np.array([found.get(row, 0) for row in rows], dtype=np.int64))
+
+
+def taken_apart(table: pa.Table) -> pa.Table:
+    """Return `label`, `value`, `dataset`, `images` of the counts that stand side by side, one row a data set."""
+    rows: list[tuple[str, float | None, float | None, int]] = []
+    for counts in table.to_pylist():
+        for label in LABELS:
+            rows += [
+                (label, float(code), counts["dataset"], counts[f"{label}_{code}"] or 0) for code in range(len(VALUES))
+            ]
+            if counts[f"{label}{STRANGE}"] is not None:
+                rows.append((label, counts[f"{label}{STRANGE}"], counts["dataset"], 0))
+    columns = list(zip(*rows, strict=True)) or [()] * 4
+    return pa.table(
+        {
+            "label": pa.array(columns[0], pa.string()),
+            "value": pa.array(columns[1], pa.float64()),
+            "dataset": pa.array(columns[2], pa.float64()),
+            "images": pa.array(columns[3], pa.int64()),
+        }
+    )
 
 
 def counts_frame(table: pa.Table) -> pd.DataFrame:

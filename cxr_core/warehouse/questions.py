@@ -28,22 +28,37 @@ class Query:
 
 #: How images are counted: the definition, and what gives the same number where no path stands twice.
 DISTINCT_PATHS, ROWS = "COUNT(DISTINCT path)", "COUNT(*)"
+#: Ends the name of a column that holds a value which is no code.
+STRANGE = "_strange"
 
 
 def distribution(tables: Sequence[str], view: str | None, unique: bool = False) -> Query:
     """Count the images of each label, value and data set, in one scan; a value may be NULL.
 
-    Where no path of a data set and view stands twice (`unique`), rows are counted, and `path` is not even read.
+    Where no path of a data set and view stands twice (`unique`), rows are counted, and `path` is not even read. Then
+    there is one row a data set, with the counts `<label>_0` to `<label>_3`, and in `<label>_strange` a value that is
+    none of these, if there is one: counting so needs no hashing, and half the time of taking the labels apart first.
     """
     where, parameters = _where(view=view)
-    counted = ROWS if unique else DISTINCT_PATHS
-    labels = _union(tables, [*([] if unique else ["path"]), *_codes(["dataset", *LABELS])], where)
-    sql = f"""SELECT label, value, dataset, {counted} AS images
+    if unique:
+        labels = _union(tables, _codes(["dataset", *LABELS]), where)
+        counts = ",\n  ".join(_counts_of(label) for label in LABELS)
+        sql = f"SELECT dataset,\n  {counts}\nFROM (\n{labels}\n)\nGROUP BY dataset"
+        return Query("distribution", sql, parameters, ROWS)
+    labels = _union(tables, ["path", *_codes(["dataset", *LABELS])], where)
+    sql = f"""SELECT label, value, dataset, {DISTINCT_PATHS} AS images
 FROM (
 {labels}
 ) UNPIVOT INCLUDE NULLS (value FOR label IN ({", ".join(LABELS)}))
 GROUP BY label, value, dataset"""
-    return Query("distribution", sql, parameters, counted)
+    return Query("distribution", sql, parameters, DISTINCT_PATHS)
+
+
+def _counts_of(label: str) -> str:
+    counts = [f"COUNTIF({label} = {value.value}) AS {label}_{value.value}" for value in Value]
+    known = ", ".join(str(value.value) for value in Value)
+    strange = f"MAX(IF({label} NOT IN ({known}), {label}, NULL)) AS {label}{STRANGE}"
+    return ", ".join([*counts, strange])
 
 
 def grouped_distribution(tables: Sequence[str], view: str | None, group: Sequence[str], question: str) -> Query:
