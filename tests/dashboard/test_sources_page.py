@@ -102,7 +102,9 @@ def test_rebuilding_the_demo_asks_first_and_is_a_run(own_small_demo, page, monke
 
     opened = []
     monkeypatch.setattr("dashboard.parts.source.go_to", lambda page, **values: opened.append((page, values)))
-    dialog = AppTest.from_string("from dashboard.parts.source import confirm_rebuild\nconfirm_rebuild()").run()
+    dialog = AppTest.from_string(
+        "from dashboard.parts.source import confirm_rebuild\nconfirm_rebuild()", default_timeout=60
+    ).run()
     button(dialog, "Rebuild it").click().run()
     (run,) = service.list_runs()
     assert opened == [("runs", {"run": run.run})]

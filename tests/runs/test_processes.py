@@ -158,7 +158,9 @@ def test_an_ended_run_is_resumed_under_its_id_if_its_kind_can(fake_kinds, until)
     service.cancel(run.run)
     service.wait(run.run, timeout=30)
     resumed = service.resume(run.run)
-    assert (resumed.run, resumed.status, resumed.reason) == (run.run, "queued", None)
+    # Its supervisor may have taken it from the queue by the time that it is looked at.
+    assert resumed.status in ("queued", "running")
+    assert (resumed.run, resumed.reason) == (run.run, None)
     assert service.wait(run.run, timeout=30).status == "completed"
     with pytest.raises(UsageError, match="Only a failed or cancelled run"):
         service.resume(run.run)

@@ -60,5 +60,16 @@ def test_every_precision_learns_one_batch_by_heart_and_begins_with_the_same_loss
         assert found[-1] < 0.8 * found[0]
 
 
-def test_xla_does_the_same_first_step():
+@pytest.fixture
+def any_order():
+    """Kernels in any order, as a run with XLA has them, also where an earlier test of this process asked for a fixed one."""
+    from tensorflow.python.util import _pywrap_determinism as determinism
+
+    before = determinism.is_enabled()
+    determinism.enable(False)
+    yield
+    determinism.enable(before)
+
+
+def test_xla_does_the_same_first_step(any_order):
     assert losses(xla=True)[:2] == pytest.approx(losses()[:2], rel=1e-3)
