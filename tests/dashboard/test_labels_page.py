@@ -88,7 +88,7 @@ def test_files_of_this_machine_cost_nothing_and_say_nothing_of_it(small_demo, pa
     app = page("labels", **{"labels-tab": "SQL and cost"})
     assert "billed" not in texts(app)
     assert "Refresh" not in [button.label for button in app.button]
-    assert "COUNTIF" in app.code[0].value
+    assert "COUNT_IF(edema = 3)" in app.code[0].value
 
 
 def test_bigquery_shows_the_same_figures_with_estimate_and_bill(server, page):
