@@ -64,7 +64,20 @@ class Steps:
     def _train_on_replica(self, images: Any, codes: Any) -> Any:
         loss, gradients = self.reduced_gradients(images, codes)
         self.optimizer.apply(gradients)
+        self._agree_on_averages()
         return loss
+
+    def _agree_on_averages(self) -> None:
+        """Give all replicas the mean of their running averages, which plain batch norm takes from their own images."""
+        variables = [variable.value for variable in self.network.non_trainable_variables]
+        averages = [variable for variable in variables if variable.dtype.is_floating]
+        if self.strategy.num_replicas_in_sync == 1 or not averages:
+            return
+        # The identity is on this replica's device, where the value of a variable tells none.
+        here = [tf.identity(variable) for variable in averages]
+        means = tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.MEAN, here)
+        for variable, mean in zip(averages, means, strict=True):
+            tf.raw_ops.AssignVariableOp(resource=variable.handle, value=mean)
 
     def _predict(self, images: Any) -> Any:
         """Return the logits of each replica."""

@@ -29,8 +29,9 @@ class Workers:
         self.count, self.is_chief = 1, True
         if isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy):
             self.count, self.is_chief = _place(strategy.cluster_resolver)
-        self._sum = tf.function(self._summed)
-        self._gather = tf.function(self._gathered)
+        # As many shapes as the network has, each once.
+        self._sum = tf.function(self._summed, reduce_retracing=True, autograph=False)
+        self._gather = tf.function(self._gathered, autograph=False)
 
     def distributed(self, make: Any) -> Any:
         """Return the batches of a data set as the strategy gives them out; `make` takes this worker's `Share`."""
@@ -76,9 +77,16 @@ class Workers:
         return self.strategy.reduce(tf.distribute.ReduceOp.SUM, self.strategy.run(first_of_worker), axis=None)
 
     def _gathered(self, value: Any) -> Any:
+        """Return the rows of all replicas on each; a sum in which every replica fills its own place."""
+        replicas = self.strategy.num_replicas_in_sync
+
         def gather(part: Any) -> Any:
-            numbers = tf.cast(part, tf.int32) if part.dtype == tf.bool else part
-            return tf.distribute.get_replica_context().all_gather(numbers, axis=0)
+            numbers = part if part.dtype.is_floating else tf.cast(part, tf.int64)
+            context = tf.distribute.get_replica_context()
+            place = tf.one_hot(context.replica_id_in_sync_group, replicas, dtype=numbers.dtype)
+            placed = tf.tensordot(place, numbers, axes=0)
+            rows = context.all_reduce(tf.distribute.ReduceOp.SUM, placed)
+            return tf.reshape(rows, (-1, *part.shape[1:]))
 
         return self.strategy.run(gather, args=(value,))
 

@@ -2,20 +2,27 @@
 
     python replicas.py OUTPUT one mirrored     (two logical CPU devices)
     python replicas.py OUTPUT workers          (one of two workers, as TF_CONFIG says)
+    python replicas.py FOLDER run STOP_AT      (a run of one of two workers; the second is cancelled at that step)
 
 Writes, for each way, the loss and the reduced gradients with batch norm in inference mode and synchronised, and the
 weights of every replica after 20 steps.
 """
 
+import os
 import sys
 from pathlib import Path
 
 import keras
 import numpy as np
 import tensorflow as tf
+from killed_runs import Reporter
+from tiny_network import tiny_network
 
+from cxr_core.training import loop
 from cxr_core.training.adam import Adam
+from cxr_core.training.cluster import task_of
 from cxr_core.training.network import densenet_features
+from cxr_core.training.options import TrainOptions
 from cxr_core.training.policy_tables import PolicyTables
 from cxr_core.training.steps import Steps
 from cxr_core.training.workers import Workers
@@ -30,11 +37,11 @@ def batch():
     return blurred.astype(np.uint8), rng.integers(0, 4, (BATCH, 14)).astype(np.int32)
 
 
-def built(strategy):
+def built(strategy, synchronised=True):
     keras.utils.set_random_seed(1)
     with strategy.scope():
         inputs = keras.layers.Input((SIZE, SIZE, 1))
-        features = densenet_features(inputs, (1, 2), synchronised=True)
+        features = densenet_features(inputs, (1, 2), synchronised=synchronised)
         network = keras.Model(inputs, keras.layers.Dense(14)(features))
         # With every beta at 0, the next batch norm undoes what the first one's gamma does: its gradient is 0 but for noise.
         rng = np.random.default_rng(2)
@@ -70,12 +77,13 @@ def found(strategy):
         arrays[f"{name}-loss"] = loss.numpy()
         for number, gradient in enumerate(reduced):
             arrays[f"{name}-gradient{number:03d}"] = strategy.experimental_local_results(gradient)[0].numpy()
-    for _ in range(STEPS):
-        steps.train(images, codes)
-    for number, variable in enumerate([*steps.network.variables, *steps.optimizer.variables]):
-        values = strategy.experimental_local_results(getattr(variable, "_value", variable))
-        for replica, value in enumerate(values):
-            arrays[f"replica{replica}-{number:03d}"] = np.asarray(value)
+    for kind, trained in (("synchronised", steps), ("plain", built(strategy, synchronised=False))):
+        for _ in range(STEPS):
+            trained.train(images, codes)
+        for number, variable in enumerate([*trained.network.variables, *trained.optimizer.variables]):
+            values = strategy.experimental_local_results(getattr(variable, "_value", variable))
+            for replica, value in enumerate(values):
+                arrays[f"replica{replica}-{kind}-{number:03d}"] = np.asarray(value)
     return arrays
 
 
@@ -87,8 +95,30 @@ def strategy_of(way):
     return tf.distribute.OneDeviceStrategy("/cpu:0")
 
 
+def run_worker(folder, stop_at):
+    """Train with a tiny network; each worker's command has drawn a seed of its own."""
+    index = task_of(os.environ["TF_CONFIG"]).number
+    loop.build_network = tiny_network
+
+    class Stopping(Reporter):
+        asked = 0
+
+        def cancelled(self):
+            self.asked += 1
+            return index == 1 and self.asked == stop_at
+
+    options = TrainOptions(
+        architecture="densenet-small", image_size=32, batch_size=4, epochs=2, seed=5 + index, accelerator="multi-worker"
+    )
+    files = [sorted((folder / name).iterdir()) for name in ("train", "valid")]
+    loop.train(options, *files, Stopping(folder / f"run{index}"))
+
+
 if __name__ == "__main__":
     output, ways = Path(sys.argv[1]), sys.argv[2:]
+    if ways[0] == "run":
+        run_worker(output, int(ways[1]))
+        os._exit(0)
     if "mirrored" in ways:
         two = [tf.config.LogicalDeviceConfiguration()] * 2
         tf.config.set_logical_device_configuration(tf.config.list_physical_devices("CPU")[0], two)
