@@ -108,9 +108,10 @@ def test_the_files_that_a_killed_run_was_writing_are_removed(fake_kinds, until):
 
 
 def test_two_runs_on_one_device_follow_each_other(fake_kinds, until):
-    first, second = submit(steps=20), submit(steps=2)
+    first, second = submit(steps=40), submit(steps=2)
     until(is_stepping(first))
-    waiting = service.get(second)
+    # the second run's supervisor, a process of its own, says that it waits once it is up
+    waiting = until(lambda: (run := service.get(second)).message and run)
     assert (waiting.status, waiting.message) == ("queued", "waiting for the cpu: 1 run ahead")
     before, after = service.wait(first, timeout=30), service.wait(second, timeout=30)
     assert (before.status, after.status) == ("completed", "completed")
