@@ -17,16 +17,21 @@ import signal
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import psutil
 from measured import keep
 from PIL import Image
+
+from cxr_core.records.example import decode
+from cxr_core.records.tfrecord import read_payloads
+from cxr_core.runs import service
+from cxr_core.tasks.import_images import start_image_import
 
 SIZE = (3000, 2500)
 
@@ -61,23 +66,22 @@ def cxr(*arguments: str) -> subprocess.Popen[str]:
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
 
 
-def import_once(folder: Path) -> tuple[dict[str, object], float, float]:
-    """Import and return what was told, the seconds, and the most memory of all processes together, in MB."""
+def import_once(folder: Path) -> tuple[dict[str, Any], float]:
+    """Import as a page does, and return what was told and the seconds from the press of the button to the end."""
     start = time.perf_counter()
-    running = cxr("import", "images", str(folder), "--replace")
-    most, done = 0.0, threading.Event()
+    run = service.wait(start_image_import("bench", str(folder), replace=True).run)
+    if run.result is None:
+        raise RuntimeError(f"The import {run.status}: {run.reason}")
+    return run.result, time.perf_counter() - start
 
-    def watch() -> None:
-        nonlocal most
-        while not done.wait(0.5):
-            most = max(most, memory_of_runs())
 
-    watcher = threading.Thread(target=watch)
-    watcher.start()
-    told = json.loads(running.communicate()[0])
-    done.set()
-    watcher.join()
-    return told, time.perf_counter() - start, most
+def memory_of_import(folder: Path) -> list[float]:
+    """Import once more, which is not timed, and return the memory of all its processes in MB, every half second."""
+    running, seen = cxr("import", "images", str(folder), "--replace"), list[float]()
+    while running.poll() is None:
+        time.sleep(0.5)
+        seen.append(memory_of_runs())
+    return seen
 
 
 def processes_of_runs() -> list[psutil.Process]:
@@ -120,9 +124,6 @@ def killed_import(folder: Path, kills: int, seconds: float) -> list[float]:
 
 
 def record_paths(home: Path) -> list[str]:
-    from cxr_core.records.example import decode
-    from cxr_core.records.tfrecord import read_payloads
-
     files = sorted((home / "sources" / "bench" / "records").glob("*/frontal-*"))
     return [str(decode(payload, str(file)).path) for file in files for payload in read_payloads(file)]
 
@@ -142,15 +143,15 @@ def main() -> None:
         labels.to_csv(Path(made) / "train.csv", index=False)
         cxr("import", "labels", str(Path(made) / "train.csv")).communicate()
         cores = len(os.sched_getaffinity(0))
-        seconds_alone, seconds, memory, told = [], [], [], {}
+        seconds_alone, seconds, told = [], [], dict[str, Any]()
         for _ in range(3):
             start = time.perf_counter()
             with ProcessPoolExecutor(cores) as pool:
                 list(pool.map(alone, files, chunksize=16))
             seconds_alone.append(time.perf_counter() - start)
-            told, took, most = import_once(folder)
+            told, took = import_once(folder)
             seconds.append(took)
-            memory.append(most)
+        memory = memory_of_import(folder)
         whole = record_paths(home)
         moments = killed_import(folder, chosen.kills, float(np.median(seconds)))
         again = record_paths(home)
@@ -162,7 +163,12 @@ def main() -> None:
         "images_per_second": round(float(rates[0]), 1),
         "images_per_second_decoding_and_resizing_alone": round(float(rates[1]), 1),
         "ratio": round(float(rates[0] / rates[1]), 3),
-        "most_memory_mb_of_all_processes": [round(most) for most in memory],
+        "seconds": [round(took, 1) for took in seconds],
+        "seconds_decoding_and_resizing_alone": [round(took, 1) for took in seconds_alone],
+        # The middle of the first and of the second half: flat where they are alike.
+        "memory_mb_of_all_processes": [
+            round(float(np.median(half))) for half in (memory[: len(memory) // 2], memory[len(memory) // 2 :])
+        ],
         "killed_after_seconds": moments,
         "records_after_the_kills": len(again),
         "same_records_each_once": sorted(again) == sorted(whole) and len(set(again)) == len(again),

@@ -9,13 +9,18 @@ from cxr_core.tasks.predict import start_prediction
 
 def _arguments(parser: Parser) -> None:
     add = parser.add_argument
-    add("--model", required=True, metavar="NAME_OR_RUN", help="a model with weights, or a completed training run")
+    add(
+        "--model",
+        required=True,
+        metavar="NAME_OR_FILE_OR_RUN",
+        help="a model with weights, the path of an .h5 or .keras file, or a completed training run",
+    )
     add("--dataset", help="data set to predict; without it, valid and test")
     add("--view", help="view to predict; without it, the model's own")
     add("--records", metavar="GLOB", default="", help="TFRecord files; without it, those of the source")
     add("--limit", type=int, metavar="N", help="predict only the first N images")
     add("--accelerator", default="cpu", help="cpu, gpu, multi-gpu or tpu")
-    add("--name", default="", help="name of the prediction table; without it, the model's")
+    add("--name", default="", help="name of the prediction table; without it, the model's or the file's")
     add("--replace", action="store_true", help="replace predictions of the same data sets")
 
 

@@ -28,7 +28,7 @@ from cxr_core.settings import settings
 
 CONFIG_FILE = "config.json"
 
-_POLL_SECONDS = 0.3
+_POLL_SECONDS, _LONGEST_POLL_SECONDS = 0.3, 1.0
 _COLUMNS = ColumnReader()
 
 
@@ -206,14 +206,16 @@ def delete(run_id: str) -> None:
 
 def wait(run_id: str, seen: Callable[[Run], None] | None = None, timeout: float | None = None) -> Run:
     """Return a run once it has ended, or as it stands after `timeout` seconds; `seen` is called at every look."""
-    deadline = None if timeout is None else time.monotonic() + timeout
+    begun = time.monotonic()
+    deadline = None if timeout is None else begun + timeout
     while True:
         run = get(run_id)
         if seen is not None:
             seen(run)
         if not run.is_active or (deadline is not None and time.monotonic() > deadline):
             return run
-        time.sleep(_POLL_SECONDS)
+        # Long work need not be looked at often, and each look takes time from it.
+        time.sleep(min(_LONGEST_POLL_SECONDS, _POLL_SECONDS + (time.monotonic() - begun) / 50))
 
 
 def log_tail(run_id: str, most_bytes: int = 64_000) -> str:

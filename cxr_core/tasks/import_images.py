@@ -3,7 +3,7 @@
 import hashlib
 import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,15 @@ from cxr_core.runs.run import Run
 from cxr_core.runs.step import StepContext
 from cxr_core.schema import DATASETS, INTEGER_KEYS, LABELS, VIEWS, dataset_code, view_code
 from cxr_core.sources.importing.image_files import ImageFile, image_files, match_labels
-from cxr_core.sources.importing.image_parts import Part, PlannedImage, join_parts, planned_parts, write_parts
+from cxr_core.sources.importing.image_parts import (
+    Outcome,
+    Part,
+    PlannedImage,
+    image_readers,
+    join_parts,
+    planned_parts,
+    write_parts,
+)
 from cxr_core.sources.importing.pictures import ASPECTS, DEFAULT_ASPECT
 from cxr_core.sources.registry import DEMO, get_source
 from cxr_core.sources.source import Source, own_records
@@ -96,25 +104,34 @@ def start_image_import(
 def work(context: StepContext) -> None:
     """Import in the process of the run; what an earlier try has done already is not done again."""
     config, source = context.config, get_source(context.source)
-    plan = _plan(source, config)
-    staging = source.folder / "records" / f".importing-{_digest(plan, config)}"
-    staging.mkdir(parents=True, exist_ok=True)
-    written, skipped = 0, list[tuple[str, str]]()
-    context.progress(0, plan.images, message="reading images")
-    for outcome in write_parts(plan.parts, Path(config["place"]), staging, config["aspect"]):
-        written += outcome.written
-        skipped += outcome.skipped
-        context.stop_if_cancelled()
-        context.progress(written + len(skipped), plan.images, message="reading images")
-        if len(skipped) > config["most_skipped"]:
-            _list_skipped(context.folder, skipped)
-            raise RunError(_too_many(skipped, config["most_skipped"]))
+    with image_readers() as readers:
+        plan = _plan(source, config)
+        staging = source.folder / "records" / f".importing-{_digest(plan, config)}"
+        staging.mkdir(parents=True, exist_ok=True)
+        context.progress(0, plan.images, message="reading images")
+        outcomes = write_parts(readers, plan.parts, Path(config["place"]), staging, config["aspect"])
+        written, skipped = _read_all(context, plan, outcomes)
     _list_skipped(context.folder, skipped)
     _take_place(plan, staging, source.folder / "records")
     context.result(
         {"written": written, "skipped": len(skipped), "unmatched": plan.unmatched, "missing": plan.missing}
         | {"records": own_records(source.folder), "list_of_skipped": str(context.folder / SKIPPED_FILE)}
     )
+
+
+def _read_all(context: StepContext, plan: _Plan, outcomes: Iterable[Outcome]) -> tuple[int, list[tuple[str, str]]]:
+    """Follow the reading to its end and return the images written, and name and reason of each that was skipped."""
+    written, skipped = 0, list[tuple[str, str]]()
+    for outcome in outcomes:
+        written += outcome.written
+        skipped += outcome.skipped
+        context.stop_if_cancelled()
+        context.progress(written + len(skipped), plan.images, message="reading images")
+        most = context.config["most_skipped"]
+        if len(skipped) > most:
+            _list_skipped(context.folder, skipped)
+            raise RunError(_too_many(skipped, most))
+    return written, skipped
 
 
 def _checked_source(name: str, config: dict[str, Any]) -> Source:

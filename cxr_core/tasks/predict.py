@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 
 from cxr_core.errors import DataError, ExistsError, UnknownNameError, UsageError
-from cxr_core.models.registry import find_weights
 from cxr_core.records.example import decode
 from cxr_core.records.layout import check_records, find_records
 from cxr_core.records.tfrecord import read_payloads
@@ -21,7 +20,7 @@ from cxr_core.schema import DATASETS, KEY_COLUMNS, LABELS, check_name, dataset_c
 from cxr_core.sources.registry import get_source, ready_source
 from cxr_core.sources.source import Source
 from cxr_core.storage import for_tensorflow
-from cxr_core.tasks.start_model import absolute
+from cxr_core.tasks.named_model import absolute, located, name_of, weights_of
 from cxr_core.tasks.training_plan import check_accelerator, leave_gpu_alone
 from cxr_core.training.first_import import import_tensorflow
 from cxr_core.training.options import PREDICTING_ACCELERATORS
@@ -61,13 +60,14 @@ def start_prediction(
 
     Args:
         source_name: the source of the model, which gets the table.
-        model: the name of a model with weights, or the ID of a completed training run.
+        model: the name of a model with weights, the path of an .h5 or .keras file, here or on gs://, or the ID of a
+            completed training run.
         dataset: the data set to predict; by default valid and test, as far as they have records.
         view: the view to predict; by default the one that the model was trained on.
         records: pattern of record files with {dataset} and {view}, or without; by default the source's own.
         limit: predict only so many images, the first ones.
         accelerator: cpu, gpu, multi-gpu or tpu.
-        name: of the prediction table; by default the model's.
+        name: of the prediction table; by default the model's, of a file its name without the ending.
         replace: whether rows of these data sets that the table has already are replaced.
 
     Raises:
@@ -75,17 +75,17 @@ def start_prediction(
         UsageError: no records match, the view is not known, or the accelerator is missing.
         ExistsError: the table has predictions of these data sets already, or belongs to another model.
         RecordError: a record file is damaged, lacks the keys, or holds another view or image size.
-        ModelFileError: the weights file is damaged.
+        ModelFileError: the weights file is damaged, or there is none at the path.
     """
     source = ready_source(source_name)
     if accelerator not in PREDICTING_ACCELERATORS:
         raise UnknownNameError("accelerator", accelerator, PREDICTING_ACCELERATORS)
     if limit is not None and limit < 1:
         raise UsageError(f"The limit must be at least 1 image. Received: {limit}.")
-    trained = _model_of_run(source_name, model) if _RUN_ID.fullmatch(model) else model
-    weights = find_weights(source.models, trained)
+    trained = _model_of_run(source_name, model) if _RUN_ID.fullmatch(model) else located(model)
+    weights = weights_of(source, trained)
     request = _request(source, read_info(weights), trained, dataset, view, absolute(records))
-    table = check_name("model", name or trained)
+    table = check_name("model", name or name_of(trained))
     _check_table(source, table, _metadata(read_info(weights)), request.datasets, replace)
     check_accelerator(accelerator)
     config = {

@@ -14,8 +14,8 @@ from cxr_core.schema import check_name
 from cxr_core.sources.registry import get_source
 from cxr_core.sources.source import Source
 from cxr_core.storage import exists, for_tensorflow, is_remote, join, mirrored, send
+from cxr_core.tasks.named_model import weights_of
 from cxr_core.tasks.outputs import make_writable
-from cxr_core.tasks.start_model import start_weights
 from cxr_core.tasks.training_plan import TrainingPlan, check_accelerator, leave_gpu_alone, plan_training
 from cxr_core.training.cluster import worker_suffix
 from cxr_core.training.first_import import import_tensorflow
@@ -95,7 +95,7 @@ def work(context: StepContext) -> None:
     from cxr_core.training.loop import train
 
     _check_unwritten(source, context)
-    initial = start_weights(source, options.init_from) if options.init_from else None
+    initial = weights_of(source, options.init_from) if options.init_from else None
     files_train, files_valid = (for_tensorflow(context.config[name]) for name in ("files_train", "files_valid"))
     with _sending_logs(options, context) as here:
         result = train(here, files_train, files_valid, context, initial, context.config["n_train"])

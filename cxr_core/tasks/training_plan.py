@@ -15,8 +15,8 @@ from cxr_core.sources.registry import get_source, ready_source
 from cxr_core.sources.source import Source
 from cxr_core.storage import is_remote, user_location
 from cxr_core.tasks.expected_time import expected_seconds
+from cxr_core.tasks.named_model import absolute, check_start_model, located
 from cxr_core.tasks.outputs import check_output
-from cxr_core.tasks.start_model import absolute, check_start_model, located
 from cxr_core.training.options import TrainOptions, default_options
 from cxr_core.training.probe import Accelerator, cached, probe
 from cxr_core.uncertainty import Policy

@@ -18,8 +18,9 @@ source = built_source()
 entries = judged_models(engine.models(source.name))
 if len(entries) < 2:
     page_header("There are not two models to compare yet", source.name, source.synthetic)
-    st.info("Models can be compared once they have predictions. Train one, then press Predict on its run.")
+    st.info("Models can be compared once they have predictions. Train one, or predict with one that you have.")
     go_button("train", "Train a model")
+    go_button("sources", "Predict with a model")
     st.stop()
 
 top = st.container()

@@ -15,8 +15,9 @@ source = built_source()
 entries = judged_models(engine.models(source.name))
 if not entries:
     page_header("There is no model to judge yet", source.name, source.synthetic)
-    st.info("A model can be judged once it has predictions. Train one, then press Predict on its run.")
+    st.info("A model can be judged once it has predictions. Train one, or predict with one that you have.")
     go_button("train", "Train a model")
+    go_button("sources", "Predict with a model")
     st.stop()
 
 forget_judged()

@@ -6,6 +6,7 @@ from cxr_core.sources.registry import DEMO
 from cxr_core.tasks.sources import source_reports
 from dashboard.parts.header import page_header
 from dashboard.parts.import_form import import_section
+from dashboard.parts.prediction_form import prediction_section
 from dashboard.parts.source import check_again_button
 from dashboard.parts.source_report import answer, is_synthetic, places_section, report_section
 
@@ -19,4 +20,5 @@ with top:
 for report in reports:
     report_section(report)
 import_section()
+prediction_section()
 places_section()

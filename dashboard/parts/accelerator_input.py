@@ -1,6 +1,7 @@
 """What the machine can train on: the CPU at once, the rest as soon as another process has asked TensorFlow."""
 
 import threading
+from collections.abc import Sequence
 
 import streamlit as st
 
@@ -36,11 +37,10 @@ def _probe(_home: str) -> Probe:
 
 def accelerator_input() -> str:
     """Show the accelerators and return the one that was chosen."""
-    known = {one.name: one for one in known_accelerators() or []}
-    usable = [name for name in ACCELERATORS if name == "cpu" or (name in known and known[name].available)]
+    known = known_accelerators() or []
     chosen = st.segmented_control(
         "Accelerator",
-        usable,
+        usable(ACCELERATORS),
         default="cpu",
         required=True,
         format_func=WORDS.__getitem__,
@@ -49,10 +49,16 @@ def accelerator_input() -> str:
         help=help_texts.ACCELERATOR,
     )
     if known:
-        _reasons(list(known.values()))
+        _reasons(known)
     else:
         _checking()
     return chosen or "cpu"
+
+
+def usable(names: Sequence[str]) -> list[str]:
+    """Return those of the accelerators that this machine is known to have; the CPU always."""
+    there = {one.name for one in known_accelerators() or [] if one.available}
+    return [name for name in names if name == "cpu" or name in there]
 
 
 def _reasons(known: list[Accelerator]) -> None:

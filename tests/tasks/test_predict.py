@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from record_source import IMAGES, NAME, record, write_source
 
-from cxr_core.errors import DataError, ExistsError, UnknownNameError, UsageError
+from cxr_core.errors import DataError, ExistsError, ModelFileError, UnknownNameError, UsageError
 from cxr_core.records.example import decode, encode
 from cxr_core.records.tfrecord import read_payloads, write_records
 from cxr_core.runs import service
@@ -193,6 +193,7 @@ def test_a_file_without_records_and_one_that_names_no_images_may_stand_beside_ot
         ({"limit": 0}, UsageError, "at least 1 image"),
         ({"records": "/nowhere/*"}, UsageError, "No TFRecords match /nowhere"),
         ({"name": "a b"}, UsageError, "A model name must be"),
+        ({"model": "/nowhere/old.h5"}, ModelFileError, "does not exist"),
     ],
 )
 def test_what_cannot_be_predicted_is_refused_in_a_sentence(source, predict, chosen, error, sentence):
@@ -206,6 +207,15 @@ def test_a_model_of_an_unknown_view_needs_one(source, predict):
     with pytest.raises(UsageError, match="Choose one with --view"):
         predict("blank")
     assert predict("blank", view="frontal", dataset="test")["images"] == IMAGES["test"]
+
+
+@pytest.mark.parametrize(("file", "name"), [("old.h5", "old"), ("its.weights.h5", "its")])
+def test_a_file_is_a_model_by_its_path(source, predict, tmp_path, monkeypatch, file, name):
+    add_model(source, "mine")
+    (source / "models" / "mine.h5").replace(tmp_path / file)
+    monkeypatch.chdir(tmp_path)
+    assert predict(f"./{file}", dataset="test")["model"] == name
+    assert predict.state.config["weights"] == str(tmp_path / file)
 
 
 def test_a_cancelled_prediction_and_one_of_no_numbers_leave_no_table(source, predict):

@@ -9,6 +9,7 @@ import multiprocessing
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,9 +21,10 @@ from cxr_core.records.tfrecord import read_payloads, write_records
 from cxr_core.sources.importing.image_files import ImageFile, read_image
 from cxr_core.sources.importing.pictures import record_jpeg
 
-PART_IMAGES = 64
+#: Small, so that the processes end at about the same time and a kill costs little.
+PART_IMAGES = 32
 #: Some 40 MB a file.
-SHARD_PARTS = 32
+SHARD_PARTS = 64
 
 
 @dataclass(frozen=True)
@@ -70,8 +72,31 @@ def planned_parts(images: dict[tuple[str, str], Sequence[PlannedImage]]) -> list
     ]
 
 
-def write_parts(parts: Sequence[Part], place: Path, folder: Path, aspect: str) -> Iterator[Outcome]:
+@contextmanager
+def image_readers() -> Iterator[ProcessPoolExecutor]:
+    """Start one process a core for `write_parts`; they get ready while the caller finds out what is to be done."""
+    # "spawn": the caller may have threads, and a forked copy of them can deadlock.
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(cores(), mp_context=context, initializer=end_with_parent) as readers:
+        for _ in range(cores()):
+            readers.submit(cores)
+        try:
+            yield readers
+        finally:
+            readers.shutdown(cancel_futures=True)
+
+
+def write_parts(
+    readers: ProcessPoolExecutor, parts: Sequence[Part], place: Path, folder: Path, aspect: str
+) -> Iterator[Outcome]:
     """Write the parts that `folder` has not yet, in parallel, and yield what became of each as it is known.
+
+    Args:
+        readers: of `image_readers`.
+        parts: all parts of the import.
+        place: the folder or tar of the images.
+        folder: the staging folder.
+        aspect: one of `ASPECTS`.
 
     Raises:
         CxrError: the disk is full, or a process was killed.
@@ -83,17 +108,10 @@ def write_parts(parts: Sequence[Part], place: Path, folder: Path, aspect: str) -
             missing.append(part)
         else:
             yield known
-    if not missing:
-        return
-    # "spawn": the caller may have threads, and a forked copy of them can deadlock.
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(min(cores(), len(missing)), mp_context=context, initializer=end_with_parent) as pool:
-        try:
-            yield from _as_done(pool, missing, place, folder, aspect)
-        except BrokenProcessPool as error:
-            raise CxrError("A process that read images was killed, perhaps for memory. Resume the run.") from error
-        finally:
-            pool.shutdown(cancel_futures=True)
+    try:
+        yield from _as_done(readers, missing, place, folder, aspect)
+    except BrokenProcessPool as error:
+        raise CxrError("A process that read images was killed, perhaps for memory. Resume the run.") from error
 
 
 def join_parts(parts: Sequence[Part], folder: Path, target: Path) -> int:
@@ -109,13 +127,15 @@ def join_parts(parts: Sequence[Part], folder: Path, target: Path) -> int:
     return written
 
 
-def _as_done(pool: ProcessPoolExecutor, parts: list[Part], place: Path, folder: Path, aspect: str) -> Iterator[Outcome]:
+def _as_done(
+    readers: ProcessPoolExecutor, parts: list[Part], place: Path, folder: Path, aspect: str
+) -> Iterator[Outcome]:
     """Keep the processes busy with few parts in waiting, so that memory does not grow with the number of images."""
     waiting: set[Future[Outcome]] = set()
     coming = iter(parts)
     while True:
         while len(waiting) < 2 * cores() and (part := next(coming, None)) is not None:
-            waiting.add(pool.submit(_write_part, part, place, folder, aspect))
+            waiting.add(readers.submit(_write_part, part, place, folder, aspect))
         if not waiting:
             return
         done, waiting = wait(waiting, return_when=FIRST_COMPLETED)

@@ -1,4 +1,4 @@
-"""Which weights a training starts from: those of a model of the source, or a file that is named by its path."""
+"""A model that somebody names: one of the source's, or a weights file by its path."""
 
 from pathlib import Path
 
@@ -9,7 +9,8 @@ from cxr_core.storage import check_location, is_remote, local_copy
 from cxr_core.training.options import TrainOptions
 from cxr_core.training.weights_file import read_info, tells_its_network
 
-_SUFFIXES = (".h5", ".keras")
+#: The longest ending first: `name_of` takes off one of them.
+_SUFFIXES = (".weights.h5", ".h5", ".keras")
 
 
 def absolute(path: str) -> str:
@@ -17,21 +18,30 @@ def absolute(path: str) -> str:
     return path if not path or is_remote(check_location(path)) else str(Path(path).expanduser().absolute())
 
 
-def located(init_from: str) -> str:
-    """Return `init_from` with a local path made absolute; the name of a model stays as it is."""
-    return absolute(init_from) if _is_path(init_from) else init_from
+def located(model: str) -> str:
+    """Return a model with its path made absolute; the name of one stays as it is."""
+    return absolute(model) if is_path(model) else model
 
 
-def start_weights(source: Source, init_from: str) -> Path:
+def name_of(model: str) -> str:
+    """Return the name of a model, which of a file is that of the file without its ending."""
+    if not is_path(model):
+        return model
+    file = Path(model).name
+    ending = next((suffix for suffix in _SUFFIXES if file.endswith(suffix)), "")
+    return file.removesuffix(ending)
+
+
+def weights_of(source: Source, model: str) -> Path:
     """Return the weights file of a model of the source, or the .h5 or .keras file of that path.
 
     Raises:
         UnknownNameError: the source has no such model.
         ModelFileError: there is no such file.
     """
-    if not _is_path(init_from):
-        return find_weights(source.models, init_from)
-    path = local_copy(absolute(init_from))
+    if not is_path(model):
+        return find_weights(source.models, model)
+    path = local_copy(absolute(model))
     if not path.is_file():
         raise ModelFileError(f"The model file {path} does not exist. Name a model of the source, or another file.")
     return path
@@ -45,7 +55,7 @@ def check_start_model(source: Source, options: TrainOptions) -> None:
     """
     if not options.init_from:
         return
-    path = start_weights(source, options.init_from)
+    path = weights_of(source, options.init_from)
     info = read_info(path)
     if tells_its_network(path) and info.architecture != options.architecture:
         raise UsageError(
@@ -54,5 +64,6 @@ def check_start_model(source: Source, options: TrainOptions) -> None:
         )
 
 
-def _is_path(init_from: str) -> bool:
-    return bool(init_from) and (Path(init_from).name != init_from or Path(init_from).suffix in _SUFFIXES)
+def is_path(model: str) -> bool:
+    """Say whether this is the path of a file rather than a name."""
+    return bool(model) and (Path(model).name != model or Path(model).suffix in _SUFFIXES)
