@@ -194,14 +194,13 @@ def _table(config: dict[str, Any], name: str) -> dict[str, Any]:
 
 
 def _value(setting: Setting, table: dict[str, Any]) -> bool | int | float | str:
-    if text := os.environ.get(setting.variable):
-        place, received = setting.variable, _from_text(setting, text)
-    else:
-        place, received = f"{config_path()}: {setting.name}", table.get(setting.name, setting.default)
+    text = os.environ.get(setting.variable)
+    received = _from_text(setting, text) if text else table.get(setting.name, setting.default)
     kind = type(setting.default)
     if kind is float and type(received) is int:
         received = float(received)
     if type(received) is not kind or not setting.check(received):
+        place = setting.variable if text else f"{config_path()}: {setting.name}"
         rule = f"{_KIND_WORDS[kind]} {setting.rule}".strip()
         raise SettingsError(f"{place} must be {rule}. Received: {received!r}.")
     return received

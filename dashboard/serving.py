@@ -5,7 +5,10 @@ Streamlit decides on its port and address before any of our code runs, from flag
 STREAMLIT_… variables, and a `streamlit run` that was started without them is started once more with them.
 """
 
+import gc
+import importlib
 import os
+import pkgutil
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -16,6 +19,7 @@ from streamlit import cli_util, config
 
 from cxr_core.errors import CxrError
 from cxr_core.settings import settings
+from dashboard import parts
 
 SCRIPT = Path(__file__).with_name("app.py")
 HANDED_OVER = "CXR_DASHBOARD_STARTED"
@@ -50,12 +54,25 @@ def missing_variables() -> dict[str, str]:
     return {name: value for name, value in wanted.items() if name not in os.environ}
 
 
+def spare_the_modules() -> None:
+    """Load what the pages are made of, and keep it out of the collection of garbage.
+
+    Streamlit collects all garbage after every rerun, while the last of the page still waits to be sent: looking through
+    the hundreds of thousands of objects that modules hold took longer than drawing Evaluate anew.
+    """
+    for module in pkgutil.iter_modules(parts.__path__, f"{parts.__name__}."):
+        importlib.import_module(module.name)
+    gc.collect()
+    gc.freeze()
+
+
 @asynccontextmanager
 async def announced(_app: Any) -> AsyncIterator[None]:
     """Say on the terminal where the dashboard is and, on a desktop, open it."""
     url = f"http://{config.get_option('server.address')}:{config.get_option('server.port')}"
     sys.stdout.write(f"CXR Lab is at {url} (stop it with Ctrl+C)\n")
     sys.stdout.flush()
+    spare_the_modules()
     if not config.get_option("server.headless"):
         cli_util.open_browser(url)
     yield

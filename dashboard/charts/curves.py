@@ -98,9 +98,8 @@ def roc_chart(title: str, curves: Sequence[DrawnCurve], colors: Palette, point: 
     lines = _lines(curves, "false positive rate", "sensitivity")
     axes = square_axes("False positive rate (1 − specificity)", "Sensitivity", colors)
     legend = {"showlegend": len(curves) > 1, "legend": _LEGEND | {"bgcolor": colors.background}}
-    chance, words = _baseline([0, 1], [0, 1], "chance", 0.87, colors)
-    traces = [chance, *lines, *_marks(point, colors)]
-    return go.Figure(traces, layout(title, colors, HEIGHT) | axes | legend | {"annotations": [words]})
+    traces = [_baseline(0, 1, "chance", 0.87, colors), *lines, *_marks(point, colors)]
+    return go.Figure(traces, layout(title, colors, HEIGHT) | axes | legend)
 
 
 def pr_chart(
@@ -116,14 +115,11 @@ def pr_chart(
     """
     lines = _lines(curves, "recall", "precision", shape="hv")
     axes = square_axes("Recall (sensitivity)", "Precision (PPV)", colors)
-    if prevalence is None:
-        traces, annotations = lines, []
-    else:
+    if prevalence is not None:
         words = f"prevalence {100 * prevalence:.1f} %"
-        chance, annotation = _baseline([0, 1], [prevalence, prevalence], words, 0.01, colors)
-        traces, annotations = [chance, *lines], [annotation]
-    traces += _marks(point, colors)
-    return go.Figure(traces, layout(title, colors, HEIGHT) | axes | {"showlegend": False, "annotations": annotations})
+        lines = [_baseline(prevalence, prevalence, words, 0.01, colors), *lines]
+    traces = [*lines, *_marks(point, colors)]
+    return go.Figure(traces, layout(title, colors, HEIGHT) | axes | {"showlegend": False})
 
 
 def drawn_error(curves: Sequence[DrawnCurve]) -> float:
@@ -171,22 +167,24 @@ def _line(curve: DrawnCurve, x_name: str, y_name: str, shape: str) -> dict[str, 
     }
 
 
-def _baseline(
-    x: list[float], y: list[float], words: str, place: float, colors: Palette
-) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return the line of guessing, and its name to be written on it at x = `place`."""
-    line = {"color": colors.faint, "dash": "dot", "width": 1.2}
-    trace = {"x": x, "y": y, "name": words, "mode": "lines", "hoverinfo": "skip", "line": line, "showlegend": False}
-    annotation = {
-        "x": place,
-        "y": y[0] + (y[1] - y[0]) * place,
-        "text": words,
-        "showarrow": False,
-        "xanchor": "right" if place > 0.5 else "left",
-        "yanchor": "bottom",
-        "font": {"size": 12, "color": colors.faint},
+def _baseline(left: float, right: float, words: str, place: float, colors: Palette) -> dict[str, Any]:
+    """Return the line of guessing from x = 0 to 1 with its name on it at x = `place`.
+
+    The name is a text of the line: an annotation would take longer to draw than the curve.
+    """
+    return {
+        "type": "scatter",
+        "x": [0, place, 1],
+        "y": [left, left + (right - left) * place, right],
+        "text": ["", words, ""],
+        "textposition": "top left" if place > 0.5 else "top right",
+        "textfont": {"size": 12, "color": colors.faint},
+        "name": words,
+        "mode": "lines+text",
+        "hoverinfo": "skip",
+        "line": {"color": colors.faint, "dash": "dot", "width": 1.2},
+        "showlegend": False,
     }
-    return {"type": "scatter"} | trace, annotation
 
 
 def _marks(point: Point | None, colors: Palette) -> list[dict[str, Any]]:

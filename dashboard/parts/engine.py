@@ -3,7 +3,9 @@
 The warehouse keeps the answers themselves, so that two pages with the same question cost one query.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -35,6 +37,8 @@ KEPT_FOR = "24h"
 MOST_ANSWERS = 200
 #: Whole curves and joined tables; of a large source one takes some megabytes.
 MOST_SHARED = 150
+#: The stamps of the sources within `one_look`.
+_STAMPS: ContextVar[dict[str, tuple[Any, ...]] | None] = ContextVar("stamps", default=None)
 
 
 def label_overview(source: str, view: str | None) -> labels.LabelOverview:
@@ -152,8 +156,30 @@ def _kept(name: str, source: str, arguments: tuple[Any, ...], stamp: tuple[Any, 
     return _task(source, *arguments)
 
 
+@contextmanager
+def one_look() -> Iterator[None]:
+    """Look at the tables of each source once for all that is asked within: what is drawn together is of one state."""
+    if _STAMPS.get() is not None:
+        yield
+        return
+    token = _STAMPS.set({})
+    try:
+        yield
+    finally:
+        _STAMPS.reset(token)
+
+
 def _stamp(name: str) -> tuple[Any, ...]:
     """Return what changes when an answer may: tables are replaced, which changes their folder's time, or settings."""
+    stamps = _STAMPS.get()
+    if stamps is None:
+        return _look(name)
+    if name not in stamps:
+        stamps[name] = _look(name)
+    return stamps[name]
+
+
+def _look(name: str) -> tuple[Any, ...]:
     source = get_source(name)
     places = (*source.tables.labels, *source.predictions)
     local = [Path(place) for place in places if place.endswith(".parquet") and not is_remote(place)]

@@ -27,17 +27,21 @@ def label_part(source: Source, entries: list[ModelEntry]) -> None:
         view = view_input("judged-view")
     judged = Judged(source, model, dataset, view)
     note_judged(judged)
+    result = judged.evaluation()
     with top:
         facts = (view_fact(view or model.view), f"{dataset.capitalize()} set", model.name, model.policy_words())
-        title = answer(judged.evaluation(), judged.label)
-        page_header(title, source.name, source.synthetic, *facts)
-    st.caption(judged.choice_note())
-    figures = judged.figures()
+        page_header(answer(result, judged.label), source.name, source.synthetic, *facts)
+    # The curves take the browser longest, so what stands above them is sent after them.
+    above = st.container()
+    figures = result.labels.get(judged.label)
     if figures is None:
         st.info(f"{model.name} does not predict {label_words(judged.label).lower()}. Choose another label.")
-        return
-    figures_row(figures)
-    operating_section(judged)
+    else:
+        operating_section(judged)
+    with above:
+        st.caption(judged.choice_note())
+        if figures is not None:
+            figures_row(figures)
 
 
 def figures_row(figures: LabelEvaluation) -> None:

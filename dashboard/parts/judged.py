@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from cxr_core.evaluation.results import LabelEvaluation
 from cxr_core.models.registry import ModelEntry
 from cxr_core.sources.source import Source
 from cxr_core.tasks.evaluate import Evaluation, LabelCurves
@@ -48,14 +47,8 @@ class Judged:
         """Return the figures of all labels."""
         return engine.evaluation(self.source.name, self.model.name, self.dataset, self.view)
 
-    def figures(self) -> LabelEvaluation | None:
-        """Return the figures of the label; None where the model lacks it."""
-        return self.evaluation().labels.get(self.label)
-
-    def curves(self) -> LabelCurves | None:
-        """Return the curves of the label; None where the model lacks it."""
-        if self.figures() is None:
-            return None
+    def curves(self) -> LabelCurves:
+        """Return the curves of the label, which the model must predict."""
         return engine.label_curves(self.source.name, self.model.name, self.label, self.dataset, self.view)
 
 

@@ -30,13 +30,15 @@ TABS = ("At this point", "Where the uncertain fall", "Calibration", "Subgroups")
 @page_fragment(POINT)
 def operating_section(judged: Judged) -> None:
     """Show the curves of the label with one operating point on both, which the reader moves, and what it does."""
-    figures, curves = judged.figures(), judged.curves()
-    if figures is None or curves is None:
+    result = judged.evaluation()
+    figures = result.labels.get(judged.label)
+    if figures is None:
         return
+    curves = judged.curves()
     threshold = operating_threshold(curves)
     point = None if threshold is None else curves.operating_point(threshold)
     _curves(figures, curves, point, judged.ensemble)
-    _details(judged, curves, point)
+    _details(judged, result, curves, point)
 
 
 def _curves(figures: LabelEvaluation, curves: LabelCurves, point: OperatingPoint | None, ensemble: bool) -> None:
@@ -66,7 +68,7 @@ def _clickable(chart: object, key: str, alt: str) -> None:
     )
 
 
-def _details(judged: Judged, curves: LabelCurves, point: OperatingPoint | None) -> None:
+def _details(judged: Judged, result: Evaluation, curves: LabelCurves, point: OperatingPoint | None) -> None:
     """Show the tabs on what the operating point does, and on how far to trust the scores."""
     matrix, uncertain, calibrated, groups = st.tabs(TABS, key="point-tab", on_change="rerun", bind="query-params")
     if matrix.open and point is not None:
@@ -77,11 +79,11 @@ def _details(judged: Judged, curves: LabelCurves, point: OperatingPoint | None) 
             _uncertain(curves, point)
     if calibrated.open:
         with calibrated:
-            calibration_section(curves, judged.ensemble, judged.evaluation().doubt)
+            calibration_section(curves, judged.ensemble, result.doubt)
     if groups.open:
         with groups:
             subgroup_section(judged, point)
-    report = partial(_report, judged, judged.evaluation(), curves, point, st.session_state.get("prevalence"))
+    report = partial(_report, judged, result, curves, point, st.session_state.get("prevalence"))
     download_report(report, f"{curves.model}-{curves.label}-{judged.dataset}.html")
 
 

@@ -9,6 +9,7 @@ import streamlit as st
 
 from cxr_core.errors import CxrError, StorageError, WarehouseError
 from cxr_core.sources.registry import DEMO
+from dashboard.parts.engine import one_look
 from dashboard.parts.errors import errors_as_sentences, try_again_button
 from dashboard.parts.header import TITLED, page_header
 from dashboard.parts.navigation import go_button
@@ -40,7 +41,7 @@ def page_fragment(key: str) -> Callable[[Callable[P, None]], Callable[P, None]]:
     def decorated(part: Callable[P, None]) -> Callable[P, None]:
         @wraps(part)
         def framed(*arguments: P.args, **named: P.kwargs) -> None:
-            with errors_as_sentences(retry=key):
+            with errors_as_sentences(retry=key), one_look():
                 part(*arguments, **named)
 
         return st.fragment(framed, key=key)
