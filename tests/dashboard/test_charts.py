@@ -172,7 +172,7 @@ def test_roc_and_pr_have_equal_axes_from_0_to_1_and_the_point_on_both():
 
 def test_the_pr_baseline_is_the_prevalence():
     baseline = pr_chart("PR", [], 0.3, LIGHT).data[0]
-    assert list(baseline.y) == [0.3, 0.3]
+    assert list(baseline.y) == [0.3] * 3
 
 
 def test_the_pr_line_ends_at_a_measured_precision():
