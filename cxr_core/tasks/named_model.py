@@ -20,12 +20,12 @@ def absolute(path: str) -> str:
 
 def located(model: str) -> str:
     """Return a model with its path made absolute; the name of one stays as it is."""
-    return absolute(model) if is_path(model) else model
+    return absolute(model) if _is_path(model) else model
 
 
 def name_of(model: str) -> str:
     """Return the name of a model, which of a file is that of the file without its ending."""
-    if not is_path(model):
+    if not _is_path(model):
         return model
     file = Path(model).name
     ending = next((suffix for suffix in _SUFFIXES if file.endswith(suffix)), "")
@@ -39,7 +39,7 @@ def weights_of(source: Source, model: str) -> Path:
         UnknownNameError: the source has no such model.
         ModelFileError: there is no such file.
     """
-    if not is_path(model):
+    if not _is_path(model):
         return find_weights(source.models, model)
     path = local_copy(absolute(model))
     if not path.is_file():
@@ -64,6 +64,5 @@ def check_start_model(source: Source, options: TrainOptions) -> None:
         )
 
 
-def is_path(model: str) -> bool:
-    """Say whether this is the path of a file rather than a name."""
+def _is_path(model: str) -> bool:
     return bool(model) and (Path(model).name != model or Path(model).suffix in _SUFFIXES)

@@ -33,23 +33,29 @@ def free_ports(count):
     return ports
 
 
-@pytest.fixture(scope="module")
-def arrays(tmp_path_factory):
-    """What each way of doing it found: one device, two replicas, and each of two workers."""
-    folder = tmp_path_factory.mktemp("replicas")
+def two_workers(folders, *ways):
+    """Start two workers of one cluster, each with a folder of its own or both with one."""
     cluster = {"worker": [f"127.0.0.1:{port}" for port in free_ports(2)]}
     configs = [json.dumps({"cluster": cluster, "task": {"type": "worker", "index": index}}) for index in range(2)]
-    processes = [
-        started(folder / f"worker{index}", "workers", TF_CONFIG=config) for index, config in enumerate(configs)
-    ]
-    processes.append(started(folder / "alone", "one", "mirrored"))
+    return [started(folder, *ways, TF_CONFIG=config) for folder, config in zip(folders, configs, strict=True)]
+
+
+def await_all(processes, seconds):
     try:
         for process in processes:
-            output, _ = process.communicate(timeout=280)
+            output, _ = process.communicate(timeout=seconds)
             assert process.returncode == 0, output[-3000:]
     finally:
         for process in processes:
             process.kill()
+
+
+@pytest.fixture(scope="module")
+def arrays(tmp_path_factory):
+    """What each way of doing it found: one device, two replicas, and each of two workers."""
+    folder = tmp_path_factory.mktemp("replicas")
+    processes = two_workers([folder / "worker0", folder / "worker1"], "workers")
+    await_all([*processes, started(folder / "alone", "one", "mirrored")], 280)
     names = {
         "one": "alone/one",
         "mirrored": "alone/mirrored",
@@ -91,16 +97,7 @@ def workers_runs(tmp_path_factory):
     write_random_records(folder / "train", 22, shards=3)
     write_random_records(folder / "valid", 10, shards=1, first=1000)
     for stop_at in (3, 0):
-        cluster = {"worker": [f"127.0.0.1:{port}" for port in free_ports(2)]}
-        configs = [json.dumps({"cluster": cluster, "task": {"type": "worker", "index": index}}) for index in range(2)]
-        processes = [started(folder, "run", str(stop_at), TF_CONFIG=config) for config in configs]
-        try:
-            for process in processes:
-                output, _ = process.communicate(timeout=120)
-                assert process.returncode == 0, output[-3000:]
-        finally:
-            for process in processes:
-                process.kill()
+        await_all(two_workers([folder, folder], "run", str(stop_at)), 120)
     return folder
 
 
