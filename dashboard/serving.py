@@ -69,10 +69,10 @@ def spare_the_modules() -> None:
 @asynccontextmanager
 async def announced(_app: Any) -> AsyncIterator[None]:
     """Say on the terminal where the dashboard is and, on a desktop, open it."""
+    spare_the_modules()
     url = f"http://{config.get_option('server.address')}:{config.get_option('server.port')}"
     sys.stdout.write(f"CXR Lab is at {url} (stop it with Ctrl+C)\n")
     sys.stdout.flush()
-    spare_the_modules()
     if not config.get_option("server.headless"):
         cli_util.open_browser(url)
     yield

@@ -33,7 +33,7 @@ class TableDescription(Protocol):
 
     @property
     def metadata(self) -> Mapping[str, Any]:
-        """What the table says of the model: view, policy, policy_digest, u, w."""
+        """What the table says of the model: view, policy, policy_digest, u, w; of an ensemble its recipe."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,7 @@ class ModelEntry:
         images: rows of its prediction table; 0 without one.
         weights: location of its weights file, or None. Of one on gs:// only the name tells (view, u, w).
         predictions: data sets in its prediction table.
+        is_ensemble: it was combined from other models, each with a policy of its own.
     """
 
     name: str
@@ -58,9 +59,12 @@ class ModelEntry:
     images: int = 0
     weights: str | None = None
     predictions: tuple[str, ...] = ()
+    is_ensemble: bool = False
 
     def policy_words(self) -> str:
         """Return the policy as people read it, as in `hybrid (u 0.5, w 0.25)` or `mine (policy 3f2a91c0)`."""
+        if self.is_ensemble:
+            return "policies of its members"
         if self.policy is None:
             return "policy not known"
         if self.u is None or self.w is None:
@@ -155,6 +159,7 @@ def _entry(name: str, weights: str | None, table: TableDescription | None) -> Mo
         images=0 if table is None else table.images,
         weights=weights,
         predictions=() if table is None else tuple(table.datasets),
+        is_ensemble=table is not None and "recipe" in table.metadata,
         **known,
     )
 

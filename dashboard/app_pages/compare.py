@@ -31,6 +31,7 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
     )
     figure = figure_input()
 known = [entry for entry in entries if dataset in entry.predictions]
+policies = {entry.name: entry.policy_words() for entry in known}
 models = chosen_models(known, view)
 grids = engine.model_grid(source.name, tuple(models), dataset, None, figure) if models else None
 with top:
@@ -47,13 +48,13 @@ table, curves, difference, effects, ensemble = st.tabs(
 )
 if table.open:
     with table:
-        model_table(grids)
+        model_table(grids, policies)
 if curves.open:
     with curves:
-        curves_section(source.name, models, dataset)
+        curves_section(source.name, models, dataset, policies)
 if difference.open:
     with difference:
-        difference_section(source.name, models, dataset)
+        difference_section(source.name, models, dataset, policies)
 if effects.open:
     with effects:
         ignoring = [entry.name for entry in known if entry.name in models and entry.w == 0]

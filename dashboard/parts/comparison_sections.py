@@ -1,5 +1,9 @@
-"""The tabs of the Compare page that look: all labels, curves of one label, paired differences."""
+"""The tabs of the Compare page that look: all labels, curves of one label, paired differences.
 
+`policies` says, in words, what uncertain labels meant in the training of each model.
+"""
+
+from collections.abc import Mapping
 from dataclasses import asdict
 
 import pandas as pd
@@ -24,10 +28,14 @@ from dashboard.parts.model_input import label_input
 from dashboard.parts.theme import colors
 
 TABLE = "models-of-a-label"
-MODEL_COLUMNS = {"Model": st.column_config.TextColumn(pinned=True)} | FIGURE_COLUMNS
+TREATMENT = "Uncertain labels"
+MODEL_COLUMNS = {
+    "Model": st.column_config.TextColumn(pinned=True),
+    TREATMENT: st.column_config.TextColumn(help=help_texts.STRATEGY),
+} | FIGURE_COLUMNS
 
 
-def model_table(grids: ModelGrid) -> None:
+def model_table(grids: ModelGrid, policies: Mapping[str, str]) -> None:
     """Show models x labels as a heat map for each group of models that predict the same images, and as text."""
     several = len(grids.grids) > 1
     if several:
@@ -38,7 +46,7 @@ def model_table(grids: ModelGrid) -> None:
         what = FIGURE_WORDS[grid.figure]
         chart = model_heatmap(grid, colors())
         st.plotly_chart(chart, config=CONFIG, key=f"heatmap-{views}", alt=f"{what} by label and model")
-        st.table(grid_table(grid), border="horizontal", alt=f"{what} of each model on each label")
+        st.table(grid_table(grid, policies), border="horizontal", alt=f"{what} of each model on each label")
         st.caption(grid_caption(grids, grid))
         download_table(flat_grid(grid), f"models-{grids.dataset}-{views}-{grid.figure}.csv".replace(" ", "-"))
 
@@ -50,12 +58,14 @@ def grid_caption(grids: ModelGrid, grid: Grid) -> str:
     return " · ".join([f"{count(grid.n_rows)} images", grid.family, *words])
 
 
-def grid_table(grid: Grid) -> pd.DataFrame:
+def grid_table(grid: Grid, policies: Mapping[str, str]) -> pd.DataFrame:
     """Return a grid in words; the best of a row and those not told from it are bold with a dot."""
     columns = {
-        model: [_cell(cells[model], label == MEAN) for label, cells in grid.cells.items()] for model in grid.models
+        model: [_cell(cells[model], label == MEAN) for label, cells in grid.cells.items()] + [policies[model]]
+        for model in grid.models
     }
-    shown = pd.DataFrame(columns, index=["**Mean**" if label == MEAN else label_words(label) for label in grid.cells])
+    rows = ["**Mean**" if label == MEAN else label_words(label) for label in grid.cells]
+    shown = pd.DataFrame(columns, index=[*rows, f"*{TREATMENT}*"])
     shown.index.name = "Label"
     return shown
 
@@ -77,7 +87,7 @@ def flat_grid(grid: Grid) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def curves_section(source: str, models: list[str], dataset: str) -> None:
+def curves_section(source: str, models: list[str], dataset: str, policies: Mapping[str, str]) -> None:
     """Show the curves of the models for one label; rows that are chosen in the table choose the curves."""
     with errors_as_sentences():
         label = label_input("compared-label")
@@ -88,7 +98,7 @@ def curves_section(source: str, models: list[str], dataset: str) -> None:
             return
         place, names = st.container(), list(having)
         event = st.dataframe(
-            pd.DataFrame([{"Model": model} | figure_cells(figures) for model, figures in having.items()]),
+            pd.DataFrame([_model_row(model, policies) | figure_cells(figures) for model, figures in having.items()]),
             key=TABLE,
             hide_index=True,
             height="content",
@@ -101,6 +111,10 @@ def curves_section(source: str, models: list[str], dataset: str) -> None:
         with place:
             error = _curves_of_models(source, chosen, label, dataset)
         st.caption(help_texts.CHOOSE_ROWS + (help_texts.THINNED.format(error) if error else ""))
+
+
+def _model_row(model: str, policies: Mapping[str, str]) -> dict[str, str]:
+    return {"Model": model, TREATMENT: policies[model]}
 
 
 def _curves_of_models(source: str, models: list[str], label: str, dataset: str) -> float:
@@ -120,7 +134,7 @@ def _curves_of_models(source: str, models: list[str], label: str, dataset: str) 
     return max(drawn_error(roc), drawn_error(pr))
 
 
-def difference_section(source: str, models: list[str], dataset: str) -> None:
+def difference_section(source: str, models: list[str], dataset: str, policies: Mapping[str, str]) -> None:
     """Show the paired differences of two of the chosen models."""
     if len(models) < 2:
         st.info("Choose two models above.")
@@ -129,6 +143,8 @@ def difference_section(source: str, models: list[str], dataset: str) -> None:
     first = left.selectbox("Model A", models, key="model-a", bind="query-params", help=help_texts.PAIRED)
     others = [model for model in models if model != first]
     second = right.selectbox("Model B", others, key="model-b", bind="query-params", help=help_texts.PAIRED)
+    left.caption(policies[first])
+    right.caption(policies[second])
     found = engine.comparison(source, first, second, dataset, None)
     st.markdown(f"**{difference_answer(found)}**")
     chart = difference_chart(list(found.labels.values()), "A", "B", colors())

@@ -12,12 +12,10 @@ from typing import Any, TypeVar
 import pandas as pd
 import streamlit as st
 
-from cxr_core.errors import CxrError
 from cxr_core.evaluation.effects import Effects
 from cxr_core.models.registry import ModelEntry
 from cxr_core.settings import settings
 from cxr_core.sources.registry import get_source
-from cxr_core.sources.source import Source
 from cxr_core.storage import is_remote
 from cxr_core.tasks import compare as comparing
 from cxr_core.tasks import distribution as labels
@@ -74,7 +72,7 @@ def models(source: str) -> list[ModelEntry]:
 
 def ensemble_names(source: str) -> set[str]:
     """Return which of the models are ensembles."""
-    return _ask(_ensemble_names, source)
+    return {entry.name for entry in models(source) if entry.is_ensemble}
 
 
 def told_of_model(source: str, model: str) -> dict[str, Any]:
@@ -140,7 +138,7 @@ def _share(task: Callable[..., R], source: str, *arguments: Any) -> R:
     return _kept_whole(task.__qualname__, source, arguments, _stamp(source), task)
 
 
-@st.cache_resource(max_entries=MOST_SHARED, show_spinner="Asking the tables …")
+@st.cache_resource(max_entries=MOST_SHARED, show_spinner="Computing the figures …", show_time=True)
 def _kept_whole(
     name: str, source: str, arguments: tuple[Any, ...], stamp: tuple[Any, ...], _task: Callable[..., R]
 ) -> R:
@@ -151,7 +149,7 @@ def _ask(task: Callable[..., R], source: str, *arguments: Any) -> R:
     return _kept(task.__qualname__, source, arguments, _stamp(source), task)
 
 
-@st.cache_data(max_entries=MOST_ANSWERS, ttl=KEPT_FOR, show_spinner="Asking the tables …")
+@st.cache_data(max_entries=MOST_ANSWERS, ttl=KEPT_FOR, show_spinner="Asking the tables …", show_time=True)
 def _kept(name: str, source: str, arguments: tuple[Any, ...], stamp: tuple[Any, ...], _task: Callable[..., R]) -> R:
     return _task(source, *arguments)
 
@@ -192,16 +190,3 @@ def _look(name: str) -> tuple[Any, ...]:
 
 def _changed(path: Path) -> int:
     return path.stat().st_mtime_ns if path.exists() else 0
-
-
-def _ensemble_names(name: str) -> set[str]:
-    source = get_source(name)
-    return {model for model in source.warehouse().prediction_tables() if _has_recipe(source, model)}
-
-
-def _has_recipe(source: Source, model: str) -> bool:
-    """Say whether a prediction table tells of members; a broken one spoils no other model's page."""
-    try:
-        return "recipe" in source.warehouse().prediction_table(model).metadata
-    except CxrError:
-        return False

@@ -34,11 +34,6 @@ class Judged:
         """Return the label that is chosen."""
         return str(st.session_state["label"])
 
-    @property
-    def ensemble(self) -> bool:
-        """Say whether the model is an ensemble, which is drawn in its own way."""
-        return self.model.name in engine.ensemble_names(self.source.name)
-
     def choice_note(self) -> str:
         """Return what the data set had to do with how the model came about."""
         return choice_note(self.source.name, self.model.name, self.dataset)

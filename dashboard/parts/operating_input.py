@@ -55,7 +55,11 @@ def take_clicked_threshold(chart: str) -> None:
     picked = st.session_state[chart]["selection"]["points"]
     thresholds = [point["customdata"] for point in picked if point.get("customdata") is not None]
     if thresholds:
-        st.session_state["cut"] = float(np.ravel(thresholds[0])[0])
+        threshold = float(np.ravel(thresholds[0])[0])
+        if st.session_state["point-by"] != "fixed":
+            # The input that carries it into the URL is not on the page yet, and a first value is not carried there.
+            st.query_params["cut"] = str(threshold)
+        st.session_state["cut"] = threshold
         st.session_state["point-by"] = "fixed"
 
 

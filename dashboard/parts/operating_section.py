@@ -37,7 +37,7 @@ def operating_section(judged: Judged) -> None:
     curves = judged.curves()
     threshold = operating_threshold(curves)
     point = None if threshold is None else curves.operating_point(threshold)
-    _curves(figures, curves, point, judged.ensemble)
+    _curves(figures, curves, point, judged.model.is_ensemble)
     _details(judged, result, curves, point)
 
 
@@ -79,7 +79,7 @@ def _details(judged: Judged, result: Evaluation, curves: LabelCurves, point: Ope
             _uncertain(curves, point)
     if calibrated.open:
         with calibrated:
-            calibration_section(curves, judged.ensemble, result.doubt)
+            calibration_section(curves, judged.model.is_ensemble, result.doubt)
     if groups.open:
         with groups:
             subgroup_section(judged, point)

@@ -29,10 +29,10 @@ def label_report(
         elsewhere: a prevalence in per cent at which PPV, NPV and F1 are wanted too.
     """
     figures = result.labels[curves.label]
-    sections = [_curves(figures, curves, point, judged.ensemble)]
+    sections = [_curves(figures, curves, point, judged.model.is_ensemble)]
     if point is not None:
         sections += [_point(curves, point, elsewhere), _uncertain(curves, point)]
-    sections += [_calibration(curves, judged.ensemble), _all(result)]
+    sections += [_calibration(curves, judged.model.is_ensemble), _all(result)]
     title = f"{label_words(curves.label)} by {result.model}: {answer(result, curves.label).partition(': ')[2]}"
     method = [result.doubt] if result.doubt else []
     return Report(title, _facts(judged, result, figures), sections, judged.source.synthetic, method)

@@ -50,7 +50,8 @@ def models_report(
         "Figure": FIGURE_WORDS[grids.figure],
         "Models": "; ".join(_model(entries[model]) for grid in grids.grids.values() for model in grid.models),
     }
-    sections = [*_grids(grids), *_curves(curves, ensembles)]
+    policies = {model: entry.policy_words() for model, entry in entries.items()}
+    sections = [*_grids(grids, policies), *_curves(curves, ensembles)]
     if comparison is not None:
         sections.append(_difference(comparison))
     if effects is not None:
@@ -62,14 +63,14 @@ def _model(entry: ModelEntry) -> str:
     return f"{entry.name}: {entry.policy_words()}"
 
 
-def _grids(grids: ModelGrid) -> list[Section]:
+def _grids(grids: ModelGrid, policies: Mapping[str, str]) -> list[Section]:
     words = help_texts.SEVERAL_VIEWS if len(grids.grids) > 1 else ""
     return [
         Section(
             f"{FIGURE_WORDS[grids.figure]} of all labels: {views}",
             words,
             [model_heatmap(grid, LIGHT)],
-            [grid_table(grid)],
+            [grid_table(grid, policies)],
             grid_caption(grids, grid),
         )
         for views, grid in grids.grids.items()

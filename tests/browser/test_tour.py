@@ -102,7 +102,7 @@ def test_from_the_labels_to_an_ensemble(page, browser, dashboard, own_demo, cxr,
 
 
 def click_on_the_roc_curve(page):
-    """A click on a vertex cuts there: the positives that are called positive are the vertex's sensitivity."""
+    """A click on a vertex cuts there, for good: the positives called positive are the vertex's sensitivity."""
     x, y, sensitivity, positives = page.evaluate("""() => {
       const plot = document.querySelector('.js-plotly-plot'), vertices = plot.calcdata[1];
       const vertex = vertices[Math.floor(vertices.length / 2)], place = plot.getBoundingClientRect();
@@ -116,6 +116,9 @@ def click_on_the_roc_curve(page):
     page.mouse.click(x, y)
     expect(page.get_by_role("spinbutton", name="Call positive at a logit of at least")).to_be_visible()
     row = page.get_by_role("row", name="Finding present")
+    expect(row.get_by_role("cell").nth(1)).to_have_text(str(round(sensitivity * positives)))
+    page.wait_for_url(re.compile(r"point-by=Number.*cut=|cut=.*point-by=Number"))
+    page.reload()  # whoever is sent the URL sees the same point
     expect(row.get_by_role("cell").nth(1)).to_have_text(str(round(sensitivity * positives)))
 
 

@@ -14,6 +14,7 @@ from cxr_core.schema import LABELS, label_words
 from cxr_core.tasks.compare import compare
 from cxr_core.tasks.effects import treatment_effects
 from cxr_core.tasks.evaluate import evaluate, label_curves
+from cxr_core.tasks.models import models
 from cxr_core.training.options import TrainOptions
 from cxr_core.warehouse.parquet import write_table
 from dashboard.parts.header import SYNTHETIC_NOTICE
@@ -149,6 +150,19 @@ def test_compare_shows_the_paired_difference_of_two_models(small_demo, page):
     assert shown["Support devices"] == f"{found.labels['support_devices'].difference:+.3f}".replace("-", "−")
 
 
+@pytest.mark.parametrize("tab", ["All labels", "Curves of one label", "Is the difference real?"])
+def test_compare_shows_beside_each_model_what_uncertain_labels_meant(small_demo, page, tab):
+    app = page("compare", **{"compare-tab": tab})
+    policies = {entry.name: entry.policy_words() for entry in models("demo") if entry.name in (FIRST, SECOND)}
+    assert all("(u " in words for words in policies.values())
+    if tab == "All labels":
+        assert app.table[0].value.loc["*Uncertain labels*"].to_dict() == policies
+    elif tab == "Curves of one label":
+        assert app.dataframe[0].value.set_index("Model")["Uncertain labels"].to_dict() == policies
+    else:
+        assert set(policies.values()) <= {caption.value for caption in app.caption}
+
+
 def test_an_ensemble_is_saved_and_can_be_evaluated(own_small_demo, page):
     app = page("compare", **{"compare-tab": "Build an ensemble"})
     app.text_input[0].set_value("both").run()
@@ -157,6 +171,7 @@ def test_an_ensemble_is_saved_and_can_be_evaluated(own_small_demo, page):
     assert evaluate("demo", "both").labels["edema"].n > 0
     next(button for button in app.button if button.label == "Evaluate both").click().run()
     assert app.selectbox(key="model").value == "both"
+    assert "policies of its members" in texts(app)
 
 
 def test_an_ensemble_name_that_is_taken_is_refused_in_a_sentence(own_small_demo, page):
