@@ -11,7 +11,7 @@ def test_a_bigquery_that_fails_can_be_tried_again_and_is_billed_once(page, dashb
     folder = demo / "sources" / "demo"
     with serve_demo(folder) as server:
         (tmp_path / "cxr.toml").write_text(configuration(server.endpoint, folder))
-        monkeypatch.setenv("CXR_BIGQUERY_TIMEOUT", "3")
+        monkeypatch.setenv("CXR_BIGQUERY_TIMEOUT", "8")
         server.misbehave("503", "POST")
         dashboard.start()
         page.goto(f"{dashboard.url}/?source={SOURCE}")

@@ -146,9 +146,9 @@ def test_a_server_that_misbehaves_is_told_in_a_sentence_and_tried_again(
 
 
 def test_an_answer_that_was_had_is_not_asked_again_when_the_next_one_failed(server, page, monkeypatch):
-    monkeypatch.setenv("CXR_BIGQUERY_TIMEOUT", "2")
     page("labels", source=SOURCE)
     before = len(server.billed())
+    monkeypatch.setenv("CXR_BIGQUERY_TIMEOUT", "2")
     server.misbehave("503", "POST")
     app = page("labels", source=SOURCE, **{"labels-tab": "Labels that occur together"})
     assert app.title[0].value.startswith("Uncertain outnumbers positive"), "the rest of the page stands"
