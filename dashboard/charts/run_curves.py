@@ -216,9 +216,10 @@ def _x_axis(axis: Axis) -> alt.Axis:
     return alt.Axis(grid=False, tickMinStep=0.1)
 
 
-def _title(figure: Figure, axis: Axis) -> str:
-    ring = "; ring: best epoch" if VALIDATION in figure.parts else ""
-    return f"{figure.title}, by {'time' if axis == 'minutes' else axis}{ring}"
+def _title(figure: Figure, axis: Axis) -> list[str]:
+    """Return the lines of the title, each short enough for a phone."""
+    ring = ["ring: best epoch"] if VALIDATION in figure.parts else []
+    return [f"{figure.title}, by {'time' if axis == 'minutes' else axis}", *ring]
 
 
 def _tooltip(figure: Figure, axis: Axis) -> list[Any]:

@@ -20,6 +20,7 @@ def _figure(text: str) -> Any:
     return st.column_config.NumberColumn(format="%.3f", width="small", help=text)
 
 
+WHY_MISSING = "Why a figure is missing"
 FIGURE_COLUMNS: dict[str, Any] = {
     "AUC": _figure(help_texts.AUC),
     "AUC low": _figure(help_texts.INTERVAL),
@@ -32,7 +33,7 @@ FIGURE_COLUMNS: dict[str, Any] = {
     "n (certain)": _COUNT,
     "Uncertain": _COUNT,
     "Patients": _COUNT,
-    "Why a figure is missing": st.column_config.TextColumn(width="medium"),
+    WHY_MISSING: st.column_config.TextColumn(width="medium"),
 }
 _COLUMNS = {"Label": st.column_config.TextColumn(pinned=True)} | FIGURE_COLUMNS
 
@@ -67,8 +68,7 @@ def figures_table(result: Evaluation) -> pd.DataFrame:
     """Return the figures of all labels as numbers, one row a label."""
     rows = [{"Label": label_words(label)} | figure_cells(figures) for label, figures in result.labels.items()]
     frame = pd.DataFrame(rows)
-    empty = "Why a figure is missing"
-    return frame if frame[empty].any() else frame.drop(columns=empty)
+    return frame if frame[WHY_MISSING].any() else frame.drop(columns=WHY_MISSING)
 
 
 def figure_cells(figures: LabelEvaluation) -> dict[str, Any]:
@@ -87,7 +87,7 @@ def figure_cells(figures: LabelEvaluation) -> dict[str, Any]:
         "n (certain)": figures.n,
         "Uncertain": figures.n_uncertain_dropped,
         "Patients": figures.n_patients,
-        "Why a figure is missing": "; ".join(dict.fromkeys(figures.why.values())),
+        WHY_MISSING: "; ".join(dict.fromkeys(figures.why.values())),
     }
 
 

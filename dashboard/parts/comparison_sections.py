@@ -19,7 +19,7 @@ from dashboard.charts.details import difference_chart, is_significant
 from dashboard.charts.frame import CONFIG
 from dashboard.charts.heatmap import FIGURE_WORDS, model_heatmap
 from dashboard.parts import engine, help_texts
-from dashboard.parts.all_labels import FIGURE_COLUMNS, figure_cells
+from dashboard.parts.all_labels import FIGURE_COLUMNS, WHY_MISSING, figure_cells
 from dashboard.parts.downloads import download_table
 from dashboard.parts.errors import errors_as_sentences
 from dashboard.parts.formatting import NOTHING, count, p_value, signed, three_digits, with_interval
@@ -156,8 +156,8 @@ def difference_section(source: str, models: list[str], dataset: str, policies: M
 
 def difference_table(found: Comparison) -> pd.DataFrame:
     """Return the paired differences in words."""
-    rows = [_difference_row(label, row) for label, row in found.labels.items()]
-    return pd.DataFrame(rows).set_index("Label")
+    rows = pd.DataFrame([_difference_row(label, row) for label, row in found.labels.items()]).set_index("Label")
+    return rows if rows[WHY_MISSING].any() else rows.drop(columns=WHY_MISSING)
 
 
 def flat_differences(found: Comparison) -> pd.DataFrame:
@@ -182,13 +182,14 @@ def difference_answer(found: Comparison) -> str:
 
 def _difference_row(label: str, row: LabelComparison) -> dict[str, str]:
     interval = f"{signed(row.ci[0])} to {signed(row.ci[1])}" if row.ci else NOTHING
-    why = row.why.get("p") or row.why.get("difference") or ""
+    why = row.why.get("difference") or row.why.get("p") or ""
     return {
         "Label": label_words(label),
         "AUC(A) − AUC(B)": signed(row.difference),
         "95 % interval": interval,
-        "p": p_value(row.p) if row.p is not None or not why else f"{NOTHING} ({why})",
+        "p": p_value(row.p),
         "p corrected": p_value(row.p_corrected),
         "p (DeLong)": p_value(row.p_delong),
         "n (certain)": count(row.n),
+        WHY_MISSING: why,
     }

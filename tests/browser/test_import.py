@@ -33,11 +33,11 @@ def test_labels_and_predictions_are_uploaded_and_the_auc_is_read(page, dashboard
     expect(page.get_by_text("Imported 300 rows of labels into mine.")).to_be_visible()
 
     page.get_by_role("tab", name="Predictions").click()
-    page.get_by_role("textbox", name="Model").fill("theirs")
-    # The sidebar's stands before it, that of the form for predicting after.
-    page.get_by_role("combobox", name="Source").nth(1).click()
+    form = page.get_by_role("tabpanel", name="Predictions")
+    form.get_by_role("combobox", name="Source").click()
     page.get_by_role("option", name="mine").click()
-    page.locator("input[type=file]").set_input_files(tmp_path / "theirs.csv")
+    form.locator("input[type=file]").set_input_files(tmp_path / "theirs.csv")
+    form.get_by_role("textbox", name="Model").fill("theirs")
     page.get_by_role("button", name="Import predictions").click()
     expect(page.get_by_text("Imported 300 predictions of theirs (logit).")).to_be_visible()
 

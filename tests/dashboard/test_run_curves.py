@@ -138,7 +138,7 @@ def test_training_and_validation_differ_in_dash_runs_in_colour_and_shape():
     assert marks["encoding"]["shape"]["scale"] == {"domain": ["mine"], "range": ["circle"]}
     assert marks["transform"] == [{"filter": "datum.marked"}]
     assert rings["transform"] == [{"filter": "datum.best"}]
-    assert spec["title"].endswith("ring: best epoch")
+    assert spec["title"][-1] == "ring: best epoch"
 
 
 def test_a_log_axis_leaves_out_what_has_no_logarithm():
