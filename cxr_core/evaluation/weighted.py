@@ -20,8 +20,8 @@ from cxr_core.evaluation.arrays import BoolArray, FloatArray, IntArray
 from cxr_core.evaluation.curves import falling_order
 from cxr_core.evaluation.resamples import patient_weights
 
-# Steps that are worked off together: 128 x 1,000 resamples are 1 MB an array, which stays near the core.
-_TILE_STEPS = 128
+# Steps x resamples that are worked off together: 1 MB an array, which stays near the core.
+_TILE_ELEMENTS = 2**17
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,8 +102,9 @@ def weighted_figures(rows: RankedRows, weights: FloatArray) -> tuple[FloatArray,
     doubled_below, precisions = np.zeros(weights.shape[1]), np.zeros(weights.shape[1])
     tp: Any = 0.0
     fp: Any = 0.0
-    for start in range(0, rows.steps, _TILE_STEPS):
-        stop = min(start + _TILE_STEPS, rows.steps)
+    tile = max(1, _TILE_ELEMENTS // weights.shape[1])
+    for start in range(0, rows.steps, tile):
+        stop = min(start + tile, rows.steps)
         gained = rows.positives.times(weights, start, stop)
         true, called = gained.copy(), rows.negatives.times(weights, start, stop)
         tp, fp = _running_sum(true, tp), _running_sum(called, fp).copy()

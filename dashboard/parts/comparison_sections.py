@@ -181,7 +181,8 @@ def difference_answer(found: Comparison) -> str:
 
 
 def _difference_row(label: str, row: LabelComparison) -> dict[str, str]:
-    interval = f"{signed(row.ci[0])} to {signed(row.ci[1])}" if row.ci else NOTHING
+    # No-break spaces keep an interval on one line.
+    interval = f"{signed(row.ci[0])}\u00a0to\u00a0{signed(row.ci[1])}" if row.ci else NOTHING
     why = row.why.get("difference") or row.why.get("p") or ""
     return {
         "Label": label_words(label),
