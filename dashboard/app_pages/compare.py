@@ -62,4 +62,4 @@ if effects.open:
 if ensemble.open:
     with ensemble:
         ensemble_builder(source.name, models, dataset, several_views=len(grids.grids) > 1)
-report_button(source, grids, {entry.name: entry for entry in known})
+report_button(source, grids, policies)

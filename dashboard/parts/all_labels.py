@@ -67,8 +67,12 @@ def _show_row(labels: list[str]) -> None:
 def figures_table(result: Evaluation) -> pd.DataFrame:
     """Return the figures of all labels as numbers, one row a label."""
     rows = [{"Label": label_words(label)} | figure_cells(figures) for label, figures in result.labels.items()]
-    frame = pd.DataFrame(rows)
-    return frame if frame[WHY_MISSING].any() else frame.drop(columns=WHY_MISSING)
+    return with_reasons_if_any(pd.DataFrame(rows))
+
+
+def with_reasons_if_any(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table without its column `WHY_MISSING` where no figure is missing."""
+    return table if table[WHY_MISSING].any() else table.drop(columns=WHY_MISSING)
 
 
 def figure_cells(figures: LabelEvaluation) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from dashboard.charts.details import difference_chart, is_significant
 from dashboard.charts.frame import CONFIG
 from dashboard.charts.heatmap import FIGURE_WORDS, model_heatmap
 from dashboard.parts import engine, help_texts
-from dashboard.parts.all_labels import FIGURE_COLUMNS, WHY_MISSING, figure_cells
+from dashboard.parts.all_labels import FIGURE_COLUMNS, WHY_MISSING, figure_cells, with_reasons_if_any
 from dashboard.parts.downloads import download_table
 from dashboard.parts.errors import errors_as_sentences
 from dashboard.parts.formatting import NOTHING, count, p_value, signed, three_digits, with_interval
@@ -59,7 +59,7 @@ def grid_caption(grids: ModelGrid, grid: Grid) -> str:
 
 
 def grid_table(grid: Grid, policies: Mapping[str, str]) -> pd.DataFrame:
-    """Return a grid in words; the best of a row and those not told from it are bold with a dot."""
+    """Return a grid in words, the policies below; the best of a row and those not told from it are bold with a dot."""
     columns = {
         model: [_cell(cells[model], label == MEAN) for label, cells in grid.cells.items()] + [policies[model]]
         for model in grid.models
@@ -156,8 +156,8 @@ def difference_section(source: str, models: list[str], dataset: str, policies: M
 
 def difference_table(found: Comparison) -> pd.DataFrame:
     """Return the paired differences in words."""
-    rows = pd.DataFrame([_difference_row(label, row) for label, row in found.labels.items()]).set_index("Label")
-    return rows if rows[WHY_MISSING].any() else rows.drop(columns=WHY_MISSING)
+    rows = [_difference_row(label, row) for label, row in found.labels.items()]
+    return with_reasons_if_any(pd.DataFrame(rows).set_index("Label"))
 
 
 def flat_differences(found: Comparison) -> pd.DataFrame:

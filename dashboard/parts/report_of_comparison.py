@@ -7,7 +7,6 @@ import streamlit as st
 
 from cxr_core.errors import CxrError
 from cxr_core.evaluation.effects import Effects
-from cxr_core.models.registry import ModelEntry
 from cxr_core.sources.source import Source
 from cxr_core.tasks.compare import Comparison
 from cxr_core.tasks.evaluate import LabelCurves
@@ -19,14 +18,14 @@ from dashboard.parts.report import report_html
 from dashboard.parts.report_of_models import models_report
 
 
-def report_button(source: Source, grids: ModelGrid, entries: Mapping[str, ModelEntry]) -> None:
+def report_button(source: Source, grids: ModelGrid, policies: Mapping[str, str]) -> None:
     """Offer the report of the models, with what was chosen in the tabs."""
     chosen = {key: st.session_state.get(key) for key in ("compared-label", "model-a", "model-b")}
     chosen |= {key: st.session_state.get(key) for key in ("effects-label", "baseline")}
-    download_report(lambda: _made(source, grids, entries, chosen), f"models-{grids.dataset}.html")
+    download_report(lambda: _made(source, grids, policies, chosen), f"models-{grids.dataset}.html")
 
 
-def _made(source: Source, grids: ModelGrid, entries: Mapping[str, ModelEntry], chosen: Mapping[str, Any]) -> bytes:
+def _made(source: Source, grids: ModelGrid, policies: Mapping[str, str], chosen: Mapping[str, Any]) -> bytes:
     """Make the report; it runs when the button is pressed, outside the page's script."""
     models = [model for grid in grids.grids.values() for model in grid.models]
     curves = _curves(source.name, models, chosen["compared-label"] or DEFAULT_LABEL, grids.dataset)
@@ -34,7 +33,7 @@ def _made(source: Source, grids: ModelGrid, entries: Mapping[str, ModelEntry], c
     comparison = _comparison(source.name, pair, grids.dataset) if all(model in models for model in pair) else None
     effects = _effects(source.name, models, chosen, grids.dataset) if chosen["baseline"] in models else None
     ensembles = engine.ensemble_names(source.name)
-    return report_html(models_report(grids, entries, source.synthetic, curves, ensembles, comparison, effects))
+    return report_html(models_report(grids, policies, source.synthetic, curves, ensembles, comparison, effects))
 
 
 def _curves(source: str, models: list[str], label: str, dataset: str) -> list[LabelCurves]:

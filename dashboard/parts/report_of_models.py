@@ -5,7 +5,6 @@ from collections.abc import Mapping
 import pandas as pd
 
 from cxr_core.evaluation.effects import Effects
-from cxr_core.models.registry import ModelEntry
 from cxr_core.schema import label_words
 from cxr_core.tasks.compare import Comparison
 from cxr_core.tasks.evaluate import LabelCurves
@@ -26,7 +25,7 @@ from dashboard.parts.report import Report, Section
 
 def models_report(
     grids: ModelGrid,
-    entries: Mapping[str, ModelEntry],
+    policies: Mapping[str, str],
     synthetic: bool,
     curves: list[LabelCurves],
     ensembles: set[str],
@@ -37,7 +36,7 @@ def models_report(
 
     Args:
         grids: the models beside the labels.
-        entries: what is known of each model.
+        policies: what uncertain labels meant in the training of each model, in words.
         synthetic: whether the source's images are made up.
         curves: of one label, of the models that have it.
         ensembles: which of the models are ensembles.
@@ -48,19 +47,14 @@ def models_report(
         "Source": grids.source,
         "Data set": grids.dataset,
         "Figure": FIGURE_WORDS[grids.figure],
-        "Models": "; ".join(_model(entries[model]) for grid in grids.grids.values() for model in grid.models),
+        "Models": "; ".join(f"{model}: {policies[model]}" for grid in grids.grids.values() for model in grid.models),
     }
-    policies = {model: entry.policy_words() for model, entry in entries.items()}
     sections = [*_grids(grids, policies), *_curves(curves, ensembles)]
     if comparison is not None:
         sections.append(_difference(comparison))
     if effects is not None:
         sections.append(_effects(effects))
     return Report(answer(grids), facts, sections, synthetic)
-
-
-def _model(entry: ModelEntry) -> str:
-    return f"{entry.name}: {entry.policy_words()}"
 
 
 def _grids(grids: ModelGrid, policies: Mapping[str, str]) -> list[Section]:

@@ -80,10 +80,10 @@ def test_the_report_of_a_label_says_its_figures_and_how_they_came_about(judged, 
 
 
 def test_the_report_of_models_holds_the_grid_the_curves_and_the_difference(small_demo):
-    entries = {entry.name: entry for entry in models("demo")}
+    policies = {entry.name: entry.policy_words() for entry in models("demo")}
     grids = model_grid("demo", [FIRST, SECOND, LATERAL])
     curves = [label_curves("demo", model, "edema") for model in (FIRST, SECOND)]
-    report = models_report(grids, entries, True, curves, set(), compare("demo", FIRST, SECOND), None)
+    report = models_report(grids, policies, True, curves, set(), compare("demo", FIRST, SECOND), None)
     said = " ".join(read(report_html(report, NOW)).texts)
     assert f"{evaluate('demo', FIRST).labels['edema'].roc_auc:.3f}" in said
     assert "each view is a family of its own" in said
