@@ -65,8 +65,9 @@ def test_from_the_labels_to_an_ensemble(page, browser, dashboard, own_demo, cxr,
     dashboard.start()
     open_page(page, dashboard, "runs", run=run.name)
     after = shown_losses(page, run, lambda _: page.get_by_role("button", name="Predict").is_visible())
-    assert after[-1] < before[0], "the loss falls"
     trained = metric_rows(run)
+    # not the first that was shown: on a busy machine the page may come to it when most of it has fallen
+    assert after[-1] < trained[0]["loss"], "the loss falls"
     expect(metric_value(page, "Validation AUC")).to_have_text(f"{trained[-1]['val_auc']:.3f}")
     expect(metric_value(page, "Validation loss")).to_have_text(f"{trained[-1]['val_loss']:.4f}")
 
