@@ -82,7 +82,7 @@ def training_batches(
         batches = _whole(_mapped(ordered(numbered_payloads, whole=False), read_and_keep), batch_size)
     if augment:
         batches = augmented(batches, (seed, epoch, share.worker), skip)
-    return share.dealt(batches, batch_size).prefetch(tf.data.AUTOTUNE)
+    return _ahead(share.dealt(batches, batch_size))
 
 
 def validation_batches(
@@ -104,7 +104,7 @@ def validation_batches(
         return _fill_rows(images, count), _fill_rows(codes, count), real
 
     batches = _mapped(records.in_file_order().batch(batch_size), read)
-    return share.dealt(batches, batch_size).prefetch(tf.data.AUTOTUNE)
+    return _ahead(share.dealt(batches, batch_size))
 
 
 def prediction_batches(paths: list[str], pixels: PixelFormat, batch_size: int, limit: int | None = None) -> Any:
@@ -129,7 +129,7 @@ def prediction_batches(paths: list[str], pixels: PixelFormat, batch_size: int, l
 
     records = tf.data.Dataset.from_tensor_slices(list(paths)).enumerate().flat_map(numbered)
     limited = records.take(-1 if limit is None else limit)
-    return _mapped(limited.batch(batch_size), read).prefetch(tf.data.AUTOTUNE)
+    return _ahead(_mapped(limited.batch(batch_size), read))
 
 
 def look_up(table: Any, codes: Any) -> Any:
@@ -143,6 +143,17 @@ def _mapped(batches: Any, work: Any) -> Any:
     # No function here branches on a tensor; looking for such branches takes half a second.
     work = tf.autograph.experimental.do_not_convert(work)
     return batches.map(work, num_parallel_calls=cores(), deterministic=True)
+
+
+def _ahead(batches: Any) -> Any:
+    """Prepare batches ahead of the one that is worked on.
+
+    TensorFlow's own tuning is off: its thread sleeps for longer and longer, and now and then the end of an epoch waited
+    for it to wake up, up to half a minute.
+    """
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    return batches.prefetch(tf.data.AUTOTUNE).with_options(options)
 
 
 def _whole(batches: Any, batch_size: int) -> Any:
