@@ -16,10 +16,10 @@ ICON = (
 )
 
 if __name__ == "__main__":
-    from dashboard.parts.navigation import open_with_values, page_table
-    from dashboard.parts.page_frame import page_frame
-    from dashboard.parts.source import pick_source
-    from dashboard.parts.theme import dark_words_on_light_buttons
+    from dashboard.shared.navigation import open_with_values, page_table
+    from dashboard.shared.page_frame import page_frame
+    from dashboard.shared.source import pick_source
+    from dashboard.shared.theme import dark_words_on_light_buttons
 
     st.set_page_config(
         page_icon=ICON,

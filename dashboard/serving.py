@@ -17,11 +17,13 @@ from typing import Any
 
 from streamlit import cli_util, config
 
+import dashboard
 from cxr_core.errors import CxrError
 from cxr_core.settings import settings
-from dashboard import parts
 
 SCRIPT = Path(__file__).with_name("app.py")
+#: Modules that Streamlit runs; to import them would run them.
+SCRIPTS = (".page", ".app", ".__main__")
 HANDED_OVER = "CXR_DASHBOARD_STARTED"
 
 
@@ -60,8 +62,9 @@ def spare_the_modules() -> None:
     Streamlit collects all garbage after every rerun, while the last of the page still waits to be sent: looking through
     the hundreds of thousands of objects that modules hold took longer than drawing Evaluate anew.
     """
-    for module in pkgutil.iter_modules(parts.__path__, f"{parts.__name__}."):
-        importlib.import_module(module.name)
+    for module in pkgutil.walk_packages(dashboard.__path__, f"{dashboard.__name__}."):
+        if not module.name.endswith(SCRIPTS):
+            importlib.import_module(module.name)
     gc.collect()
     gc.freeze()
 

@@ -64,7 +64,7 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> None:
         Accelerator("multi-gpu", False, "This machine has no NVIDIA GPU."),
         Accelerator("tpu", False, "No TPU is configured."),
     ]
-    monkeypatch.setattr("dashboard.parts.accelerator_input.known_accelerators", lambda: found)
+    monkeypatch.setattr("dashboard.shared.accelerator_input.known_accelerators", lambda: found)
 
 
 @pytest.fixture
@@ -79,7 +79,7 @@ def page(machine: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..
         for key, value in query.items():
             app.query_params[key] = value
         app.run()
-        opened.append(app if name == "labels" else app.switch_page(f"app_pages/{name}.py").run())
+        opened.append(app if name == "labels" else app.switch_page(f"{name}/page.py").run())
         return opened[-1]
 
     yield open_page

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dashboard.parts.downloads import safe_csv
+from dashboard.shared.downloads import safe_csv
 
 
 def cells(frame: pd.DataFrame) -> list[list[str]]:

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from dashboard.parts import formatting as f
+from dashboard.shared import formatting as f
 
 
 @pytest.mark.parametrize(

@@ -30,15 +30,15 @@ from cxr_core.training.probe import Accelerator
 commands = (["sources"], ["distribution"], ["models"], ["runs"], ["evaluate", first], ["compare", first, second])
 statuses = {command[0]: main([*command, "--json"]) for command in commands}
 
-import dashboard.parts.accelerator_input as accelerators
-from dashboard.parts.navigation import PAGES
+import dashboard.shared.accelerator_input as accelerators
+from dashboard.shared.navigation import PAGES
 from streamlit.testing.v1 import AppTest
 
 accelerators.known_accelerators = lambda: [Accelerator("cpu", True, "", ("2 cores",))]
 for row in PAGES:
     app = AppTest.from_file(app_file, default_timeout=120).run()
     if row.name != "labels":
-        app.switch_page(f"app_pages/{row.name}.py").run()
+        app.switch_page(f"{row.name}/page.py").run()
     assert not app.exception, (row.name, app.exception[0].message)
     statuses[row.name + " page"] = len(app.title) - 1
 loaded = [name for name in sys.modules if name.startswith(("google.cloud", "google.auth", "gcsfs", "aiohttp"))]

@@ -17,10 +17,10 @@ from cxr_core.tasks.evaluate import evaluate, label_curves
 from cxr_core.tasks.models import models
 from cxr_core.training.options import TrainOptions
 from cxr_core.warehouse.parquet import write_table
-from dashboard.parts.header import SYNTHETIC_NOTICE
-from dashboard.parts.navigation import PAGES
-from dashboard.parts.several_input import Several
-from dashboard.parts.train_form import filled_in
+from dashboard.shared.filled_in import filled_in
+from dashboard.shared.header import SYNTHETIC_NOTICE
+from dashboard.shared.navigation import PAGES
+from dashboard.train.several_input import Several
 
 NAMES = [row.name for row in PAGES]
 FIRST, SECOND, LATERAL = "densenet_frontal_u0_0__w0_0", "densenet_frontal_u1_0__w1_0", "densenet_lateral_u0_0__w0_0"
@@ -210,8 +210,8 @@ def test_train_says_why_an_accelerator_is_missing(small_demo, page):
 
 def test_train_offers_the_cpu_while_it_still_looks_for_others(small_demo, page, monkeypatch):
     asked = threading.Event()
-    monkeypatch.setattr("dashboard.parts.accelerator_input.known_accelerators", lambda: None)
-    monkeypatch.setattr("dashboard.parts.accelerator_input.accelerators", lambda: asked.wait(60))
+    monkeypatch.setattr("dashboard.shared.accelerator_input.known_accelerators", lambda: None)
+    monkeypatch.setattr("dashboard.shared.accelerator_input.accelerators", lambda: asked.wait(60))
     app = page("train")
     asked.set()
     assert "Looking for GPUs and TPUs" in texts(app)
@@ -310,7 +310,7 @@ def test_what_a_tampered_page_sends_is_refused_by_the_engine(small_demo, page, t
 )
 def test_values_that_no_widget_would_send_are_refused_by_the_engine(small_demo, page, monkeypatch, forged, sentence):
     options = TrainOptions(**forged, architecture="densenet-small", image_size=96)
-    monkeypatch.setattr("dashboard.parts.train_form.train_form", lambda source, models: (options, Several()))
+    monkeypatch.setattr("dashboard.train.form.train_form", lambda source, models: (options, Several()))
     app = page("train")
     assert sentence in app.error[0].value
     assert next(button for button in app.button if button.label == "Start training").disabled
@@ -373,9 +373,7 @@ def test_a_run_can_be_trained_again_with_its_choices(own_small_demo, page, monke
     options = TrainOptions(**chosen, architecture="densenet-small", image_size=64, name="mine")
     assert filled_in(options)["train-strategy"] == "custom"
     asked = []
-    monkeypatch.setattr(
-        "dashboard.parts.train_plan.start_training", lambda source, options: asked.append(options) or run
-    )
+    monkeypatch.setattr("dashboard.train.plan.start_training", lambda source, options: asked.append(options) or run)
     app = page("train")
     for key, value in filled_in(options).items():
         app.session_state[key] = value
@@ -403,7 +401,7 @@ def test_predicting_with_a_model_that_is_gone_is_told_in_a_sentence(own_small_de
 
 
 def test_a_demo_of_another_version_can_be_rebuilt(small_demo, page, monkeypatch):
-    monkeypatch.setattr("dashboard.parts.source_report.is_current", lambda folder: False)
+    monkeypatch.setattr("dashboard.sources.listing.is_current", lambda folder: False)
     labels = [button.label for button in page("sources").button]
     assert labels[:2] == ["Check again", "Rebuild the demo"]
 

@@ -15,10 +15,10 @@ from cxr_core.tasks.compare import compare
 from cxr_core.tasks.evaluate import evaluate, label_curves
 from cxr_core.tasks.grid import model_grid
 from cxr_core.tasks.models import models
-from dashboard.parts.judged import Judged
-from dashboard.parts.report import Report, Section, report_html
-from dashboard.parts.report_of_label import label_report
-from dashboard.parts.report_of_models import models_report
+from dashboard.evaluate.judged import Judged
+from dashboard.reports.document import Report, Section, report_html
+from dashboard.reports.of_label import Subject, label_report
+from dashboard.reports.of_models import models_report
 
 FIRST, SECOND, LATERAL = "densenet_frontal_u0_0__w0_0", "densenet_frontal_u1_0__w1_0", "densenet_lateral_u0_0__w0_0"
 NOW = datetime.datetime(2026, 11, 24, 12, 30, tzinfo=datetime.UTC)
@@ -57,10 +57,14 @@ def judged(small_demo):
     return Judged(get_source("demo"), entry, "valid", None)
 
 
+def subject(judged):
+    return Subject(judged.source, judged.model, judged.view, judged.choice_note())
+
+
 def test_the_report_of_a_label_says_its_figures_and_how_they_came_about(judged, page):
     result, curves = evaluate("demo", FIRST), label_curves("demo", FIRST, "pleural_effusion")
     point = curves.operating_point(curves.youden_threshold())
-    made = report_html(label_report(judged, result, curves, point, 5.0), NOW)
+    made = report_html(label_report(subject(judged), result, curves, point, 5.0), NOW)
     said = " ".join(read(made).texts)
     figures = result.labels["pleural_effusion"]
     for wanted in (
@@ -118,6 +122,6 @@ def test_a_report_says_why_a_curve_or_a_calibration_is_missing(judged):
         pr=None,
         why={"roc_auc": "there are no positives"},
     )
-    said = " ".join(read(report_html(label_report(judged, result, curves, None, None), NOW)).texts)
+    said = " ".join(read(report_html(label_report(subject(judged), result, curves, None, None), NOW)).texts)
     assert "The curves are undefined: there are no positives." in said
     assert "There is no calibration: scores are ranks" in said

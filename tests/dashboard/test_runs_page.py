@@ -10,10 +10,10 @@ from cxr_core.runs import columns, service
 from cxr_core.runs.store import RunStore
 from cxr_core.tasks.families import Member
 from dashboard.charts.policies import policy_points
-from dashboard.parts.formatting import plain
-from dashboard.parts.run_details import differences
-from dashboard.parts.run_files import metrics_csv
-from dashboard.parts.run_table import in_families
+from dashboard.runs.details import differences
+from dashboard.runs.files import metrics_csv
+from dashboard.runs.table import in_families
+from dashboard.shared.formatting import plain
 
 LARGEST_CHART = 100_000  # bytes that one chart may send to the browser
 

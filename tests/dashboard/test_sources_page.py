@@ -93,7 +93,7 @@ def test_a_server_that_cannot_be_reached_is_told(server, page, monkeypatch):
 
 
 def test_rebuilding_the_demo_asks_first_and_is_a_run(own_small_demo, page, monkeypatch):
-    monkeypatch.setattr("dashboard.parts.source_report.is_current", lambda folder: True)
+    monkeypatch.setattr("dashboard.sources.listing.is_current", lambda folder: True)
     monkeypatch.setattr(service, "_launch", lambda store, run: run)
     app = page("sources")
     button(app, "Rebuild the demo").click().run()
@@ -101,9 +101,9 @@ def test_rebuilding_the_demo_asks_first_and_is_a_run(own_small_demo, page, monke
     assert service.list_runs() == [], "asked, not started"
 
     opened = []
-    monkeypatch.setattr("dashboard.parts.source.go_to", lambda page, **values: opened.append((page, values)))
+    monkeypatch.setattr("dashboard.shared.source.go_to", lambda page, **values: opened.append((page, values)))
     dialog = AppTest.from_string(
-        "from dashboard.parts.source import confirm_rebuild\nconfirm_rebuild()", default_timeout=60
+        "from dashboard.shared.source import confirm_rebuild\nconfirm_rebuild()", default_timeout=60
     ).run()
     button(dialog, "Rebuild it").click().run()
     (run,) = service.list_runs()

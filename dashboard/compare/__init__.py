@@ -1,0 +1,1 @@
+"""The Compare page and the sections that only it has."""

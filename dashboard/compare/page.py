@@ -1,0 +1,66 @@
+"""Compare: which model, and is the difference real?"""
+
+import streamlit as st
+
+from cxr_core.schema import label_words
+from dashboard.compare.effects import effects_section
+from dashboard.compare.ensemble_builder import ensemble_builder
+from dashboard.compare.model_choice import chosen_models, view_of_models
+from dashboard.compare.report_button import report_button
+from dashboard.compare.sections import curves_section, difference_section, model_table
+from dashboard.shared import engine
+from dashboard.shared.comparison_tables import answer
+from dashboard.shared.header import page_header, view_fact
+from dashboard.shared.model_input import dataset_input, figure_input, judged_models
+from dashboard.shared.navigation import go_button
+from dashboard.shared.source import built_source
+
+source = built_source()
+entries = judged_models(engine.models(source.name))
+if len(entries) < 2:
+    page_header("There are not two models to compare yet", source.name, source.synthetic)
+    st.info("Models can be compared once they have predictions. Train one, or predict with one that you have.")
+    go_button("train", "Train a model")
+    go_button("sources", "Predict with a model")
+    st.stop()
+
+top = st.container()
+with st.container(horizontal=True, vertical_alignment="bottom"):
+    view = view_of_models(entries)
+    dataset = dataset_input(
+        tuple(d for d in ("valid", "test", "train") if any(d in e.predictions for e in entries)), "on"
+    )
+    figure = figure_input()
+known = [entry for entry in entries if dataset in entry.predictions]
+policies = {entry.name: entry.policy_words() for entry in known}
+models = chosen_models(known, view)
+grids = engine.model_grid(source.name, tuple(models), dataset, None, figure) if models else None
+with top:
+    page_header(answer(grids), source.name, source.synthetic, view_fact(view), f"{label_words(dataset)} set")
+if grids is None:
+    st.info("Choose at least one model.")
+    st.stop()
+
+table, curves, difference, effects, ensemble = st.tabs(
+    ["All labels", "Curves of one label", "Is the difference real?", "What u and w did", "Build an ensemble"],
+    key="compare-tab",
+    on_change="rerun",
+    bind="query-params",
+)
+if table.open:
+    with table:
+        model_table(grids, policies)
+if curves.open:
+    with curves:
+        curves_section(source.name, models, dataset, policies)
+if difference.open:
+    with difference:
+        difference_section(source.name, models, dataset, policies)
+if effects.open:
+    with effects:
+        ignoring = [entry.name for entry in known if entry.name in models and entry.w == 0]
+        effects_section(source.name, models, ignoring, dataset)
+if ensemble.open:
+    with ensemble:
+        ensemble_builder(source.name, models, dataset, several_views=len(grids.grids) > 1)
+report_button(source, grids, policies)

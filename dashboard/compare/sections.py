@@ -1,0 +1,139 @@
+"""The tabs of the Compare page that look: all labels, curves of one label, paired differences.
+
+`policies` says, in words, what uncertain labels meant in the training of each model.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+
+import pandas as pd
+import streamlit as st
+
+from cxr_core.evaluation.grid import Grid
+from cxr_core.schema import label_words
+from cxr_core.tasks.compare import Comparison
+from cxr_core.tasks.grid import ModelGrid
+from dashboard.charts.curves import drawn_error, pr_chart, roc_chart
+from dashboard.charts.details import difference_chart
+from dashboard.charts.frame import CONFIG
+from dashboard.charts.heatmap import FIGURE_WORDS, model_heatmap
+from dashboard.shared import engine, help_texts
+from dashboard.shared.comparison_tables import TREATMENT, difference_answer, difference_table, grid_caption, grid_table
+from dashboard.shared.downloads import download_table
+from dashboard.shared.errors import errors_as_sentences
+from dashboard.shared.figure_tables import FIGURE_COLUMNS, figure_cells
+from dashboard.shared.formatting import count
+from dashboard.shared.model_curves import model_curves
+from dashboard.shared.model_input import label_input
+from dashboard.shared.theme import colors
+
+TABLE = "models-of-a-label"
+MODEL_COLUMNS = {
+    "Model": st.column_config.TextColumn(pinned=True),
+    TREATMENT: st.column_config.TextColumn(help=help_texts.STRATEGY),
+} | FIGURE_COLUMNS
+
+
+def model_table(grids: ModelGrid, policies: Mapping[str, str]) -> None:
+    """Show models x labels as a heat map for each group of models that predict the same images, and as text."""
+    several = len(grids.grids) > 1
+    if several:
+        st.info(help_texts.SEVERAL_VIEWS, icon=":material/info:")
+    for views, grid in grids.grids.items():
+        if several:
+            st.subheader(views.capitalize(), anchor=False)
+        what = FIGURE_WORDS[grid.figure]
+        chart = model_heatmap(grid, colors())
+        st.plotly_chart(chart, config=CONFIG, key=f"heatmap-{views}", alt=f"{what} by label and model")
+        st.table(grid_table(grid, policies), border="horizontal", alt=f"{what} of each model on each label")
+        st.caption(grid_caption(grids, grid))
+        download_table(flat_grid(grid), f"models-{grids.dataset}-{views}-{grid.figure}.csv".replace(" ", "-"))
+
+
+def flat_grid(grid: Grid) -> pd.DataFrame:
+    """Return a grid as numbers, one row for each label and model, an interval in two columns."""
+    rows = []
+    for cells in grid.cells.values():
+        for cell in cells.values():
+            row = asdict(cell)
+            for name in ("ci", "difference_ci"):
+                row[f"{name}_low"], row[f"{name}_high"] = row.pop(name) or (None, None)
+            rows.append({"figure": grid.figure} | row)
+    return pd.DataFrame(rows)
+
+
+def curves_section(source: str, models: list[str], dataset: str, policies: Mapping[str, str]) -> None:
+    """Show the curves of the models for one label; rows that are chosen in the table choose the curves."""
+    with errors_as_sentences():
+        label = label_input("compared-label")
+        results = {model: engine.evaluation(source, model, dataset, None) for model in models}
+        having = {model: result.labels[label] for model, result in results.items() if label in result.labels}
+        if not having:
+            st.info(f"None of the models predicts {label_words(label).lower()}.", icon=":material/info:")
+            return
+        place, names = st.container(), list(having)
+        event = st.dataframe(
+            pd.DataFrame([_model_row(model, policies) | figure_cells(figures) for model, figures in having.items()]),
+            key=TABLE,
+            hide_index=True,
+            height="content",
+            column_config=MODEL_COLUMNS,
+            on_select="rerun",
+            selection_mode="multi-row",
+            alt=f"AUC and average precision of each model on {label_words(label)}. Chosen rows are drawn.",
+        )
+        chosen = [names[row] for row in event.selection.rows if row < len(names)] or names
+        with place:
+            error = _curves_of_models(source, chosen, label, dataset)
+        st.caption(help_texts.CHOOSE_ROWS + (help_texts.THINNED.format(error) if error else ""))
+
+
+def _model_row(model: str, policies: Mapping[str, str]) -> dict[str, str]:
+    return {"Model": model, TREATMENT: policies[model]}
+
+
+def _curves_of_models(source: str, models: list[str], label: str, dataset: str) -> float:
+    """Draw the curves and return by how much of the axis they may be off."""
+    drawn = [engine.label_curves(source, model, label, dataset, None) for model in models]
+    roc, pr, prevalence = model_curves(drawn, engine.ensemble_names(source), colors())
+    if not roc:
+        st.info(f"No curve is defined for {label_words(label).lower()} on {dataset}.", icon=":material/info:")
+        return 0.0
+    left, right = st.columns(2)
+    with left:
+        chart = roc_chart(f"ROC · {label_words(label)}", roc, colors())
+        st.plotly_chart(chart, config=CONFIG, key="roc-of-models", alt="ROC curves of the chosen models")
+    with right:
+        chart = pr_chart(f"Precision-recall · {label_words(label)}", pr, prevalence, colors())
+        st.plotly_chart(chart, config=CONFIG, key="pr-of-models", alt="Precision-recall curves of the chosen models")
+    return max(drawn_error(roc), drawn_error(pr))
+
+
+def difference_section(source: str, models: list[str], dataset: str, policies: Mapping[str, str]) -> None:
+    """Show the paired differences of two of the chosen models."""
+    if len(models) < 2:
+        st.info("Choose two models above.")
+        return
+    left, right = st.columns(2)
+    first = left.selectbox("Model A", models, key="model-a", bind="query-params", help=help_texts.PAIRED)
+    others = [model for model in models if model != first]
+    second = right.selectbox("Model B", others, key="model-b", bind="query-params", help=help_texts.PAIRED)
+    left.caption(policies[first])
+    right.caption(policies[second])
+    found = engine.comparison(source, first, second, dataset, None)
+    st.markdown(f"**{difference_answer(found)}**")
+    chart = difference_chart(list(found.labels.values()), "A", "B", colors())
+    st.plotly_chart(chart, config=CONFIG, key="differences", alt="Paired differences in AUC with intervals")
+    st.table(difference_table(found), border="horizontal", alt="Paired differences of the two models")
+    st.caption(f"{found.family}. {count(found.n_images)} images that both predict, resampled by patient.")
+    download_table(flat_differences(found), f"{first}-minus-{second}-{dataset}.csv")
+
+
+def flat_differences(found: Comparison) -> pd.DataFrame:
+    """Return the paired differences as numbers, an interval in two columns."""
+    rows = []
+    for label, compared in found.labels.items():
+        row = {"label": label} | compared.as_json()
+        row["ci_low"], row["ci_high"] = row.pop("ci") or (None, None)
+        rows.append(row | {"why": "; ".join(f"{name}: {reason}" for name, reason in compared.why.items())})
+    return pd.DataFrame(rows)

@@ -1,0 +1,1 @@
+"""The Evaluate page and the sections that only it has."""

@@ -1,0 +1,85 @@
+"""All labels of one model in one table, and their mean over the labels that the reader chooses."""
+
+import pandas as pd
+import streamlit as st
+
+from cxr_core.evaluation.results import MeanFigure
+from cxr_core.schema import label_words
+from cxr_core.tasks.evaluate import Evaluation
+from dashboard.shared import help_texts
+from dashboard.shared.downloads import download_table
+from dashboard.shared.figure_tables import FIGURE_COLUMNS, figures_table
+from dashboard.shared.formatting import count, with_interval
+
+TABLE = "all-labels"
+
+
+_COLUMNS = {"Label": st.column_config.TextColumn(pinned=True)} | FIGURE_COLUMNS
+
+
+def all_labels(result: Evaluation) -> None:
+    """Show the figures of all labels; a row that is chosen is shown above, the mean is over the labels that are."""
+    st.subheader("All labels", anchor=False)
+    labels = list(result.labels)
+    st.dataframe(
+        figures_table(result),
+        key=TABLE,
+        hide_index=True,
+        height="content",
+        column_config=_COLUMNS,
+        selection_mode="single-row",
+        on_select=lambda: _show_row(labels),
+        alt="AUC and average precision of all labels. Choosing a row shows its curves above.",
+    )
+    _mean_over(result)
+    left_out = [f"{count(result.unmatched)} predicted images without labels left out"] if result.unmatched else []
+    st.caption(" · ".join([f"{count(result.n_images)} images", f"predictions are {result.scale}s", *left_out]))
+    download_table(flat_evaluation(result), f"{result.model}-{result.dataset}-evaluation.csv")
+
+
+def _show_row(labels: list[str]) -> None:
+    rows = st.session_state[TABLE]["selection"]["rows"]
+    if rows:
+        st.session_state["label"] = labels[rows[0]]
+
+
+@st.fragment
+def _mean_over(result: Evaluation) -> None:
+    """Show the mean over all labels, or over those that are chosen here."""
+    labels = list(result.labels)
+    chosen = st.multiselect(
+        "Mean over",
+        labels,
+        format_func=label_words,
+        key="mean-labels",
+        bind="query-params",
+        placeholder=f"All {len(labels)} labels",
+        help=help_texts.MEAN,
+    )
+    with st.container(horizontal=True):
+        _mean("Mean AUC", result.figures.mean("roc_auc", chosen or None))
+        _mean("Mean average precision", result.figures.mean("average_precision", chosen or None))
+
+
+def _mean(name: str, mean: MeanFigure) -> None:
+    below = f"over {mean.labels} labels" if mean.ci or mean.value is None else f"no interval: {mean.why}"
+    st.metric(
+        f"{name} (95 % interval)",
+        with_interval(mean.value, mean.ci),
+        delta=below,
+        delta_color="off",
+        delta_arrow="off",
+        border=True,
+        help=help_texts.MEAN,
+    )
+
+
+def flat_evaluation(result: Evaluation) -> pd.DataFrame:
+    """Return the figures of all labels, one row a label, an interval in two columns."""
+    rows = []
+    for label, figures in result.labels.items():
+        row = {"label": label} | figures.as_json()
+        for name in ("roc_auc_ci", "average_precision_ci"):
+            row[f"{name}_low"], row[f"{name}_high"] = row.pop(name) or (None, None)
+        rows.append(row | {"why": "; ".join(f"{name}: {reason}" for name, reason in figures.why.items())})
+    return pd.DataFrame(rows)

@@ -1,0 +1,66 @@
+"""The answer of the Evaluate page: its title, and the figures of the label with what they are based on."""
+
+import streamlit as st
+
+from cxr_core.evaluation.results import LabelEvaluation
+from cxr_core.models.registry import ModelEntry
+from cxr_core.schema import label_words
+from cxr_core.sources.source import Source
+from dashboard.evaluate.judged import LABEL, Judged, note_judged
+from dashboard.evaluate.operating import operating_section
+from dashboard.shared import help_texts
+from dashboard.shared.evaluation_words import answer
+from dashboard.shared.formatting import count, percent, three_digits
+from dashboard.shared.header import page_header, view_fact
+from dashboard.shared.model_input import dataset_input, label_input, model_input, view_input
+from dashboard.shared.page_frame import page_fragment
+
+
+@page_fragment(LABEL)
+def label_part(source: Source, entries: list[ModelEntry]) -> None:
+    """Show what is judged, the answer for one label, its figures, and its curves with an operating point."""
+    top = st.container()
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        model = model_input(entries, "Model", "model")
+        label_input("label")
+        dataset = dataset_input(model.predictions, "dataset")
+        view = view_input("judged-view")
+    judged = Judged(source, model, dataset, view)
+    note_judged(judged)
+    result = judged.evaluation()
+    with top:
+        facts = (view_fact(view or model.view), f"{dataset.capitalize()} set", model.name, model.policy_words())
+        page_header(answer(result, judged.label), source.name, source.synthetic, *facts)
+    # The curves take the browser longest, so what stands above them is sent after them.
+    above = st.container()
+    figures = result.labels.get(judged.label)
+    if figures is None:
+        st.info(f"{model.name} does not predict {label_words(judged.label).lower()}. Choose another label.")
+    else:
+        operating_section(judged)
+    with above:
+        st.caption(judged.choice_note())
+        if figures is not None:
+            figures_row(figures)
+
+
+def figures_row(figures: LabelEvaluation) -> None:
+    """Show AUC and AP with their intervals, and what they are based on."""
+    with st.grid(5, min_column_width=150):
+        _figure("ROC AUC", figures.roc_auc, figures.roc_auc_ci, help_texts.AUC)
+        _figure("Average precision", figures.average_precision, figures.average_precision_ci, help_texts.AP)
+        positive = f"{count(figures.n_positive)} positive"
+        _metric("Prevalence", percent(figures.prevalence), positive, help_texts.PREVALENCE)
+        _metric("Certain images", count(figures.n), f"{count(figures.n_patients)} patients", help_texts.LABEL)
+        _metric("Uncertain images", count(figures.n_uncertain_dropped), "left out", help_texts.UNCERTAIN)
+    if "roc_auc_ci" in figures.why and figures.roc_auc is not None:
+        st.caption(f"There is no interval: {figures.why['roc_auc_ci']}.")
+
+
+def _figure(name: str, value: float | None, ci: tuple[float, float] | None, text: str) -> None:
+    below = f"95 %: {ci[0]:.3f}–{ci[1]:.3f}" if ci else "no interval"
+    _metric(name, three_digits(value), below, f"{text} {help_texts.INTERVAL}")
+
+
+def _metric(name: str, value: str, below: str, text: str) -> None:
+    st.metric(name, value, delta=below, delta_color="off", delta_arrow="off", border=True, help=text)

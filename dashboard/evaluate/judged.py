@@ -1,0 +1,64 @@
+"""What the Evaluate page judges, and which of its parts are redrawn when the reader chooses.
+
+The page is drawn in full once. Then choosing a label redraws the part that is about the label, and moving the operating
+point redraws the part in it that is about the point: they are fragments, which ask the engine, which keeps its answers.
+Another model or data set changes the table of all labels as well: then the page is drawn in full again.
+"""
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from cxr_core.models.registry import ModelEntry
+from cxr_core.sources.source import Source
+from cxr_core.tasks.evaluate import Evaluation, LabelCurves
+from dashboard.evaluate.valid_note import choice_note
+from dashboard.shared import engine
+
+#: Keys of the two parts.
+LABEL, POINT = "evaluate-label", "evaluate-point"
+_IN_FULL = "judged-in-full"
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A model on the images of a data set and, unless it is None, of one view; the label is the one chosen now."""
+
+    source: Source
+    model: ModelEntry
+    dataset: str
+    view: str | None
+
+    @property
+    def label(self) -> str:
+        """Return the label that is chosen."""
+        return str(st.session_state["label"])
+
+    def choice_note(self) -> str:
+        """Return what the data set had to do with how the model came about."""
+        return choice_note(self.source.name, self.model.name, self.dataset)
+
+    def evaluation(self) -> Evaluation:
+        """Return the figures of all labels."""
+        return engine.evaluation(self.source.name, self.model.name, self.dataset, self.view)
+
+    def curves(self) -> LabelCurves:
+        """Return the curves of the label, which the model must predict."""
+        return engine.label_curves(self.source.name, self.model.name, self.label, self.dataset, self.view)
+
+
+def forget_judged() -> None:
+    """Say that the page is being drawn in full, so that whatever is judged is new to it."""
+    st.session_state.pop(_IN_FULL, None)
+
+
+def note_judged(judged: Judged) -> None:
+    """Note what is judged; where it is not what the page was drawn with, draw the page in full."""
+    if judged != st.session_state.setdefault(_IN_FULL, judged):
+        st.rerun()
+
+
+def judged_in_full() -> Judged:
+    """Return what the page is being drawn with."""
+    judged: Judged = st.session_state[_IN_FULL]
+    return judged

@@ -1,0 +1,123 @@
+"""One operating point on both curves, and what it does."""
+
+from functools import partial
+
+import streamlit as st
+
+from cxr_core.evaluation.operating import OperatingPoint
+from cxr_core.evaluation.results import LabelEvaluation
+from cxr_core.schema import label_words
+from cxr_core.tasks.evaluate import Evaluation, LabelCurves
+from dashboard.charts.curves import on_pr, on_roc, pr_of_label, roc_of_label
+from dashboard.charts.details import score_chart
+from dashboard.charts.frame import BARE, CONFIG
+from dashboard.charts.palette import model_style
+from dashboard.evaluate.calibration import calibration_section
+from dashboard.evaluate.judged import POINT, Judged
+from dashboard.evaluate.operating_input import operating_threshold, take_clicked_threshold
+from dashboard.evaluate.subgroups import subgroup_section
+from dashboard.reports.document import report_html
+from dashboard.reports.of_label import Subject, label_report
+from dashboard.shared import help_texts
+from dashboard.shared.downloads import download_report
+from dashboard.shared.page_frame import page_fragment
+from dashboard.shared.point_tables import SCORE_BINS, as_markdown, confusion_table, shares_table, uncertain_table
+from dashboard.shared.theme import colors
+
+TABS = ("At this point", "Where the uncertain fall", "Calibration", "Subgroups")
+
+
+@page_fragment(POINT)
+def operating_section(judged: Judged) -> None:
+    """Show the curves of the label with one operating point on both, which the reader moves, and what it does."""
+    result = judged.evaluation()
+    figures = result.labels.get(judged.label)
+    if figures is None:
+        return
+    curves = judged.curves()
+    threshold = operating_threshold(curves)
+    point = None if threshold is None else curves.operating_point(threshold)
+    _curves(figures, curves, point, judged.model.is_ensemble)
+    _details(judged, result, curves, point)
+
+
+def _curves(figures: LabelEvaluation, curves: LabelCurves, point: OperatingPoint | None, ensemble: bool) -> None:
+    """Show ROC and precision-recall side by side, square, with the operating point on both."""
+    if curves.roc is None or curves.pr is None:
+        reason = curves.why.get("roc_auc") or curves.why.get("average_precision")
+        st.info(f"The curves are undefined: {reason}.", icon=":material/info:")
+        return
+    style, words = model_style(curves.model, ensemble, colors()), label_words(curves.label)
+    left, right = st.columns(2)
+    with left:
+        chart = roc_of_label(figures, curves, style, colors(), on_roc(point))
+        _clickable(chart, "roc", f"ROC curve of {words}; a click sets the operating point")
+    with right:
+        chart = pr_of_label(figures, curves, style, colors(), on_pr(point))
+        _clickable(chart, "pr", f"Precision-recall curve of {words}; a click sets the operating point")
+
+
+def _clickable(chart: object, key: str, alt: str) -> None:
+    st.plotly_chart(
+        chart,
+        config=BARE,
+        key=key,
+        alt=alt,
+        on_select=lambda: take_clicked_threshold(key),
+        selection_mode="points",
+    )
+
+
+def _details(judged: Judged, result: Evaluation, curves: LabelCurves, point: OperatingPoint | None) -> None:
+    """Show the tabs on what the operating point does, and on how far to trust the scores."""
+    matrix, uncertain, calibrated, groups = st.tabs(TABS, key="point-tab", on_change="rerun", bind="query-params")
+    if matrix.open and point is not None:
+        with matrix:
+            _confusion(point, curves.scale)
+    if uncertain.open and point is not None:
+        with uncertain:
+            _uncertain(curves, point)
+    if calibrated.open:
+        with calibrated:
+            calibration_section(curves, judged.model.is_ensemble, result.doubt)
+    if groups.open:
+        with groups:
+            subgroup_section(judged, point)
+    report = partial(_report, judged, result, curves, point, st.session_state.get("prevalence"))
+    download_report(report, f"{curves.model}-{curves.label}-{judged.dataset}.html")
+
+
+def _report(
+    judged: Judged, result: Evaluation, curves: LabelCurves, point: OperatingPoint | None, elsewhere: float | None
+) -> bytes:
+    """Make the report of what is shown; it runs when the button is pressed, outside the page's script."""
+    subject = Subject(judged.source, judged.model, judged.view, judged.choice_note())
+    return report_html(label_report(subject, result, curves, point, elsewhere))
+
+
+def _confusion(point: OperatingPoint, scale: str) -> None:
+    left, right = st.columns([2, 3], gap="large")
+    with left:
+        st.markdown(as_markdown(confusion_table(point, scale)))
+        prevalence = st.number_input(
+            "Prevalence elsewhere (%)",
+            min_value=0.01,
+            max_value=99.99,
+            value=None,
+            step=0.5,
+            placeholder="as in these images",
+            key="prevalence",
+            bind="query-params",
+            help=help_texts.OTHER_PREVALENCE,
+            width=260,
+        )
+    with right:
+        st.markdown(as_markdown(shares_table(point, prevalence)))
+    st.caption(help_texts.POINT_CAPTION)
+
+
+def _uncertain(curves: LabelCurves, point: OperatingPoint) -> None:
+    """Show how the uncertain images score beside the certain ones."""
+    chart = score_chart(curves.scores_by_value(), point.threshold, f"predicted {curves.scale}", SCORE_BINS, colors())
+    st.plotly_chart(chart, config=CONFIG, key="scores", alt="Spread of the scores of each label value")
+    st.table(uncertain_table(curves, point), border="horizontal", alt="Share of each label value called positive")

@@ -1,0 +1,25 @@
+"""Evaluate: how good is this model on this label?"""
+
+import streamlit as st
+
+from dashboard.evaluate.all_labels import all_labels
+from dashboard.evaluate.answer import label_part
+from dashboard.evaluate.judged import forget_judged, judged_in_full
+from dashboard.shared import engine
+from dashboard.shared.header import page_header
+from dashboard.shared.model_input import judged_models
+from dashboard.shared.navigation import go_button
+from dashboard.shared.source import built_source
+
+source = built_source()
+entries = judged_models(engine.models(source.name))
+if not entries:
+    page_header("There is no model to judge yet", source.name, source.synthetic)
+    st.info("A model can be judged once it has predictions. Train one, or predict with one that you have.")
+    go_button("train", "Train a model")
+    go_button("sources", "Predict with a model")
+    st.stop()
+
+forget_judged()
+label_part(source, entries)
+all_labels(judged_in_full().evaluation())

@@ -1,0 +1,80 @@
+"""The figures of one label in parts of the images: by view, data set, sex, age, or what else the label tables tell."""
+
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from cxr_core.evaluation.operating import OperatingPoint
+from cxr_core.evaluation.subgroups import Subgroup
+from cxr_core.tasks.subgroups import Subgroups
+from dashboard.evaluate.judged import Judged
+from dashboard.shared import engine, help_texts
+from dashboard.shared.downloads import download_table
+from dashboard.shared.formatting import NOTHING, count, plain, with_interval
+
+#: What is looked at first where a source has it.
+FIRST = ("sex", "position", "age")
+
+
+def subgroup_section(judged: Judged, point: OperatingPoint | None) -> None:
+    """Show the figures in each group, at one threshold for all."""
+    source, model = judged.source.name, judged.model.name
+    ways = engine.ways_to_split(source)
+    by = st.segmented_control(
+        "Split the images by",
+        ways,
+        default=next((way for way in FIRST if way in ways), ways[0]),
+        required=True,
+        format_func=lambda way: plain(way.replace("_", " ").capitalize()),
+        key="split-by",
+        help=help_texts.SUBGROUPS,
+    )
+    threshold = None if point is None else point.threshold
+    found = engine.subgroups(source, model, judged.label, by or ways[0], judged.dataset, judged.view, threshold)
+    st.table(subgroup_table(found), border="horizontal", alt=f"Figures of each group of images by {found.by}")
+    st.caption(help_texts.SUBGROUP_CAPTION)
+    download_table(flat_subgroups(found), f"{model}-{judged.label}-by-{found.by}.csv")
+
+
+def subgroup_table(found: Subgroups) -> pd.DataFrame:
+    """Return the groups with their figures in words."""
+    frame = pd.DataFrame([_row(group) for group in found.groups])
+    return frame.set_index("Group") if len(frame) else frame
+
+
+def _row(group: Subgroup) -> dict[str, str]:
+    figures, point = group.evaluation, group.point
+    shares = (None, None) if point is None else (point.sensitivity, point.specificity)
+    sensitivity, specificity = (with_interval(s.value, s.ci) if s else NOTHING for s in shares)
+    return {
+        "Group": plain(group.group),
+        "AUC (95 % interval)": _figure(figures.roc_auc, figures.roc_auc_ci, figures.why.get("roc_auc")),
+        "AP (95 % interval)": _figure(
+            figures.average_precision, figures.average_precision_ci, figures.why.get("average_precision")
+        ),
+        "Sensitivity": sensitivity,
+        "Specificity": specificity,
+        "Positive": count(figures.n_positive),
+        "n (certain)": count(figures.n),
+        "Patients": count(figures.n_patients),
+    }
+
+
+def _figure(value: float | None, ci: tuple[float, float] | None, why: str | None) -> str:
+    return with_interval(value, ci) if value is not None else f"{NOTHING} ({why})"
+
+
+def flat_subgroups(found: Subgroups) -> pd.DataFrame:
+    """Return the groups as numbers, one row a group."""
+    rows: list[dict[str, Any]] = []
+    for group in found.groups:
+        figures, point = group.evaluation, group.point
+        row = {"group": group.group, "n": figures.n, "n_positive": figures.n_positive, "n_patients": figures.n_patients}
+        for name in ("roc_auc", "average_precision"):
+            row[name] = getattr(figures, name)
+            row[f"{name}_low"], row[f"{name}_high"] = getattr(figures, f"{name}_ci") or (None, None)
+        for name in ("sensitivity", "specificity", "ppv", "npv"):
+            row[name] = None if point is None else getattr(point, name).value
+        rows.append(row | {"threshold": found.threshold})
+    return pd.DataFrame(rows)

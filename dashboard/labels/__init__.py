@@ -1,0 +1,1 @@
+"""The Labels page and the sections that only it has."""

@@ -1,0 +1,86 @@
+"""The main chart of the Labels page, with its own controls."""
+
+import pandas as pd
+import streamlit as st
+
+from cxr_core.schema import label_words
+from cxr_core.tasks.distribution import LabelOverview
+from dashboard.charts.distribution import SORTS, Axis, Measure, distribution_chart, sorted_labels
+from dashboard.charts.frame import CONFIG
+from dashboard.shared import engine, help_texts
+from dashboard.shared.errors import errors_as_sentences
+from dashboard.shared.theme import colors
+
+UNITS = ("images", "studies", "patients")
+MEASURES: dict[Measure, str] = {"share": "Share", "count": "Count"}
+AXES: dict[Axis, str] = {"linear": "Linear", "log": "Log"}
+
+
+def distribution_section(overview: LabelOverview) -> None:
+    """Draw the distribution of one data set beside another, as it is chosen here."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        datasets = st.pills(
+            "Data sets",
+            overview.datasets,
+            selection_mode="multi",
+            default=[name for name in ("train", "valid") if name in overview.datasets],
+            format_func=label_words,
+            key="datasets",
+            bind="query-params",
+            help=help_texts.DATASET,
+        )
+        unit = st.segmented_control(
+            "Of what",
+            UNITS,
+            default="images",
+            required=True,
+            format_func=str.capitalize,
+            key="unit",
+            bind="query-params",
+            help=help_texts.UNIT,
+        )
+        measure = st.segmented_control(
+            "Show",
+            MEASURES,
+            default="share",
+            required=True,
+            format_func=MEASURES.__getitem__,
+            key="scale",
+            bind="query-params",
+            help=help_texts.SCALE,
+        )
+        axis = st.segmented_control(
+            "Axis",
+            AXES,
+            default="linear",
+            required=True,
+            format_func=AXES.__getitem__,
+            key="axis",
+            bind="query-params",
+            help=help_texts.LOG_AXIS,
+        )
+        sort = st.selectbox(
+            "Sort",
+            SORTS,
+            format_func=SORTS.__getitem__,
+            key="sort",
+            bind="query-params",
+            help=help_texts.SORT,
+            width=220,
+        )
+    shown = [name for name in overview.datasets if name in datasets] or list(overview.datasets[:1])
+    with errors_as_sentences(retry="distribution"):
+        counted = _counted(overview, unit or "images")
+        order = sorted_labels(counted, shown[0], sort)
+        for dataset, column in zip(shown, st.columns(len(shown)), strict=True):
+            chart = distribution_chart(counted, dataset, order, measure or "share", axis or "linear", colors())
+            alt = f"Values of the 14 labels in {dataset}"
+            column.plotly_chart(chart, config=CONFIG, key=f"distribution-{dataset}", alt=alt)
+        note = " What is 0 has no place on a log axis." if axis == "log" else ""
+        st.caption(f"Bold: more uncertain than positive.{note}")
+
+
+def _counted(overview: LabelOverview, unit: str) -> pd.DataFrame:
+    if unit == "images":
+        return overview.distribution
+    return engine.unit_distribution(overview.source, overview.view, unit)

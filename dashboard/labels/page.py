@@ -1,0 +1,50 @@
+"""Labels: what is in this data?"""
+
+import streamlit as st
+
+from cxr_core.schema import VIEWS, label_words
+from dashboard.labels.cost import cost_line, estimate_line
+from dashboard.labels.details import count_section, pair_section, policy_section, query_section, table_section
+from dashboard.labels.distribution import distribution_section
+from dashboard.labels.figures import answer, figures_row
+from dashboard.shared import engine, help_texts
+from dashboard.shared.header import page_header, view_fact
+from dashboard.shared.source import built_source
+
+source = built_source()
+top = st.container()
+view = st.segmented_control(
+    "View",
+    VIEWS,
+    default="frontal",
+    required=True,
+    format_func=label_words,
+    key="view",
+    bind="query-params",
+    help=help_texts.VIEW,
+)
+with estimate_line(source, view):
+    overview = engine.label_overview(source.name, view)
+with top:
+    page_header(answer(overview), source.name, source.synthetic, view_fact(view))
+cost_line(source, overview)
+figures_row(overview)
+if overview.datasets:
+    distribution_section(overview)
+table, counts, pairs, policy, query = st.tabs(
+    ["Table", "Studies and patients", "Labels that occur together", "What u and w do", "SQL and cost"],
+    key="labels-tab",
+    on_change="rerun",
+    bind="query-params",
+)
+sections = (
+    (table, table_section),
+    (counts, count_section),
+    (pairs, pair_section),
+    (policy, policy_section),
+    (query, query_section),
+)
+for tab, section in sections:
+    if tab.open:
+        with tab:
+            section(overview)

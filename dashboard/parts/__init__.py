@@ -1,1 +1,0 @@
-"""Inputs and blocks that several pages share."""

@@ -1,0 +1,1 @@
+"""Reports: one HTML file of what a page shows."""

@@ -1,0 +1,111 @@
+"""The report of the Evaluate page: one label of one model, with all its labels in a table."""
+
+from dataclasses import dataclass
+
+from cxr_core.evaluation.operating import OperatingPoint
+from cxr_core.evaluation.results import LabelEvaluation
+from cxr_core.models.registry import ModelEntry
+from cxr_core.schema import label_words
+from cxr_core.sources.source import Source
+from cxr_core.tasks.evaluate import Evaluation, LabelCurves
+from dashboard.charts.curves import on_pr, on_roc, pr_of_label, roc_of_label
+from dashboard.charts.details import calibration_chart, score_chart
+from dashboard.charts.palette import LIGHT, model_style
+from dashboard.reports.document import Report, Section
+from dashboard.shared import help_texts
+from dashboard.shared.evaluation_words import answer
+from dashboard.shared.figure_tables import figures_table
+from dashboard.shared.formatting import count, percent, with_interval
+from dashboard.shared.point_tables import SCORE_BINS, confusion_table, shares_table, uncertain_table
+
+
+@dataclass(frozen=True)
+class Subject:
+    """Whose figures they are, and `choice`: what the data set had to do with how the model came about."""
+
+    source: Source
+    model: ModelEntry
+    view: str | None
+    choice: str
+
+
+def label_report(
+    subject: Subject, result: Evaluation, curves: LabelCurves, point: OperatingPoint | None, elsewhere: float | None
+) -> Report:
+    """Return what the Evaluate page shows of one label.
+
+    Args:
+        subject: the model and the images.
+        result: the figures of all its labels.
+        curves: of the label that is shown.
+        point: the operating point; None where ROC is undefined.
+        elsewhere: a prevalence in per cent at which PPV, NPV and F1 are wanted too.
+    """
+    figures = result.labels[curves.label]
+    sections = [_curves(figures, curves, point, subject.model.is_ensemble)]
+    if point is not None:
+        sections += [_point(curves, point, elsewhere), _uncertain(curves, point)]
+    sections += [_calibration(curves, subject.model.is_ensemble), _all(result)]
+    title = f"{label_words(curves.label)} by {result.model}: {answer(result, curves.label).partition(': ')[2]}"
+    method = [result.doubt] if result.doubt else []
+    return Report(title, _facts(subject, result, figures), sections, subject.source.synthetic, method)
+
+
+def _facts(subject: Subject, result: Evaluation, figures: LabelEvaluation) -> dict[str, str]:
+    model = subject.model
+    left_out = f", {count(result.unmatched)} predicted images without labels left out" if result.unmatched else ""
+    return {
+        "Source": result.source,
+        "Model": result.model,
+        "Treatment of uncertain labels": model.policy_words(),
+        "Data set": result.dataset,
+        "View": label_words(subject.view) if subject.view else "all that the model predicts",
+        "Predictions": f"{result.scale}s of {count(result.n_images)} images{left_out}",
+        "Judged on": f"{count(figures.n)} certain images of {count(figures.n_patients)} patients, "
+        f"{count(figures.n_positive)} positive ({percent(figures.prevalence)}); "
+        f"{count(figures.n_uncertain_dropped)} uncertain left out",
+        "Choice of the model": subject.choice,
+    }
+
+
+def _curves(figures: LabelEvaluation, curves: LabelCurves, point: OperatingPoint | None, ensemble: bool) -> Section:
+    words = (
+        f"AUC {with_interval(figures.roc_auc, figures.roc_auc_ci)}, average precision "
+        f"{with_interval(figures.average_precision, figures.average_precision_ci)} (95 % intervals)."
+    )
+    if curves.roc is None or curves.pr is None:
+        return Section("Curves", f"The curves are undefined: {'; '.join(dict.fromkeys(curves.why.values()))}.")
+    style = model_style(curves.model, ensemble, LIGHT)
+    roc = roc_of_label(figures, curves, style, LIGHT, on_roc(point))
+    return Section("Curves", words, [roc, pr_of_label(figures, curves, style, LIGHT, on_pr(point))])
+
+
+def _point(curves: LabelCurves, point: OperatingPoint, elsewhere: float | None) -> Section:
+    tables = [confusion_table(point, curves.scale), shares_table(point, elsewhere)]
+    return Section("At the operating point", tables=tables, caption=help_texts.POINT_CAPTION)
+
+
+def _uncertain(curves: LabelCurves, point: OperatingPoint) -> Section:
+    scores = score_chart(curves.scores_by_value(), point.threshold, f"predicted {curves.scale}", SCORE_BINS, LIGHT)
+    return Section("Where the uncertain fall", charts=[scores], tables=[uncertain_table(curves, point)])
+
+
+def _calibration(curves: LabelCurves, ensemble: bool) -> Section:
+    found = curves.calibration()
+    if found.why:
+        return Section("Calibration", f"There is no calibration: {found.why}.")
+    words = (
+        f"Brier score {with_interval(found.brier, found.brier_ci)}, expected calibration error "
+        f"{with_interval(found.ece, found.ece_ci)} over {len(found.bins)} bins of about equal count."
+    )
+    chart = calibration_chart(found.bins, model_style(curves.model, ensemble, LIGHT), LIGHT)
+    return Section("Calibration", words, [chart], caption=help_texts.CALIBRATION_CAPTION)
+
+
+def _all(result: Evaluation) -> Section:
+    auc, ap = result.mean_roc_auc, result.mean_average_precision
+    words = (
+        f"Mean AUC {with_interval(auc.value, auc.ci)} over {auc.labels} labels, mean average precision "
+        f"{with_interval(ap.value, ap.ci)}."
+    )
+    return Section("All labels", words, tables=[figures_table(result).set_index("Label")])

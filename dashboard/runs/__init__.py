@@ -1,0 +1,1 @@
+"""The Runs page and the sections that only it has."""

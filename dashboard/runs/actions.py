@@ -1,0 +1,100 @@
+"""What can be done with a run: cancel, resume, delete, predict, and where its result is shown."""
+
+import streamlit as st
+
+from cxr_core.runs import service
+from cxr_core.runs.store import COMPLETED, Run
+from cxr_core.sources.registry import get_source
+from cxr_core.tasks.predict import start_prediction
+from cxr_core.training.options import PREDICTING_ACCELERATORS, TrainOptions
+from dashboard.shared.errors import errors_as_sentences
+from dashboard.shared.filled_in import filled_in
+from dashboard.shared.formatting import plain
+from dashboard.shared.navigation import go_button, go_to, open_filled
+
+
+def run_buttons(run: Run) -> None:
+    """Show the buttons that make sense for a run as it stands."""
+    with errors_as_sentences(), st.container(horizontal=True, vertical_alignment="center"):
+        if run.is_active:
+            _cancel(run)
+        else:
+            _next_step(run)
+            _resume(run)
+            _clone(run)
+            _delete(run)
+
+
+def _cancel(run: Run) -> None:
+    """Offer to stop the run, and ask once more: hours of work may stand behind it."""
+    if run.cancel_requested:
+        st.button("Stopping …", icon=":material/stop_circle:", key="stopping", disabled=True)
+        return
+    text = "Stops after the step at work; a training run keeps its checkpoint and can be resumed."
+    with st.popover("Cancel run", icon=":material/stop_circle:", key="ask-to-cancel", help=text):
+        kept = "It writes a checkpoint and can be resumed." if run.resumable else "Its work so far is lost."
+        st.markdown(f"**{plain(run.name)}** stops. {kept}")
+        if st.button("Cancel it now", type="primary", key="cancel-run"):
+            service.cancel(run.run)
+            st.rerun()
+
+
+def _next_step(run: Run) -> None:
+    """Show what one does with a finished run: predict with its model, look at its predictions or at the data."""
+    if run.status != COMPLETED:
+        return
+    if run.kind == "predict":
+        go_button("evaluate", f"Evaluate {run.name}", source=run.source, model=run.name)
+    elif run.kind == "demo":
+        go_button("labels", "See what is in the data", source=run.source)
+    elif run.name in get_source(run.source).warehouse().prediction_tables():
+        go_button("evaluate", f"Evaluate {run.name}", source=run.source, model=run.name)
+    elif run.kind == "train":
+        _predict(run)
+
+
+def _predict(run: Run) -> None:
+    text = "Predicts the validation and test images with this model, so that it can be evaluated and compared."
+    if st.button("Predict", type="primary", icon=":material/batch_prediction:", key="predict", help=text):
+        started = start_prediction(run.source, run.run, accelerator=_predicting_device(run))
+        go_to("runs", run=started.run)
+
+
+def _predicting_device(run: Run) -> str:
+    """Return the accelerator that the model was trained on, where one machine alone has it."""
+    return run.device if run.device in PREDICTING_ACCELERATORS else "cpu"
+
+
+def _resume(run: Run) -> None:
+    if run.resumable and run.status != COMPLETED:
+        text = "Goes on from the last checkpoint under the same ID."
+        if st.button("Resume run", icon=":material/resume:", key="resume-run", help=text):
+            service.resume(run.run)
+            st.rerun()
+
+
+def _delete(run: Run) -> None:
+    text = "Removes the run with its log and checkpoints. A model that it finished stays."
+    if st.button("Delete run", icon=":material/delete:", key="delete-run", help=text):
+        _confirm_delete(run)
+
+
+def _clone(run: Run) -> None:
+    """Offer the same choices again."""
+    if run.kind != "train":
+        return
+    text = "Opens the Train page with the choices of this run; seed and name are new."
+    if st.button("Train again", icon=":material/content_copy:", key="clone-run", help=text):
+        options = TrainOptions.from_dict(run.config["options"])
+        open_filled("train", {"source": run.source} | filled_in(options))
+
+
+@st.dialog("Delete this run?", icon=":material/delete:")
+def _confirm_delete(run: Run) -> None:
+    st.markdown(f"**{plain(run.name)}** ({run.run}): its log, metrics and checkpoints are removed for good.")
+    with errors_as_sentences(), st.container(horizontal=True):
+        if st.button("Delete for good", type="primary", key="delete-for-good"):
+            service.delete(run.run)
+            go_to("runs")
+        if st.button("Keep it", key="keep-run"):
+            st.rerun()

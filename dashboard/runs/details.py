@@ -1,0 +1,87 @@
+"""What a run was asked to do, beside what others were; and what it wrote."""
+
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from cxr_core.runs import service
+from cxr_core.runs.store import Run
+from dashboard.runs.curves import legend_name
+from dashboard.runs.words import asked_at, place_words, policy_words, took
+from dashboard.shared import help_texts
+from dashboard.shared.formatting import NOTHING, plain
+
+LOG_BYTES = 32_000
+
+
+def config_section(run: Run, others: list[Run]) -> None:
+    """Show the configuration of a run as it was submitted, beside that of others with the differences marked."""
+    if others:
+        _side_by_side([run, *others])
+        return
+    st.table(_about(run) | _flat(run.config), border="horizontal", width="content", alt="Configuration of the run")
+    if run.result:
+        st.markdown("**Result**")
+        st.table(_flat(run.result), border="horizontal", width="content", alt="Result of the run")
+
+
+def _about(run: Run) -> dict[str, str]:
+    about = {"Run": run.run, "Source": run.source, "Asked for": asked_at(run), "Took": took(run)}
+    about |= {"User and machine": plain(place_words(run)), "Accelerator": run.device or "none"}
+    return about | ({"Policy": plain(policy_words(run))} if run.kind == "train" else {})
+
+
+def _side_by_side(runs: list[Run]) -> None:
+    frame = differences({legend_name(run): _about(run) | _flat(run.config) for run in runs})
+    n_different = int(frame["differs"].sum())
+    only = st.toggle("Only what differs", key="only-differences", bind="query-params", help=help_texts.ONLY_DIFFERENCES)
+    st.caption(f"{n_different} of {len(frame)} entries differ; they are in bold and marked with ≠.")
+    shown = frame[frame["differs"]] if only else frame
+    marked = shown.drop(columns="differs").apply(
+        lambda row: [f"**{value}**" if shown.loc[row.name, "differs"] else value for value in row],
+        axis=1,
+        result_type="broadcast",
+    )
+    marked.index = [f"**≠ {name}**" if differs else name for name, differs in shown["differs"].items()]
+    st.table(marked, border="horizontal", alt="Configurations of the runs side by side")
+
+
+def differences(configs: dict[str, dict[str, str]]) -> pd.DataFrame:
+    """Return one row an entry, one column a run, and whether its values differ, as `differs`.
+
+    Args:
+        configs: the entries of each run, in the order of the columns; an entry that one lacks is a dash there.
+    """
+    names = list(dict.fromkeys(name for config in configs.values() for name in config))
+    columns = {run: [config.get(name, NOTHING) for name in names] for run, config in configs.items()}
+    frame = pd.DataFrame(columns, index=pd.Index(names), dtype=object)
+    return frame.assign(differs=frame.nunique(axis=1) > 1)
+
+
+def _flat(values: dict[str, Any]) -> dict[str, str]:
+    """Return what was set, one level deep; what was left empty is left out."""
+    rows: dict[str, str] = {}
+    for name, value in values.items():
+        if isinstance(value, dict):
+            rows |= _flat(value)
+        elif value not in (None, "", []):
+            rows[name.replace("_", " ")] = plain(_short(value))
+    return rows
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(str, value)) if len(value) <= 2 else f"{value[0]} and {len(value) - 1} more"
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+def log_section(run: Run) -> None:
+    """Show the end of the log."""
+    tail = service.log_tail(run.run, LOG_BYTES)
+    st.caption(f"The last {LOG_BYTES // 1000} kB; the whole log is in {service.folder_of(run.run)}.")
+    st.code(tail or "The log is empty so far.", language=None, height=360)
+    if run.is_active and st.button(
+        "Read again", icon=":material/refresh:", key="read-log", help="Reads the newest lines."
+    ):
+        st.rerun()

@@ -1,0 +1,95 @@
+"""A sweep or a repetition as a whole: what its trainings came to, and which (u, w) was best."""
+
+import pandas as pd
+import streamlit as st
+
+from cxr_core.runs import service
+from cxr_core.runs.store import COMPLETED, Run
+from cxr_core.schema import LABELS, label_words
+from cxr_core.tasks.families import REPEAT, SWEEP, Member, Spread, SweepCell, family_auc, members_of, sweep_cells
+from dashboard.charts.frame import CONFIG
+from dashboard.charts.policies import policy_chart, policy_points, sweep_heatmap
+from dashboard.runs.words import best_auc, policy_words, status_badge
+from dashboard.shared import help_texts
+from dashboard.shared.formatting import NOTHING, plain, three_digits
+from dashboard.shared.theme import colors
+
+MEAN = "mean of the labels"
+
+
+def family_section(run: Run) -> None:
+    """Show what the trainings of a sweep or a repetition came to so far; nothing for a run of another kind."""
+    members = members_of(run)
+    if not members:
+        return
+    children = {child.run: child for child in service.children(run.run)}
+    if run.kind == REPEAT:
+        _spread(family_auc(run))
+    elif run.kind == SWEEP:
+        _sweep(sweep_cells(run), run)
+    rows = [_row(member, children.get(member.run)) for member in members]
+    st.table(pd.DataFrame(rows).set_index("Training"), border="horizontal", alt=f"Trainings of {run.name}")
+
+
+def learned_section(run: Run) -> None:
+    """Show how a learned policy moved; nothing for a run that learns none."""
+    points = policy_points(service.metric_columns(run.run))
+    if not points.empty:
+        st.altair_chart(
+            policy_chart(points, colors()),
+            key=f"learned-{run.run}",
+            alt=f"How u and w of each label moved while {run.name} learned them",
+        )
+
+
+def spread_words(spread: Spread) -> str:
+    """Return a mean with its standard deviation: "0.812 ± 0.006 (n = 5)"."""
+    if spread.mean is None:
+        return NOTHING
+    deviation = "" if spread.sd is None else f" ± {spread.sd:.3f}"
+    return f"{three_digits(spread.mean)}{deviation} (n = {spread.n})"
+
+
+def _spread(spread: Spread) -> None:
+    st.metric(
+        "Best validation AUC over the seeds, mean ± standard deviation",
+        spread_words(spread),
+        help=help_texts.SEED_SPREAD,
+        border=True,
+        width="content",
+    )
+
+
+def _sweep(cells: list[SweepCell], run: Run) -> None:
+    label = st.selectbox(
+        "AUC of",
+        [MEAN, *LABELS],
+        format_func=lambda one: one.capitalize() if one == MEAN else label_words(one),
+        key="sweep-label",
+        bind="query-params",
+        help=help_texts.SWEEP_LABEL,
+    )
+    shown = {(cell.u, cell.w): cell.mean if label == MEAN else cell.labels[label] for cell in cells}
+    if all(spread.mean is None for spread in shown.values()):
+        st.info("The first cell fills when the first training has been validated.", icon=":material/schedule:")
+        return
+    words = MEAN.capitalize() if label == MEAN else label_words(label)
+    figures = {place: (spread.mean, spread.sd, spread.n) for place, spread in shown.items()}
+    chart = sweep_heatmap(figures, words, colors())
+    st.plotly_chart(chart, config=CONFIG, key=f"sweep-{run.run}", theme=None, alt=f"{words}: AUC by u and w")
+
+
+def _row(member: Member, child: Run | None) -> dict[str, str]:
+    auc = None if child is None else best_auc(child)
+    return {
+        "Training": plain(member.name),
+        "Policy": NOTHING if child is None else policy_words(child),
+        "Seed": str(member.seed),
+        "Status": "not queued yet" if child is None else status_badge(child),
+        "Best validation AUC": NOTHING if auc is None else three_digits(auc) + _so_far(child),
+        "Run": member.run,
+    }
+
+
+def _so_far(child: Run | None) -> str:
+    return "" if child is None or child.status == COMPLETED else " so far"

@@ -1,0 +1,61 @@
+"""What a run leaves for other programs: its metrics as a table, and as event files for TensorBoard."""
+
+import pandas as pd
+import streamlit as st
+
+from cxr_core.runs import service
+from cxr_core.runs.columns import MetricColumns
+from cxr_core.runs.store import Run
+from cxr_core.settings import settings
+from cxr_core.tasks.tensorboard import PORT, tensorboard_command, tensorboard_folder, write_event_files
+from dashboard.shared.errors import errors_as_sentences
+
+
+def files_section(run: Run) -> None:
+    """Offer the metric rows as CSV and say where the run's files lie."""
+    st.caption(f"Everything that this run wrote lies in {service.folder_of(run.run)}.")
+    if run.kind == "train":
+        _metrics_download(run)
+        _tensorboard(run)
+
+
+def metrics_csv(metrics: MetricColumns) -> bytes:
+    """Return all metric rows as CSV, one column a figure, empty where a row lacks it."""
+    return pd.DataFrame(dict(metrics.columns)).convert_dtypes().to_csv(index=False).encode()
+
+
+def _metrics_download(run: Run) -> None:
+    if not settings().downloads:
+        st.caption("Downloads are switched off by the setting `downloads`.")
+        return
+    n_rows = service.metric_columns(run.run).n_rows
+    st.download_button(
+        "Download metrics",
+        lambda: metrics_csv(service.metric_columns(run.run)),  # made when asked for: it takes seconds for a long run
+        f"{run.run}-metrics.csv",
+        "text/csv",
+        icon=":material/download:",
+        on_click="ignore",
+        key="download-metrics",
+        disabled=n_rows == 0,
+        help=f"All {n_rows:,} metric rows of this run as a table with commas, neither thinned nor smoothed.",
+    )
+
+
+def _tensorboard(run: Run) -> None:
+    st.subheader("TensorBoard", anchor=False)
+    folder = tensorboard_folder(run.run)
+    written = folder.exists()
+    text = "Writes every metric row of this run as scalars into its folder; again for what came since."
+    label = "Write TensorBoard files again" if written else "Write TensorBoard files"
+    if st.button(label, icon=":material/timeline:", key="write-events", help=text):
+        with errors_as_sentences():
+            write_event_files(run.run)
+            written = True
+    if written:
+        st.caption(f"Run this in a terminal, then open http\\://127.0.0.1:{PORT} there; it answers this machine only.")
+        st.code(tensorboard_command(folder), language="bash", wrap_lines=True)
+    own = run.config.get("options", {}).get("tensorboard")
+    if own:
+        st.caption("Training also writes its own event files, into the folder that was chosen for it:")
+        st.code(f"{own.rstrip('/')}/{run.run}", language=None)

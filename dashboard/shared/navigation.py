@@ -1,0 +1,75 @@
+"""The pages, declared once, and how to get from one to another with the right values in its inputs."""
+
+from pathlib import Path
+from typing import Any, NamedTuple, NoReturn
+
+import streamlit as st
+
+_OPENING = "values-of-the-page-that-opens"
+DASHBOARD = Path(__file__).parents[1]
+
+
+class PageRow(NamedTuple):
+    """One row of the table of pages."""
+
+    name: str
+    icon: str
+    help: str
+
+
+PAGES: tuple[PageRow, ...] = (
+    PageRow("labels", ":material/bar_chart:", "What is in this data: how the 14 findings are labelled."),
+    PageRow("train", ":material/model_training:", "Start a training run: view, (u, w) strategy, accelerator."),
+    PageRow("runs", ":material/monitoring:", "How long work is going; stop it, resume it, predict with it."),
+    PageRow("evaluate", ":material/query_stats:", "How good a model is on a label, and where to cut its score."),
+    PageRow("compare", ":material/compare_arrows:", "Which model, whether the difference is real, and ensembles."),
+    PageRow("sources", ":material/database:", "Where the data comes from, what is missing and how to fix it."),
+)
+
+
+def page_table() -> list[st.Page]:
+    """Return the pages for `st.navigation`; the first is the start page."""
+    return [
+        st.Page(
+            page_script(row.name),
+            title=row.name.capitalize(),
+            icon=row.icon,
+            help=row.help,
+            url_path=None if place == 0 else row.name,
+            default=place == 0,
+        )
+        for place, row in enumerate(PAGES)
+    ]
+
+
+def page_script(name: str) -> Path:
+    """Return the script of a page: each page is a room of its own."""
+    return DASHBOARD / name / "page.py"
+
+
+def go_to(name: str, **values: str) -> NoReturn:
+    """Open a page with these values in its inputs (by their keys) and in its URL."""
+    st.session_state[_OPENING] = {"source": st.session_state.get("source")} | values
+    # Streamlit refuses to set, or to clear, values that inputs of this very page are bound to; an empty query it takes.
+    free = {key: value for key, value in values.items() if key not in st.session_state}
+    st.switch_page(page_script(name), query_params=free)
+
+
+def open_filled(name: str, inputs: dict[str, Any]) -> NoReturn:
+    """Open a page with these values in its inputs, by their keys; they need not be words of a URL."""
+    st.session_state[_OPENING] = {"source": st.session_state.get("source")} | inputs
+    st.switch_page(page_script(name))
+
+
+def open_with_values() -> None:
+    """Give the inputs of this page the values that `go_to` left for them; to be called before any input is drawn."""
+    for key, value in st.session_state.pop(_OPENING, {}).items():
+        if value is not None:
+            st.session_state[key] = value
+
+
+def go_button(name: str, label: str, **values: str) -> None:
+    """Show a button that opens a page with these values in its inputs."""
+    row = next(row for row in PAGES if row.name == name)
+    if st.button(label, icon=row.icon, key=f"go-{name}", help=row.help, type="primary"):
+        go_to(name, **values)

@@ -1,0 +1,1 @@
+"""The Sources page and the sections that only it has."""

@@ -1,0 +1,1 @@
+"""The Train page and the sections that only it has."""
