@@ -1,13 +1,13 @@
 """What every test may rely on: a workspace of its own, no settings from outside, and the demo source built once."""
 
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from kept_folders import ROOT, code_of, copy_sources, kept_folder, used_fixtures
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -29,12 +29,29 @@ def cxr() -> Command:
     return run_cxr
 
 
-@pytest.fixture(scope="session")
-def built_demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A workspace with the whole demo source; tests only read it."""
-    home = tmp_path_factory.mktemp("demo") / "workspace"
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Build the demo before the first test that needs it: no test's time limit pays for that."""
+    if "built_demo" in used_fixtures(session):
+        whole_demo(session.config)
+
+
+def whole_demo(config: pytest.Config) -> Path:
+    """Return a workspace with the whole demo source, as `cxr demo` makes it."""
+    sources = ROOT / "cxr_core" / "sources"
+    shipped = {path for path in (sources / "shipped").rglob("*") if path.is_file()}
+    return kept_folder(config, "demo", code_of(sources / "demo.py") | shipped, build_whole_demo)
+
+
+def build_whole_demo(home: Path) -> None:
     done = run_cxr("demo", "--json", home=home)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.fixture(scope="session")
+def built_demo(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace with the whole demo source; tests only read it."""
+    home = tmp_path_factory.mktemp("demo") / "workspace"
+    copy_sources(whole_demo(pytestconfig), home)
     return home
 
 
@@ -48,7 +65,7 @@ def demo(built_demo: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def own_demo(built_demo: Path, workspace: Path) -> Path:
     """A copy of the whole demo source as the current workspace, to be written to."""
-    shutil.copytree(built_demo / "sources", workspace / "sources", copy_function=os.link)
+    copy_sources(built_demo, workspace)
     return workspace
 
 
