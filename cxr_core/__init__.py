@@ -1,3 +1,3 @@
 """The engine of CXR Lab: label tables, training, evaluation and long work, without a face."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

@@ -8,12 +8,14 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 
+from cxr_core import __version__
+from cxr_core.commands.next_step import next_step
 from cxr_core.commands.output import as_json
 from cxr_core.commands.parsing import PROGRAM, Answer, Command
 from cxr_core.errors import CxrError, UnknownNameError, UsageError
 
 #: command -> (module, constant): a module is loaded only when its command is given, so that light commands start fast.
-_COMMANDS: dict[str, tuple[str, str]] = {
+COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("data", "DEMO"),
     "sources": ("data", "SOURCES"),
     "distribution": ("data", "DISTRIBUTION"),
@@ -28,14 +30,19 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "ensemble": ("figures", "ENSEMBLE"),
     "export": ("export", "EXPORT"),
     "accelerators": ("data", "ACCELERATORS"),
+    "completion": ("completion", "COMPLETION"),
 }
 _GLOBAL_FLAGS, _GLOBAL_OPTIONS = ("--json",), ("--source",)
 _SUPERVISE, _STEP = "run-supervise", "run-step"
+#: Set by argcomplete's part in the shell, when Tab is pressed.
+_ASKED_BY_A_SHELL = "_ARGCOMPLETE"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Carry out the command line and return its exit status."""
     given = list(sys.argv[1:] if arguments is None else arguments)
+    if _ASKED_BY_A_SHELL in os.environ:
+        _complete()
     if given[:1] == [_SUPERVISE] or given[:1] == [_STEP]:
         return _process_of_a_run(*given)
     try:
@@ -52,25 +59,36 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _carry_out(given: list[str]) -> int:
+    if given == ["--version"]:
+        sys.stdout.write(f"CXR Lab {__version__}\n")
+        return 0
     name, rest = _split(given)
     if name in ("", "help"):
         sys.stdout.write(_overview() + "\n")
         return 0
-    command = _command(name)
+    command = command_named(name)
     try:
         parsed = command.parse(rest)
     except SystemExit:  # --help was asked for and printed
         return 0
-    return _give(command.execute(parsed), parsed.json)
+    answer = command.execute(parsed)
+    _give(answer, parsed.json)
+    if not parsed.json and answer.status in (0, 1):
+        _say(next_step(name, parsed, answer.document))
+    return answer.status
 
 
-def _give(answer: Answer, json: bool) -> int:
+def _give(answer: Answer, json: bool) -> None:
     text = as_json(answer.document) if json else answer.text()
     sys.stdout.write(text + "\n")
     sys.stdout.flush()
-    if answer.complaint:
-        _refuse(answer.complaint)
-    return answer.status
+    _say(answer.complaint)
+
+
+def _complete() -> None:
+    from cxr_core.commands.completion import offer
+
+    offer(COMMANDS, command_named)
 
 
 def _split(given: list[str]) -> tuple[str, list[str]]:
@@ -91,23 +109,31 @@ def _split(given: list[str]) -> tuple[str, list[str]]:
     return (rest[0] if rest else ""), rest[1:] + before
 
 
-def _command(name: str) -> Command:
-    if name not in _COMMANDS:
-        raise UnknownNameError("command", name, list(_COMMANDS))
-    module, constant = _COMMANDS[name]
+def command_named(name: str) -> Command:
+    """Return a command, whose module is loaded now."""
+    if name not in COMMANDS:
+        raise UnknownNameError("command", name, list(COMMANDS))
+    module, constant = COMMANDS[name]
     command: Command = getattr(import_module(f"cxr_core.commands.{module}"), constant)
     return command
 
 
 def _overview() -> str:
     lines = [f"usage: {PROGRAM} COMMAND ARGUMENTS OPTIONS", ""]
-    lines += [f"  {name:<13} {_command(name).help}" for name in _COMMANDS]
-    return "\n".join([*lines, "", f"Every command takes --source NAME and --json. More: {PROGRAM} COMMAND --help"])
+    lines += [f"  {name:<13} {command_named(name).help}" for name in COMMANDS]
+    more = f"Every command takes --source NAME and --json. More: {PROGRAM} COMMAND --help; {PROGRAM} --version"
+    return "\n".join([*lines, "", more])
 
 
 def _refuse(message: str, status: int = 2) -> int:
-    sys.stderr.write(" ".join(message.split()) + "\n")
+    _say(message)
     return status
+
+
+def _say(message: str) -> None:
+    """Write one line for people beside the answer."""
+    if message:
+        sys.stderr.write(" ".join(message.split()) + "\n")
 
 
 def _process_of_a_run(role: str, run_id: str = "") -> int:

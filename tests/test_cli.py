@@ -1,4 +1,5 @@
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -6,11 +7,14 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from cxr_core import __version__
 from cxr_core.cli import main
 from cxr_core.commands.figures import ENSEMBLE
 from cxr_core.commands.output import as_json, as_table, duration
+from cxr_core.commands.runs import run_text
 from cxr_core.commands.train import TRAIN
-from cxr_core.runs import service
+from cxr_core.runs import identity, service
+from cxr_core.runs.run import Run
 from cxr_core.schema import LABELS, VALUES
 from cxr_core.warehouse.parquet import write_table
 
@@ -192,3 +196,35 @@ def test_an_unfinished_demo_is_started_only_once(workspace, monkeypatch):
     first = start_demo()
     assert (first.kind, start_demo().run) == ("demo", first.run)
     assert Path(service.folder_of(first.run)).is_dir()
+
+
+def test_the_version_is_that_of_the_newest_released_section_of_the_changelog(capsys):
+    changelog = (Path(__file__).parents[1] / "CHANGELOG.md").read_text()
+    newest = re.findall(r"^## (\d+\.\d+\.\d+)\b", changelog, re.MULTILINE)[0]
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out == f"CXR Lab {newest}\n"
+    assert newest == __version__
+
+
+def test_sources_lists_all_or_the_one_that_is_asked_for(source, capsys):
+    assert [one["source"] for one in document(capsys, "sources", "--source", "tiny")] == ["tiny"]
+    assert main(["sources", "--source", "tiny"]) == 0
+    assert "demo" not in capsys.readouterr().out
+    assert refused(capsys, "sources", "--source", "nope").startswith("Unknown source 'nope'")
+
+
+def test_a_run_is_told_without_dictionaries(fake_run):
+    text = run_text(fake_run)
+    assert "{" not in text and "[" not in text
+    lines = dict(line.split(maxsplit=1) for line in text.splitlines())
+    assert lines["config.options.policy.edema"] == "0.700, 0.500"
+    assert lines["result.cells"] == "u 0.000, val_auc 0.800; u 1.000, val_auc 0.700"
+
+
+@pytest.fixture
+def fake_run():
+    """A sweep with options in options, and with rows in its result."""
+    own = identity.own_identity()
+    config = {"options": {"epochs": 3, "policy": {"edema": [0.7, 0.5]}, "name": None}}
+    cells = [{"u": 0.0, "val_auc": 0.8}, {"u": 1.0, "val_auc": 0.7}]
+    return Run("r", "sweep", "n", "demo", 0.0, 0.0, "me", "here", config, own, result={"cells": cells})

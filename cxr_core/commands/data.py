@@ -21,11 +21,11 @@ def _demo(_arguments: argparse.Namespace) -> Answer:
 
 def _demo_report() -> Answer:
     report = report_of(DEFAULT_SOURCE)
-    return Answer(report.as_json(), lambda: "The demo is built. Look at it with `python -m dashboard`.")
+    return Answer(report.as_json(), lambda: "The demo is built.")
 
 
-def _sources(_arguments: argparse.Namespace) -> Answer:
-    reports = source_reports()
+def _sources(arguments: argparse.Namespace) -> Answer:
+    reports = [report_of(arguments.source)] if arguments.source else source_reports()
     return Answer([report.as_json() for report in reports], lambda: "\n\n".join(map(_source_text, reports)))
 
 
@@ -85,7 +85,9 @@ def _accelerators(_arguments: argparse.Namespace) -> Answer:
 
 
 DEMO = Command("demo", "Build the embedded source, unless it is there.", no_arguments, _demo)
-SOURCES = Command("sources", "List the sources, with what is missing and how to fix it.", no_arguments, _sources)
+SOURCES = Command(
+    "sources", "List the sources, or one, with what is missing and how to fix it.", no_arguments, _sources, source=""
+)
 DISTRIBUTION = Command(
     "distribution", "Count the images by label, value and data set.", _distribution_arguments, _distribution
 )

@@ -1,7 +1,7 @@
 """How answers are written: one JSON document, or text in aligned columns."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 
@@ -21,17 +21,30 @@ def as_table(headers: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
 
 def shown(value: Any) -> str:
     """Return a value as people read it: three digits of a fraction, thousands separators, a dash for nothing."""
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {shown(one)}" for name, one in value.items()) or "-"
+    if isinstance(value, (list, tuple)):
+        within = "; " if value and isinstance(value[0], Mapping) else ", "
+        return within.join(map(shown, value)) or "-"
+    return _one_shown(value)
+
+
+def _one_shown(value: Any) -> str:
     if value is None or value == "":
         return "-"
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, int):
         return f"{value:,}"
-    if isinstance(value, float):
-        return f"{value:.3f}"
-    if isinstance(value, (list, tuple)):
-        return ", ".join(map(shown, value)) or "-"
-    return str(value)
+    return f"{value:.3f}" if isinstance(value, float) else str(value)
+
+
+def flattened(document: Mapping[str, Any], before: str = "") -> dict[str, Any]:
+    """Return the values of a document under dotted names, without those that say nothing."""
+    flat: dict[str, Any] = {}
+    for name, value in document.items():
+        flat |= flattened(value, f"{before}{name}.") if isinstance(value, Mapping) else {f"{before}{name}": value}
+    return {name: value for name, value in flat.items() if value not in (None, "", [], {})}
 
 
 def duration(seconds: float) -> str:

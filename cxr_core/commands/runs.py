@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from cxr_core.commands.output import as_table, duration, shown
+from cxr_core.commands.output import as_table, duration, flattened, shown
 from cxr_core.commands.parsing import PROGRAM, Answer, Command, Parser
 from cxr_core.errors import UsageError
 from cxr_core.runs import service
@@ -84,11 +84,7 @@ def _log(run_id: str) -> Answer:
 
 def run_text(run: Run) -> str:
     """Return a run as lines of name and value; what is not known is left out."""
-    shown_first = run.as_json()
-    config, result = shown_first.pop("config"), shown_first.pop("result") or {}
-    lines = shown_first | {f"config.{key}": value for key, value in config.items()}
-    lines |= {f"result.{key}": value for key, value in result.items()}
-    known = {key: value for key, value in lines.items() if value not in (None, "", [], {})}
+    known = flattened(run.as_json())
     width = max(map(len, known))
     return "\n".join(f"{key:<{width}}  {shown(value)}" for key, value in known.items())
 

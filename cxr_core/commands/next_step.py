@@ -1,0 +1,129 @@
+"""What one does after a command: the path from a table of labels to a judged model, a line at a time.
+
+The words in capitals are for the user to fill in.
+"""
+
+import argparse
+import shlex
+from collections.abc import Callable
+from typing import Any
+
+from cxr_core.commands.parsing import DEFAULT_SOURCE, PROGRAM
+from cxr_core.runs.run import ACTIVE, CANCELLED, COMPLETED
+
+Words = list[str]
+_TRAINED, _SEVERAL, _PREDICTED = "train", ("sweep", "repeat"), "predict"
+_RESUMABLE = (_TRAINED, *_SEVERAL, "import-images")
+
+
+def next_step(command: str, arguments: argparse.Namespace, document: Any) -> str:
+    """Return the line that follows the answer `document` of a command; "" where nothing follows."""
+    if command == "runs" and arguments.action == "delete":
+        return f"See the others: {PROGRAM} runs"
+    why, words = (_after_run if _is_run(document) else _AFTER[command])(arguments, document)
+    source = _source(arguments, document)
+    named = ["--source", source] if source != DEFAULT_SOURCE and words[:1] != ["runs"] else []
+    return f"{why}: {PROGRAM} {shlex.join([*words, *named])}" if words else ""
+
+
+def _is_run(document: Any) -> bool:
+    return isinstance(document, dict) and {"run", "kind", "status"} <= document.keys()
+
+
+def _source(arguments: argparse.Namespace, document: Any) -> str:
+    of_run = document.get("source") if isinstance(document, dict) else None
+    return str(of_run or arguments.source or DEFAULT_SOURCE)
+
+
+def _after_demo(_arguments: argparse.Namespace, _document: Any) -> tuple[str, Words]:
+    return "Look at its labels", ["distribution"]
+
+
+def _after_sources(_arguments: argparse.Namespace, document: Any) -> tuple[str, Words]:
+    usable = [one["source"] for one in document if not one["problems"] and one["source"] != DEFAULT_SOURCE]
+    return "Look at the labels of a source", ["distribution", *(["--source", usable[0]] if usable else [])]
+
+
+def _after_distribution(arguments: argparse.Namespace, _document: Any) -> tuple[str, Words]:
+    return "Train on these images", ["train", "--view", arguments.view]
+
+
+def _after_models(_arguments: argparse.Namespace, document: Any) -> tuple[str, Words]:
+    predicted = [one["name"] for one in document if one["predictions"]]
+    if predicted:
+        return "Judge a model", ["evaluate", predicted[0]]
+    weighted = [one["name"] for one in document if one["weights"]]
+    return ("Predict with a model", ["predict", "--model", weighted[0]]) if weighted else ("Train one", ["train"])
+
+
+def _after_import(arguments: argparse.Namespace, _document: Any) -> tuple[str, Words]:
+    return {
+        "labels": ("Look at the labels", ["distribution"]),
+        "predictions": ("Judge the model", ["evaluate", arguments.model or "MODEL"]),
+        "images": ("Train on the images", ["train"]),
+    }.get(arguments.what, ("Look at the source", ["sources"]))
+
+
+def _after_run(_arguments: argparse.Namespace, document: Any) -> tuple[str, Words]:
+    """Follow a run that goes on, resume one that can be resumed, use one that has completed."""
+    run, kind = document["run"], document["kind"]
+    if document["status"] in ACTIVE:
+        return "Follow it", ["runs", "log", run]
+    if document["status"] != COMPLETED:
+        resumable = document["status"] == CANCELLED and kind in _RESUMABLE
+        return ("Go on with it", ["runs", "resume", run]) if resumable else ("See why", ["runs", "log", run])
+    if kind == _TRAINED:
+        return "Predict with it", ["predict", "--model", run]
+    if kind in _SEVERAL:
+        return "See its trainings", ["runs", "--parent", run]
+    if kind == _PREDICTED:
+        return "Judge the model", ["evaluate", document["name"]]
+    return "Look at the labels", ["distribution"]
+
+
+def _after_runs(arguments: argparse.Namespace, document: Any) -> tuple[str, Words]:
+    if isinstance(document, list):
+        return ("See one", ["runs", "show", document[0]["run"]]) if document else ("Start one", ["train"])
+    return "See how it stands", ["runs", "show", arguments.run]
+
+
+def _after_prediction(_arguments: argparse.Namespace, document: Any) -> tuple[str, Words]:
+    return "Judge the model", ["evaluate", document["model"]]
+
+
+def _after_evaluation(arguments: argparse.Namespace, _document: Any) -> tuple[str, Words]:
+    return "Compare it with another", ["compare", arguments.model, "OTHER", "--dataset", arguments.dataset]
+
+
+def _after_comparison(arguments: argparse.Namespace, _document: Any) -> tuple[str, Words]:
+    return "Combine them", ["ensemble", arguments.a, arguments.b, "--method", "mean-logit", "--name", "NAME"]
+
+
+def _after_export(_arguments: argparse.Namespace, _document: Any) -> tuple[str, Words]:
+    return "See the source", ["sources"]
+
+
+def _after_accelerators(_arguments: argparse.Namespace, document: Any) -> tuple[str, Words]:
+    best = [one["name"] for one in document if one["available"]]
+    return "Train on one", ["train", *(["--accelerator", best[-1]] if best else [])]
+
+
+def _nothing_follows(_arguments: argparse.Namespace, _document: Any) -> tuple[str, Words]:
+    return "", []
+
+
+_AFTER: dict[str, Callable[[argparse.Namespace, Any], tuple[str, Words]]] = {
+    "demo": _after_demo,
+    "sources": _after_sources,
+    "distribution": _after_distribution,
+    "models": _after_models,
+    "import": _after_import,
+    "runs": _after_runs,
+    "predict": _after_prediction,
+    "evaluate": _after_evaluation,
+    "compare": _after_comparison,
+    "ensemble": _after_prediction,
+    "export": _after_export,
+    "accelerators": _after_accelerators,
+    "completion": _nothing_follows,
+}
