@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-GROUND = {"atomic", "errors", "file_patterns", "processes", "schema", "settings", "storage"}
+GROUND = {"atomic", "errors", "file_patterns", "processes", "schema", "settings", "storage", "words"}
 MAY_KNOW = {
     "records": set(),
     "warehouse": set(),

@@ -9,6 +9,7 @@ from cxr_core.commands.parsing import DEFAULT_SOURCE, Answer, Command, Parser, n
 from cxr_core.commands.runs import awaited
 from cxr_core.tasks.build_demo import start_demo
 from cxr_core.tasks.sources import SourceReport, report_of, source_reports
+from cxr_core.words import counted
 
 
 def _demo(_arguments: argparse.Namespace) -> Answer:
@@ -30,7 +31,11 @@ def _sources(arguments: argparse.Namespace) -> Answer:
 
 
 def _source_text(report: SourceReport) -> str:
-    records = [f"{dataset} {view}: {n} files" for dataset, views in report.records.items() for view, n in views.items()]
+    records = [
+        f"{dataset} {view}: {counted(n, 'file')}"
+        for dataset, views in report.records.items()
+        for view, n in views.items()
+    ]
     rows: list[tuple[str, str]] = [("source", f"{report.source} ({report.kind})")]
     for name, values in (
         ("labels", report.labels),

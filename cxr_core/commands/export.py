@@ -5,6 +5,7 @@ import argparse
 from cxr_core.commands.parsing import Answer, Command, Parser
 from cxr_core.errors import UnknownNameError
 from cxr_core.tasks.export import export_predictions
+from cxr_core.words import counted
 
 _WHAT = ("predictions",)
 
@@ -21,7 +22,7 @@ def _execute(arguments: argparse.Namespace) -> Answer:
     if arguments.what not in _WHAT:
         raise UnknownNameError("kind of export", arguments.what, _WHAT)
     done = export_predictions(arguments.source, arguments.model, arguments.to, arguments.replace)
-    text = f"Wrote {done.images:,} predictions of {done.model} ({done.scale}) to {done.table}"
+    text = f"Wrote {counted(done.images, 'prediction')} of {done.model} ({done.scale}) to {done.table}"
     return Answer(done.as_json(), lambda: text)
 
 

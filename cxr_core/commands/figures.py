@@ -8,6 +8,7 @@ from cxr_core.commands.parsing import Answer, Command, Parser
 from cxr_core.tasks.compare import Comparison, compare
 from cxr_core.tasks.ensemble import METHOD_NAMES, BuiltEnsemble, build_ensemble
 from cxr_core.tasks.evaluate import Evaluation, evaluate
+from cxr_core.words import counted
 
 
 def _which_images(parser: Parser) -> None:
@@ -34,9 +35,10 @@ def _evaluation_text(found: Evaluation) -> str:
         )
         for label, row in found.labels.items()
     ]
-    head = f"{found.model} on {found.dataset} of {found.source}: {found.n_images:,} images, values are {found.scale}"
+    images = counted(found.n_images, "image")
+    head = f"{found.model} on {found.dataset} of {found.source}: {images}, values are {found.scale}"
     if found.disagreeing:
-        head += f"\nIn {found.disagreeing:,} studies the images disagree on a label; the largest code counts."
+        head += f"\nIn {counted(found.disagreeing, 'study')} the images disagree on a label; the largest code counts."
     if found.doubt:
         head += f"\n{found.doubt}"
     return f"{head}\n\n{as_table(headers, rows)}{_reasons({label: row.why for label, row in found.labels.items()})}"
@@ -83,7 +85,7 @@ def _ensemble(arguments: argparse.Namespace) -> Answer:
 
 
 def _ensemble_text(built: BuiltEnsemble) -> str:
-    return f"Saved {built.model}: {built.method} of {built.images:,} images ({built.scale}), in {built.table}"
+    return f"Saved {built.model}: {built.method} of {counted(built.images, 'image')} ({built.scale}), in {built.table}"
 
 
 def _interval(ends: Sequence[float] | None) -> str:

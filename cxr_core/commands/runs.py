@@ -13,6 +13,7 @@ from cxr_core.runs import service
 from cxr_core.runs.network_disk import workspace_warning
 from cxr_core.runs.run import COMPLETED, Run
 from cxr_core.settings import settings
+from cxr_core.words import percent
 
 _ACTIONS = ("show", "cancel", "resume", "delete", "log", "note", "tag")
 _SECONDS_TO_KILL = 10.0
@@ -103,7 +104,7 @@ def awaited(run: Run, completed: Callable[[Run], Any] = service.document) -> Ans
         return Answer(service.document(run), lambda: run_text(run), status=130, complaint=message)
     progress.end()
     if ended.status != COMPLETED:
-        complaint = f"Run {ended.run} {ended.status}: {ended.reason}"
+        complaint = f"Run {ended.run} {ended.status}: {ended.reason or 'no reason was told'}"
         return Answer(service.document(ended), lambda: run_text(ended), status=1, complaint=complaint)
     return Answer(completed(ended), lambda: run_text(ended))
 
@@ -140,7 +141,7 @@ def _fitted(line: str) -> str:
 
 def progress_bar(done: float) -> str:
     """Return a share of 0 to 1 as a bar, as in `[########            ]  40 %`."""
-    return f"[{'#' * round(done * _BAR_WIDTH):<{_BAR_WIDTH}}] {done:4.0%}"
+    return f"[{'#' * round(done * _BAR_WIDTH):<{_BAR_WIDTH}}] {percent(done, 0):>5}"
 
 
 def _progress_line(run: Run) -> str:

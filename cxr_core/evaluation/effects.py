@@ -23,6 +23,7 @@ from cxr_core.evaluation.resamples import patient_clusters
 from cxr_core.evaluation.results import Bounds
 from cxr_core.evaluation.weighted import bootstrap, rank_rows
 from cxr_core.schema import Value
+from cxr_core.words import counted
 
 #: The groups of images, in words for people. Negatives are stated ones and, as in training, those not mentioned.
 GROUPS: dict[str, str] = {
@@ -255,4 +256,4 @@ def _auc(
 
 
 def _few(patients: int, minimum: int) -> str:
-    return f"only {patients} patients; an interval needs at least {minimum}"
+    return f"only {counted(patients, 'patient')}; an interval needs at least {minimum}"

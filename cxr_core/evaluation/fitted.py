@@ -12,6 +12,7 @@ import numpy as np
 from cxr_core.evaluation.arrays import BoolArray, FloatArray, IntArray
 from cxr_core.evaluation.probabilities import sigmoid
 from cxr_core.evaluation.resamples import SEED
+from cxr_core.words import counted
 
 #: Into how many folds the patients are dealt.
 FOLDS = 5
@@ -131,8 +132,8 @@ def _why_not(y: IntArray, patients: IntArray) -> str | None:
     if min(positive, negative) >= FEWEST_PATIENTS:
         return None
     return (
-        f"{positive} patients with a positive and {negative} with a negative label are too few to fit weights, which "
-        f"needs {FEWEST_PATIENTS} of each; the members weigh the same"
+        f"{counted(positive, 'patient')} with a positive and {negative} with a negative label are too few to fit "
+        f"weights, which needs {FEWEST_PATIENTS} of each; the members weigh the same"
     )
 
 

@@ -178,9 +178,14 @@ def _tell_lanes_of_machines_apart(connection: sqlite3.Connection) -> None:
     connection.execute("CREATE INDEX runs_by_parent ON runs (parent)")
 
 
+def _add_time_worked(connection: sqlite3.Connection) -> None:
+    connection.execute("ALTER TABLE runs ADD COLUMN worked REAL NOT NULL DEFAULT 0")
+
+
 #: Every change of the schema, the first to the newest; `user_version` of a file says how many it has seen.
 _CHANGES: tuple[Callable[[sqlite3.Connection], None], ...] = (
     _make_table,
     _add_parent_notes_tags_and_machine,
     _tell_lanes_of_machines_apart,
+    _add_time_worked,
 )

@@ -17,7 +17,8 @@ class Run:
     """One run. Times are seconds since 1970 (UTC); `eta_seconds` is the expected time left.
 
     `device` is the accelerator that the run needs for itself; None for light work that waits for nobody. `parent` is
-    the run that started this one as a part of it, such as a sweep. `user`, `notes` and `tags` are for people.
+    the run that started this one as a part of it, such as a sweep. `user`, `notes` and `tags` are for people. `worked`
+    counts the seconds before the last resume: `started` and `ended` are of the last leg alone.
     """
 
     run: str
@@ -50,6 +51,13 @@ class Run:
     parent: str | None = None
     notes: str = ""
     tags: tuple[str, ...] = ()
+    worked: float = 0.0
+
+    def seconds_worked(self, now: float) -> float | None:
+        """Return for how long the run has worked until `now` or its end, over all its legs; None before the first."""
+        if self.started is None:
+            return self.worked or None
+        return self.worked + max(0.0, (now if self.ended is None else self.ended) - self.started)
 
     @property
     def is_active(self) -> bool:

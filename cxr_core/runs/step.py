@@ -95,6 +95,11 @@ class StepContext:
         """Keep what the run came to, as JSON values."""
         self._store.set_result(self.run, values)
 
+    def remark(self, text: str) -> None:
+        """Leave what people must know of a run that completes; it stands where the reason of a failure would."""
+        with contextlib.suppress(OSError):  # a run does not fail for want of it
+            (self.folder / REASON_FILE).write_text(text)
+
     def cancelled(self) -> bool:
         """Say whether the run was asked to stop.
 

@@ -25,6 +25,10 @@ UPDATE runs SET status = 'running', started = MAX(created, :now), heartbeat = :n
 WHERE run = :run AND status = 'queued' AND (SELECT COUNT(*) {_BEFORE}) < :together
   AND NOT EXISTS (SELECT 1 {_BEFORE} AND other.status = 'queued')
 """
+#: What a run has worked so far is kept before its next leg takes the place of the last one.
+_COUNT_LEG = """
+UPDATE runs SET worked = worked + COALESCE(ended - started, 0) WHERE run = :run AND status IN ('failed', 'cancelled')
+"""
 _NEXT_POSITION = "(SELECT COALESCE(MAX(position), 0) + 1 FROM runs)"
 _IS_ACTIVE = "status IN ('queued', 'running')"
 _HAS_WORD = """instr(lower(
@@ -184,6 +188,7 @@ class RunStore:
             "process": None,
         }
         with self._database.transaction() as connection:
+            connection.execute(_COUNT_LEG, {"run": run_id})
             values["position"] = connection.execute(f"SELECT {_NEXT_POSITION}").fetchone()[0]
             return _updated(connection, run_id, values, "status IN ('failed', 'cancelled')", {})
 

@@ -1,5 +1,6 @@
 """The process that looks after one run: waits for its turn, starts the step, gives signs of life, writes the end."""
 
+import contextlib
 import os
 import shutil
 import signal
@@ -19,6 +20,7 @@ from cxr_core.runs.session import kill, terminate
 from cxr_core.runs.step import EXIT_CANCELLED, EXIT_COMPLETED, EXIT_DISK_FULL, EXIT_FAILED, REASON_FILE
 from cxr_core.runs.store import Place, RunStore
 from cxr_core.settings import Settings
+from cxr_core.words import counted
 
 _POLL_SECONDS = 0.25
 #: The farther back in the queue, the less often a run asks whether it is its turn.
@@ -86,7 +88,7 @@ class Supervisor:
         for other in place.watched:
             reconcile(self._store, other)
         ahead = place.queued + place.running
-        message = f"waiting for the {run.device}: {ahead} {'run' if ahead == 1 else 'runs'} ahead"
+        message = f"waiting for the {run.device}: {counted(ahead, 'run')} ahead"
         if ahead and message != run.message:
             self._store.progress(self._run_id, {"message": message})
 
@@ -165,13 +167,19 @@ class Supervisor:
 
     def _outcome(self, code: int, stopped_by: str | None, no_memory: str | None) -> tuple[str, str | None]:
         if code == EXIT_COMPLETED:
-            return COMPLETED, None
+            return COMPLETED, self._remark()
         if stopped_by is not None:
             why = self._failure(code)
             return CANCELLED, stopped_by if why is None else f"{stopped_by} It could not end properly: {why}"
         if code in (EXIT_CANCELLED, -signal.SIGTERM):
             return CANCELLED, reasons.STOPPED_FROM_OUTSIDE
         return FAILED, self._failure(code) or no_memory or reasons.died(code, log.last_words(self._log))
+
+    def _remark(self) -> str | None:
+        """Return what the step left to be said of a run that completed; mostly nothing."""
+        with contextlib.suppress(OSError):
+            return (self._folder / REASON_FILE).read_text().strip() or None
+        return None
 
     def _failure(self, code: int) -> str | None:
         """Return what the step told of its failure by its exit status; None when it told nothing."""

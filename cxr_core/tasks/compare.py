@@ -12,6 +12,7 @@ from cxr_core.schema import VIEWS
 from cxr_core.settings import settings
 from cxr_core.tasks.evaluate import joined_predictions, predicted, true_values
 from cxr_core.warehouse.answers import Joined
+from cxr_core.words import counted
 
 
 @dataclass(frozen=True)
@@ -112,9 +113,9 @@ def _views(frame: pd.DataFrame) -> str:
     if frame.empty:
         return "no labelled image"
     names = (VIEWS[code] if 0 <= code < len(VIEWS) else "studies" for code in sorted(frame["view"].unique()))
-    return f"{len(frame)} labelled images ({', '.join(names)})"
+    return f"{counted(len(frame), 'labelled image')} ({', '.join(names)})"
 
 
 def _family(a: str, b: str, dataset: str, found: Differences) -> str:
-    tests = "1 test" if found.tests == 1 else f"{found.tests} tests"
+    tests = counted(found.tests, "test")
     return f"Holm over {tests}, one for each label that can be tested: AUC({a}) - AUC({b}) on {dataset}"

@@ -25,6 +25,7 @@ from cxr_core.tasks.train import check_startable, start_training
 from cxr_core.tasks.training_plan import plan_training
 from cxr_core.training.options import LARGEST_SEED, TrainOptions
 from cxr_core.uncertainty import uniform_policy
+from cxr_core.words import agreeing, counted
 
 SWEEP, REPEAT = "sweep", "repeat"
 FAMILY_KINDS = (SWEEP, REPEAT)
@@ -185,8 +186,9 @@ def work(context: StepContext) -> None:
         raise Cancelled
     if failed or len(children) < len(members):
         missing = len(members) - len(children)
-        ended = f"{len(failed)} of {len(members)} trainings did not complete"
-        first = f"; {failed[0].name}: {failed[0].reason}" if failed else f"; {missing} were deleted"
+        ended = f"{len(failed)} of {counted(len(members), 'training')} did not complete"
+        gone = f"; {missing} {agreeing(missing, 'was')} deleted"
+        first = f"; {failed[0].name}: {failed[0].reason or failed[0].status}" if failed else gone
         raise RunError(f"{ended}{first} Resume this run to resume them.")
 
 
@@ -248,7 +250,7 @@ def _followed(context: StepContext, planned: int) -> list[Run]:
         ended = sum(child.status == COMPLETED for child in children)
         working = next((f", now {child.name}" for child in children if child.status == "running"), "")
         done = sum(per_training if child.status == COMPLETED else child.step or 0 for child in children)
-        message = f"{ended} of {planned} trainings completed{working}"
+        message = f"{ended} of {counted(planned, 'training')} completed{working}"
         context.progress(min(done, per_training * planned), per_training * planned, message=message)
         time.sleep(_LOOK_SECONDS)
 

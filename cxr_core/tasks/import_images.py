@@ -30,6 +30,7 @@ from cxr_core.sources.importing.image_parts import (
 from cxr_core.sources.importing.pictures import ASPECTS, DEFAULT_ASPECT
 from cxr_core.sources.registry import DEMO, get_source
 from cxr_core.sources.source import Source, own_records
+from cxr_core.words import counted
 
 __all__ = ["ASPECTS", "DEFAULT_ASPECT", "DEFAULT_MOST_SKIPPED", "KIND", "start_image_import", "work"]
 
@@ -170,7 +171,7 @@ def _plan(source: Source, config: dict[str, Any]) -> _Plan:
             found[number] = file
     if not found:
         raise UsageError(
-            f"None of the {len(files):,} images in {place} is in the label table (first: {files[0].name!r}). "
+            f"No image in {place} is in the label table ({counted(len(files), 'file')}, first: {files[0].name!r}). "
             "Import the labels that belong to them, or name the folder above."
         )
     unmatched = sum(number is None for number in numbers)
@@ -225,7 +226,7 @@ def _check_space(folder: Path, images: int) -> None:
     needed, free = 2 * images * _BYTES_PER_IMAGE, shutil.disk_usage(there).free
     if free < needed:
         raise UsageError(
-            f"{images:,} images need {needed / 1e6:,.0f} MB of free disk space at {there}. "
+            f"{counted(images, 'image needs', 'images need')} {needed / 1e6:,.0f} MB of free disk space at {there}. "
             f"Received: {free / 1e6:,.0f} MB. Free some space."
         )
 
@@ -233,8 +234,8 @@ def _check_space(folder: Path, images: int) -> None:
 def _too_many(skipped: list[tuple[str, str]], most: int) -> str:
     name, reason = skipped[0]
     return (
-        f"More than {most} images are bad, the first {name}: {reason}. All are listed in {SKIPPED_FILE} of the run. "
-        "Mend them, or allow more with --most-skipped."
+        f"More than {counted(most, 'image is', 'images are')} bad, the first {name}: {reason}. "
+        f"All are listed in {SKIPPED_FILE} of the run. Mend them, or allow more with --most-skipped."
     )
 
 

@@ -19,6 +19,7 @@ from cxr_core.sources.importing.spelling import ColumnMapping, corrected, guess_
 from cxr_core.sources.importing.text_table import ENDINGS, TextTable, read_text_table
 from cxr_core.sources.registry import DEMO, SOURCE_FILE, source_folder
 from cxr_core.warehouse.parquet import write_table
+from cxr_core.words import counted
 
 __all__ = ["LAYOUTS", "ImportChoices", "ImportedLabels", "TablePreview", "import_labels", "preview_table"]
 
@@ -222,4 +223,5 @@ def _leaks(frame: pd.DataFrame) -> list[str]:
     """Return a sentence when patients are in more than one data set, where a figure on one is no test of the other."""
     datasets = frame.groupby("patient")["dataset"].nunique()
     shared = int((datasets > 1).sum())
-    return [f"{shared:,} patients are in more than one data set, so they are not independent."] if shared else []
+    found = counted(shared, "patient is", "patients are")
+    return [f"{found} in more than one data set, so they are not independent."] if shared else []

@@ -19,6 +19,7 @@ from cxr_core.tasks.outputs import make_writable
 from cxr_core.tasks.training_plan import TrainingPlan, check_accelerator, leave_gpu_alone, plan_training
 from cxr_core.training.cluster import worker_suffix
 from cxr_core.training.first_import import import_tensorflow
+from cxr_core.training.guessing import learned_nothing
 from cxr_core.training.options import TrainOptions
 from cxr_core.training.weights_file import read_info
 
@@ -113,6 +114,9 @@ def _keep(result: "TrainResult", options: TrainOptions, source: Source, context:
         told = {"model": context.name, "weights": str(path)} | told
     told |= {"best_epoch": result.best_epoch, "val_auc": result.best_val_auc, "stopped_early": result.stopped_early}
     context.result(told)
+    metrics = service.metric_columns(context.run)
+    if remark := learned_nothing(metrics.latest("val_auc"), metrics.latest("val_auc_guessing")):
+        context.remark(remark)
     if model is not None:
         for place in _further_places(options, context.name):
             with _model_is_kept(path):

@@ -20,6 +20,7 @@ from cxr_core.tasks.outputs import check_output
 from cxr_core.training.options import TrainOptions, default_options
 from cxr_core.training.probe import Accelerator, cached, probe
 from cxr_core.uncertainty import Policy
+from cxr_core.words import counted
 
 #: Bytes of one copy of the weights; a run keeps about twelve (checkpoints with two moments of Adam, and models).
 _WEIGHT_BYTES = {"densenet121": 28_000_000, "densenet-small": 4_000_000}
@@ -100,8 +101,8 @@ def plan_training(source_name: str, options: TrainOptions, confined: bool = True
     train, valid = check_records(files_train, options.view), check_records(files_valid, options.view)
     if train.images < options.batch_size:
         raise UsageError(
-            f"A batch must not be larger than the {train.images} training images. Received: {options.batch_size}. "
-            "Choose a smaller batch size."
+            f"A batch must not be larger than the {counted(train.images, 'training image')}. "
+            f"Received: {options.batch_size}. Choose a smaller batch size."
         )
     steps_per_epoch = train.images // options.batch_size
     return TrainingPlan(
@@ -162,8 +163,8 @@ def _record_files(source: Source, options: TrainOptions) -> tuple[list[str], lis
 
 def _record_checks(options: TrainOptions, train: RecordsSummary, valid: RecordsSummary) -> tuple[Check, ...]:
     found = (
-        f"{train.images:,} training images in {train.files} files, "
-        f"{valid.images:,} validation images in {valid.files} files"
+        f"{counted(train.images, 'training image')} in {counted(train.files, 'file')}, "
+        f"{counted(valid.images, 'validation image')} in {counted(valid.files, 'file')}"
     )
     return Check(found, True), Check(f"training and validation images are both {options.view}", True)
 

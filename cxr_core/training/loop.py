@@ -77,8 +77,9 @@ def train(
 
     A checkpoint in the run's folder is taken up where it stands; on one CPU the end is the same to the bit as without
     the stop. Metric rows go to `run.metrics`: one a step (`StepRows.take`), and after each epoch `{"step", "epoch",
-    "time", "val_loss", "val_loss_certain", "val_auc", "val_auc_labels"}`, the last with 14 AUCs in schema order, null
-    where a label has one class alone. `images` is the number of training images, where it is known without counting.
+    "time", "val_loss", "val_loss_certain", "val_auc", "val_auc_guessing", "val_auc_labels"}`, the last with 14 AUCs in
+    schema order, null where a label has one class alone. `images` is the number of training images, where it is known
+    without counting.
 
     Raises:
         UsageError: an option cannot be served here, or there are fewer training images than one batch holds.

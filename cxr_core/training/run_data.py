@@ -9,6 +9,7 @@ from cxr_core.training.pipeline import training_batches, validation_batches
 from cxr_core.training.pixels import PixelFormat
 from cxr_core.training.record_order import RecordFiles
 from cxr_core.training.workers import Workers
+from cxr_core.words import counted
 
 
 class RunData:
@@ -27,14 +28,13 @@ class RunData:
         self, options: TrainOptions, records_train: RecordFiles, records_valid: RecordFiles, images: int | None
     ) -> None:
         self.options, self.train, self.valid = options, records_train, records_valid
-        counted = records_train.images or images or records_train.count()
-        if counted < options.batch_size:
-            raise UsageError(
-                f"A batch must not be larger than the {counted} training images. Received: {options.batch_size}."
-            )
+        n_train = records_train.images or images or records_train.count()
+        if n_train < options.batch_size:
+            found = counted(n_train, "training image")
+            raise UsageError(f"A batch must not be larger than the {found}. Received: {options.batch_size}.")
         if records_valid.images == 0:
             raise UsageError("There must be at least one validation image. Received: none.")
-        self.steps_per_epoch = counted // options.batch_size
+        self.steps_per_epoch = n_train // options.batch_size
         self.pixels = PixelFormat(options.image_size, options.decode)
         alone = options.accelerator in ("cpu", "gpu", "multi-gpu")
         self.cache = cache_for(options.cache, records_train.images, options.epochs, self.pixels) if alone else None

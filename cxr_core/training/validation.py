@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cxr_core.schema import LABELS, Value
+from cxr_core.training.guessing import guessing_spread
 from cxr_core.training.loss import weighted_cross_entropy_of_arrays
 from cxr_core.uncertainty import Policy, uniform_policy
 
@@ -17,11 +18,13 @@ class ValidationFigures:
 
     Attributes:
         aucs: by label; None where only one class is there.
+        guessing: how far from .5 the mean AUC of guessing strays (`guessing_spread`).
     """
 
     loss: float
     loss_certain: float
     aucs: dict[str, float | None]
+    guessing: float | None = None
 
     @property
     def auc(self) -> float | None:
@@ -32,6 +35,7 @@ class ValidationFigures:
     def row(self) -> dict[str, Any]:
         """Return the figures by their names in the metric rows; `val_auc_labels` has the 14 in schema order."""
         means = {"val_loss": self.loss, "val_loss_certain": self.loss_certain, "val_auc": self.auc}
+        means |= {"val_auc_guessing": self.guessing}
         return means | {"val_auc_labels": list(self.aucs.values())}
 
 
@@ -44,6 +48,7 @@ def validation_figures(logits: npt.NDArray[Any], codes: npt.NDArray[Any], policy
         loss=_loss(logits, codes, policy),
         loss_certain=_loss(logits, codes, uniform_policy(0.0, 0.0)),
         aucs=label_aucs(logits, codes),
+        guessing=guessing_spread(logits, codes),
     )
 
 

@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 from cxr_core.atomic import replacing
 from cxr_core.errors import TableError
 from cxr_core.schema import DATASETS, DEFAULT_SCALE, INTEGER_KEYS, KEY_COLUMNS, LABELS, SCALE_KEY, SCALES, VALUES, VIEWS
+from cxr_core.words import counted
 
 MODEL_KEY = "cxr.model"
 
@@ -174,7 +175,9 @@ def _check_keys(table: pa.Table, path: Path) -> None:
 def _check_paths(table: pa.Table, path: Path) -> None:
     paths = table["path"]
     if paths.null_count:
-        raise TableError(f"Every row of {path} must have a path. Received: {paths.null_count} rows without one.")
+        raise TableError(
+            f"Every row of {path} must have a path. Received: {counted(paths.null_count, 'row')} without one."
+        )
     counts = pc.value_counts(paths)
     repeated = counts.filter(pc.greater(pc.struct_field(counts, "counts"), 1))
     if len(repeated):

@@ -10,6 +10,7 @@ import pandas as pd
 
 from cxr_core.errors import TableError
 from cxr_core.warehouse.answers import Joined
+from cxr_core.words import counted
 
 #: What names a study within a data set.
 STUDY_KEYS: tuple[str, ...] = ("patient", "study")
@@ -53,7 +54,7 @@ def join_studies(predictions: pd.DataFrame, labels: pd.DataFrame, names: Sequenc
     twice = predictions.duplicated(list(STUDY_KEYS)).sum()
     if twice:
         raise TableError(
-            f"A prediction table must have each study once. Received {twice} studies more than once. "
+            f"A prediction table must have each study once. Received {counted(twice, 'study')} more than once. "
             "Remove the repeated rows from the table and try again."
         )
     keys = predictions[["path", *STUDY_KEYS, "image", "view"]]

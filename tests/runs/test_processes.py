@@ -89,6 +89,12 @@ def test_a_failed_run_says_why(fake_kinds, kind, reason):
     assert ("Traceback" in log) == (kind in {"break", "fill-disk", "unheard-of"})
 
 
+def test_a_completed_run_keeps_what_its_step_remarked(fake_kinds):
+    run = service.wait(submit("remark"), timeout=30)
+    assert (run.status, run.reason) == ("completed", "It learned nothing that shows.")
+    assert service.wait(submit("sleep", steps=1), timeout=30).reason is None
+
+
 def test_a_run_whose_folder_vanishes_while_it_works_fails_for_that(fake_kinds, tmp_path, until):
     run = until(is_stepping(submit(resumable=True)))
     # at one stroke: the run writes while a removal goes from file to file

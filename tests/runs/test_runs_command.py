@@ -138,6 +138,8 @@ def test_a_child_of_an_unknown_run_is_refused(fake_kinds):
     assert not (fake_kinds / "runs").exists()
 
 
-@pytest.mark.parametrize(("done", "bar"), [(0.0, "[                    ]   0%"), (0.5, "[##########          ]  50%")])
+@pytest.mark.parametrize(
+    ("done", "bar"), [(0.0, "[                    ]   0 %"), (0.5, "[##########          ]  50 %")]
+)
 def test_progress_is_a_bar_with_its_percentage(done, bar):
     assert progress_bar(done) == bar

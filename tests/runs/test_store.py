@@ -316,3 +316,23 @@ def test_a_full_disk_without_a_reserve_is_told_in_a_sentence(store, workspace, f
     monkeypatch.setattr(database, "_begun", refuse)
     with pytest.raises(RunError, match="The disk is full"):
         store.get(run)
+
+
+def test_what_a_run_has_worked_counts_every_leg(workspace):
+    now = [1000.0]
+    store = RunStore(workspace, clock=lambda: now[0])
+    run = queued(store, created=1000.0)
+    assert store.get(run).seconds_worked(now[0]) is None
+    for seconds in (30.0, 12.0):
+        store.start(run)
+        now[0] += seconds
+        assert store.end(run, "cancelled", None, own_identity())
+        now[0] += 500.0  # nobody worked on it meanwhile
+        assert requeue(store, run)
+    assert store.get(run).seconds_worked(now[0]) == 42.0
+    store.start(run)
+    now[0] += 8.0
+    assert store.get(run).seconds_worked(now[0]) == 50.0
+    store.end(run, "completed", None, own_identity())
+    now[0] += 99.0
+    assert store.get(run).seconds_worked(now[0]) == 50.0

@@ -85,7 +85,8 @@ def test_mimic_images_of_unlabelled_studies_are_left_out_and_said(tmp_path):
     done = import_labels("mimic", list(paths.values()), ImportChoices())
     lost = int((images["study_id"] == images["study_id"][0]).sum())
     assert (done.read, done.written, done.refused) == (len(images), len(images) - lost, 0)
-    assert f"{lost} images are of studies without labels" in done.notes[0]
+    assert f"{lost} image" in done.notes[0]
+    assert "of studies without labels" in done.notes[0]
 
 
 def test_the_notebooks_own_layout_comes_back_as_it_was(demo, tmp_path, monkeypatch):
@@ -157,7 +158,7 @@ def test_ids_that_are_no_integers_get_the_same_integers_at_every_import(tmp_path
     by_path = rows.set_index("path")["patient"]
     assert by_path["train/zz_frontal.png"] == by_path["valid/zz_frontal.png"]
     assert rows["patient"].nunique() == 3
-    assert "1 patients are in more than one data set" in done.notes[-1]
+    assert "1 patient is in more than one data set" in done.notes[-1]
 
 
 def test_the_demo_and_configured_sources_are_not_imported_into(tmp_path, monkeypatch):

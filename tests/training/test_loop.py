@@ -113,7 +113,7 @@ def test_a_run_writes_rows_progress_and_both_models(uninterrupted):
     assert all(set(row) == {"step", "epoch", "time", "loss", "images_per_second", "data_wait"} for row in losses)
     assert [row["step"] for row in losses] == list(range(1, 2 * STEPS_PER_EPOCH + 1))
     assert all(0 <= row["data_wait"] <= 1 for row in losses)
-    figures = {"val_loss", "val_loss_certain", "val_auc", "val_auc_labels"}
+    figures = {"val_loss", "val_loss_certain", "val_auc", "val_auc_guessing", "val_auc_labels"}
     assert {len(row["val_auc_labels"]) for row in valid} == {len(LABELS)}
     assert all(set(row) == {"step", "epoch", "time"} | figures for row in valid)
     assert [row["step"] for row in rows] == sorted(row["step"] for row in rows)

@@ -21,6 +21,7 @@ from cxr_core.sources.importing import cells
 from cxr_core.sources.importing.cells import BadCells
 from cxr_core.sources.importing.spelling import ColumnMapping, guess_mapping
 from cxr_core.sources.importing.text_table import TextTable
+from cxr_core.words import counted
 
 LAYOUTS: tuple[str, ...] = ("auto", "notebook", "chexpert", "mimic-cxr-jpg")
 
@@ -185,7 +186,8 @@ def _people(
         found[role] = [_without_letter(name) if name else path for name, path in zip(parsed, paths, strict=True)]
         if role == "patient" and in_path.null_count:
             what = "study" if is_study else "image"
-            notes.append(f"Nothing tells the patient of {in_path.null_count:,} rows: each {what} counts as a patient.")
+            rows = counted(in_path.null_count, "row")
+            notes.append(f"Nothing tells the patient of {rows}: each {what} counts as a patient.")
     return found["patient"], found["study"]
 
 

@@ -13,6 +13,7 @@ from cxr_core.sources.importing.cells import BadCells
 from cxr_core.sources.importing.label_rows import ImportChoices, LabelRows, label_columns, properties
 from cxr_core.sources.importing.spelling import ColumnMapping
 from cxr_core.sources.importing.text_table import TextTable
+from cxr_core.words import counted
 
 _STUDY = ["patient", "study"]
 
@@ -144,6 +145,10 @@ def _joined(images: pd.DataFrame, labels: pd.DataFrame, labels_file: _File, imag
     joined["path"] = path + "/s" + joined["study"] + "/" + joined["dicom"] + ".jpg"
     refused = int(images_file.bad.rows.sum()) + int(labels_file.bad.rows.sum())
     unlabelled = len(images) - len(joined)
-    notes = [f"{unlabelled:,} images are of studies without labels and were left out."] if unlabelled else []
+    notes = (
+        [f"{counted(unlabelled, 'image is', 'images are')} of studies without labels and left out."]
+        if unlabelled
+        else []
+    )
     frame = joined.drop(columns="dicom").assign(image=-1)
     return LabelRows(frame, "mimic-cxr-jpg", images_file.bad.table.rows, refused, unlabelled, notes)

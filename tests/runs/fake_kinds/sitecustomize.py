@@ -32,6 +32,17 @@ def _sleep(context):
     context.result({"slept": steps})
 
 
+def _until_told(context):
+    """Work until the file `finish` lies in the folder of the run: the end comes when a test wants it."""
+    step = 0
+    while not (context.folder / "finish").exists():
+        context.stop_if_cancelled()
+        step += 1
+        context.progress(step, 10_000, message="waiting to be told")
+        time.sleep(0.05)
+    context.result({"waited": step})
+
+
 def _worker(context):
     child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
     (context.folder / "worker").write_text(str(child.pid))
@@ -40,6 +51,11 @@ def _worker(context):
 
 def _refuse(context):
     raise RunError("The phantom has no lungs.")
+
+
+def _remark(context):
+    context.remark("It learned nothing that shows.")
+    context.result({"val_auc": 0.5})
 
 
 def _break(context):
@@ -137,8 +153,10 @@ def _spoil_weights_before_step(context, step):
 
 for _kind, _work in {
     "sleep": _sleep,
+    "until-told": _until_told,
     "worker": _worker,
     "refuse": _refuse,
+    "remark": _remark,
     "break": _break,
     "litter": _litter,
     "die": _die,
