@@ -26,9 +26,16 @@ _MOST_NAMES = 30
 
 def brief(received: object) -> str:
     """Return what was received as an error shows it: quoted, and no longer than a line can bear."""
-    shown = received if isinstance(received, str) else repr(received)
+    shown = received if isinstance(received, str) else _written(received)
     shown = shown if len(shown) <= _MOST_LETTERS else shown[:_MOST_LETTERS] + "…"
     return repr(shown) if isinstance(received, str) else shown
+
+
+def _written(received: object) -> str:
+    try:
+        return repr(received)
+    except ValueError:  # Python writes no number of more than 4,300 digits
+        return "a number of too many digits"
 
 
 class CxrError(Exception):

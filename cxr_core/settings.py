@@ -4,16 +4,18 @@ A setting comes from, in this order: the environment (`CXR_<NAME>`), the `[setti
 `cxr.toml` is read from the working directory or from `CXR_CONFIG`; the product never writes it.
 """
 
+import math
 import os
 import re
-import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from cxr_core.errors import SettingsError
+from cxr_core.config_text import home_path, read_toml
+from cxr_core.errors import SettingsError, UsageError, brief
+from cxr_core.stamps import Stamp, file_stamp
 
 CONFIG_VARIABLE = "CXR_CONFIG"
 CONFIG_FILE = "cxr.toml"
@@ -67,6 +69,27 @@ SETTINGS: tuple[Setting, ...] = (
         "at least 2",
     ),
     Setting(
+        "import_rows",
+        5_000_000,
+        "Most rows that one imported table may have.",
+        lambda value: value > 0,
+        "above 0",
+    ),
+    Setting(
+        "import_memory",
+        8_000_000_000,
+        "Most bytes of memory that one import may take; it is refused when it needs more.",
+        lambda value: value > 0,
+        "above 0",
+    ),
+    Setting(
+        "kept_memory",
+        1_000_000_000,
+        "Most bytes of answers (tables, figures, curves) that the dashboard keeps for all its sessions together.",
+        lambda value: value >= 0,
+        "0 or more",
+    ),
+    Setting(
         "maximum_bytes_billed",
         10_000_000_000,
         "Most bytes that one BigQuery query may bill; a source can set its own.",
@@ -116,6 +139,9 @@ class Settings:
     downloads: bool
     resamples: int
     minimum_positives: int
+    import_rows: int
+    import_memory: int
+    kept_memory: int
     maximum_bytes_billed: int
     bigquery_endpoint: str
     bigquery_timeout: float
@@ -137,15 +163,22 @@ def settings() -> Settings:
     if unknown:
         raise SettingsError(f"{config_path()}: unknown setting {min(unknown)!r} in [settings]. See cxr.example.toml.")
     values: dict[str, Any] = {setting.name: _value(setting, table) for setting in SETTINGS}
-    values["home"] = Path(values["home"]).expanduser().absolute()
-    values["output_folders"] = _folders(values["output_folders"])
+    values["home"] = _expanded(values["home"], "home")
+    values["output_folders"] = _folders(values["output_folders"], "output_folders")
     return Settings(**values)
 
 
-def _folders(text: str) -> tuple[str, ...]:
+def _folders(text: str, setting: str) -> tuple[str, ...]:
     """Return the folders of a list that is separated by colons; the colon of `gs://` separates nothing."""
     places = [place.strip() for place in re.split(r":(?!//)", text) if place.strip()]
-    return tuple(place if "://" in place else str(Path(place).expanduser().absolute()) for place in places)
+    return tuple(place if "://" in place else str(_expanded(place, setting)) for place in places)
+
+
+def _expanded(text: str, what: str) -> Path:
+    try:
+        return home_path(text).absolute()
+    except UsageError as error:
+        raise SettingsError(f"{what}: {error}") from error
 
 
 def configured_sources() -> dict[str, dict[str, Any]]:
@@ -159,18 +192,17 @@ def configured_sources() -> dict[str, dict[str, Any]]:
 
 def config_path() -> Path:
     """Return the absolute path of the configuration file, which need not exist unless `CXR_CONFIG` names it."""
-    return Path(os.environ.get(CONFIG_VARIABLE) or CONFIG_FILE).expanduser().absolute()
+    return _expanded(os.environ.get(CONFIG_VARIABLE) or CONFIG_FILE, CONFIG_VARIABLE)
 
 
 def _config() -> dict[str, Any]:
     path = config_path()
-    try:
-        modified = path.stat().st_mtime_ns
-    except OSError as error:
+    stamp = file_stamp(path)
+    if not stamp:
         if os.environ.get(CONFIG_VARIABLE):
-            raise SettingsError(f"{CONFIG_VARIABLE} names {path}, which cannot be read: {error.strerror}.") from error
+            raise SettingsError(f"{CONFIG_VARIABLE} names {path}, which cannot be read: no file is there.")
         return {}
-    config = _parsed(path, modified)
+    config = _parsed(path, stamp)
     unknown = set(config) - {"settings", "sources"}
     if unknown:
         raise SettingsError(f"{path}: unknown entry {min(unknown)!r}; there are [settings] and [sources.NAME].")
@@ -178,11 +210,11 @@ def _config() -> dict[str, Any]:
 
 
 @lru_cache(maxsize=8)
-def _parsed(path: Path, modified: int) -> dict[str, Any]:
-    """Parse the file; `modified` (ns) makes an edited file a new cache entry."""
+def _parsed(path: Path, stamp: Stamp) -> dict[str, Any]:
+    """Parse the file; `stamp` makes an edited file a new cache entry."""
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        return read_toml(path)
+    except (OSError, ValueError) as error:
         raise SettingsError(f"{path} is no valid TOML: {error}. Correct the file.") from error
 
 
@@ -197,13 +229,20 @@ def _value(setting: Setting, table: dict[str, Any]) -> bool | int | float | str:
     text = os.environ.get(setting.variable)
     received = _from_text(setting, text) if text else table.get(setting.name, setting.default)
     kind = type(setting.default)
-    if kind is float and type(received) is int:
+    if kind is float and type(received) is int and abs(received) < 2**53:
         received = float(received)
-    if type(received) is not kind or not setting.check(received):
+    if type(received) is not kind or not _is_countable(received) or not setting.check(received):
         place = setting.variable if text else f"{config_path()}: {setting.name}"
         rule = f"{_KIND_WORDS[kind]} {setting.rule}".strip()
-        raise SettingsError(f"{place} must be {rule}. Received: {received!r}.")
+        raise SettingsError(f"{place} must be {rule}. Received: {brief(received)}.")
     return received
+
+
+def _is_countable(value: float | str) -> bool:
+    """Say whether a value is no number, or one that other programs can work with, too."""
+    if isinstance(value, int):
+        return abs(value) < 2**63
+    return isinstance(value, str) or math.isfinite(value)
 
 
 _KIND_WORDS: dict[type, str] = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}

@@ -11,7 +11,6 @@ import hashlib
 import json
 import math
 import re
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +19,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from cxr_core.errors import UnknownNameError, UsageError
+from cxr_core.config_text import parsed_toml
+from cxr_core.errors import UnknownNameError, UsageError, brief
 from cxr_core.schema import LABELS, NAME_PATTERN, VALUES, VIEWS, Value
 
 #: name -> (u, w) of the four strategies of the pretrained models of 2019.
@@ -113,9 +113,9 @@ class Policy:
         """Return the policy that `as_dict` described, checked again."""
         try:
             return Policy(str(values["name"]), _numbers(values["u"]), _numbers(values["w"]))
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise UsageError(
-                f"A policy needs a name, 14 numbers u and 14 numbers w. Received: {values!r:.60}."
+                f"A policy needs a name, 14 numbers u and 14 numbers w. Received: {brief(values)}."
             ) from error
 
     def suffix(self) -> str:
@@ -167,7 +167,7 @@ def policy_from_file(path: Path) -> Policy:
         raise UsageError(f"The policy file {path} must give u and w for each of the 14 labels; it {wrong}.")
     try:
         pairs = [(float(entries[label]["u"]), float(entries[label]["w"])) for label in LABELS]
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise UsageError(f"Each label in {path} needs two numbers, as in {{u = 0.4, w = 0.75}}.") from error
     return label_policy([u for u, _ in pairs], [w for _, w in pairs], path.stem)
 
@@ -210,7 +210,7 @@ def _table(not_positive: float, uncertain: tuple[float, ...]) -> npt.NDArray[np.
 def _file_entries(path: Path) -> dict[str, Any]:
     try:
         text = path.read_text()
-        entries = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
+        entries = json.loads(text) if path.suffix == ".json" else parsed_toml(text)
     except OSError as error:
         raise UsageError(f"The policy file {path} cannot be read: {error.strerror}.") from error
     except ValueError as error:

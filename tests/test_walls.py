@@ -8,7 +8,19 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-GROUND = {"atomic", "errors", "file_patterns", "processes", "schema", "settings", "storage", "words"}
+GROUND = {
+    "atomic",
+    "config_text",
+    "errors",
+    "file_patterns",
+    "kept",
+    "processes",
+    "schema",
+    "settings",
+    "stamps",
+    "storage",
+}
+GROUND |= {"words"}
 MAY_KNOW = {
     "records": set(),
     "warehouse": set(),

@@ -1,10 +1,10 @@
 """Reading a source from its table in `cxr.toml`, or from its own `source.toml`."""
 
-import tomllib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from cxr_core.config_text import home_path, read_toml
 from cxr_core.errors import SettingsError, UsageError, brief
 from cxr_core.schema import PREDICTIONS_SUFFIX
 from cxr_core.sources.source import Source, own_labels, own_models, own_predictions, own_records
@@ -65,16 +65,16 @@ class Definition(NamedTuple):
         """Return a local path as an absolute one (`~` is the home folder); a gs:// location stays as it is."""
         try:
             check_location(text)
+            return text if is_remote(text) else str(self.file.parent / home_path(text))
         except UsageError as error:
             raise SettingsError(f"{self.file}: {error}") from error
-        return text if is_remote(text) else str(self.file.parent / Path(text).expanduser())
 
 
 def read_source_toml(file: Path) -> Definition:
     """Read a source's own `source.toml`; `SettingsError` when it is no valid TOML."""
     try:
-        return Definition(tomllib.loads(file.read_text(encoding="utf-8")), file)
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        return Definition(read_toml(file), file)
+    except (OSError, ValueError) as error:
         raise SettingsError(f"{file} is no valid TOML: {error}. Correct the file.") from error
 
 
@@ -170,8 +170,8 @@ def _key_file(definition: Definition) -> str | None:
 
 def _limit(definition: Definition) -> int | None:
     limit = definition.keys.get("maximum_bytes_billed")
-    if limit is not None and (type(limit) is not int or limit <= 0):
-        raise definition.error("maximum_bytes_billed", "must be a whole number of bytes above 0")
+    if limit is not None and (type(limit) is not int or not 0 < limit < 2**63):
+        raise definition.error("maximum_bytes_billed", "must be a whole number of bytes above 0 (and below 2**63)")
     return limit
 
 

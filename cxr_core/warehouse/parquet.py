@@ -103,7 +103,7 @@ def read_metadata(path: Path) -> TableMetadata:
 def _model_of(stored: dict[str, str], path: Path) -> dict[str, Any]:
     try:
         model = json.loads(stored.get(MODEL_KEY, "{}"))
-    except json.JSONDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise TableError(f"The metadata {MODEL_KEY} of {path} must be JSON. Received: {error}.") from error
     if not isinstance(model, dict):
         raise TableError(f"The metadata {MODEL_KEY} of {path} must be a JSON object. Received: {model!r}.")
