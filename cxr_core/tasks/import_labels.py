@@ -16,7 +16,7 @@ from cxr_core.settings import config_path, configured_sources
 from cxr_core.sources.importing.identifiers import Identifiers, load_identifiers
 from cxr_core.sources.importing.label_rows import LAYOUTS, ImportChoices, LabelRows, label_rows
 from cxr_core.sources.importing.spelling import ColumnMapping, corrected, guess_mapping
-from cxr_core.sources.importing.text_table import ENDINGS, TextTable, read_text_table
+from cxr_core.sources.importing.text_table import ENDINGS, TextTable, read_first_rows, read_text_table
 from cxr_core.sources.registry import DEMO, SOURCE_FILE, source_folder
 from cxr_core.warehouse.parquet import write_table
 from cxr_core.words import counted
@@ -31,10 +31,14 @@ _SOURCE_TOML = '# Made by an import.\nkind = "local"\n'
 
 @dataclass(frozen=True, eq=False)
 class TablePreview:
-    """A file before it is imported: its first rows as texts, and the columns that were recognised, ours -> theirs."""
+    """A file before it is imported: its first rows as texts, and the columns that were recognised, ours -> theirs.
+
+    `rows` is their number where that is known without reading the whole file (`is_counted`), else there are more.
+    """
 
     name: str
     rows: int
+    is_counted: bool
     columns: tuple[str, ...]
     roles: dict[str, str]
     labels: dict[str, str]
@@ -109,13 +113,18 @@ def import_labels(
 def preview_table(path: Path, rows: int = 5) -> TablePreview:
     """Return what is in a file of labels or predictions, and which column would be taken for what.
 
+    No more of the file is read than that takes, whatever it unpacks to.
+
     Raises:
         TableError: the file is missing, damaged or no table, or two columns spell the same.
     """
-    table = read_text_table(path)
+    found = read_first_rows(path)
+    table = found.table
     mapping = guess_mapping(table.columns, table.name)
     head = pd.DataFrame({name: column[:rows].to_pylist() for name, column in table.columns.items()}, dtype="str")
-    return TablePreview(table.name, table.rows, tuple(table.columns), mapping.roles, mapping.labels, head)
+    columns = tuple(table.columns)
+    rows, is_counted = found.rows or table.rows, found.rows is not None
+    return TablePreview(table.name, rows, is_counted, columns, mapping.roles, mapping.labels, head)
 
 
 def column_mappings(tables: Sequence[TextTable], columns: dict[str, str] | None) -> list[ColumnMapping]:

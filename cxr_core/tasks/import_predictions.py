@@ -28,7 +28,7 @@ from cxr_core.warehouse.parquet import write_table
 _STUDY_KEYS = ["dataset", "patient", "study"]
 #: (dataset, patient, study)
 _Study = tuple[int, int, int]
-_STUDY_IN_NAME = r"(?:^|/)p(?:atient)?0*(?P<patient>\d+)/s(?:tudy)?0*(?P<study>\d+)(?:/|$)"
+_STUDY_IN_NAME = r"(?:^|/)p(?:atient)?0*(?P<patient>\d{1,18})/s(?:tudy)?0*(?P<study>\d{1,18})(?:/|$)"
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ from cxr_core.words import counted
 
 LAYOUTS: tuple[str, ...] = ("auto", "notebook", "chexpert", "mimic-cxr-jpg")
 
-_STUDY_IN_PATH = r"(?:^|/)(?P<patient>p(?:atient)?\d+)/(?P<study>s(?:tudy)?\d+)(?:/|$)"
+_STUDY_IN_PATH = r"(?:^|/)(?P<patient>p(?:atient)?\d{1,18})/(?P<study>s(?:tudy)?\d{1,18})(?:/|$)"
 _DATASET_IN_PATH = r"(?i)(?:^|[/_.-])(?P<word>train|valid|validate|validation|val|test)(?:[/_.-]|$)"
 _VIEW_IN_PATH = r"(?i)_(?P<word>frontal|lateral)(?:[_.]|$)"
 

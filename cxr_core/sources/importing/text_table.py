@@ -4,7 +4,6 @@ Nothing in a file is believed: sizes are limited before memory is taken, and a f
 stated kind is refused rather than guessed at.
 """
 
-import io
 import zipfile
 import zlib
 from collections.abc import Sequence
@@ -15,20 +14,19 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pacsv
-import pyarrow.parquet as pq
 
 from cxr_core.errors import TableError
+from cxr_core.sources.importing.binary_table import numpy_table, parquet_table
+from cxr_core.sources.importing.unpacked import first_bytes, unpacked
 
-#: Most bytes that one file may hold once it is unpacked: MIMIC-CXR-JPG's largest table has 60 MB.
-LARGEST_BYTES = 4_000_000_000
-#: A file that unpacks to more than this many times its size (and to more than `_SUSPECT_BYTES`) is no honest table.
-_LARGEST_RATIO = 200
-_SUSPECT_BYTES = 64_000_000
 _MOST_COLUMNS = 2_000
-_CHUNK = 1 << 20
 
 ENDINGS: tuple[str, ...] = (".csv", ".csv.gz", ".parquet", ".npz")
 _OTHER_DELIMITERS = {";": "semicolons", "\t": "tabs", "|": "bars"}
+_DAMAGED = (
+    *(pa.ArrowException, OSError, ValueError, MemoryError),
+    *(zipfile.BadZipFile, KeyError, EOFError, zlib.error, NotImplementedError),
+)
 _MARKS = {b"\xef\xbb\xbf": "UTF-8", b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16"}
 
 
@@ -55,6 +53,14 @@ class TextTable:
         return self.columns[column][row].as_py() or ""
 
 
+@dataclass(frozen=True, eq=False)
+class FirstRows:
+    """The first rows of a file, and the number of all its rows where that is known without reading them."""
+
+    table: TextTable
+    rows: int | None
+
+
 def is_table_file(path: Path) -> bool:
     """Say whether a file's name ends like one that `read_text_table` reads."""
     return path.name.lower().endswith(ENDINGS)
@@ -66,57 +72,28 @@ def read_text_table(path: Path) -> TextTable:
     Raises:
         TableError: the file is missing, too large, damaged, of another kind, or not plainly a table.
     """
+    return _read(path, look=False).table
+
+
+def read_first_rows(path: Path) -> FirstRows:
+    """Read no more of a file than shows what is in it, whatever it unpacks to; raises as `read_text_table`."""
+    return _read(path, look=True)
+
+
+def _read(path: Path, look: bool) -> FirstRows:
     name = path.name.lower()
     try:
-        if name.endswith(".parquet"):
-            return _from_parquet(path)
-        if name.endswith(".npz"):
-            return _from_numpy(path)
-        if name.endswith(".csv.gz"):
-            return _from_csv(path, _unzipped(path))
-        if name.endswith(".csv"):
-            return _from_csv(path, _plain(path))
+        if name.endswith((".parquet", ".npz")):
+            return FirstRows(*_from_binary(path, look))
+        if name.endswith((".csv", ".csv.gz")):
+            content, whole = first_bytes(path) if look else (unpacked(path), True)
+            table = _from_csv(path, content)
+            return FirstRows(table, table.rows if whole else None)
     except OSError as error:
         raise TableError(f"{path} cannot be read: {error.strerror or error}.") from error
+    except MemoryError as error:
+        raise TableError(f"{path.name} needs more memory than there is. Import it in parts.") from error
     raise TableError(f"A table must be a file ending with {', '.join(ENDINGS)}. Received: {path.name[:80]!r}.")
-
-
-def _plain(path: Path) -> bytes:
-    _check_size(path.stat().st_size, path)
-    return path.read_bytes()
-
-
-def _unzipped(path: Path) -> bytes:
-    """Return the content of a gzip file, which is read no further than its size is believable."""
-    packed = path.stat().st_size
-    content, unpacker = io.BytesIO(), zlib.decompressobj(wbits=31)
-    try:
-        with path.open("rb") as file:
-            while chunk := file.read(_CHUNK):
-                _unpack(chunk, unpacker, content, packed, path)
-    except zlib.error as error:
-        raise TableError(f"{path.name} is no gzip file, or is damaged. Copy it anew.") from error
-    if not unpacker.eof:
-        raise TableError(f"{path.name} is cut off: the gzip stream has no end. Copy it anew.")
-    if unpacker.unused_data.strip(b"\0"):
-        raise TableError(f"{path.name} must be one gzip stream, something follows its end. Pack the table anew.")
-    return content.getvalue()
-
-
-def _unpack(chunk: bytes, unpacker: "zlib._Decompress", content: io.BytesIO, packed: int, path: Path) -> None:
-    while chunk and not unpacker.eof:
-        content.write(unpacker.decompress(chunk, _CHUNK))
-        chunk = unpacker.unconsumed_tail
-        _check_size(content.tell(), path, packed)
-
-
-def _check_size(size: int, path: Path, packed: int | None = None) -> None:
-    too_dense = packed is not None and size > _SUSPECT_BYTES and size > _LARGEST_RATIO * packed
-    if size > LARGEST_BYTES or too_dense:
-        raise TableError(
-            f"{path.name} unpacks to more than a table of its size can hold ({size / 1e6:,.0f} MB and more). "
-            "Check where it comes from, or import it in parts."
-        )
 
 
 def _from_csv(path: Path, content: bytes) -> TextTable:
@@ -207,41 +184,20 @@ def _line_numbers(path: Path, content: bytes) -> np.ndarray:
     return np.flatnonzero((lengths > 0) & ~carriage)[1:] + 1
 
 
-def _from_parquet(path: Path) -> TextTable:
+def _from_binary(path: Path, look: bool) -> tuple[TextTable, int]:
+    """Return the table of a Parquet or NumPy file and the number of its rows, also where only the first are read."""
+    is_parquet = path.name.lower().endswith(".parquet")
     try:
-        footer = pq.read_metadata(path)
-        _check_names(path, footer.schema.to_arrow_schema().names)
-        groups = [footer.row_group(number) for number in range(footer.num_row_groups)]
-        _check_size(max(sum(group.total_byte_size for group in groups), footer.num_rows), path, path.stat().st_size)
-        table = pq.ParquetFile(path, memory_map=False).read()
-    except TableError:
-        raise
+        table, rows = (parquet_table if is_parquet else numpy_table)(path, look)
     except FileNotFoundError as error:
         raise TableError(f"{path} does not exist. Check the path.") from error
-    except (pa.ArrowException, OSError, ValueError, MemoryError) as error:
-        raise TableError(f"{path.name} is no Parquet file that can be read: {_said(error)}. Copy it anew.") from error
+    except _DAMAGED as error:
+        kind = "a readable Parquet file" if is_parquet else "a NumPy .npz file of plain arrays, one a column"
+        raise TableError(f"{path.name} must be {kind}. Received: {_said(error)}. Copy it anew.") from error
+    _check_names(path, table.column_names)
     if not table.num_rows:
         raise TableError(f"{path.name} has no rows. Nothing was imported.")
-    return TextTable(path.name, _texts(path, table), table.num_rows)
-
-
-def _from_numpy(path: Path) -> TextTable:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            _check_size(sum(item.file_size for item in archive.infolist()), path, path.stat().st_size)
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
-    except FileNotFoundError as error:
-        raise TableError(f"{path} does not exist. Check the path.") from error
-    except (OSError, ValueError, zipfile.BadZipFile, KeyError, EOFError, zlib.error, NotImplementedError) as error:
-        raise TableError(
-            f"{path.name} must be a NumPy .npz file of plain arrays, one a column. Received: {_said(error)}."
-        ) from error
-    lengths = {array.shape for array in arrays.values()}
-    if len(lengths) != 1 or len(next(iter(lengths))) != 1 or next(iter(lengths)) == (0,):
-        raise TableError(f"{path.name} must hold arrays of one dimension and one length. Received: {sorted(lengths)}.")
-    table = pa.table({name: pa.array(array, from_pandas=True) for name, array in arrays.items()})
-    return TextTable(path.name, _texts(path, table), table.num_rows)
+    return TextTable(path.name, _texts(path, table), table.num_rows), rows
 
 
 def _texts(path: Path, table: pa.Table) -> dict[str, pa.Array]:
