@@ -19,8 +19,8 @@ GROUND = {
     "settings",
     "stamps",
     "storage",
+    "words",
 }
-GROUND |= {"words"}
 MAY_KNOW = {
     "records": set(),
     "warehouse": set(),

@@ -29,7 +29,8 @@ def preview(paths: Sequence[Path]) -> list[TablePreview]:
     found = [preview_table(path) for path in paths]
     for table in found:
         named = f"{len(table.labels)} of {len(LABELS)} findings"
-        st.markdown(f"**{table.name}**: {count(table.rows)} rows, {len(table.columns)} columns, {named} recognised")
+        rows = f"{'' if table.is_counted else 'more than '}{count(table.rows)} rows"
+        st.markdown(f"**{table.name}**: {rows}, {len(table.columns)} columns, {named} recognised")
         st.dataframe(table.head, hide_index=True, height="content", placeholder="")
     return found
 
