@@ -19,10 +19,11 @@ run-bigquery-demo: $(VENV)/test-installed  ## the demo behind a BigQuery-compati
 test: $(VENV)/test-installed chromium  ## set up and run every test, a real browser included
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
-check: $(VENV)/test-installed  ## lint, format and types
+check: $(VENV)/test-installed  ## lint, format, types and the container file
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/hadolint Containerfile
 
 format: $(VENV)/test-installed
 	$(BIN)/ruff check --fix .

@@ -19,9 +19,10 @@ def free_port() -> int:
 
 @dataclass
 class Dashboard:
-    """`python -m dashboard` in a process of its own, started in a directory that is not the project's."""
+    """The dashboard in a process of its own, started by `command` in a directory that is not the project's."""
 
     folder: Path
+    command: tuple[str, ...] = (sys.executable, "-m", "dashboard")
     port: int = field(default_factory=free_port)
     process: subprocess.Popen[bytes] | None = None
 
@@ -32,8 +33,7 @@ class Dashboard:
     def start(self) -> None:
         environment = os.environ | {"CXR_PORT": str(self.port), "STREAMLIT_SERVER_HEADLESS": "true"}
         with (self.folder / "dashboard.log").open("ab") as log:
-            command = [sys.executable, "-m", "dashboard"]
-            self.process = subprocess.Popen(command, cwd=self.folder, env=environment, stdout=log, stderr=log)
+            self.process = subprocess.Popen(self.command, cwd=self.folder, env=environment, stdout=log, stderr=log)
         wait_for(self.answers, 60, "the dashboard answers")
 
     def answers(self) -> bool:
