@@ -4,7 +4,7 @@ import contextlib
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from cxr_core.errors import ExistsError, RunError, StorageError, UsageError
 from cxr_core.runs import service
@@ -21,10 +21,8 @@ from cxr_core.training.cluster import worker_suffix
 from cxr_core.training.first_import import import_tensorflow
 from cxr_core.training.guessing import learned_nothing
 from cxr_core.training.options import TrainOptions
+from cxr_core.training.result import TrainResult
 from cxr_core.training.weights_file import read_info
-
-if TYPE_CHECKING:
-    from cxr_core.training.loop import TrainResult
 
 KIND = "train"
 #: The part of a run's folder that has the TensorBoard logs which go to gs://.
@@ -105,7 +103,7 @@ def work(context: StepContext) -> None:
         _keep(result, options, source, context)
 
 
-def _keep(result: "TrainResult", options: TrainOptions, source: Source, context: StepContext) -> None:
+def _keep(result: TrainResult, options: TrainOptions, source: Source, context: StepContext) -> None:
     """Give the source its model and tell of it, then send the copies that were asked for."""
     model, path = result.best_model or result.last_model, source.model_path(context.name)
     told: dict[str, Any] = {"epochs": result.epochs}

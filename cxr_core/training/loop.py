@@ -8,16 +8,15 @@ import itertools
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
 
 from cxr_core.training.adam import Adam
+from cxr_core.training.board import Board
 from cxr_core.training.checkpoints import cut_metrics
 from cxr_core.training.devices import prepared_strategy
 from cxr_core.training.failures import explained_failures
@@ -27,6 +26,7 @@ from cxr_core.training.network import build_network
 from cxr_core.training.options import TrainOptions
 from cxr_core.training.record_order import RecordFiles
 from cxr_core.training.reporter import RunReporter
+from cxr_core.training.result import TrainResult
 from cxr_core.training.run_data import RunData
 from cxr_core.training.run_state import RunState
 from cxr_core.training.step_rows import StepRows
@@ -37,32 +37,6 @@ from cxr_core.training.workers import Workers
 
 CHECKPOINTS = "checkpoints"
 METRICS = "metrics.jsonl"
-
-
-@dataclass(frozen=True)
-class TrainResult:
-    """How a run ended.
-
-    Attributes:
-        status: "completed" or "cancelled".
-        epochs: epochs that are complete.
-        steps: steps done.
-        best_epoch: the epoch (from 1) of the best model; 0 where none is complete.
-        best_val_auc: its mean validation AUC; None where no label had both classes.
-        best_model: weights of the best epoch; None before the first epoch's end, and for a worker that is not the
-            chief. A `.keras` file lies beside each `.h5`.
-        last_model: weights after the last step; None for a worker that is not the chief.
-        stopped_early: the validation AUC had not risen for `early_stopping` epochs.
-    """
-
-    status: str
-    epochs: int
-    steps: int
-    best_epoch: int
-    best_val_auc: float | None
-    best_model: Path | None
-    last_model: Path | None
-    stopped_early: bool
 
 
 def train(
@@ -78,8 +52,7 @@ def train(
     A checkpoint in the run's folder is taken up where it stands; on one CPU the end is the same to the bit as without
     the stop. Metric rows go to `run.metrics`: one a step (`StepRows.take`), and after each epoch `{"step", "epoch",
     "time", "val_loss", "val_loss_certain", "val_auc", "val_auc_guessing", "val_auc_labels"}`, the last with 14 AUCs in
-    schema order, null where a label has one class alone. `images` is the number of training images, where it is known
-    without counting.
+    schema order, null where a label has one class alone. `images`: how many there are to train on, if that is known.
 
     Raises:
         UsageError: an option cannot be served here, or there are fewer training images than one batch holds.
@@ -120,11 +93,11 @@ class _Training:
         cut_metrics(run.folder / METRICS, self.state.position.step, self.state.position.epoch)
         self.total = data.steps_per_epoch * options.epochs
         self.saved_at = time.monotonic()
-        self.board = _board(options, run)
+        self.board = Board(options.tensorboard, run.folder.name)
 
     def run_all(self) -> TrainResult:
         """Train epoch by epoch from where the run stands."""
-        with self.board:
+        with self.board.opened():
             while self.state.position.epoch < self.options.epochs and not self._stops_early():
                 if not (self._train_epoch() and self._finish_epoch()):
                     self._save_checkpoint()
@@ -133,7 +106,8 @@ class _Training:
 
     def _train_epoch(self) -> bool:
         """Do the epoch's remaining steps; False when cancelled."""
-        rows = StepRows(self.options.batch_size, self.total, self.data.steps_per_epoch)
+        options = self.options
+        rows = StepRows(options.batch_size, self.total, self.data.steps_per_epoch, options.learning_rate)
         self._tell("Training")
         for images, codes in self._epoch_batches(rows):
             if self._cancelled():
@@ -245,10 +219,7 @@ class _Training:
 
     def _write_row(self, row: dict[str, Any]) -> None:
         self.run.metrics(row)
-        if self.options.tensorboard:
-            for name, value in row.items():
-                if name not in ("step", "epoch", "time") and isinstance(value, (int, float)):
-                    tf.summary.scalar(name, value, step=row["step"])
+        self.board.write(row)
 
     def _tell(self, message: str) -> None:
         epoch = min(self.state.position.epoch + 1, self.options.epochs)
@@ -277,10 +248,3 @@ def _warn(text: str) -> None:
     """Write a warning to the run's log, which is this process's standard error."""
     sys.stderr.write(f"{datetime.now():%Y-%m-%d %H:%M:%S} [warning] {text}\n")
     sys.stderr.flush()
-
-
-def _board(options: TrainOptions, run: RunReporter) -> Any:
-    """Return a context in which `tf.summary` writes to a folder of this run under the TensorBoard folder, if any."""
-    if not options.tensorboard:
-        return nullcontext()
-    return tf.summary.create_file_writer(f"{options.tensorboard.rstrip('/')}/{run.folder.name}").as_default()

@@ -31,10 +31,11 @@ class StepRows:
         batch_size: images of one step.
         steps: steps of the whole run.
         steps_per_epoch: to tell the batch of a step.
+        learning_rate: of all steps.
     """
 
-    def __init__(self, batch_size: int, steps: int, steps_per_epoch: int) -> None:
-        self._batch_size, self._steps_per_epoch = batch_size, steps_per_epoch
+    def __init__(self, batch_size: int, steps: int, steps_per_epoch: int, learning_rate: float) -> None:
+        self._batch_size, self._steps_per_epoch, self._learning_rate = batch_size, steps_per_epoch, learning_rate
         self._every = 1 + (steps - 1) // _MOST_ROWS
         self.start()
 
@@ -64,8 +65,8 @@ class StepRows:
     def take(self) -> list[dict[str, Any]]:
         """Return the rows of the steps noted, and start anew.
 
-        Each is `{"step", "epoch", "time", "loss", "images_per_second", "data_wait"}` and further figures; `time` is in
-        seconds since 1970, `data_wait` the share of time in which there was no batch.
+        Each is `{"step", "epoch", "time", "loss", "learning_rate", "images_per_second", "data_wait"}` and further
+        figures; `time` is in seconds since 1970, `data_wait` the share of time in which there was no batch.
 
         Raises:
             RunError: a loss is no number; the message names its step and batch.
@@ -89,4 +90,5 @@ class StepRows:
                 f"The loss became {loss} in step {step.number}, batch {batch + 1} of epoch {epoch + 1}. "
                 "Choose a lower learning rate and start a new run."
             )
-        return {"step": step.number, "epoch": epoch + 1, "time": round(step.ended, 3), "loss": loss}
+        place = {"step": step.number, "epoch": epoch + 1, "time": round(step.ended, 3)}
+        return place | {"loss": loss, "learning_rate": self._learning_rate}

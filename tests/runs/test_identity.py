@@ -37,6 +37,18 @@ def test_another_boot_and_another_container_are_told_apart_from_an_ended_process
     assert standing_of(replace(own_identity(), machine="other", boot="other")) is Standing.ELSEWHERE
 
 
+def test_a_process_that_takes_a_name_with_parentheses_and_blanks_stays_the_same():
+    code = "input(); open('/proc/self/comm', 'w').write('a) Z 1 (b'); print(flush=True); input()"
+    process = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    before = identity_of(process.pid)
+    process.stdin.write(b"\n")
+    process.stdin.flush()
+    process.stdout.readline()
+    assert identity_of(process.pid) == before
+    assert standing_of(before) is Standing.ALIVE
+    process.communicate()
+
+
 def test_a_group_is_killed_with_its_workers():
     code = "import subprocess, sys; subprocess.Popen([sys.executable, '-c', 'input()']); print(); sys.stdout.flush(); input()"
     process = subprocess.Popen(

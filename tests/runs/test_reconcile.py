@@ -141,6 +141,23 @@ def test_while_a_dead_supervisors_processes_live_the_run_holds_its_device_until_
     leader.stdout.close()
 
 
+def test_after_a_clock_that_jumped_back_what_a_dead_supervisor_left_does_not_keep_the_device(stored):
+    code = (
+        "import subprocess, sys; subprocess.Popen([sys.executable, '-c', 'input()'], process_group=0); print(); input()"
+    )
+    leader = subprocess.Popen(
+        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
+    )
+    leader.stdout.readline()
+    store = stored(identity_of(leader.pid).as_dict())
+    leader.kill()
+    leader.wait()
+    store.progress("id", {"heartbeat": time.time() + 3600})
+    assert service.get("id").status == "failed"
+    leader.stdin.close()
+    leader.stdout.close()
+
+
 def test_a_run_whose_folder_vanished_says_so_and_can_only_be_deleted(stored):
     stored({}, status="failed", reason="broken", folder=False)
     run = service.get("id")

@@ -165,6 +165,22 @@ def test_a_resumed_run_goes_to_the_end_of_the_queue_and_forgets_its_reason(store
     assert store.start(second)
 
 
+def test_a_resumed_run_forgets_that_it_was_asked_to_stop(store):
+    run = queued(store)
+    store.start(run)
+    store.request_cancel(run, "by the user")
+    store.end(run, "cancelled", "by the user", own_identity())
+    assert requeue(store, run)
+    assert store.get(run).cancel_requested is False
+
+
+def test_a_leg_that_never_started_adds_no_time(store):
+    run = queued(store)
+    store.request_cancel(run, "by the user")
+    assert requeue(store, run)
+    assert store.get(run).seconds_worked(time.time()) is None
+
+
 def test_an_active_run_is_not_deleted(store):
     run = queued(store)
     assert not store.delete(run)
@@ -188,6 +204,18 @@ def test_progress_of_an_ended_run_is_dropped(store):
     store.end(run, "failed", None, own_identity())
     store.progress(run, {"step": 5})
     assert store.get(run).step is None
+
+
+def test_an_ended_run_gives_no_sign_of_life(workspace):
+    now = [1000.0]
+    store = RunStore(workspace, clock=lambda: now[0])
+    run = queued(store)
+    store.start(run)
+    store.end(run, "completed", None, own_identity())
+    before = store.get(run).heartbeat
+    now[0] += 60
+    store.beat(run)
+    assert store.get(run).heartbeat == before
 
 
 def test_runs_are_found_by_kind_parent_tag_and_words(store):
@@ -232,6 +260,18 @@ def test_a_clock_that_jumps_back_changes_neither_order_nor_sense(workspace):
     assert silence(replace(store.get(second), heartbeat=time.time() + 3600)) == 0.0
 
 
+def test_a_run_never_ends_before_it_was_made_or_began(workspace):
+    now = [2000.0]
+    store = RunStore(workspace, clock=lambda: now[0])
+    working, waiting = queued(store, created=1900.0), queued(store, None, created=2000.0)
+    assert store.start(working)
+    now[0] = 1950.0
+    assert store.end(working, "completed", None, own_identity())
+    assert store.end(waiting, "cancelled", None, own_identity())
+    assert (store.get(working).ended, store.get(waiting).ended) == (2000.0, 2000.0)
+    assert store.get(working).seconds_worked(now[0]) == 0.0
+
+
 @pytest.fixture
 def old_store(workspace):
     """A store as version 0.1.0 wrote it: an ended run, one of this boot, one of this machine before, one elsewhere."""
@@ -252,6 +292,7 @@ def test_a_store_of_the_version_before_keeps_its_runs(old_store):
     assert (done.status, done.step, done.val_auc, done.result) == ("completed", 12, 0.75, {"model": "m"})
     assert (done.config, done.device, done.started, done.user) == ({"options": {"u": 0.4}}, "cpu", 1000.5, "ada")
     assert (done.parent, done.notes, done.tags) == (None, "", ())
+    assert done.seconds_worked(time.time()) == 1100.0 - 1000.5
     here = own_identity().machine
     assert [run.supervisor.machine for run in runs.values()] == ["", here, here, here]
     assert standing_of(runs["before"].supervisor) is Standing.RESTARTED

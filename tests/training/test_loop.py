@@ -110,7 +110,8 @@ def test_a_run_writes_rows_progress_and_both_models(uninterrupted):
     valid = [row for row in rows if "val_loss" in row]
     losses = [row for row in rows if "loss" in row]
     assert [(row["step"], row["epoch"]) for row in valid] == [(STEPS_PER_EPOCH, 1), (2 * STEPS_PER_EPOCH, 2)]
-    assert all(set(row) == {"step", "epoch", "time", "loss", "images_per_second", "data_wait"} for row in losses)
+    told = {"step", "epoch", "time", "loss", "learning_rate", "images_per_second", "data_wait"}
+    assert all(set(row) == told and row["learning_rate"] == OPTIONS.learning_rate for row in losses)
     assert [row["step"] for row in losses] == list(range(1, 2 * STEPS_PER_EPOCH + 1))
     assert all(0 <= row["data_wait"] <= 1 for row in losses)
     figures = {"val_loss", "val_loss_certain", "val_auc", "val_auc_guessing", "val_auc_labels"}
