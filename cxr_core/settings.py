@@ -57,7 +57,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "resamples",
         2000,
-        "Resamples of the patient-cluster bootstrap behind every interval.",
+        "Resamples of the patient-cluster bootstrap behind the intervals of areas and differences.",
         lambda value: 100 <= value <= 100_000,
         "between 100 and 100000",
     ),

@@ -1,12 +1,17 @@
-"""From label codes to truth: positive is 1, not mentioned and negative are 0, uncertain rows are left out."""
+"""From label codes to truth: positive is 1, not mentioned and negative are 0, uncertain rows are left out.
 
+So are rows that lack a label value or a prediction, as long as they are few (see `defined.LeftOut`): they are counted.
+"""
+
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from cxr_core.errors import TableError
-from cxr_core.evaluation.arrays import BoolArray, FloatArray, IntArray, count_not_finite
+from cxr_core.evaluation.arrays import BoolArray, FloatArray, IntArray
+from cxr_core.evaluation.defined import LeftOut
 from cxr_core.schema import VALUES, Value
 
 #: What stands where a table says nothing of a label (NULL).
@@ -48,15 +53,20 @@ class CertainRows:
     """The rows on which a model is judged for one label.
 
     `mask` (n,) says which of all rows these m are; `y` (m,) is their truth, 0 or 1, and `scores` (m,) the predictions
-    as stored; `uncertain` counts the uncertain rows that were dropped. `why` is None, or the reason why no figure may
-    be computed: label values are missing, or scores are no finite numbers.
+    as stored, all finite; `uncertain` counts the uncertain rows that were dropped, `left_out` the rows without a label
+    value or a prediction. `why` is None, or why no figure may be computed: too many rows are left out.
     """
 
     mask: BoolArray
     y: IntArray
     scores: FloatArray
     uncertain: int
-    why: str | None
+    left_out: LeftOut
+
+    @property
+    def why(self) -> str | None:
+        """Why no figure may be computed, or None."""
+        return self.left_out.why
 
     @property
     def n(self) -> int:
@@ -70,23 +80,41 @@ class CertainRows:
 
 
 def certain_rows(values: Any, scores: Any) -> CertainRows:
-    """Drop the uncertain rows of one label from label values (n,) and predictions (n,).
+    """Drop the uncertain rows of one label, and those that lack something, from label values and predictions (n,).
+
+    Raises:
+        TableError: a label value is neither missing nor one of the codes 0 to 3.
+    """
+    return shared_certain_rows(values, [scores])[0]
+
+
+def shared_certain_rows(values: Any, models: Sequence[Any]) -> list[CertainRows]:
+    """Return the certain rows of one label for several models' predictions (n,), the same rows for all of them.
+
+    A row that one model lacks is left out for all, so that they stay comparable row by row; a model that lacks too
+    many is refused (`why`) and takes no rows from the others.
 
     Raises:
         TableError: a label value is neither missing nor one of the codes 0 to 3.
     """
     codes = label_codes(values)
     mask, y = binary_truth(codes)
-    kept = np.asarray(scores, dtype=np.float64)[mask]
-    why = _why_missing(codes) or _why_not_finite(kept)
-    return CertainRows(mask, y[mask], kept, int(np.sum(codes == Value.uncertain)), why)
+    each = [np.asarray(scores, dtype=np.float64) for scores in models]
+    finite = [np.isfinite(scores) for scores in each]
+    left_out = [_left_out(codes, mask, of_model) for of_model in finite]
+    usable = [of_model for of_model, lost in zip(finite, left_out, strict=True) if not lost.why]
+    shared = mask & np.logical_and.reduce(usable) if usable else mask
+    uncertain = int(np.count_nonzero(codes == Value.uncertain))
+    found = []
+    for scores, of_model, lost in zip(each, finite, left_out, strict=True):
+        rows = mask & of_model if lost.why else shared
+        found.append(CertainRows(rows, y[rows], scores[rows], uncertain, lost))
+    return found
 
 
-def _why_missing(codes: IntArray) -> str | None:
-    missing = np.count_nonzero(codes == MISSING)
-    return f"{missing} of {codes.size} label values are missing" if missing else None
-
-
-def _why_not_finite(scores: FloatArray) -> str | None:
-    wrong = count_not_finite(scores)
-    return f"{wrong} of {scores.size} predictions are missing, NaN or infinite" if wrong else None
+def _left_out(codes: IntArray, mask: BoolArray, finite: BoolArray) -> LeftOut:
+    without_prediction, without_label = mask & ~finite, codes == MISSING
+    lost = without_prediction | without_label
+    first = int(np.argmax(lost)) if lost.any() else None
+    certain, predictions, labels = (int(np.count_nonzero(r)) for r in (mask, without_prediction, without_label))
+    return LeftOut(codes.size, certain, predictions, labels, first)

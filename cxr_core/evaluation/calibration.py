@@ -1,17 +1,17 @@
 """Do the probabilities mean what they say? Reliability over equal-mass bins, Brier score, calibration error."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from cxr_core.errors import UsageError
-from cxr_core.evaluation.arrays import FloatArray, IntArray, as_scores
-from cxr_core.evaluation.intervals import class_patients, percentile_interval
-from cxr_core.evaluation.patient_sums import Resampling, ratio, resampled_sums
+from cxr_core.evaluation.arrays import BoolArray, FloatArray, IntArray, as_scores
+from cxr_core.evaluation.defined import FEWEST_FOR_A_SHARE, NO_ROWS, class_patients
+from cxr_core.evaluation.intervals import percentile_interval
+from cxr_core.evaluation.patient_sums import Resampling, ratio, resampled_sums, sum_by_patient
 from cxr_core.evaluation.probabilities import check_probabilities, look_like_probabilities, sigmoid
-from cxr_core.evaluation.proportions import wilson_interval
+from cxr_core.evaluation.proportions import share_interval
 from cxr_core.evaluation.results import Bounds
 from cxr_core.schema import SCALES
 
@@ -26,8 +26,8 @@ WHY_NO_LOGITS = (
 class ReliabilityBin:
     """The rows whose probability lies in [low, high]: their count, mean probability, and share of positives.
 
-    `observed_ci` is Wilson's interval, which takes images as independent, `observed_ci_patients` that of the
-    patient-cluster bootstrap with these bins, None where it was not asked for or cannot be given.
+    `observed_ci` is the 95 % interval of that share by patient, the bins taken as they are; None where it was not asked
+    for, and where a class or the bin has few patients.
     """
 
     low: float
@@ -35,8 +35,7 @@ class ReliabilityBin:
     n: int
     mean_predicted: float
     observed: float
-    observed_ci: Bounds
-    observed_ci_patients: Bounds | None = None
+    observed_ci: Bounds | None = None
 
 
 @dataclass(frozen=True)
@@ -81,7 +80,7 @@ def calibration(y: Any, scores: Any, scale: str, bins: int = 10, drawn: Resampli
         return Calibration((), None, None, WHY_SCORE)
     y, scores = np.asarray(y, dtype=np.int64), as_scores(scores)
     if y.size == 0:
-        return Calibration((), None, None, "there are no certain rows")
+        return Calibration((), None, None, NO_ROWS)
     if scale == "logit" and look_like_probabilities(scores):
         return Calibration((), None, None, WHY_NO_LOGITS)
     p = sigmoid(scores) if scale == "logit" else check_probabilities(scores)
@@ -105,9 +104,7 @@ def _bins(y: IntArray, p: FloatArray, bins: int) -> tuple[IntArray, tuple[Reliab
 
 
 def _bin(y: IntArray, p: FloatArray) -> ReliabilityBin:
-    interval = wilson_interval(int(y.sum()), y.size)
-    assert interval is not None, "a bin has rows"
-    return ReliabilityBin(float(p[0]), float(p[-1]), y.size, float(p.mean()), float(y.mean()), interval)
+    return ReliabilityBin(float(p[0]), float(p[-1]), y.size, float(p.mean()), float(y.mean()))
 
 
 def _with_intervals(
@@ -118,24 +115,21 @@ def _with_intervals(
     if why:
         return replace(found, why_no_ci=why)
     inside = [bin_of_row == place for place in range(len(found.bins))]
-    columns = [(p - y) ** 2, np.ones(y.size), *inside, *(y * one for one in inside), *(p * one for one in inside)]
+    columns = [(p - y) ** 2, np.ones(y.size), *(y * one for one in inside), *(p * one for one in inside)]
     squared, n, *sums = resampled_sums(columns, drawn)
-    rows, positives, predicted = np.split(np.array(sums), 3)
+    positives, predicted = np.split(np.array(sums), 2)
     brier = percentile_interval(ratio(squared, n), counted.rarer)
     ece = percentile_interval(ratio(np.abs(positives - predicted).sum(axis=0), n), counted.rarer)
     return replace(
         found,
-        bins=_bins_with_intervals(found.bins, ratio(positives, rows), counted.rarer),
+        bins=tuple(_with_interval(one, y, rows, drawn) for one, rows in zip(found.bins, inside, strict=True)),
         brier_ci=brier.ci,
         ece_ci=ece.ci,
         why_no_ci=brier.why,
     )
 
 
-def _bins_with_intervals(
-    bins: Sequence[ReliabilityBin], observed: FloatArray, patients: int
-) -> tuple[ReliabilityBin, ...]:
-    return tuple(
-        replace(one, observed_ci_patients=percentile_interval(replicates, patients).ci)
-        for one, replicates in zip(bins, observed, strict=True)
-    )
+def _with_interval(one: ReliabilityBin, y: IntArray, rows: BoolArray, drawn: Resampling) -> ReliabilityBin:
+    clusters = drawn.clusters[rows]
+    positive, images = (sum_by_patient(each, clusters) for each in (y[rows], np.ones(clusters.size)))
+    return replace(one, observed_ci=share_interval(positive, images, FEWEST_FOR_A_SHARE).ci)

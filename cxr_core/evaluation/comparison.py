@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 
 from cxr_core.evaluation.arrays import FloatArray
-from cxr_core.evaluation.binary import CertainRows, certain_rows
-from cxr_core.evaluation.curves import roc_auc, why_no_roc
+from cxr_core.evaluation.binary import CertainRows, shared_certain_rows
+from cxr_core.evaluation.curves import roc_auc
+from cxr_core.evaluation.defined import why_no_ranking
 from cxr_core.evaluation.delong import delong_test
 from cxr_core.evaluation.intervals import ClassPatients, Interval, bootstrap_p, class_patients, percentile_interval
-from cxr_core.evaluation.labels import mean_figure, ranked
+from cxr_core.evaluation.labels import mean_difference, ranked
 from cxr_core.evaluation.resamples import patient_clusters
 from cxr_core.evaluation.results import LabelComparison, MeanFigure
 from cxr_core.evaluation.weighted import bootstrap
@@ -42,7 +43,7 @@ class _Pair:
         for which, rows in (("the first", self.a), ("the second", self.b)):
             if rows.why:
                 return f"of {which} model {rows.why}"
-        return why_no_roc(self.a.y)
+        return why_no_ranking(self.a.y)
 
 
 def compare_labels(
@@ -71,7 +72,7 @@ def compare_labels(
     """
     clusters, n_patients = patient_clusters(patients)
     labels = [label for label in a if label in b]
-    pairs = [_Pair(certain_rows(values[label], a[label]), certain_rows(values[label], b[label])) for label in labels]
+    pairs = [_Pair(*shared_certain_rows(values[label], [a[label], b[label]])) for label in labels]
     both = [ranked(rows, clusters, n_patients) for pair in pairs for rows in (pair.a, pair.b)]
     auc = bootstrap(both, n_patients, resamples)[:, :, 0]
     replicates = auc[:, 0::2] - auc[:, 1::2]
@@ -82,7 +83,7 @@ def compare_labels(
     ]
     corrected = _with_holm(compared)
     tests = sum(c.p is not None for c in corrected)
-    mean = mean_figure([c.difference for c in corrected], replicates, [count.rarer for count in counted])
+    mean = mean_difference([c.difference for c in corrected], replicates, [count.rarer for count in counted])
     if mean.ci is not None and mean.ci[0] == mean.ci[1]:
         mean = replace(mean, ci=None, why=_NO_VARIANCE)
     return Differences({c.label: c for c in corrected}, mean, tests)

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from cxr_core.evaluation.arrays import FloatArray, IntArray, as_scores
+from cxr_core.evaluation.defined import why_no_ranking
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ class PrCurve:
 
 @dataclass(frozen=True)
 class Curves:
-    """Both curves and their areas, from one sort; what is undefined is None (see `why_no_roc` and `why_no_pr`)."""
+    """Both curves and their areas, from one sort; what is undefined is None (see `defined.why_no_ranking`)."""
 
     roc: RocCurve | None
     pr: PrCurve | None
@@ -69,25 +70,6 @@ def falling_order(scores: FloatArray) -> tuple[IntArray, IntArray]:
     return order, np.flatnonzero(np.append(ranked[1:] != ranked[:-1], True))
 
 
-def why_no_roc(y: IntArray) -> str | None:
-    """Return why the ROC curve of truth `y` (0 or 1) is undefined, or None when it is defined."""
-    if y.size == 0:
-        return "there are no certain rows"
-    if y.all():
-        return "there are no negatives"
-    return why_no_pr(y)
-
-
-def why_no_pr(y: IntArray) -> str | None:
-    """Return why precision and recall of truth `y` are undefined, or None when they are defined.
-
-    With positives only they are defined: precision is 1 everywhere, whatever the model says.
-    """
-    if y.size == 0:
-        return "there are no certain rows"
-    return None if y.any() else "there are no positives"
-
-
 def curves(y: Any, scores: Any) -> Curves:
     """Return both curves and both areas of truth `y` (n,), 0 or 1, and predictions `scores` (n,).
 
@@ -95,14 +77,13 @@ def curves(y: Any, scores: Any) -> Curves:
         DataError: a score is NaN or infinite.
     """
     y, scores = np.asarray(y, dtype=np.int64), as_scores(scores)
-    no_roc, no_pr = why_no_roc(y) is not None, why_no_pr(y) is not None
-    if no_roc and no_pr:
+    if why_no_ranking(y):
         return Curves(None, None, None, None)
     counts = _count(y, scores)
     roc = _roc(counts)
     # Recall is the true positive rate, and the thresholds are the same, both the other way round.
     pr = PrCurve(_precision(counts), roc.tpr[::-1], roc.thresholds[::-1])
-    return Curves(None if no_roc else roc, pr, None if no_roc else _auc(counts), _ap(counts, pr.precision))
+    return Curves(roc, pr, _auc(counts), _ap(counts, pr.precision))
 
 
 def roc_curve(y: Any, scores: Any) -> RocCurve | None:
@@ -114,11 +95,11 @@ def roc_curve(y: Any, scores: Any) -> RocCurve | None:
         DataError: a score is NaN or infinite.
     """
     y, scores = np.asarray(y, dtype=np.int64), as_scores(scores)
-    return None if why_no_roc(y) else _roc(_count(y, scores))
+    return None if why_no_ranking(y) else _roc(_count(y, scores))
 
 
 def pr_curve(y: Any, scores: Any) -> PrCurve | None:
-    """Return the precision-recall curve of truth `y` (n,) and predictions `scores` (n,), or None without positives.
+    """Return the precision-recall curve of truth `y` (n,) and predictions `scores` (n,), None for one class only.
 
     Raises:
         DataError: a score is NaN or infinite.
@@ -137,11 +118,11 @@ def roc_auc(y: Any, scores: Any) -> float | None:
         DataError: a score is NaN or infinite.
     """
     y, scores = np.asarray(y, dtype=np.int64), as_scores(scores)
-    return None if why_no_roc(y) else _auc(_count(y, scores))
+    return None if why_no_ranking(y) else _auc(_count(y, scores))
 
 
 def average_precision(y: Any, scores: Any) -> float | None:
-    """Return the average precision, or None without positives.
+    """Return the average precision, or None when only one class is there.
 
     AP = sum over falling thresholds of (recall - recall before) * precision, the step integral of scikit-learn.
 
@@ -190,8 +171,7 @@ def largest_error(x: FloatArray, y: FloatArray, kept: IntArray) -> tuple[float, 
 
 def _roc(counts: _Counts) -> RocCurve:
     thresholds = np.concatenate([[_above(counts.thresholds)], counts.thresholds])
-    # Without negatives there is no false positive rate, but the recall is wanted all the same.
-    return RocCurve(_shares(counts.fp, max(int(counts.fp[-1]), 1)), _shares(counts.tp, int(counts.tp[-1])), thresholds)
+    return RocCurve(_shares(counts.fp, int(counts.fp[-1])), _shares(counts.tp, int(counts.tp[-1])), thresholds)
 
 
 def _shares(counted: IntArray, total: int) -> FloatArray:

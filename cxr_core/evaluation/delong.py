@@ -45,7 +45,7 @@ def delong_variance(y: Any, scores: Any) -> float | None:
     y, scores = np.asarray(y, dtype=np.int64), as_scores(scores)
     if _too_few(y):
         return None
-    return _variance(*_placements(y, scores))
+    return _variance(*placements(y, scores))
 
 
 def delong_interval(y: Any, scores: Any) -> Bounds | None:
@@ -59,7 +59,7 @@ def delong_interval(y: Any, scores: Any) -> Bounds | None:
     y, scores = np.asarray(y, dtype=np.int64), as_scores(scores)
     if _too_few(y):
         return None
-    of_positives, of_negatives = _placements(y, scores)
+    of_positives, of_negatives = placements(y, scores)
     auc, half = float(np.mean(of_positives)), _Z * sqrt(_variance(of_positives, of_negatives))
     return max(0.0, auc - half), min(1.0, auc + half)
 
@@ -81,7 +81,7 @@ def delong_test(y: Any, a: Any, b: Any) -> DelongTest | None:
     y, a, b = np.asarray(y, dtype=np.int64), as_scores(a), as_scores(b)
     if _too_few(y):
         return None
-    (positives_a, negatives_a), (positives_b, negatives_b) = _placements(y, a), _placements(y, b)
+    (positives_a, negatives_a), (positives_b, negatives_b) = placements(y, a), placements(y, b)
     # The variance of the difference from the placements' differences: exactly 0 for models that rank alike.
     error = sqrt(_variance(positives_a - positives_b, negatives_a - negatives_b))
     difference = float(np.mean(positives_a) - np.mean(positives_b))
@@ -97,8 +97,13 @@ def _too_few(y: IntArray) -> bool:
     return min(y.sum(), y.size - y.sum()) < 2
 
 
-def _placements(y: IntArray, scores: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return, for each positive, the share of negatives below it, and for each negative, that of positives above it."""
+def placements(y: IntArray, scores: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return, for each positive, the share of negatives below it, and for each negative, that of positives above it.
+
+    Args:
+        y: (n,) truth, 0 or 1, both of them there.
+        scores: (n,) finite predictions.
+    """
     positive = y == 1
     ranks = midranks(scores)
     m, n = np.count_nonzero(positive), np.count_nonzero(~positive)

@@ -15,15 +15,16 @@ from cxr_core.errors import UsageError
 from cxr_core.evaluation.arrays import BoolArray, FloatArray, IntArray, as_scores
 from cxr_core.evaluation.binary import label_codes
 from cxr_core.evaluation.curves import roc_auc
-from cxr_core.evaluation.intervals import percentile_interval
-from cxr_core.evaluation.operating import youden_threshold
-from cxr_core.evaluation.patient_sums import Resampling, ratio, resampled_sums
-from cxr_core.evaluation.proportions import wilson_interval
+from cxr_core.evaluation.defined import FEWEST_FOR_A_SHARE, class_patients, why_few
+from cxr_core.evaluation.influence import auc_influence, degrees_of_freedom
+from cxr_core.evaluation.intervals import area_interval, percentile_interval
+from cxr_core.evaluation.patient_sums import Resampling, ratio, resampled_sums, sum_by_patient
+from cxr_core.evaluation.proportions import share_interval
 from cxr_core.evaluation.resamples import patient_clusters
 from cxr_core.evaluation.results import Bounds
+from cxr_core.evaluation.thresholds import youden_threshold
 from cxr_core.evaluation.weighted import bootstrap, rank_rows
 from cxr_core.schema import Value
-from cxr_core.words import counted
 
 #: The groups of images, in words for people. Negatives are stated ones and, as in training, those not mentioned.
 GROUPS: dict[str, str] = {
@@ -31,8 +32,6 @@ GROUPS: dict[str, str] = {
     "uncertain": "uncertain",
     "negative": "certain negatives and not mentioned",
 }
-#: Fewest patients for the interval of a mean or a share, which needs fewer than that of an AUC.
-FEWEST_PATIENTS = 10
 #: The quantiles that describe a distribution.
 QUANTILES: tuple[float, ...] = (0.05, 0.25, 0.5, 0.75, 0.95)
 
@@ -174,8 +173,9 @@ def _moved(
             shifts[model] = Shift(0, None, None, None, "there are no such images")
             continue
         mean, above = float(moved.mean()), float(np.mean(moved > 0))
-        if n_patients < FEWEST_PATIENTS:
-            shifts[model] = Shift(n, mean, None, above, _few(n_patients, FEWEST_PATIENTS))
+        few = why_few(n_patients, FEWEST_FOR_A_SHARE)
+        if few:
+            shifts[model] = Shift(n, mean, None, above, few)
             continue
         interval = percentile_interval(ratio(replicates, sums[0]), n_patients, "have no such image")
         shifts[model] = Shift(n, mean, interval.ci, above, interval.why)
@@ -227,14 +227,8 @@ def _share(rows: BoolArray, which: BoolArray, drawn: Resampling) -> tuple[float 
     n, found = int(rows.sum()), int((rows & which).sum())
     if not n:
         return None, None, "there are no such images"
-    n_patients = np.unique(drawn.clusters[rows]).size
-    if n_patients < FEWEST_PATIENTS:
-        return found / n, None, _few(n_patients, FEWEST_PATIENTS)
-    if found in (0, n):
-        # No resample differs; Wilson's interval still says how many images this rests on.
-        return found / n, wilson_interval(found, n), None
-    top, bottom = resampled_sums([rows & which, rows], drawn)
-    interval = percentile_interval(ratio(top, bottom), n_patients, "have no such image")
+    counting, images = (sum_by_patient(each, drawn.clusters, drawn.patients) for each in (rows & which, rows))
+    interval = share_interval(counting, images, FEWEST_FOR_A_SHARE)
     return found / n, interval.ci, interval.why
 
 
@@ -247,13 +241,11 @@ def _auc(
     auc = roc_auc(y, of_rows)
     if auc is None:
         return None, None, "one of the two groups has no image"
-    rarer = min(np.unique(clusters[y == 1]).size, np.unique(clusters[y == 0]).size)
-    if rarer < drawn.minimum:
-        return auc, None, _few(rarer, drawn.minimum)
-    replicates = bootstrap([rank_rows(y, of_rows, clusters, drawn.patients)], drawn.patients, drawn.resamples)
-    interval = percentile_interval(replicates[:, 0, 0], rarer, "lack one of the two groups")
+    counted = class_patients(y, clusters)
+    why = why_few(counted.rarer, drawn.minimum)
+    if why:
+        return auc, None, why
+    replicates = bootstrap([rank_rows(y, of_rows, clusters, drawn.patients)], drawn.patients, drawn.resamples)[:, 0, 0]
+    freedom = degrees_of_freedom(auc_influence(y, of_rows, clusters), counted.rarer - 1)
+    interval = area_interval(auc, replicates, counted.rarer, freedom, "lack one of the two groups")
     return auc, interval.ci, interval.why
-
-
-def _few(patients: int, minimum: int) -> str:
-    return f"only {counted(patients, 'patient')}; an interval needs at least {minimum}"

@@ -1,61 +1,84 @@
 """95 % intervals and tests by the patient-cluster bootstrap, or the reason why there is none.
 
-The interval is the percentile interval, a little widened where a class stands on few patients: drawn with replacement,
-n patients vary like n - 1, and a normal tail is too thin for so few, so the percentiles are taken at the levels of
-Student's t with n - 1 degrees of freedom, times sqrt(n / (n - 1)) ("expanded percentile", Hesterberg 2015, section
-5.3). n is the number of patients of the rarer class. With 30 patients the interval is about 6 % wider than without,
-with 1,000 it is the same. How often it covers is measured in `benchmarks/coverage.py`, which also sets the fewest
-patients for which an interval is given.
+**Areas** (AUC, average precision, their means) lie in [0, 1] and are skewed near its ends, where percentiles cover too
+little: theirs is a Student's t interval on the logit scale, with the standard deviation of the resamples as standard
+error (Pepe 2003, section 5.2.5; the delta method). n patients drawn with replacement vary like n - 1, n being those of
+the rarer class, which widens it by sqrt(n / (n - 1)); the degrees of freedom are n - 1, or fewer where few patients
+make up most of the variance (`influence.degrees_of_freedom`).
+
+**Differences, and sums without such bounds,** have the percentile interval, a little widened where a class stands on
+few patients: a normal tail is too thin for so few, so the percentiles are taken at the levels of Student's t with n - 1
+degrees of freedom, times sqrt(n / (n - 1)) ("expanded percentile", Hesterberg 2015, section 5.3). With 30 patients the
+interval is about 6 % wider than without, with 1,000 it is the same.
+
+How often all these cover is measured in `benchmarks/coverage.py`, which also sets the fewest patients for which an
+interval is given.
 """
 
 from dataclasses import dataclass
 from math import sqrt
 
 import numpy as np
-from scipy.special import ndtr, ndtri, stdtr, stdtrit
+from scipy.special import expit, logit, ndtr, ndtri, stdtr, stdtrit
 
-from cxr_core.evaluation.arrays import FloatArray, IntArray
+from cxr_core.evaluation.arrays import FloatArray
+from cxr_core.evaluation.defined import ClassPatients, class_patients, why_no_variance
 from cxr_core.evaluation.results import Bounds
+
+__all__ = [
+    "CONFIDENCE",
+    "ClassPatients",
+    "Interval",
+    "area_interval",
+    "bootstrap_p",
+    "class_patients",
+    "percentile_interval",
+]
 
 #: Share of resamples inside an interval, before it is widened.
 CONFIDENCE = 0.95
 #: An interval is refused when more than this share of the resamples lack a class: what is left is not a fair sample.
 LARGEST_UNUSABLE_SHARE = 0.05
 
+# Resamples that differ by rounding alone are the same.
+_SAME = 1e-12
 _ONE_CLASS = "have one class only: one class is of few patients"
 
 
 @dataclass(frozen=True)
 class Interval:
-    """A percentile interval, or None with the reason; `unusable` counts the resamples without both classes."""
+    """An interval, or None with the reason; `unusable` counts the resamples without both classes."""
 
     ci: Bounds | None
     why: str | None
     unusable: int
 
 
-@dataclass(frozen=True)
-class ClassPatients:
-    """How many patients have a positive row, and how many a negative one (a patient can have both)."""
+def area_interval(
+    area: float, replicates: FloatArray, patients: int, freedom: float, unusable_because: str = _ONE_CLASS
+) -> Interval:
+    """Return the 95 % interval of an area in [0, 1] from its `replicates` (resamples,), NaN for unusable resamples.
 
-    positive: int
-    negative: int
+    Args:
+        area: the figure of the data.
+        replicates: the figure of each resample.
+        patients: patients of the rarer class, two or more.
+        freedom: degrees of freedom of Student's t, above 0.
+        unusable_because: what unusable resamples do, in words, for the reason of a refusal.
 
-    @property
-    def rarer(self) -> int:
-        """Patients of the class that fewer patients have: what an interval rests on."""
-        return min(self.positive, self.negative)
-
-    def why_no_interval(self, minimum: int) -> str | None:
-        """Return why these are too few for an interval (fewer than `minimum` patients of a class), or None."""
-        found = {"positive": self.positive, "negative": self.negative}
-        few = [f"{count} patients with a {what} label" for what, count in found.items() if count < minimum]
-        return f"only {' and '.join(few)}; an interval needs at least {minimum}" if few else None
-
-
-def class_patients(y: IntArray, clusters: IntArray) -> ClassPatients:
-    """Count the patients of each class from truth (n,), 0 or 1, and each row's patient (n,)."""
-    return ClassPatients(np.unique(clusters[y == 1]).size, np.unique(clusters[y != 1]).size)
+    Returns:
+        logit(area) -+ t * standard error / (area (1 - area)), as an interval of the area. None where all resamples
+        give the same figure: then they say nothing of other patients.
+    """
+    usable, refused = _usable(replicates, unusable_because)
+    if refused:
+        return refused
+    unusable = replicates.size - usable.size
+    error = float(usable.std(ddof=1)) * sqrt(patients / (patients - 1))
+    if np.ptp(usable) < _SAME or not 0 < area < 1:
+        return Interval(None, why_no_variance(area), unusable)
+    half = float(stdtrit(freedom, (1 + CONFIDENCE) / 2)) * error / (area * (1 - area))
+    return Interval((float(expit(logit(area) - half)), float(expit(logit(area) + half))), None, unusable)
 
 
 def percentile_interval(replicates: FloatArray, patients: int, unusable_because: str = _ONE_CLASS) -> Interval:
@@ -70,11 +93,10 @@ def percentile_interval(replicates: FloatArray, patients: int, unusable_because:
         Quantiles of the usable replicates with linear interpolation (Efron & Tibshirani 1993, section 13.3), at the
         levels that the module's text states.
     """
-    usable = replicates[~np.isnan(replicates)]
+    usable, refused = _usable(replicates, unusable_because)
+    if refused:
+        return refused
     unusable = replicates.size - usable.size
-    if unusable > LARGEST_UNUSABLE_SHARE * replicates.size:
-        why = f"{unusable} of {replicates.size} resamples {unusable_because}"
-        return Interval(None, why, unusable)
     tail = float(ndtr(stdtrit(patients - 1, (1 - CONFIDENCE) / 2) * sqrt(patients / (patients - 1))))
     low, high = np.quantile(usable, [tail, 1 - tail])
     return Interval((float(low), float(high)), None, unusable)
@@ -90,3 +112,12 @@ def bootstrap_p(replicates: FloatArray, patients: int) -> float:
     below, above = np.count_nonzero(replicates <= 0), np.count_nonzero(replicates >= 0)
     plain = min(1.0, 2 * (min(below, above) + 1) / (replicates.size + 1))
     return float(min(1.0, 2 * stdtr(patients - 1, ndtri(plain / 2) * sqrt((patients - 1) / patients))))
+
+
+def _usable(replicates: FloatArray, unusable_because: str) -> tuple[FloatArray, Interval | None]:
+    """Return the replicates that are numbers, and a refusal where too few are."""
+    usable = replicates[~np.isnan(replicates)]
+    unusable = replicates.size - usable.size
+    if unusable <= LARGEST_UNUSABLE_SHARE * replicates.size:
+        return usable, None
+    return usable, Interval(None, f"{unusable} of {replicates.size} resamples {unusable_because}", unusable)

@@ -1,16 +1,19 @@
 """All labels of one model or of several at once: figures, intervals on shared resamples, means over labels."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from cxr_core.errors import UnknownNameError
 from cxr_core.evaluation.arrays import FloatArray, IntArray
-from cxr_core.evaluation.binary import CertainRows, certain_rows
-from cxr_core.evaluation.curves import Curves, curves, why_no_pr, why_no_roc
-from cxr_core.evaluation.intervals import ClassPatients, Interval, class_patients, percentile_interval
+from cxr_core.evaluation.binary import CertainRows, shared_certain_rows
+from cxr_core.evaluation.curves import Curves, curves
+from cxr_core.evaluation.defined import ALL_EQUAL, ClassPatients, class_patients, why_no_ranking
+from cxr_core.evaluation.influence import ap_influence, auc_influence, degrees_of_freedom
+from cxr_core.evaluation.intervals import Interval, area_interval, percentile_interval
 from cxr_core.evaluation.resamples import patient_clusters
 from cxr_core.evaluation.results import LabelEvaluation, MeanFigure
 from cxr_core.evaluation.weighted import RankedRows, bootstrap, rank_rows
@@ -86,11 +89,7 @@ def evaluate_models(
         TableError: a label value is neither missing nor one of the codes 0 to 3.
     """
     clusters, n_patients = patient_clusters(patients)
-    rows = {
-        (model, label): certain_rows(values[label], scores[label])
-        for model, of_model in models.items()
-        for label, scores in ((label, of_model) for label in of_model)
-    }
+    rows = _rows_of_models(values, models)
     replicates = bootstrap([ranked(r, clusters, n_patients) for r in rows.values()], n_patients, resamples)
     columns = {key: column for column, key in enumerate(rows)}
     found = {}
@@ -101,13 +100,21 @@ def evaluate_models(
     return found
 
 
-def ranked(rows: CertainRows, clusters: IntArray, patients: int) -> RankedRows:
-    """Sort certain rows by score for the resampling; `clusters` are the patients of all rows, uncertain ones too.
+def _rows_of_models(
+    values: Mapping[str, Any], models: Mapping[str, Mapping[str, Any]]
+) -> dict[tuple[str, str], CertainRows]:
+    """Return the certain rows of each model and label; those of a label are the same for all models that have it."""
+    found = {}
+    for label in dict.fromkeys(label for of_model in models.values() for label in of_model):
+        having = [model for model, of_model in models.items() if label in of_model]
+        rows = shared_certain_rows(values[label], [models[model][label] for model in having])
+        found.update({(model, label): of_model for model, of_model in zip(having, rows, strict=True)})
+    return found
 
-    Scores that are no finite numbers are refused elsewhere: only the shape of such rows is needed here.
-    """
-    scores = np.zeros(rows.n) if rows.why else rows.scores
-    return rank_rows(rows.y, scores, clusters[rows.mask], patients)
+
+def ranked(rows: CertainRows, clusters: IntArray, patients: int) -> RankedRows:
+    """Sort certain rows by score for the resampling; `clusters` are the patients of all rows, uncertain ones too."""
+    return rank_rows(rows.y, rows.scores, clusters[rows.mask], patients)
 
 
 def mean_figure(figures: Sequence[float | None], replicates: FloatArray, fewest: Sequence[int]) -> MeanFigure:
@@ -118,6 +125,24 @@ def mean_figure(figures: Sequence[float | None], replicates: FloatArray, fewest:
         replicates: (resamples, labels) the same figures of each resample.
         fewest: patients of the rarer class of each label.
     """
+
+    def interval(mean: float, resampled: FloatArray, fewest_patients: int) -> Interval:
+        return area_interval(mean, resampled, fewest_patients, fewest_patients - 1)
+
+    return _mean(figures, replicates, fewest, interval)
+
+
+def mean_difference(figures: Sequence[float | None], replicates: FloatArray, fewest: Sequence[int]) -> MeanFigure:
+    """Return the mean of the defined differences of a figure, arguments as of `mean_figure`."""
+    return _mean(figures, replicates, fewest, lambda _, resampled, few: percentile_interval(resampled, few))
+
+
+def _mean(
+    figures: Sequence[float | None],
+    replicates: FloatArray,
+    fewest: Sequence[int],
+    interval: Callable[[float, FloatArray, int], Interval],
+) -> MeanFigure:
     defined = [column for column, figure in enumerate(figures) if figure is not None]
     if not defined:
         return MeanFigure(None, None, 0, "it is defined on no label")
@@ -125,8 +150,8 @@ def mean_figure(figures: Sequence[float | None], replicates: FloatArray, fewest:
     few = min(fewest[column] for column in defined)
     if few < 2:
         return MeanFigure(value, None, len(defined), "a class of one of these labels is of a single patient")
-    interval = percentile_interval(replicates[:, defined].mean(axis=1), few)
-    return MeanFigure(value, interval.ci, len(defined), interval.why)
+    found = interval(value, replicates[:, defined].mean(axis=1), few)
+    return MeanFigure(value, found.ci, len(defined), found.why)
 
 
 def _figures(rows: Mapping[str, CertainRows], clusters: IntArray, replicates: FloatArray, minimum: int) -> Figures:
@@ -146,17 +171,19 @@ def _figures(rows: Mapping[str, CertainRows], clusters: IntArray, replicates: Fl
 def _label_evaluation(
     label: str, rows: CertainRows, clusters: IntArray, counted: ClassPatients, replicates: FloatArray, minimum: int
 ) -> LabelEvaluation:
-    why_auc, why_ap = rows.why or why_no_roc(rows.y), rows.why or why_no_pr(rows.y)
-    why_few = counted.why_no_interval(minimum)
-    auc_interval = _interval(replicates[:, 0], counted, why_auc or why_few)
-    ap_interval = _interval(replicates[:, 1], counted, why_ap or why_few)
+    why = rows.why or why_no_ranking(rows.y)
+    found = Curves(None, None, None, None) if why else curves(rows.y, rows.scores)
+    refused = why or counted.why_no_interval(max(minimum, 2))
+    auc_influences = partial(auc_influence, rows.y, rows.scores, clusters)
+    ap_influences = partial(ap_influence, rows.y, rows.scores, clusters)
+    auc = _interval(found.roc_auc, replicates[:, 0], auc_influences, counted, refused or _why_not_ranked(rows))
+    ap = _interval(found.average_precision, replicates[:, 1], ap_influences, counted, refused)
     reasons = {
-        "roc_auc": why_auc,
-        "roc_auc_ci": auc_interval.why,
-        "average_precision": why_ap,
-        "average_precision_ci": ap_interval.why,
+        "roc_auc": why,
+        "roc_auc_ci": auc.why,
+        "average_precision": why,
+        "average_precision_ci": ap.why,
     }
-    found = Curves(None, None, None, None) if rows.why else curves(rows.y, rows.scores)
     return LabelEvaluation(
         label=label,
         n=rows.n,
@@ -164,14 +191,29 @@ def _label_evaluation(
         n_uncertain_dropped=rows.uncertain,
         n_patients=np.unique(clusters).size,
         roc_auc=found.roc_auc,
-        roc_auc_ci=auc_interval.ci,
+        roc_auc_ci=auc.ci,
         average_precision=found.average_precision,
-        average_precision_ci=ap_interval.ci,
+        average_precision_ci=ap.ci,
         n_positive_patients=counted.positive,
+        n_missing=rows.left_out.n,
+        first_missing=rows.left_out.first,
         unusable_resamples=int(np.count_nonzero(np.isnan(replicates[:, 0]))),
         why={figure: reason for figure, reason in reasons.items() if reason},
     )
 
 
-def _interval(replicates: FloatArray, counted: ClassPatients, why: str | None) -> Interval:
-    return Interval(None, why, 0) if why else percentile_interval(replicates, counted.rarer)
+def _why_not_ranked(rows: CertainRows) -> str | None:
+    return ALL_EQUAL if np.ptp(rows.scores) == 0 else None
+
+
+def _interval(
+    area: float | None,
+    replicates: FloatArray,
+    influences: Callable[[], FloatArray],
+    counted: ClassPatients,
+    why: str | None,
+) -> Interval:
+    if why or area is None:
+        return Interval(None, why, 0)
+    freedom = degrees_of_freedom(influences(), counted.rarer - 1)
+    return area_interval(area, replicates, counted.rarer, freedom)

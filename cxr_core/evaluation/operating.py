@@ -1,47 +1,56 @@
 """One operating point: what calling every score at or above a threshold positive does on the certain rows."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from cxr_core.errors import UsageError
-from cxr_core.evaluation.arrays import FloatArray, as_scores
-from cxr_core.evaluation.curves import roc_curve
-from cxr_core.evaluation.intervals import Interval, class_patients, percentile_interval
-from cxr_core.evaluation.patient_sums import Resampling, ratio, resampled_sums
-from cxr_core.evaluation.proportions import square_and_add, wilson_interval
+from cxr_core.evaluation.arrays import FloatArray, IntArray, as_scores
+from cxr_core.evaluation.defined import (
+    NO_NEGATIVES,
+    NO_POSITIVES,
+    NOTHING_CALLED_NEGATIVE,
+    NOTHING_CALLED_POSITIVE,
+    ClassPatients,
+)
+from cxr_core.evaluation.intervals import Interval
+from cxr_core.evaluation.patient_sums import ratio
+from cxr_core.evaluation.proportions import share_interval, square_and_add
 from cxr_core.evaluation.results import Bounds
 
-#: How a threshold can be chosen, in words for people.
-RULES: dict[str, str] = {
-    "youden": "largest sensitivity + specificity (Youden)",
-    "sensitivity": "largest threshold that reaches a wanted sensitivity",
-    "specificity": "smallest threshold that reaches a wanted specificity",
-    "fixed": "a threshold of your own, on the stored scale",
+# The kinds of rows, in the order of the confusion matrix.
+_TP, _FP, _FN, _TN = range(4)
+#: The classes that each share of an operating point is made of: both must have enough patients for its interval.
+SHARES: dict[str, tuple[str, ...]] = {
+    "sensitivity": ("positive",),
+    "specificity": ("negative",),
+    "ppv": ("positive", "negative"),
+    "npv": ("positive", "negative"),
+    "f1": ("positive", "negative"),
 }
-#: The shares of an operating point.
-SHARES: tuple[str, ...] = ("sensitivity", "specificity", "ppv", "npv", "f1")
-
-_NOTHING_CALLED = "call nothing positive, or nothing negative"
 
 
 @dataclass(frozen=True)
 class Share:
-    """A share in [0, 1] with its 95 % Wilson interval; or None with a reason in `why`."""
+    """A share in [0, 1] with its 95 % interval by patient.
+
+    What is undefined is None: `why` says why there is no share, `why_no_ci` why there is no interval.
+    """
 
     value: float | None
     ci: Bounds | None
     why: str | None = None
+    why_no_ci: str | None = None
 
 
 @dataclass(frozen=True)
 class PredictiveValues:
     """What PPV, NPV and F1 would be at `prevalence`, sensitivity and specificity being those of the data.
 
-    Intervals combine the Wilson intervals of sensitivity and specificity by the square-and-add rule (Newcombe 1998;
-    Zou & Donner 2008); the prevalence is taken as given.
+    Intervals combine those of sensitivity and specificity by the square-and-add rule (Newcombe 1998; Zou & Donner
+    2008), which takes the two as independent; the prevalence is taken as given.
     """
 
     prevalence: float
@@ -50,15 +59,37 @@ class PredictiveValues:
     f1: Share
 
 
+@dataclass(frozen=True, eq=False)
+class ByPatient:
+    """Images of each patient by truth and call: `counts` (4, patients) are those of tp, fp, fn and tn.
+
+    An interval is given where each class that a share is made of has `minimum` patients.
+    """
+
+    counts: FloatArray
+    minimum: int
+
+    @property
+    def classes(self) -> ClassPatients:
+        """How many patients have a positive image, and how many a negative one."""
+        tp, fp, fn, tn = self.counts
+        return ClassPatients(int(np.count_nonzero(tp + fn)), int(np.count_nonzero(fp + tn)))
+
+
 @dataclass(frozen=True)
 class OperatingPoint:
-    """Confusion matrix and shares at `threshold`: rows with score >= threshold are called positive."""
+    """Confusion matrix and shares at `threshold`: rows with score >= threshold are called positive.
+
+    `by_patient` holds what the intervals are made of; None where the patients are not known, then there are none. How
+    the threshold was found is no part of the intervals.
+    """
 
     threshold: float
     tp: int
     fp: int
     fn: int
     tn: int
+    by_patient: ByPatient | None = field(default=None, compare=False, repr=False)
 
     @property
     def prevalence(self) -> float | None:
@@ -69,34 +100,35 @@ class OperatingPoint:
     @property
     def sensitivity(self) -> Share:
         """Share of the positives that are called positive (recall, true positive rate)."""
-        return _share(self.tp, self.tp + self.fn, "there are no positives")
+        return self._share("sensitivity", [_TP], [_TP, _FN], NO_POSITIVES)
 
     @property
     def specificity(self) -> Share:
         """Share of the negatives that are called negative (1 - false positive rate)."""
-        return _share(self.tn, self.tn + self.fp, "there are no negatives")
+        return self._share("specificity", [_TN], [_TN, _FP], NO_NEGATIVES)
 
     @property
     def ppv(self) -> Share:
         """Positive predictive value: share of those called positive that are positive (precision)."""
-        return _share(self.tp, self.tp + self.fp, "nothing is called positive")
+        return self._share("ppv", [_TP], [_TP, _FP], NOTHING_CALLED_POSITIVE)
 
     @property
     def npv(self) -> Share:
         """Negative predictive value: share of those called negative that are negative."""
-        return _share(self.tn, self.tn + self.fn, "nothing is called negative")
+        return self._share("npv", [_TN], [_TN, _FN], NOTHING_CALLED_NEGATIVE)
 
     @property
     def f1(self) -> Share:
         """Harmonic mean of sensitivity and PPV, 2 TP / (2 TP + FP + FN).
 
-        It is no proportion, but a rising function 2 J / (1 + J) of one: J = TP / (TP + FP + FN), Jaccard's index. Its
-        interval is Wilson's interval of J, mapped by that function.
+        It is no share of images, but a rising function 2 J / (1 + J) of one: J = TP / (TP + FP + FN), Jaccard's index.
+        Its interval is that of J, mapped by that function.
         """
-        jaccard = _share(self.tp, self.tp + self.fp + self.fn, "there are no positives and none is called positive")
-        if jaccard.value is None or jaccard.ci is None:
+        jaccard = self._share("f1", [_TP], [_TP, _FP, _FN], f"{NO_POSITIVES} and none is called positive")
+        if jaccard.value is None:
             return jaccard
-        return Share(_f1_of(jaccard.value), (_f1_of(jaccard.ci[0]), _f1_of(jaccard.ci[1])))
+        ci = None if jaccard.ci is None else (_f1_of(jaccard.ci[0]), _f1_of(jaccard.ci[1]))
+        return replace(jaccard, value=_f1_of(jaccard.value), ci=ci)
 
     def at_prevalence(self, prevalence: float) -> PredictiveValues:
         """Return PPV, NPV and F1 where a share `prevalence` of the patients has the finding (Bayes' rule).
@@ -109,114 +141,48 @@ class OperatingPoint:
         shares = [_at_prevalence(self.sensitivity, self.specificity, prevalence, rule) for rule in _BAYES.values()]
         return PredictiveValues(prevalence, *shares)
 
+    def _share(self, name: str, counting: Sequence[int], among: Sequence[int], why: str) -> Share:
+        """Return the share of the rows of the kinds `counting` among those of the kinds `among`."""
+        counts = (self.tp, self.fp, self.fn, self.tn)
+        n = sum(counts[kind] for kind in among)
+        if not n:
+            return Share(None, None, why, why)
+        interval = self._interval(name, counting, among)
+        return Share(sum(counts[kind] for kind in counting) / n, interval.ci, None, interval.why)
 
-def operating_point(y: Any, scores: Any, threshold: float) -> OperatingPoint:
-    """Return the confusion matrix of truth `y` (n,) and predictions `scores` (n,) at a threshold on the stored scale.
+    def _interval(self, name: str, counting: Sequence[int], among: Sequence[int]) -> Interval:
+        if self.by_patient is None:
+            return Interval(None, "the patients are not known", 0)
+        few = self.by_patient.classes.why_no_interval(max(self.by_patient.minimum, 2), SHARES[name])
+        if few:
+            return Interval(None, few, 0)
+        each = self.by_patient.counts
+        return share_interval(each[list(counting)].sum(axis=0), each[list(among)].sum(axis=0))
+
+
+def operating_point(
+    y: Any, scores: Any, threshold: float, clusters: IntArray | None = None, minimum: int = 2
+) -> OperatingPoint:
+    """Return what a threshold on the stored scale does to truth `y` (n,) and predictions `scores` (n,).
+
+    Args:
+        y: (n,) truth, 0 or 1.
+        scores: (n,) predictions as stored.
+        threshold: on the stored scale.
+        clusters: (n,) each row's patient, numbered from 0; without them there are no intervals.
+        minimum: fewest patients of each class for which an interval is given.
 
     Raises:
         DataError: a score is NaN or infinite.
     """
     positive, called = np.asarray(y) == 1, as_scores(scores) >= threshold
-    fn, tp = np.bincount(called[positive], minlength=2).tolist()
-    tn, fp = np.bincount(called[~positive], minlength=2).tolist()
-    return OperatingPoint(float(threshold), tp, fp, fn, tn)
-
-
-def operating_intervals(
-    y: Any, scores: Any, threshold: float, drawn: Resampling, prevalence: float | None = None
-) -> dict[str, Interval]:
-    """Return the patient-cluster bootstrap interval of each of `SHARES` at a fixed threshold.
-
-    Wilson's intervals take images as independent; these do not. How the threshold was found is no part of them.
-
-    Args:
-        y: (m,) truth, 0 or 1.
-        scores: (m,) predictions as stored.
-        threshold: on the stored scale.
-        drawn: how the m rows are resampled.
-        prevalence: where PPV, NPV and F1 are wanted; that of each resample when it is not given.
-
-    Raises:
-        DataError: a score is NaN or infinite.
-    """
-    y, called = np.asarray(y, dtype=np.int64), as_scores(scores) >= threshold
-    counted = class_patients(y, drawn.clusters)
-    why = counted.why_no_interval(max(drawn.minimum, 2))
-    if why:
-        return {name: Interval(None, why, 0) for name in SHARES}
-    columns = [(y == 1) & called, (y != 1) & called, (y == 1) & ~called, (y != 1) & ~called]
-    tp, fp, fn, tn = resampled_sums(columns, drawn)
-    sensitivity, specificity = ratio(tp, tp + fn), ratio(tn, tn + fp)
-    if prevalence is None:
-        values = [ratio(tp, tp + fp), ratio(tn, tn + fn), ratio(2 * tp, 2 * tp + fp + fn)]
-    else:
-        values = [rule(sensitivity, specificity, prevalence) for rule in _BAYES.values()]
-    each = zip(SHARES, [sensitivity, specificity, *values], strict=True)
-    return {name: percentile_interval(replicates, counted.rarer, _NOTHING_CALLED) for name, replicates in each}
-
-
-def chosen_threshold(y: Any, scores: Any, rule: str, wanted: float | None = None) -> float | None:
-    """Return the threshold that a rule of `RULES` chooses on these rows, or None when only one class is there.
-
-    Chosen and judged on the same rows, it looks better than it will be on new ones.
-
-    Args:
-        y: (n,) truth, 0 or 1.
-        scores: (n,) predictions as stored.
-        rule: a key of `RULES`.
-        wanted: the sensitivity or specificity that is wanted, above 0 and at most 1, or the fixed threshold.
-
-    Raises:
-        DataError: a score is NaN or infinite.
-        UsageError: there is no such rule, or `wanted` does not fit it.
-    """
-    if rule not in RULES:
-        raise UsageError(f"A threshold is chosen by one of {', '.join(RULES)}. Received: {rule!r}.")
-    if rule == "youden":
-        return youden_threshold(y, scores)
-    if rule == "fixed":
-        if wanted is None or not np.isfinite(wanted):
-            raise UsageError(f"A fixed threshold must be a finite number. Received: {wanted}.")
-        return float(wanted)
-    if wanted is None or not 0 < wanted <= 1:
-        raise UsageError(f"A wanted {rule} must be above 0 and at most 1. Received: {wanted}.")
-    return (threshold_for_sensitivity if rule == "sensitivity" else threshold_for_specificity)(y, scores, wanted)
-
-
-def youden_threshold(y: Any, scores: Any) -> float | None:
-    """Return the score with the largest sensitivity + specificity - 1 (Youden 1950), the largest one of several.
-
-    None when only one class is there. Chosen and judged on the same rows, it looks better than it will be on new ones.
-
-    Raises:
-        DataError: a score is NaN or infinite.
-    """
-    curve = roc_curve(y, scores)
-    if curve is None:
-        return None
-    # Calling nothing positive (the first vertex) is no better than calling all so (the last).
-    return float(curve.thresholds[1:][np.argmax((curve.tpr - curve.fpr)[1:])])
-
-
-def threshold_for_sensitivity(y: Any, scores: Any, wanted: float) -> float | None:
-    """Return the largest score at which the sensitivity is at least `wanted`, None when only one class is there."""
-    curve = roc_curve(y, scores)
-    return None if curve is None else float(curve.thresholds[np.argmax(curve.tpr >= wanted)])
-
-
-def threshold_for_specificity(y: Any, scores: Any, wanted: float) -> float | None:
-    """Return the smallest threshold with a specificity of at least `wanted`, None when only one class is there.
-
-    It lies just above all scores when even the largest score belongs to too many negatives.
-    """
-    curve = roc_curve(y, scores)
-    if curve is None:
-        return None
-    return float(curve.thresholds[np.flatnonzero(1 - curve.fpr >= wanted)[-1]])
-
-
-def _share(count: int, n: int, why: str) -> Share:
-    return Share(count / n, wilson_interval(count, n)) if n else Share(None, None, why)
+    kind = np.where(positive, np.where(called, _TP, _FN), np.where(called, _FP, _TN))
+    if clusters is None:
+        return OperatingPoint(float(threshold), *np.bincount(kind, minlength=4).tolist())
+    patients = int(clusters.max()) + 1 if clusters.size else 0
+    each = np.bincount(clusters * 4 + kind, minlength=4 * patients).reshape(patients, 4).T
+    tp, fp, fn, tn = each.sum(axis=1).tolist()
+    return OperatingPoint(float(threshold), tp, fp, fn, tn, ByPatient(each.astype(np.float64), minimum))
 
 
 def _f1_of(jaccard: float) -> float:
@@ -247,17 +213,18 @@ def _at_prevalence(
     rule: Callable[[FloatArray, FloatArray, float], FloatArray],
 ) -> Share:
     for share in (sensitivity, specificity):
-        if share.value is None or share.ci is None:
-            return Share(None, None, share.why)
+        if share.value is None:
+            return Share(None, None, share.why, share.why)
+    assert sensitivity.value is not None and specificity.value is not None, "shares without a value were left above"
 
     def figure(first: float, second: float) -> float:
         return float(rule(np.array(first), np.array(second), prevalence))
 
-    assert sensitivity.value is not None and specificity.value is not None, "shares without a value were left above"
-    assert sensitivity.ci is not None and specificity.ci is not None, "a share with a value has an interval"
     value = figure(sensitivity.value, specificity.value)
     if np.isnan(value):
-        return Share(None, None, "nothing is called positive" if rule is _ppv else "nothing is called negative")
-    return Share(
-        value, square_and_add(figure, (sensitivity.value, specificity.value), (sensitivity.ci, specificity.ci))
-    )
+        why = NOTHING_CALLED_POSITIVE if rule is _ppv else NOTHING_CALLED_NEGATIVE
+        return Share(None, None, why, why)
+    if sensitivity.ci is None or specificity.ci is None:
+        return Share(value, None, None, sensitivity.why_no_ci or specificity.why_no_ci)
+    intervals = sensitivity.ci, specificity.ci
+    return Share(value, square_and_add(figure, (sensitivity.value, specificity.value), intervals))

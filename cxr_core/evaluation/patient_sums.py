@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 
 from cxr_core.evaluation.arrays import FloatArray, IntArray
-from cxr_core.evaluation.binary import CertainRows
-from cxr_core.evaluation.resamples import patient_clusters, patient_weights
+from cxr_core.evaluation.resamples import patient_weights
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,10 +27,10 @@ class Resampling:
     minimum: int
 
 
-def resampling_of(rows: CertainRows, patients: Any, resamples: int, minimum: int) -> Resampling:
-    """Return how the certain rows of a label are resampled, `patients` (n,) being those of all rows."""
-    clusters, n_patients = patient_clusters(patients)
-    return Resampling(clusters[rows.mask], n_patients, resamples, minimum)
+def sum_by_patient(column: Any, clusters: IntArray, patients: int = 0) -> FloatArray:
+    """Return the sum of a column (m,) over each patient's rows, shape (patients,), as many as occur at the least."""
+    sums = np.bincount(clusters, weights=np.asarray(column, dtype=np.float64), minlength=patients)
+    return sums.astype(np.float64, copy=False)
 
 
 def resampled_sums(columns: Sequence[Any], drawn: Resampling) -> FloatArray:
@@ -39,9 +38,7 @@ def resampled_sums(columns: Sequence[Any], drawn: Resampling) -> FloatArray:
     sums = np.zeros((len(columns), drawn.resamples))
     if drawn.patients == 0:
         return sums
-    of_patients = np.stack(
-        [np.bincount(drawn.clusters, weights=column, minlength=drawn.patients) for column in columns]
-    )
+    of_patients = np.stack([sum_by_patient(column, drawn.clusters, drawn.patients) for column in columns])
     for start, weights in patient_weights(drawn.patients, drawn.resamples):
         sums[:, start : start + weights.shape[1]] = of_patients @ weights
     return sums

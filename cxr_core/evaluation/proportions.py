@@ -1,29 +1,49 @@
-"""Wilson's interval for a proportion, and intervals for what is made of two independent proportions."""
+"""Intervals for shares of images when several images are of one patient, and for what is made of two such shares.
+
+A share is a ratio of two sums over patients, b images of which t count. Its standard error is that of a ratio estimator
+(Cochran 1977, section 6.3; for clustered binary data Rao & Scott 1992), its interval Student's t on the logit scale,
+with the patients that have such images, less one, as degrees of freedom. Nothing is resampled, so a slider can follow.
+Where no image, or each, counts, that error is 0 and says nothing: then the bound is Clopper & Pearson's (1934) exact
+one for as many trials as the images are worth if those of one patient always agree, Kish's (1965) effective number, as
+Korn & Graubard (1998) do for surveys.
+"""
 
 from collections.abc import Callable
 from math import isnan, sqrt
-from statistics import NormalDist
 
-from cxr_core.evaluation.intervals import CONFIDENCE
+import numpy as np
+from scipy.special import expit, logit, stdtrit
+
+from cxr_core.evaluation.arrays import FloatArray
+from cxr_core.evaluation.defined import SAME_IN_EACH_PATIENT, why_few
+from cxr_core.evaluation.intervals import CONFIDENCE, Interval
 from cxr_core.evaluation.results import Bounds
 
-_Z = NormalDist().inv_cdf(1 - (1 - CONFIDENCE) / 2)
+# What rounding leaves of an error that is none.
+_SAME = 1e-12
 
 
-def wilson_interval(successes: int, n: int) -> Bounds | None:
-    """Return the 95 % interval of successes / n (Wilson 1927), or None when n is 0.
+def share_interval(counting: FloatArray, images: FloatArray, minimum: int = 2) -> Interval:
+    """Return the 95 % interval of sum(counting) / sum(images), or the reason why there is none.
 
-    Rows are taken as independent; several images of one patient make the true interval wider.
+    Args:
+        counting: (patients,) how many images of each patient count, at most `images`.
+        images: (patients,) how many images each patient has; patients without any are no part of it.
+        minimum: fewest patients with images, two or more.
     """
-    if n == 0:
-        return None
-    share, z2 = successes / n, _Z * _Z
-    centre = (share + z2 / (2 * n)) / (1 + z2 / n)
-    half = _Z * sqrt(share * (1 - share) / n + z2 / (4 * n * n)) / (1 + z2 / n)
-    # At 0 and n the bound is exactly 0 or 1; only rounding says otherwise.
-    low = 0.0 if successes == 0 else centre - half
-    high = 1.0 if successes == n else centre + half
-    return low, high
+    patients, total = int(np.count_nonzero(images)), float(images.sum())
+    few = why_few(patients, max(minimum, 2))
+    if few:
+        return Interval(None, few, 0)
+    share = float(counting.sum()) / total
+    if share in (0.0, 1.0):
+        return Interval(_exact_end(share, total**2 / float(images @ images)), None, 0)
+    influences = (counting - share * images) / total
+    error = sqrt(float(influences @ influences) * patients / (patients - 1))
+    if error < _SAME:
+        return Interval(None, SAME_IN_EACH_PATIENT, 0)
+    half = float(stdtrit(patients - 1, (1 + CONFIDENCE) / 2)) * error / (share * (1 - share))
+    return Interval((float(expit(logit(share) - half)), float(expit(logit(share) + half))), None, 0)
 
 
 def square_and_add(
@@ -43,3 +63,9 @@ def square_and_add(
         down += min(*moves, 0.0) ** 2
         up += max(*moves, 0.0) ** 2
     return max(0.0, value - sqrt(down)), min(1.0, value + sqrt(up))
+
+
+def _exact_end(share: float, trials: float) -> Bounds:
+    """Return Clopper & Pearson's interval of no success, or of successes alone, in so many trials."""
+    reach = 1 - ((1 - CONFIDENCE) / 2) ** (1 / trials)
+    return (0.0, reach) if share == 0 else (1 - reach, 1.0)

@@ -13,6 +13,8 @@ class LabelEvaluation:
 
     `n` counts the certain rows, `n_positive` the positives among them, `n_uncertain_dropped` the uncertain rows that
     were left out, `n_patients` the patients of the certain rows and `n_positive_patients` those with a positive row.
+    `n_missing` rows lack a label value or a prediction and are left out too; `first_missing` is the position of the
+    first of them among the rows that were given, and `missing_example` its path, where that is known.
     AUC and AP lie in [0, 1]; a figure that is undefined is None and `why` tells the reason under its name.
     `unusable_resamples` counts the bootstrap resamples without both classes, which the intervals leave out.
     """
@@ -27,6 +29,9 @@ class LabelEvaluation:
     average_precision: float | None
     average_precision_ci: Bounds | None
     n_positive_patients: int = 0
+    n_missing: int = 0
+    first_missing: int | None = None
+    missing_example: str | None = None
     unusable_resamples: int = 0
     why: dict[str, str] = field(default_factory=dict)
 
@@ -46,6 +51,8 @@ class LabelEvaluation:
             "roc_auc_ci": bounds_as_json(self.roc_auc_ci),
             "average_precision": self.average_precision,
             "average_precision_ci": bounds_as_json(self.average_precision_ci),
+            "n_missing": self.n_missing,
+            "missing_example": self.missing_example,
             "why": dict(self.why),
         }
 

@@ -12,6 +12,7 @@ from cxr_core.evaluation.arrays import BoolArray
 from cxr_core.evaluation.binary import certain_rows
 from cxr_core.evaluation.labels import evaluate_labels
 from cxr_core.evaluation.operating import OperatingPoint, operating_point
+from cxr_core.evaluation.resamples import patient_clusters
 from cxr_core.evaluation.results import LabelEvaluation
 
 #: What stands for rows whose group nobody stated.
@@ -29,8 +30,8 @@ AGE_BANDS: tuple[int, ...] = (0, 20, 40, 60, 80)
 class Subgroup:
     """One label of one model on the rows of one group; `point` is None where the group has no certain rows.
 
-    Intervals are resampled among the group's own patients. Differences between groups can come from another mix of
-    findings as well as from the model.
+    Intervals rest on the group's own patients, all by one rule: each class that a figure is made of has the minimum of
+    patients. Differences between groups can come from another mix of findings as well as from the model.
     """
 
     group: str
@@ -72,8 +73,10 @@ def evaluate_subgroups(
             {label: values[rows]}, {label: scores[rows]}, patients[rows], resamples, minimum
         ).labels[label]
         certain = certain_rows(values[rows], scores[rows])
-        usable = threshold is not None and certain.n and not certain.why
-        point = operating_point(certain.y, certain.scores, threshold) if usable and threshold is not None else None
+        point = None
+        if threshold is not None and certain.n and not certain.why:
+            clusters, _ = patient_clusters(patients[rows])
+            point = operating_point(certain.y, certain.scores, threshold, clusters[certain.mask], minimum)
         found.append(Subgroup(group, evaluation, point))
     return found
 

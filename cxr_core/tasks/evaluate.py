@@ -1,44 +1,36 @@
 """How good is a model? All its labels with intervals, and the curves of one label in detail."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from cxr_core.errors import TableError, UnknownNameError
+from cxr_core.errors import TableError
 from cxr_core.evaluation.arrays import FloatArray, IntArray
-from cxr_core.evaluation.binary import CertainRows, certain_rows, label_codes
-from cxr_core.evaluation.calibration import Calibration, calibration
-from cxr_core.evaluation.curves import (
-    PrCurve,
-    RocCurve,
-    average_precision,
-    drawn_vertices,
-    pr_curve,
-    roc_auc,
-    roc_curve,
-    why_no_pr,
-    why_no_roc,
-)
-from cxr_core.evaluation.intervals import Interval
 from cxr_core.evaluation.labels import Figures, evaluate_labels
-from cxr_core.evaluation.operating import (
-    OperatingPoint,
-    chosen_threshold,
-    operating_intervals,
-    operating_point,
-    youden_threshold,
-)
-from cxr_core.evaluation.patient_sums import Resampling, resampling_of
 from cxr_core.evaluation.probabilities import look_like_probabilities
 from cxr_core.evaluation.results import LabelEvaluation, MeanFigure
-from cxr_core.evaluation.uncertain import ShareAbove, scores_by_value, shares_above
 from cxr_core.schema import check_label
 from cxr_core.settings import settings
 from cxr_core.sources.registry import get_source
+from cxr_core.tasks.label_curves import LabelCurves, curves_of
 from cxr_core.warehouse.answers import Joined
+
+__all__ = [
+    "Evaluation",
+    "LabelCurves",
+    "check_unique_paths",
+    "curves_of",
+    "evaluate",
+    "figures_of",
+    "joined_predictions",
+    "label_curves",
+    "predicted",
+    "scale_doubt",
+    "true_values",
+]
 
 
 @dataclass(frozen=True)
@@ -76,89 +68,22 @@ class Evaluation:
             "dataset": self.dataset,
             "view": self.view,
             "scale": self.scale,
+            "n_images": self.n_images,
+            "unmatched": self.unmatched,
+            "duplicated": self.duplicated,
+            "disagreeing": self.disagreeing,
+            "doubt": self.doubt,
             "labels": {label: figures.as_json() for label, figures in self.labels.items()},
         }
-
-
-@dataclass(frozen=True, eq=False)
-class LabelCurves:
-    """One label of one model: exact figures, curves thinned for drawing, and answers at a threshold.
-
-    `values`, `scores` and `patients`, each (n,), are the label codes, the stored predictions and the patients of all
-    joined images, the uncertain ones included. `roc` and `pr` hold at most 1,600 vertices and draw like all of them;
-    they and the figures are None, with the reason in `why` under `roc_auc` or `average_precision`, where they are
-    undefined.
-    """
-
-    model: str
-    label: str
-    scale: str
-    values: IntArray
-    scores: FloatArray
-    patients: IntArray
-    rows: CertainRows
-    roc: RocCurve | None
-    pr: PrCurve | None
-    roc_auc: float | None
-    average_precision: float | None
-    why: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def prevalence(self) -> float | None:
-        """Share of positives among the certain rows, the precision of guessing; None without rows."""
-        return self.rows.positives / self.rows.n if self.rows.n else None
-
-    def youden_threshold(self) -> float | None:
-        """Return the threshold with the largest sensitivity + specificity, None where ROC is undefined.
-
-        It is chosen on these very rows, so its figures are optimistic.
-        """
-        return None if self.roc is None else youden_threshold(self.rows.y, self.rows.scores)
-
-    def threshold(self, rule: str, wanted: float | None = None) -> float | None:
-        """Return the threshold that a rule of `operating.RULES` chooses on these rows, None where ROC is undefined.
-
-        Raises:
-            UsageError: there is no such rule, or `wanted` does not fit it.
-        """
-        if self.roc is None and rule != "fixed":
-            return None
-        return chosen_threshold(self.rows.y, self.rows.scores, rule, wanted)
-
-    def operating_point(self, threshold: float) -> OperatingPoint:
-        """Return the confusion matrix and its shares when score >= threshold is called positive."""
-        return operating_point(self.rows.y, self.rows.scores, threshold)
-
-    def operating_intervals(self, threshold: float, prevalence: float | None = None) -> dict[str, Interval]:
-        """Return the patient-cluster interval of each of `operating.SHARES`, also at another prevalence."""
-        return operating_intervals(self.rows.y, self.rows.scores, threshold, self.resampling(), prevalence)
-
-    def resampling(self) -> Resampling:
-        """Return how the certain rows are resampled under the settings in force."""
-        chosen = settings()
-        return resampling_of(self.rows, self.patients, chosen.resamples, chosen.minimum_positives)
-
-    def calibration(self, bins: int = 10) -> Calibration:
-        """Return the reliability of the probabilities with intervals; empty with a reason where there are none."""
-        if self.rows.why:
-            return Calibration((), None, None, self.rows.why)
-        return calibration(self.rows.y, self.rows.scores, self.scale, bins, self.resampling())
-
-    def shares_above(self, threshold: float) -> dict[str, ShareAbove]:
-        """Return, for each label value, the share of its images that score >= threshold."""
-        return shares_above(self.values, self.scores, threshold)
-
-    def scores_by_value(self) -> dict[str, FloatArray]:
-        """Return the sorted scores of the images with each label value."""
-        return scores_by_value(self.values, self.scores)
 
 
 def evaluate(source_name: str, model: str, dataset: str = "valid", view: str | None = None) -> Evaluation:
     """Evaluate a model's prediction table on every label that it has.
 
     Predictions and labels are joined by path, both of `dataset`; no view is filtered unless one is given; uncertain
-    labels are dropped label by label. A figure that is undefined (one class only, no rows, predictions or labels that
-    are missing) is None with its reason. Intervals are 95 % patient-cluster bootstrap, with a fixed seed.
+    labels are dropped label by label, and so are rows that lack the label's value or prediction, which are counted. A
+    figure that is undefined (one class only, no rows, more than 5 % missing) is None with its reason. Intervals are
+    95 % patient-cluster bootstrap, with a fixed seed.
 
     Raises:
         UnknownNameError: there is no such source, model with predictions, data set or view.
@@ -167,13 +92,14 @@ def evaluate(source_name: str, model: str, dataset: str = "valid", view: str | N
     """
     joined = joined_predictions(source_name, model, dataset, view)
     figures = figures_of(joined.frame, joined.labels)
+    labels = {label: _with_example(found, joined.frame["path"]) for label, found in figures.labels.items()}
     return Evaluation(
         model=model,
         source=source_name,
         dataset=dataset,
         view=view,
         scale=joined.scale,
-        labels=figures.labels,
+        labels=labels,
         mean_roc_auc=figures.mean_roc_auc,
         mean_average_precision=figures.mean_average_precision,
         n_images=len(joined.frame),
@@ -185,25 +111,18 @@ def evaluate(source_name: str, model: str, dataset: str = "valid", view: str | N
     )
 
 
+def _with_example(found: LabelEvaluation, paths: pd.Series) -> LabelEvaluation:
+    if found.first_missing is None:
+        return found
+    return replace(found, missing_example=str(paths.iloc[found.first_missing]))
+
+
 def label_curves(
     source_name: str, model: str, label: str, dataset: str = "valid", view: str | None = None
 ) -> LabelCurves:
     """Return the curves of one label; raises what `evaluate` raises, also for a label that the model lacks."""
     check_label(label)
     return curves_of(joined_predictions(source_name, model, dataset, view), model, label)
-
-
-def curves_of(joined: Joined, model: str, label: str) -> LabelCurves:
-    """Return the curves of one label from what `joined_predictions` returned for `model`.
-
-    Raises:
-        UnknownNameError: the model lacks the label.
-    """
-    if label not in joined.labels:
-        raise UnknownNameError(f"label of model {model}", label, joined.labels)
-    values, scores = joined.frame[f"true_{label}"], predicted(joined.frame, [label])[label]
-    patients = joined.frame["patient"].to_numpy(dtype=np.int64)
-    return _curves(model, label, joined.scale, label_codes(values), scores, patients)
 
 
 def joined_predictions(source_name: str, model: str, dataset: str, view: str | None) -> Joined:
@@ -263,40 +182,3 @@ def scale_doubt(scores: Mapping[str, FloatArray], scale: str) -> str | None:
         "All predictions lie between 0 and 1 although the table says that they are logits. If they are probabilities, "
         "import them again with that scale; AUC and AP stay as they are."
     )
-
-
-def _curves(
-    model: str, label: str, scale: str, values: IntArray, scores: FloatArray, patients: IntArray
-) -> LabelCurves:
-    rows = certain_rows(values, scores)
-    reasons = {"roc_auc": rows.why or why_no_roc(rows.y), "average_precision": rows.why or why_no_pr(rows.y)}
-    why = {figure: reason for figure, reason in reasons.items() if reason}
-    has_roc, has_pr = "roc_auc" not in why, "average_precision" not in why
-    return LabelCurves(
-        model=model,
-        label=label,
-        scale=scale,
-        values=values,
-        scores=scores,
-        patients=patients,
-        rows=rows,
-        roc=_drawn_roc(roc_curve(rows.y, rows.scores)) if has_roc else None,
-        pr=_drawn_pr(pr_curve(rows.y, rows.scores)) if has_pr else None,
-        roc_auc=roc_auc(rows.y, rows.scores) if has_roc else None,
-        average_precision=average_precision(rows.y, rows.scores) if has_pr else None,
-        why=why,
-    )
-
-
-def _drawn_roc(curve: RocCurve | None) -> RocCurve | None:
-    if curve is None:
-        return None
-    kept = drawn_vertices(curve.fpr, curve.tpr)
-    return RocCurve(curve.fpr[kept], curve.tpr[kept], curve.thresholds[kept])
-
-
-def _drawn_pr(curve: PrCurve | None) -> PrCurve | None:
-    if curve is None:
-        return None
-    kept = drawn_vertices(curve.recall, curve.precision)
-    return PrCurve(curve.precision[kept], curve.recall[kept], curve.thresholds[kept])

@@ -40,8 +40,8 @@ def calibration_chart(bins: Sequence[ReliabilityBin], style: LineStyle, colors: 
         y=[b.observed for b in bins],
         customdata=[b.n for b in bins],
         error_y={
-            "array": [b.observed_ci[1] - b.observed for b in bins],
-            "arrayminus": [b.observed - b.observed_ci[0] for b in bins],
+            "array": [b.observed_ci[1] - b.observed if b.observed_ci else None for b in bins],
+            "arrayminus": [b.observed - b.observed_ci[0] if b.observed_ci else None for b in bins],
             "thickness": 1,
             "width": 3,
         },

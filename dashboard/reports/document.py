@@ -9,9 +9,11 @@ from importlib.metadata import version
 import pandas as pd
 import plotly.graph_objects as go
 
+from cxr_core.evaluation.defined import FEWEST_FOR_A_SHARE, LARGEST_MISSING_SHARE
 from cxr_core.evaluation.intervals import CONFIDENCE
 from cxr_core.evaluation.resamples import SEED
 from cxr_core.settings import settings
+from cxr_core.words import percent
 
 _STYLE = """
 body { font-family: system-ui, sans-serif; color: #141A21; background: #FFFFFF; max-width: 1100px; margin: 2rem auto;
@@ -77,9 +79,15 @@ def method_words() -> list[str]:
     return [
         "Only certain labels are judged: positive against negative and not mentioned; uncertain images are left out "
         "label by label.",
-        f"Intervals are {CONFIDENCE:.0%} percentile intervals of {chosen.resamples:,} resamples of whole patients "
-        f"(cluster bootstrap, seed {SEED}), the same for all labels and models; none is given below "
-        f"{chosen.minimum_positives} patients of a class. Shares at an operating point have Wilson's intervals.",
+        f"{percent(CONFIDENCE, 0)} intervals of AUC, average precision and their means are Student's t on the logit "
+        f"scale, with the standard error of {chosen.resamples:,} resamples of whole patients (cluster bootstrap, seed "
+        f"{SEED}), the same for all labels and models; differences have percentile intervals of the same resamples.",
+        "Shares at an operating point and in a bin of the calibration have the interval of a ratio of sums over "
+        "patients, Student's t on the logit scale; where all or none count, Clopper and Pearson's with the patients "
+        "as trials.",
+        f"No interval is given below {chosen.minimum_positives} patients of a class that the figure is made of "
+        f"({FEWEST_FOR_A_SHARE} for a share of the images of one kind). Rows without a prediction or a label value are "
+        f"left out and counted, up to {percent(LARGEST_MISSING_SHARE, 0)} of a label's.",
         "AUC and average precision rank the predictions as stored. Curves may be thinned for drawing, figures never.",
     ]
 

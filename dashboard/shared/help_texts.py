@@ -141,8 +141,8 @@ OTHER_PREVALENCE = (
     "sensitivity and specificity are taken to stay as they are."
 )
 POINT_CAPTION = (
-    "Intervals are Wilson's, which take images as independent. The point is chosen and judged on the same images, so "
-    "these figures are a little too hopeful."
+    "95 % intervals by patient, since images of one patient resemble each other. A point that is chosen on the images "
+    "on which it is judged is a little too hopeful."
 )
 BRIER = "Mean squared error of the probability; 0 is perfect."
 CALIBRATION_CAPTION = (
@@ -152,8 +152,10 @@ CALIBRATION_CAPTION = (
 )
 SUBGROUPS = "The view, the data set, and the further columns of the label tables, as sex, age or position (AP or PA)."
 SUBGROUP_CAPTION = (
-    "The threshold is the same for all groups; intervals are resampled among each group's own patients. Groups may "
-    "differ because they have other findings, not only because the model treats them otherwise."
+    "The threshold is the same for all groups; intervals rest on each group's own patients. One rule for all: an "
+    "interval is given where each class that the figure is made of has as many patients as the setting "
+    "minimum_positives asks for. Groups may differ because they have other findings, not only because the model "
+    "treats them otherwise."
 )
 SEVERAL_VIEWS = (
     "Models of different views predict different images, so no figure of one can be tested against one of the other: "

@@ -3,6 +3,7 @@
 import numpy as np
 from hypothesis import strategies as st
 from scipy import stats
+from scipy.special import expit, logit
 
 # scikit-learn sums the scores to check them, which overflows nearer to the largest number.
 FINITE = st.floats(-1e300, 1e300)
@@ -45,6 +46,44 @@ def patient_rows(seed, n=80, patients=25, shift=1.0, levels=None):
 def values_of(y):
     """Label codes whose truth is `y`: 3 for positive, 0 and 1 in turn for the others."""
     return np.where(y == 1, 3, np.arange(y.size) % 2)
+
+
+def rarer_patients(y, patients):
+    return min(len(set(patients[y == 1])), len(set(patients[y == 0])))
+
+
+def weighted_auc(y, scores, weights):
+    """AUC of rows that count `weights` times, pair by pair."""
+    pairs = weights[y == 1][:, None] * weights[y == 0][None, :]
+    above = np.sign(scores[y == 1][:, None] - scores[y == 0][None, :]) / 2 + 0.5
+    return (pairs * above).sum() / pairs.sum()
+
+
+def weighted_ap(y, scores, weights):
+    """Average precision of rows that count `weights` times, positive by positive."""
+    total = 0.0
+    for place in np.flatnonzero(y == 1):
+        called = scores >= scores[place]
+        total += weights[place] * (weights * y)[called].sum() / weights[called].sum()
+    return total / weights[y == 1].sum()
+
+
+def influences(figure, y, scores, patients, step=1e-5):
+    """The derivative of a weighted figure by the weight of each patient's rows, by central differences."""
+    found = []
+    for patient in np.unique(patients):
+        moved = [figure(y, scores, 1.0 + sign * step * (patients == patient)) for sign in (1, -1)]
+        found.append((moved[0] - moved[1]) / (2 * step))
+    return np.array(found)
+
+
+def area_bounds(area, replicates, influences_by_patient, rarer):
+    """Student's t on the logit scale, by its definition."""
+    u = influences_by_patient
+    s = (u**2).sum()
+    freedom = min(rarer - 1, 2 * s**2 / ((u**4).sum() - s**2 / u.size))
+    error = np.std(replicates, ddof=1) * np.sqrt(rarer / (rarer - 1)) / (area * (1 - area))
+    return expit(logit(area) + stats.t.ppf([0.025, 0.975], freedom) * error)
 
 
 def expanded_levels(y, patients):

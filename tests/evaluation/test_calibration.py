@@ -1,15 +1,20 @@
 import numpy as np
 import pytest
-from brute_force import expanded_levels, patient_rows, values_of
+from brute_force import expanded_levels, patient_rows
 from scipy.special import expit
 from scipy.special import logit as scipy_logit
 from sklearn.metrics import brier_score_loss
 
 from cxr_core.errors import DataError, UsageError
-from cxr_core.evaluation.binary import certain_rows
 from cxr_core.evaluation.calibration import calibration
-from cxr_core.evaluation.patient_sums import resampling_of
+from cxr_core.evaluation.patient_sums import Resampling
 from cxr_core.evaluation.probabilities import logit, sigmoid
+from cxr_core.evaluation.proportions import share_interval
+from cxr_core.evaluation.resamples import patient_clusters
+
+
+def resampling(patients, resamples, minimum):
+    return Resampling(*patient_clusters(patients), resamples, minimum)
 
 
 def test_the_brier_score_of_logits_equals_scikit_learns():
@@ -77,26 +82,26 @@ def test_sigmoid_and_logit_equal_scipys_without_overflow():
 
 def test_intervals_by_patient_equal_a_plain_bootstrap_with_the_bins_held():
     y, logits, patients = patient_rows(2, n=200, patients=60)
-    rows = certain_rows(values_of(y), logits)
-    found = calibration(y, logits, "logit", 5, resampling_of(rows, patients, 200, 10))
-    p, names, briers, eces, first = expit(logits), np.unique(patients), [], [], []
+    found = calibration(y, logits, "logit", 5, resampling(patients, 200, 10))
+    p, names, briers, eces = expit(logits), np.unique(patients), [], []
     edges = [b.low for b in found.bins]
     for drawn in names[np.random.default_rng(2019).integers(names.size, size=(200, names.size))]:
         picked = np.concatenate([np.flatnonzero(patients == patient) for patient in drawn])
         of_bin = np.searchsorted(edges, p[picked], side="right") - 1
         briers.append(np.mean((p[picked] - y[picked]) ** 2))
         eces.append(sum(abs((y[picked] - p[picked])[of_bin == b].sum()) for b in range(5)) / picked.size)
-        first.append(y[picked][of_bin == 0].mean())
     levels = expanded_levels(y, patients)
     assert found.brier_ci == pytest.approx(np.quantile(briers, levels), abs=1e-12)
     assert found.ece_ci == pytest.approx(np.quantile(eces, levels), abs=1e-12)
-    assert found.bins[0].observed_ci_patients == pytest.approx(np.quantile(first, levels), abs=1e-12)
+    inside = p <= found.bins[0].high
+    positives, images = (np.array([rows[patients == one].sum() for one in names]) for rows in (inside * y, inside))
+    assert found.bins[0].observed_ci == share_interval(positives.astype(float), images.astype(float)).ci
     assert found.why_no_ci is None
 
 
 def test_few_patients_have_no_interval_but_the_figures():
     y, logits, patients = patient_rows(3)
-    found = calibration(y, logits, "logit", 5, resampling_of(certain_rows(values_of(y), logits), patients, 200, 50))
+    found = calibration(y, logits, "logit", 5, resampling(patients, 200, 50))
     assert (found.brier_ci, found.ece_ci, found.brier is None) == (None, None, False)
     assert "an interval needs at least 50" in found.why_no_ci
 

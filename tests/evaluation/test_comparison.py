@@ -106,10 +106,20 @@ def test_too_few_positives_give_the_difference_without_interval_or_p():
 def test_predictions_that_are_no_numbers_name_their_model():
     y, a, patients = patient_rows(10)
     b = a.copy()
-    b[0] = np.nan
+    b[:5] = np.nan
     found = compared(values_of(y), a, b, patients)
     assert found.difference is None
-    assert found.why["difference"] == "of the second model 1 of 80 predictions are missing, NaN or infinite"
+    assert found.why["difference"] == (
+        "of the second model 5 of 80 predictions are missing, NaN or infinite; at most 5 % may be left out"
+    )
+
+
+def test_a_row_that_one_model_lacks_is_left_out_for_both():
+    y, a, patients = patient_rows(10)
+    b = patient_rows(11, shift=0.5)[1]
+    b[0] = np.nan
+    found, alone = compared(values_of(y), a, b, patients), compared(values_of(y)[1:], a[1:], b[1:], patients[1:])
+    assert (found.n, found.difference, found.p_delong) == (79, alone.difference, alone.p_delong)
 
 
 def test_holm_steps_down():

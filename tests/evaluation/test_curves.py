@@ -79,10 +79,11 @@ def test_without_positives_every_figure_is_undefined(figure, y):
     assert figure(y, np.arange(len(y), dtype=float)) is None
 
 
-def test_with_positives_only_roc_is_undefined_and_average_precision_is_one_as_in_scikit_learn():
-    assert roc_curve([1, 1], [0.3, 0.2]) is None
-    assert roc_auc([1, 1], [0.3, 0.2]) is None
-    assert average_precision([1, 1], [0.3, 0.2]) == metrics.average_precision_score([1, 1], [0.3, 0.2]) == 1.0
+def test_with_positives_only_nothing_is_ranked_and_every_figure_is_undefined():
+    # scikit-learn says 1.0 for the average precision: whatever the model says, also for one that knows nothing.
+    assert metrics.average_precision_score([1, 1], [0.3, 0.2]) == 1.0
+    assert (roc_curve([1, 1], [0.3, 0.2]), pr_curve([1, 1], [0.3, 0.2])) == (None, None)
+    assert (roc_auc([1, 1], [0.3, 0.2]), average_precision([1, 1], [0.3, 0.2])) == (None, None)
 
 
 @pytest.mark.parametrize("figure", FIGURES)
@@ -151,11 +152,9 @@ def test_many_rows_equal_scikit_learn_whatever_their_precision(kind):
     np.testing.assert_array_equal(np.sort(np.unique(scores))[::-1], found.roc.thresholds[1:])
 
 
-def test_one_class_has_the_curves_that_are_defined():
-    assert curves([0, 0], [1.0, 2.0]) == curves([], []) == Curves(None, None, None, None)
-    only_positives = curves([1, 1], [1.0, 2.0])
-    assert (only_positives.roc, only_positives.roc_auc, only_positives.average_precision) == (None, None, 1.0)
-    assert only_positives.pr.recall.tolist() == [1.0, 0.5, 0.0]
+@pytest.mark.parametrize("y", [[], [0, 0], [1, 1]])
+def test_one_class_has_no_curve_and_no_figure(y):
+    assert curves(y, np.arange(len(y), dtype=float)) == Curves(None, None, None, None)
 
 
 def test_370_000_rows_are_thinned_below_100_kb_with_a_stated_largest_error():

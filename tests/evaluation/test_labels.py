@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from brute_force import expanded_levels, patient_rows, values_of
+from brute_force import area_bounds, influences, patient_rows, rarer_patients, values_of, weighted_ap, weighted_auc
 from sklearn import metrics
 
 from cxr_core.errors import UnknownNameError
@@ -31,9 +31,13 @@ def test_figures_and_intervals_equal_a_plain_bootstrap_over_patients():
         picked = np.concatenate([np.flatnonzero((patients == patient) & certain) for patient in drawn])
         aucs.append(metrics.roc_auc_score(y[picked], scores[picked]))
         aps.append(metrics.average_precision_score(y[picked], scores[picked]))
-    levels = expanded_levels(y[certain], patients[certain])
-    assert found.roc_auc_ci == pytest.approx(np.quantile(aucs, levels), abs=1e-12)
-    assert found.average_precision_ci == pytest.approx(np.quantile(aps, levels), abs=1e-12)
+    rows = y[certain], scores[certain], patients[certain]
+    rarer = rarer_patients(rows[0], rows[2])
+    for figure, weighted, replicates, ci in (
+        (found.roc_auc, weighted_auc, aucs, found.roc_auc_ci),
+        (found.average_precision, weighted_ap, aps, found.average_precision_ci),
+    ):
+        assert ci == pytest.approx(area_bounds(figure, replicates, influences(weighted, *rows), rarer), abs=1e-8)
     assert found.why == {}
 
 
@@ -62,21 +66,78 @@ def test_undefined_figures_are_none_with_their_reason(values, reason_auc, reason
     assert found.why["average_precision"] == found.why["average_precision_ci"] == reason_ap
 
 
-def test_with_positives_only_the_auc_is_undefined_and_no_interval_is_given():
-    found = evaluated(np.full(20, 3), np.arange(20.0), np.arange(20))
-    assert (found.roc_auc, found.average_precision) == (None, 1.0)
-    assert found.why["roc_auc"] == "there are no negatives"
-    assert "only 0 patients with a negative label" in found.why["average_precision_ci"]
-    assert found.average_precision_ci is None
-
-
-def test_predictions_that_are_no_numbers_give_no_figure_but_their_count():
+def test_with_positives_only_neither_figure_is_defined_and_neither_enters_the_mean():
     y, scores, patients = patient_rows(7)
-    scores[:3] = np.nan
+    found = evaluate_labels(
+        {"edema": np.full(80, 3), "fracture": values_of(y)},
+        dict.fromkeys(("edema", "fracture"), scores),
+        patients,
+        50,
+        10,
+    )
+    edema = found.labels["edema"]
+    assert (edema.roc_auc, edema.average_precision, edema.average_precision_ci) == (None, None, None)
+    assert set(edema.why.values()) == {"there are no negatives"}
+    assert found.mean_average_precision.labels == found.mean_roc_auc.labels == 1
+    assert found.mean_average_precision.value == found.labels["fracture"].average_precision
+
+
+def test_a_perfect_and_a_constant_model_have_no_interval_of_no_width():
+    y, _, patients = patient_rows(8, n=200, patients=100)
+    perfect, reversed_, constant = (evaluated(values_of(y), s, patients) for s in (y + 0.0, -y - 0.0, np.ones(200)))
+    assert (perfect.roc_auc, perfect.average_precision) == (1.0, 1.0)
+    assert (perfect.roc_auc_ci, perfect.average_precision_ci) == (None, None)
+    assert "separate the two classes completely" in perfect.why["roc_auc_ci"]
+    assert "separate the two classes completely" in perfect.why["average_precision_ci"]
+    assert (reversed_.roc_auc, reversed_.roc_auc_ci) == (0.0, None)
+    assert (constant.roc_auc, constant.roc_auc_ci) == (0.5, None)
+    assert constant.why == {"roc_auc_ci": "all predictions are equal, so nothing is ranked"}
+    # The average precision of a constant is the prevalence, which these patients do leave uncertain.
+    low, high = constant.average_precision_ci
+    assert low < constant.average_precision == y.mean() < high
+
+
+def test_an_interval_near_the_end_stays_inside_and_reaches_further_down_than_up():
+    rng = np.random.default_rng(0)
+    y, patients = np.repeat([1, 0], [60, 140]), np.arange(200)
+    found = evaluated(values_of(y), rng.normal(size=200) + 3 * y, patients)
+    low, high = found.roc_auc_ci
+    assert 0.9 < low < found.roc_auc < high < 1
+    assert found.roc_auc - low > 1.5 * (high - found.roc_auc)
+
+
+def test_rows_without_a_prediction_are_left_out_and_counted():
+    y, scores, patients = patient_rows(7)
+    values, holed = values_of(y), scores.copy()
+    holed[[5, 3]] = np.nan, np.inf
+    values[9] = -1
+    kept = np.delete(np.arange(80), [3, 5, 9])
+    found = evaluated(values, holed, patients)
+    assert (found.n, found.n_missing, found.first_missing) == (77, 3, 3)
+    assert found.roc_auc == pytest.approx(metrics.roc_auc_score(y[kept], scores[kept]), abs=1e-12)
+    assert found.why == {}
+
+
+def test_a_label_that_lacks_more_than_a_twentieth_is_refused_with_the_count():
+    y, scores, patients = patient_rows(7)
+    scores[:4] = np.nan
+    assert evaluated(values_of(y), scores, patients).roc_auc is not None
+    scores[4] = np.nan
     found = evaluated(values_of(y), scores, patients)
     assert (found.roc_auc, found.roc_auc_ci, found.average_precision, found.average_precision_ci) == (None,) * 4
-    assert set(found.why.values()) == {"3 of 80 predictions are missing, NaN or infinite"}
-    assert found.n == 80
+    assert set(found.why.values()) == {"5 of 80 predictions are missing, NaN or infinite; at most 5 % may be left out"}
+
+
+def test_a_row_that_one_model_lacks_is_left_out_for_all_but_a_refused_model_takes_none():
+    y, scores, patients = patient_rows(7)
+    holed, broken = scores.copy(), scores.copy()
+    holed[3], broken[10:50] = np.nan, np.nan
+    models = {name: {"edema": s} for name, s in (("whole", scores), ("holed", holed), ("broken", broken))}
+    found = evaluate_models({"edema": values_of(y)}, models, patients, 50, 10)
+    assert found["whole"].labels["edema"].n == found["holed"].labels["edema"].n == 79
+    assert found["whole"].labels["edema"].roc_auc == found["holed"].labels["edema"].roc_auc
+    assert found["whole"].labels["edema"].n_missing == 0
+    assert found["broken"].labels["edema"].roc_auc is None
 
 
 def test_below_the_minimum_there_is_a_figure_but_no_interval():
@@ -97,7 +158,7 @@ def test_many_positives_of_few_patients_give_no_interval():
     assert found.roc_auc == 1.0
     assert found.roc_auc_ci is None
     assert found.n_positive_patients == 1
-    assert found.why["roc_auc_ci"].startswith("only 1 patients with a positive label")
+    assert found.why["roc_auc_ci"].startswith("only 1 patient with a positive label")
     assert found.unusable_resamples > 50
 
 
@@ -115,7 +176,7 @@ def test_the_mean_is_over_the_labels_on_which_the_figure_is_defined():
     assert figures.mean_roc_auc.value == pytest.approx((auc + 1 - auc) / 2)
     assert figures.mean_roc_auc.labels == 2
     # The two AUCs mirror each other in every resample, so their mean never varies.
-    assert figures.mean_roc_auc.ci == pytest.approx((0.5, 0.5))
+    assert (figures.mean_roc_auc.ci, figures.mean_roc_auc.why) == (None, "it is the same in every resample")
 
 
 def test_the_mean_of_nothing_and_of_a_single_patient_say_why():
@@ -158,6 +219,8 @@ def test_the_json_has_the_names_that_scripts_rely_on():
         "roc_auc_ci",
         "average_precision",
         "average_precision_ci",
+        "n_missing",
+        "missing_example",
         "why",
     ]
     assert isinstance(found["roc_auc_ci"], list)

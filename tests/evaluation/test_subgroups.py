@@ -4,6 +4,7 @@ from brute_force import patient_rows, values_of
 
 from cxr_core.evaluation.labels import evaluate_labels
 from cxr_core.evaluation.operating import operating_point
+from cxr_core.evaluation.resamples import patient_clusters
 from cxr_core.evaluation.subgroups import evaluate_subgroups, group_names, groups_of
 
 
@@ -16,8 +17,18 @@ def test_each_group_is_judged_as_if_its_rows_were_all():
         rows = sex == one.group
         alone = evaluate_labels({"edema": values[rows]}, {"edema": scores[rows]}, patients[rows], 200, 10)
         assert one.evaluation == alone.labels["edema"]
-        assert one.point == operating_point(y[rows], scores[rows], 0.4)
+        point = operating_point(y[rows], scores[rows], 0.4, patient_clusters(patients[rows])[0], 10)
+        assert one.point == point
+        assert one.point.ppv.ci == point.ppv.ci is not None
     assert sum(one.evaluation.n for one in found) == 300
+
+
+def test_auc_and_sensitivity_of_a_group_have_intervals_by_one_rule():
+    y, scores, patients = patient_rows(2, n=300, patients=300)
+    for minimum, given in ((10, True), (len(set(patients[y == 1])) + 1, False)):
+        (found,) = evaluate_subgroups(values_of(y), scores, patients, ["all"] * 300, 0.4, "edema", 200, minimum)
+        assert (found.evaluation.roc_auc_ci is not None) == (found.point.sensitivity.ci is not None) == given
+        assert found.evaluation.why.get("roc_auc_ci") == found.point.sensitivity.why_no_ci
 
 
 def test_a_group_without_certain_rows_has_no_point_and_a_reason():

@@ -45,7 +45,12 @@ def test_every_label_equals_scikit_learn_on_the_raw_tables(labels, workspace):
 def test_the_json_is_the_contracts(labels, workspace):
     write_predictions(workspace, "net", scores_for(of_view(labels, "frontal"), seed=1))
     found = json.loads(json.dumps(evaluate(NAME, "net").as_json(), allow_nan=False))
-    assert list(found) == ["model", "source", "dataset", "view", "scale", "labels"]
+    assert list(found) == [
+        *("model", "source", "dataset", "view", "scale"),
+        *("n_images", "unmatched", "duplicated", "disagreeing", "doubt", "labels"),
+    ]
+    assert (found["n_images"], found["unmatched"], found["duplicated"], found["disagreeing"]) == (120, 0, 0, 0)
+    assert found["doubt"] is None
     assert (found["model"], found["source"], found["dataset"], found["view"], found["scale"]) == (
         "net",
         NAME,
@@ -101,14 +106,45 @@ def test_a_path_that_stands_twice_is_refused_and_named(labels, workspace):
         evaluate(NAME, "net")
 
 
-def test_missing_predictions_give_no_figure(labels, workspace):
+def test_a_few_missing_predictions_are_left_out_counted_and_named(labels, workspace):
     scores = scores_for(of_view(labels, "frontal"), seed=1)
-    scores.loc[scores.index[:4], "edema"] = np.nan
+    valid = scores[(scores["dataset"] == 1) & (of_view(labels, "frontal")["edema"] != 2)].sort_values("path")
+    holed = valid.index[:4]
+    scores.loc[holed, "edema"] = [np.nan, np.inf, np.nan, np.nan]
+    write_predictions(workspace, "net", scores)
+    found = evaluate(NAME, "net").labels
+    true, predicted, rows = certain(labels, scores[~scores.index.isin(holed)], "edema")
+    assert found["edema"].roc_auc == pytest.approx(metrics.roc_auc_score(true, predicted), abs=1e-12)
+    assert (found["edema"].n, found["edema"].n_missing) == (len(rows), 4)
+    assert found["edema"].missing_example == found["edema"].as_json()["missing_example"] == valid["path"].iloc[0]
+    assert (found["fracture"].n_missing, found["fracture"].missing_example) == (0, None)
+    curves = label_curves(NAME, "net", "edema")
+    assert curves.roc_auc == found["edema"].roc_auc
+    assert curves.rows.left_out.n == 4
+    assert curves.scores_by_value()["positive"].size == found["edema"].n_positive
+    assert sum(share.n for share in curves.shares_above(0.0).values()) == 116
+
+
+def test_too_many_missing_predictions_refuse_the_label_with_the_count(labels, workspace):
+    scores = scores_for(of_view(labels, "frontal"), seed=1)
+    scores.loc[scores.index[:20], "edema"] = np.nan
     write_predictions(workspace, "net", scores)
     found = evaluate(NAME, "net").labels
     assert found["edema"].roc_auc is None
-    assert "missing, NaN or infinite" in found["edema"].why["roc_auc"]
+    assert found["edema"].why["roc_auc"].endswith("missing, NaN or infinite; at most 5 % may be left out")
     assert found["fracture"].roc_auc is not None
+
+
+def test_a_displayed_cut_that_is_typed_back_gives_the_same_confusion_matrix(labels, workspace):
+    write_predictions(workspace, "net", scores_for(of_view(labels, "frontal"), seed=1))
+    for label in LABELS:
+        curves = label_curves(NAME, "net", label)
+        for rule, wanted in (("sensitivity", 0.95), ("specificity", 0.9), ("youden", None)):
+            cut = curves.threshold(rule, wanted)
+            written = curves.written_threshold(cut)
+            there, back = curves.operating_point(cut), curves.operating_point(float(str(written)))
+            assert (there.tp, there.fp, there.fn, there.tn) == (back.tp, back.fp, back.fn, back.tn)
+            assert len(str(written)) <= 8
 
 
 @pytest.mark.parametrize(

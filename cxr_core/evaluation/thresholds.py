@@ -1,0 +1,112 @@
+"""Where to cut: the threshold that a rule chooses, and how to write it so that it cuts in the same place."""
+
+from decimal import ROUND_FLOOR, Context, Decimal
+from math import inf, isfinite
+from typing import Any
+
+import numpy as np
+
+from cxr_core.errors import UsageError
+from cxr_core.evaluation.arrays import as_scores
+from cxr_core.evaluation.curves import roc_curve
+
+#: How a threshold can be chosen, in words for people.
+RULES: dict[str, str] = {
+    "youden": "largest sensitivity + specificity (Youden)",
+    "sensitivity": "largest threshold that reaches a wanted sensitivity",
+    "specificity": "smallest threshold that reaches a wanted specificity",
+    "fixed": "a threshold of your own, on the stored scale",
+}
+#: Decimals of a threshold that is written out, where so few separate the same rows; and the most that are tried.
+DECIMALS, MOST_DECIMALS = 2, 17
+# As many digits as the largest float64 has before its point and the smallest behind it.
+_EXACT = Context(prec=800)
+
+
+def chosen_threshold(y: Any, scores: Any, rule: str, wanted: float | None = None) -> float | None:
+    """Return the threshold that a rule of `RULES` chooses on these rows, or None when only one class is there.
+
+    Chosen and judged on the same rows, it looks better than it will be on new ones.
+
+    Args:
+        y: (n,) truth, 0 or 1.
+        scores: (n,) predictions as stored.
+        rule: a key of `RULES`.
+        wanted: the sensitivity or specificity that is wanted, above 0 and at most 1, or the fixed threshold.
+
+    Raises:
+        DataError: a score is NaN or infinite.
+        UsageError: there is no such rule, or `wanted` does not fit it.
+    """
+    if rule not in RULES:
+        raise UsageError(f"A threshold is chosen by one of {', '.join(RULES)}. Received: {rule!r}.")
+    if rule == "youden":
+        return youden_threshold(y, scores)
+    if rule == "fixed":
+        if wanted is None or not np.isfinite(wanted):
+            raise UsageError(f"A fixed threshold must be a finite number. Received: {wanted}.")
+        return float(wanted)
+    if wanted is None or not 0 < wanted <= 1:
+        raise UsageError(f"A wanted {rule} must be above 0 and at most 1. Received: {wanted}.")
+    return (threshold_for_sensitivity if rule == "sensitivity" else threshold_for_specificity)(y, scores, wanted)
+
+
+def youden_threshold(y: Any, scores: Any) -> float | None:
+    """Return the score with the largest sensitivity + specificity - 1 (Youden 1950), the largest one of several.
+
+    None when only one class is there. Chosen and judged on the same rows, it looks better than it will be on new ones.
+
+    Raises:
+        DataError: a score is NaN or infinite.
+    """
+    curve = roc_curve(y, scores)
+    if curve is None:
+        return None
+    # Calling nothing positive (the first vertex) is no better than calling all so (the last).
+    return float(curve.thresholds[1:][np.argmax((curve.tpr - curve.fpr)[1:])])
+
+
+def threshold_for_sensitivity(y: Any, scores: Any, wanted: float) -> float | None:
+    """Return the largest score at which the sensitivity is at least `wanted`, None when only one class is there."""
+    curve = roc_curve(y, scores)
+    return None if curve is None else float(curve.thresholds[np.argmax(curve.tpr >= wanted)])
+
+
+def threshold_for_specificity(y: Any, scores: Any, wanted: float) -> float | None:
+    """Return the smallest threshold with a specificity of at least `wanted`, None when only one class is there.
+
+    It lies just above all scores when even the largest score belongs to too many negatives.
+    """
+    curve = roc_curve(y, scores)
+    if curve is None:
+        return None
+    return float(curve.thresholds[np.flatnonzero(1 - curve.fpr >= wanted)[-1]])
+
+
+def written_threshold(scores: Any, threshold: float) -> float:
+    """Return a threshold with few decimals that calls the same of `scores` (n,) positive as `threshold` does.
+
+    The number with the fewest decimals, 2 or more, that lies above every score below the threshold and not above any
+    other: shown, copied and typed in again, it gives the same confusion matrix. Where scores lie too close together for
+    that, the smallest score that is called positive, all its digits.
+
+    Raises:
+        DataError: a score is NaN or infinite.
+    """
+    scores = as_scores(scores)
+    called, others = scores[scores >= threshold], scores[scores < threshold]
+    most = float(called.min()) if called.size else inf
+    least = float(others.max()) if others.size else -inf
+    for decimals in range(DECIMALS, MOST_DECIMALS + 1):
+        for candidate in _rounded(threshold, decimals):
+            if least < candidate <= most:
+                return candidate
+    return most if isfinite(most) else float(threshold)
+
+
+def _rounded(value: float, decimals: int) -> list[float]:
+    """Return the two numbers with so many decimals around `value`, the nearer one first."""
+    exact, step = Decimal(value), Decimal(1).scaleb(-decimals)
+    below = exact.quantize(step, ROUND_FLOOR, _EXACT)
+    # Adding 0 takes the sign from a zero.
+    return [float(number) + 0.0 for number in sorted((below, below + step), key=lambda one: abs(one - exact))]

@@ -1,0 +1,149 @@
+"""One label of one model in detail: its curves for drawing, and answers at a threshold."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from cxr_core.errors import UnknownNameError
+from cxr_core.evaluation.arrays import FloatArray, IntArray
+from cxr_core.evaluation.binary import MISSING, CertainRows, certain_rows, label_codes
+from cxr_core.evaluation.calibration import Calibration, calibration
+from cxr_core.evaluation.curves import Curves, PrCurve, RocCurve, curves, drawn_vertices
+from cxr_core.evaluation.defined import why_no_ranking
+from cxr_core.evaluation.operating import OperatingPoint, operating_point
+from cxr_core.evaluation.patient_sums import Resampling
+from cxr_core.evaluation.resamples import patient_clusters
+from cxr_core.evaluation.thresholds import chosen_threshold, written_threshold, youden_threshold
+from cxr_core.evaluation.uncertain import ShareAbove, scores_by_value, shares_above
+from cxr_core.settings import settings
+from cxr_core.warehouse.answers import Joined
+
+
+@dataclass(frozen=True, eq=False)
+class LabelCurves:
+    """One label of one model: exact figures, curves thinned for drawing, and answers at a threshold.
+
+    `values`, `scores` and `patients`, each (n,), are the label codes, the stored predictions and the patients of the
+    joined images, the uncertain ones included; those that lack a label value or a prediction are in `rows.left_out`.
+    `clusters` are the patients of the certain rows, numbered, of `n_patients` in all. `roc` and `pr` hold at most 1,600
+    vertices and draw like all of them; they and the figures are None, with the reason in `why` under `roc_auc` or
+    `average_precision`, where they are undefined.
+    """
+
+    model: str
+    label: str
+    scale: str
+    values: IntArray
+    scores: FloatArray
+    patients: IntArray
+    clusters: IntArray
+    n_patients: int
+    rows: CertainRows
+    roc: RocCurve | None
+    pr: PrCurve | None
+    roc_auc: float | None
+    average_precision: float | None
+    why: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def prevalence(self) -> float | None:
+        """Share of positives among the certain rows, the precision of guessing; None without rows."""
+        return self.rows.positives / self.rows.n if self.rows.n else None
+
+    def youden_threshold(self) -> float | None:
+        """Return the threshold with the largest sensitivity + specificity, None where ROC is undefined.
+
+        It is chosen on these very rows, so its figures are optimistic.
+        """
+        return None if self.roc is None else youden_threshold(self.rows.y, self.rows.scores)
+
+    def threshold(self, rule: str, wanted: float | None = None) -> float | None:
+        """Return the threshold that a rule of `operating.RULES` chooses on these rows, None where ROC is undefined.
+
+        Raises:
+            UsageError: there is no such rule, or `wanted` does not fit it.
+        """
+        if self.roc is None and rule != "fixed":
+            return None
+        return chosen_threshold(self.rows.y, self.rows.scores, rule, wanted)
+
+    def written_threshold(self, threshold: float) -> float:
+        """Return the number with the fewest decimals that calls the same of these images positive."""
+        return written_threshold(self.scores, threshold)
+
+    def operating_point(self, threshold: float) -> OperatingPoint:
+        """Return the confusion matrix and its shares, with intervals, when score >= threshold is called positive."""
+        rows = self.rows
+        return operating_point(rows.y, rows.scores, threshold, self.clusters, settings().minimum_positives)
+
+    def resampling(self) -> Resampling:
+        """Return how the certain rows are resampled under the settings in force."""
+        chosen = settings()
+        return Resampling(self.clusters, self.n_patients, chosen.resamples, chosen.minimum_positives)
+
+    def calibration(self, bins: int = 10) -> Calibration:
+        """Return the reliability of the probabilities with intervals; empty with a reason where there are none."""
+        if self.rows.why:
+            return Calibration((), None, None, self.rows.why)
+        return calibration(self.rows.y, self.rows.scores, self.scale, bins, self.resampling())
+
+    def shares_above(self, threshold: float) -> dict[str, ShareAbove]:
+        """Return, for each label value, the share of its images that score >= threshold."""
+        return shares_above(self.values, self.scores, threshold, self.patients)
+
+    def scores_by_value(self) -> dict[str, FloatArray]:
+        """Return the sorted scores of the images with each label value."""
+        return scores_by_value(self.values, self.scores)
+
+
+def curves_of(joined: Joined, model: str, label: str) -> LabelCurves:
+    """Return the curves of one label from what `joined_predictions` returned for `model`.
+
+    Raises:
+        UnknownNameError: the model lacks the label.
+    """
+    if label not in joined.labels:
+        raise UnknownNameError(f"label of model {model}", label, joined.labels)
+    values, scores = label_codes(joined.frame[f"true_{label}"]), joined.frame[f"predicted_{label}"]
+    patients = joined.frame["patient"].to_numpy(dtype=np.int64)
+    return _curves(model, label, joined.scale, values, scores.to_numpy(dtype=np.float64), patients)
+
+
+def _curves(
+    model: str, label: str, scale: str, values: IntArray, scores: FloatArray, patients: IntArray
+) -> LabelCurves:
+    rows = certain_rows(values, scores)
+    stated = (values != MISSING) & np.isfinite(scores)
+    clusters, n_patients = patient_clusters(patients)
+    why = rows.why or why_no_ranking(rows.y)
+    found = Curves(None, None, None, None) if why else curves(rows.y, rows.scores)
+    return LabelCurves(
+        model=model,
+        label=label,
+        scale=scale,
+        values=values[stated],
+        scores=scores[stated],
+        patients=patients[stated],
+        clusters=clusters[rows.mask],
+        n_patients=n_patients,
+        rows=rows,
+        roc=_drawn_roc(found.roc),
+        pr=_drawn_pr(found.pr),
+        roc_auc=found.roc_auc,
+        average_precision=found.average_precision,
+        why=dict.fromkeys(("roc_auc", "average_precision"), why) if why else {},
+    )
+
+
+def _drawn_roc(curve: RocCurve | None) -> RocCurve | None:
+    if curve is None:
+        return None
+    kept = drawn_vertices(curve.fpr, curve.tpr)
+    return RocCurve(curve.fpr[kept], curve.tpr[kept], curve.thresholds[kept])
+
+
+def _drawn_pr(curve: PrCurve | None) -> PrCurve | None:
+    if curve is None:
+        return None
+    kept = drawn_vertices(curve.recall, curve.precision)
+    return PrCurve(curve.precision[kept], curve.recall[kept], curve.thresholds[kept])
