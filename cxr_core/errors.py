@@ -4,6 +4,7 @@
     ├── UsageError              what the user asked for cannot be (exit status 2 on the command line)
     │   ├── UnknownNameError    a source, label, view, model or run that does not exist
     │   ├── SettingsError       cxr.toml or a CXR_… variable is wrong
+    │   ├── UndecidedError      a file can be read in two ways, and only its user knows which is meant
     │   └── ExistsError         something that exists would be overwritten without --replace
     ├── DataError               data that was read is not what it must be
     │   ├── RecordError         a TFRecord file is damaged or lacks a field
@@ -17,11 +18,17 @@
 A message is one sentence or two on one line: what must hold, what was received, what to do next.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 #: How much of a received text an error repeats.
 _MOST_LETTERS = 60
 
 #: How many names an error lists: the views, labels, settings of a run; of hundreds of runs only the first.
 _MOST_NAMES = 30
+
+#: How many ways out of a question an error lists; a form shows all.
+_MOST_CHOICES = 6
 
 
 def brief(received: object) -> str:
@@ -53,6 +60,31 @@ class UnknownNameError(UsageError):
         names = ", ".join(known[:_MOST_NAMES]) if known else "there is none yet"
         more = f" and {len(known) - _MOST_NAMES} more" if len(known) > _MOST_NAMES else ""
         super().__init__(f"Unknown {what} {brief(received)}. Choose one of: {names}{more}.")
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One way to read a file: in `words`, as an `option` of the command line, and as `keys` of a mapping.
+
+    `keys` are dotted, as in `{"columns.path": "Path"}`; a form sets them and asks again.
+    """
+
+    words: str
+    option: str
+    keys: dict[str, str]
+
+
+class UndecidedError(UsageError):
+    """A file can be read in two ways or more; `question` is what to ask, `choices` what can be answered.
+
+    `topic` tells the questions apart: which column, which data set, which view, which rows, which scale…
+    """
+
+    def __init__(self, topic: str, question: str, choices: Sequence[Choice]) -> None:
+        self.topic, self.question, self.choices = topic, question, tuple(choices)
+        ways = "; ".join(f"{choice.option} ({choice.words})" for choice in choices[:_MOST_CHOICES])
+        more = f"; and {len(choices) - _MOST_CHOICES} more" if len(choices) > _MOST_CHOICES else ""
+        super().__init__(f"{question} Decide with one of: {ways}{more}.")
 
 
 class SettingsError(UsageError):

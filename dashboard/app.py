@@ -16,7 +16,6 @@ ICON = (
 )
 
 if __name__ == "__main__":
-    from dashboard.shared.endless_numbers import leave_out_endless_numbers
     from dashboard.shared.navigation import open_with_values, page_table
     from dashboard.shared.page_frame import page_frame
     from dashboard.shared.source import pick_source
@@ -30,13 +29,12 @@ if __name__ == "__main__":
     page = st.navigation(page_table())
     st.set_page_config(page_title=f"{page.title} · CXR Lab")
     dark_words_on_light_buttons()
-    leave_out_endless_numbers()
     open_with_values()
     with page_frame():
         pick_source()
         page.run()
 else:
-    from dashboard.serving import announced, follow_settings, middleware
+    from dashboard.serving import announced, follow_settings
 
     follow_settings()
-    app = st.App(Path(__file__), lifespan=announced, middleware=middleware())
+    app = st.App(Path(__file__), lifespan=announced)

@@ -16,7 +16,6 @@ GROUND = {
     "kept",
     "processes",
     "schema",
-    "setting_rows",
     "settings",
     "stamps",
     "storage",

@@ -8,6 +8,7 @@ from cxr_core.commands.parsing import Answer, Command, Parser
 from cxr_core.commands.runs import awaited
 from cxr_core.errors import UnknownNameError, UsageError
 from cxr_core.schema import DATASETS, VIEWS
+from cxr_core.sources.importing.mapping import NOTHING_SAID, Mapping, read_mapping
 from cxr_core.tasks.import_images import ASPECTS, DEFAULT_ASPECT, DEFAULT_MOST_SKIPPED, start_image_import
 from cxr_core.tasks.import_labels import LAYOUTS, ImportChoices, ImportedLabels, import_labels
 from cxr_core.tasks.import_predictions import ImportedPredictions, import_predictions
@@ -22,6 +23,8 @@ _OWN_OPTIONS: dict[str, tuple[tuple[str, ...], object]] = {
     "model": ((_PREDICTIONS,), None),
     "scale": ((_PREDICTIONS,), None),
     "column": ((_LABELS, _PREDICTIONS), []),
+    "mapping": ((_LABELS, _PREDICTIONS), None),
+    "answer": ((_LABELS, _PREDICTIONS), []),
     "skip_bad_rows": ((_LABELS, _PREDICTIONS), False),
     "aspect": ((_IMAGES,), DEFAULT_ASPECT),
     "most_skipped": ((_IMAGES,), DEFAULT_MOST_SKIPPED),
@@ -31,7 +34,7 @@ _OWN_OPTIONS: dict[str, tuple[tuple[str, ...], object]] = {
 def _arguments(parser: Parser) -> None:
     add = parser.add_argument
     add("what", metavar="WHAT", help=" or ".join(_WHAT))
-    add("files", nargs="*", metavar="FILE", help="CSV (also .gz), Parquet or NumPy .npz; of images a folder or tar")
+    add("files", nargs="*", metavar="FILE", help="a table: text, Excel, Parquet, .npz; of images a folder or tar")
     add("--layout", default="auto", metavar="NAME", help=f"of labels: {', '.join(LAYOUTS)} (default %(default)s)")
     add(
         "--dataset",
@@ -42,6 +45,8 @@ def _arguments(parser: Parser) -> None:
     add("--model", metavar="NAME", help="of predictions: the model's name")
     add("--scale", metavar="NAME", help="of predictions: logit, probability or score")
     add("--column", action="append", default=[], metavar="OURS=THEIRS", help="which column is which, if unclear")
+    add("--mapping", metavar="FILE", help="what else is to be said of the files, in TOML (docs/label-files.md)")
+    add("--answer", action="append", default=[], metavar="KEY=VALUE", help="one key of a mapping, as in rows=majority")
     add("--aspect", default=DEFAULT_ASPECT, help=f"of images: {', '.join(ASPECTS)} (default %(default)s)")
     add(
         "--most-skipped",
@@ -62,12 +67,13 @@ def _execute(arguments: argparse.Namespace) -> Answer:
     _refuse_options(arguments)
     if arguments.what == _IMAGES:
         return _images(arguments)
-    columns = dict(_pair(text) for text in arguments.column)
+    columns = dict(_pair(text, "--column", "patient=subject_id") for text in arguments.column)
     return _labels(arguments, columns) if arguments.what == _LABELS else _predictions(arguments, columns)
 
 
 def _labels(arguments: argparse.Namespace, columns: dict[str, str]) -> Answer:
-    choices = ImportChoices(arguments.layout, arguments.dataset, arguments.view, arguments.skip_bad_rows)
+    mapping = _mapping(arguments)
+    choices = ImportChoices(arguments.layout, arguments.dataset, arguments.view, arguments.skip_bad_rows, mapping)
     done = import_labels(
         arguments.source, [Path(file) for file in arguments.files], choices, arguments.replace, columns
     )
@@ -85,8 +91,14 @@ def _predictions(arguments: argparse.Namespace, columns: dict[str, str]) -> Answ
         arguments.replace,
         arguments.skip_bad_rows,
         columns,
+        mapping=_mapping(arguments),
     )
     return Answer(done.as_json(), lambda: _predictions_text(done))
+
+
+def _mapping(arguments: argparse.Namespace) -> Mapping:
+    said = read_mapping(Path(arguments.mapping)) if arguments.mapping else NOTHING_SAID
+    return said.answered(dict(_pair(text, "--answer", "rows=majority") for text in arguments.answer))
 
 
 def _images(arguments: argparse.Namespace) -> Answer:
@@ -98,7 +110,6 @@ def _images(arguments: argparse.Namespace) -> Answer:
         arguments.aspect,
         arguments.most_skipped,
         arguments.replace,
-        confined=False,
     )
     return awaited(run, lambda ended: ended.result)
 
@@ -118,11 +129,12 @@ def _refuse_options(arguments: argparse.Namespace) -> None:
             raise UsageError(f"--{option} is not an option of `import {arguments.what}`. Leave it out.")
 
 
-def _pair(text: str) -> tuple[str, str]:
-    ours, sign, theirs = text.partition("=")
+def _pair(text: str, option: str, example: str) -> tuple[str, str]:
+    name, sign, value = text.partition("=")
     if not sign:
-        raise UsageError(f"--column must be written OURS=THEIRS, as in patient=subject_id. Received: {text[:80]!r}.")
-    return ours, theirs
+        shape = "OURS=THEIRS" if option == "--column" else "KEY=VALUE"
+        raise UsageError(f"{option} must be written {shape}, as in {example}. Received: {text[:80]!r}.")
+    return name, value
 
 
 def _labels_text(done: ImportedLabels) -> str:

@@ -35,7 +35,6 @@ def _execute(arguments: argparse.Namespace) -> Answer:
         accelerator=arguments.accelerator,
         name=arguments.name,
         replace=arguments.replace,
-        confined=False,
     )
     return awaited(run, lambda ended: ended.result)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from dataclasses import replace as replace_fields
 from pathlib import Path
 from typing import Any
 
@@ -10,39 +11,26 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 from cxr_core.atomic import write_text
-from cxr_core.errors import ExistsError, TableError, UsageError
+from cxr_core.errors import ExistsError, TableError, UndecidedError, UsageError
 from cxr_core.schema import KEY_COLUMNS, LABELS, check_name
 from cxr_core.settings import config_path, configured_sources
+from cxr_core.sources.importing.choices import ImportChoices, LabelRows
 from cxr_core.sources.importing.identifiers import Identifiers, load_identifiers
-from cxr_core.sources.importing.label_rows import LAYOUTS, ImportChoices, LabelRows, label_rows
-from cxr_core.sources.importing.spelling import ColumnMapping, corrected, guess_mapping
-from cxr_core.sources.importing.text_table import ENDINGS, TextTable, read_first_rows, read_text_table
+from cxr_core.sources.importing.kept_mappings import keep_mapping, with_offer
+from cxr_core.sources.importing.label_rows import label_rows
+from cxr_core.sources.importing.layouts import LAYOUT_WORDS, LAYOUTS
+from cxr_core.sources.importing.study_readings import write_readings
+from cxr_core.sources.importing.text_table import ENDINGS, read_text_table
 from cxr_core.sources.registry import DEMO, SOURCE_FILE, source_folder
 from cxr_core.warehouse.parquet import write_table
 from cxr_core.words import counted
 
-__all__ = ["LAYOUTS", "ImportChoices", "ImportedLabels", "TablePreview", "import_labels", "preview_table"]
+__all__ = ["LAYOUTS", "LAYOUT_WORDS", "ImportChoices", "ImportedLabels", "import_labels"]
 
 TABLE = "labels.parquet"
 TABLE_ENDINGS = ENDINGS
 Tell = Callable[[float, str], object]
 _SOURCE_TOML = '# Made by an import.\nkind = "local"\n'
-
-
-@dataclass(frozen=True, eq=False)
-class TablePreview:
-    """A file before it is imported: its first rows as texts, and the columns that were recognised, ours -> theirs.
-
-    `rows` is their number where that is known without reading the whole file (`is_counted`), else there are more.
-    """
-
-    name: str
-    rows: int
-    is_counted: bool
-    columns: tuple[str, ...]
-    roles: dict[str, str]
-    labels: dict[str, str]
-    head: pd.DataFrame
 
 
 def untold(_share: float, _what: str) -> None:
@@ -51,7 +39,10 @@ def untold(_share: float, _what: str) -> None:
 
 @dataclass(frozen=True)
 class ImportedLabels:
-    """What became of an import: rows `read`, `written`, `refused` for a bad cell; `notes` say what was assumed."""
+    """What became of an import: rows `read`, `written`, `refused` for a bad cell; `notes` say what was assumed.
+
+    `patients_in_two_sets` counts, over the whole table, the patients of whom more than one data set has images.
+    """
 
     source: str
     table: Path
@@ -60,6 +51,7 @@ class ImportedLabels:
     written: int
     refused: int
     notes: list[str] = field(default_factory=list)
+    patients_in_two_sets: int = 0
 
     def as_json(self) -> dict[str, Any]:
         """Return what `import labels --json` prints."""
@@ -70,6 +62,7 @@ class ImportedLabels:
             "source": self.source,
             "table": str(self.table),
             "layout": self.layout,
+            "patients_in_two_sets": self.patients_in_two_sets,
             "notes": self.notes,
         }
 
@@ -94,47 +87,26 @@ def import_labels(
 
     Raises:
         TableError: a file is damaged, lacks a column, or (unless bad rows are skipped) has a cell that means nothing.
+        UndecidedError: a file can be read in two ways; the error has the question and what can be answered.
         ExistsError: a path is there already, and `replace` was not said.
         UsageError: the source's tables are not the product's to write, or nothing says the data set or view.
     """
     folder = importable_folder(source)
+    choices = replace_fields(choices, mapping=choices.mapping.with_columns(columns)).checked()
     tables = []
     for number, file in enumerate(files):
         tell(0.4 * number / len(files), f"Reading {Path(file).name}")
-        tables.append(read_text_table(Path(file)))
+        tables.append(read_text_table(Path(file), choices.mapping.file))
     tell(0.4, "Checking every cell")
-    rows = label_rows(tables, choices, column_mappings(tables, columns))
+    try:
+        rows = label_rows(tables, choices)
+    except UndecidedError as question:
+        raise with_offer(question, folder, tables) from None
     tell(0.8, "Writing the table")
     done = write_label_rows(source, folder, rows, replace)
+    keep_mapping(folder, tables, choices)
     tell(1.0, "Done")
     return done
-
-
-def preview_table(path: Path, rows: int = 5) -> TablePreview:
-    """Return what is in a file of labels or predictions, and which column would be taken for what.
-
-    No more of the file is read than that takes, whatever it unpacks to.
-
-    Raises:
-        TableError: the file is missing, damaged or no table, or two columns spell the same.
-    """
-    found = read_first_rows(path)
-    table = found.table
-    mapping = guess_mapping(table.columns, table.name)
-    head = pd.DataFrame({name: column[:rows].to_pylist() for name, column in table.columns.items()}, dtype="str")
-    columns = tuple(table.columns)
-    rows, is_counted = found.rows or table.rows, found.rows is not None
-    return TablePreview(table.name, rows, is_counted, columns, mapping.roles, mapping.labels, head)
-
-
-def column_mappings(tables: Sequence[TextTable], columns: dict[str, str] | None) -> list[ColumnMapping]:
-    """Return which column is which in each file: what its name says, unless `columns` says otherwise."""
-    guessed = [guess_mapping(table.columns, table.name) for table in tables]
-    if not columns:
-        return guessed
-    if len(tables) > 1:
-        raise UsageError("Columns can be mapped for one file at a time. Import the files one by one.")
-    return [corrected(guessed[0], columns, tables[0].columns)]
 
 
 def importable_folder(source: str) -> Path:
@@ -162,8 +134,14 @@ def write_label_rows(source: str, folder: Path, rows: LabelRows, replace: bool) 
     identifiers.save(folder)
     if not (folder / SOURCE_FILE).is_file():
         write_text(folder / SOURCE_FILE, _SOURCE_TOML)
-    notes = [*rows.notes, *_leaks(merged)]
-    return ImportedLabels(source, table, rows.layout, rows.read, len(frame), rows.refused, notes)
+    notes = [*rows.notes]
+    if rows.readings is not None:
+        notes.append(write_readings(folder, rows.readings, merged, identifiers))
+    shared = patients_in_two_sets(merged)
+    if shared:
+        found = counted(shared, "patient is", "patients are")
+        notes.append(f"{found} in more than one data set, so they are not independent.")
+    return ImportedLabels(source, table, rows.layout, rows.read, len(frame), rows.refused, notes, shared)
 
 
 def _present(table: Path) -> pd.DataFrame | None:
@@ -228,9 +206,6 @@ def _ordered(frame: pd.DataFrame) -> pd.DataFrame:
     return frame[[*KEY_COLUMNS, *LABELS, *further]]
 
 
-def _leaks(frame: pd.DataFrame) -> list[str]:
-    """Return a sentence when patients are in more than one data set, where a figure on one is no test of the other."""
-    datasets = frame.groupby("patient")["dataset"].nunique()
-    shared = int((datasets > 1).sum())
-    found = counted(shared, "patient is", "patients are")
-    return [f"{found} in more than one data set, so they are not independent."] if shared else []
+def patients_in_two_sets(rows: pd.DataFrame) -> int:
+    """Count the patients in more than one data set, where a figure on one is no test of the other."""
+    return int((rows.groupby("patient")["dataset"].nunique() > 1).sum())

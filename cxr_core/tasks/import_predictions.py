@@ -1,34 +1,35 @@
 """Predictions of a model trained elsewhere -> a prediction table of a source, keyed by the source's own label rows.
 
-The file's keys are looked up in the label table: by path, by DICOM id (the path's file name), or by study. What finds
-no label row is counted and left out, because nothing says whose image it is. A key that stands twice with the same
-numbers counts once; with different numbers nobody can tell which is right, so all its rows are left out, and counted.
+The file's keys are looked up in the label table: by path, by the end of the path, by DICOM id, or (where the file
+names studies, or its user says so) by study. What finds no label row is counted, shown and left out, because nothing
+says whose image it is. A key that stands twice with the same numbers counts once; with different numbers nobody can
+tell which is right, so all its rows are left out, and counted.
 """
 
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import pyarrow as pa
-import pyarrow.compute as pc
 
-from cxr_core.errors import ExistsError, TableError, UnknownNameError, UsageError
-from cxr_core.schema import DATASETS, KEY_COLUMNS, LABELS, SCALES, VIEWS, check_name, study_path
+from cxr_core.errors import Choice, ExistsError, TableError, UndecidedError, UnknownNameError, UsageError
+from cxr_core.schema import KEY_COLUMNS, LABELS, SCALES, VIEWS, check_name
 from cxr_core.sources.importing import cells
 from cxr_core.sources.importing.cells import BadCells
 from cxr_core.sources.importing.identifiers import Identifiers, load_identifiers
-from cxr_core.sources.importing.spelling import ColumnMapping, corrected, guess_mapping
+from cxr_core.sources.importing.mapping import NOTHING_SAID, Mapping
+from cxr_core.sources.importing.matching import MOST_SHOWN
+from cxr_core.sources.importing.prediction_keys import prediction_keys, study_rows
+from cxr_core.sources.importing.row_keys import with_path
+from cxr_core.sources.importing.spelling import ColumnMapping, guess_mapping
 from cxr_core.sources.importing.text_table import TextTable, read_text_table
 from cxr_core.sources.registry import ready_source
 from cxr_core.sources.source import Source
 from cxr_core.tasks.import_labels import Tell, untold
 from cxr_core.warehouse.parquet import write_table
 
-_STUDY_KEYS = ["dataset", "patient", "study"]
-#: (dataset, patient, study)
-_Study = tuple[int, int, int]
-_STUDY_IN_NAME = r"(?:^|/)p(?:atient)?0*(?P<patient>\d{1,18})/s(?:tudy)?0*(?P<study>\d{1,18})(?:/|$)"
+#: Logits that are all above 0 do not go so far; percentages do.
+_NO_LOGIT = 20
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,8 @@ class ImportedPredictions:
     """What became of an import.
 
     Of the rows `read`, `refused` had a bad cell, `unmatched` no label row, and `duplicated` counts those beyond the
-    first of each key; `written` stand in the table. `notes` say what was assumed.
+    first of each key; `written` stand in the table. `matched` counts rows by what found their label row (path, tail,
+    dicom, study), `unmatched_examples` are the first keys without one. `notes` say what was assumed.
     """
 
     model: str
@@ -48,6 +50,8 @@ class ImportedPredictions:
     unmatched: int
     duplicated: int
     notes: list[str] = field(default_factory=list)
+    matched: dict[str, int] = field(default_factory=dict)
+    unmatched_examples: list[str] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:
         """Return what `import predictions --json` prints."""
@@ -60,6 +64,8 @@ class ImportedPredictions:
             "model": self.model,
             "table": str(self.table),
             "scale": self.scale,
+            "matched": self.matched,
+            "unmatched_examples": self.unmatched_examples,
             "notes": self.notes,
         }
 
@@ -73,6 +79,7 @@ def import_predictions(
     skip_bad_rows: bool = False,
     columns: dict[str, str] | None = None,
     tell: Tell = untold,
+    mapping: Mapping = NOTHING_SAID,
 ) -> ImportedPredictions:
     """Write a file of predictions as the prediction table of `model`.
 
@@ -85,9 +92,11 @@ def import_predictions(
         skip_bad_rows: whether rows with a bad cell are left out.
         columns: corrections of the guessed mapping, our name -> the file's column (`""`: none).
         tell: called with the share that is done, from 0 to 1, and what is going on.
+        mapping: what the user says of the file beside its columns.
 
     Raises:
         TableError: the file is damaged, lacks a column, has a cell that means nothing, or matches no label row.
+        UndecidedError: the file can be read in two ways.
         ExistsError: the source has predictions of that name already.
         UsageError: the source has no labels, or a name or the scale is unknown.
     """
@@ -99,28 +108,32 @@ def import_predictions(
     tell(0.1, "Reading the label table")
     labels = _label_keys(source)
     tell(0.3, f"Reading {Path(file).name}")
-    table = read_text_table(Path(file))
+    said = mapping.with_columns(columns)
+    table = read_text_table(Path(file), said.file)
     tell(0.6, "Checking every cell")
-    mapping = corrected(guess_mapping(table.columns, table.name), columns or {}, table.columns)
+    notes = [f"{table.name} was read as: {', '.join(table.recognised)}."] if table.recognised else []
+    guessed = guess_mapping(table.columns, table.name, said.columns, said.findings)
+    mapped = with_path(table, guessed, notes) if "study" not in guessed.roles else guessed
     bad = BadCells(table)
-    values = _values(bad, mapping)
-    known_scale = scale or ("probability" if _are_probabilities(values[~bad.rows]) else "logit")
+    values = _values(bad, mapped, said)
+    known_scale = scale or _scale(table, values[~bad.rows], notes)
     if known_scale == "probability":
-        _check_probabilities(bad, mapping, values)
-    keys = _keys(bad, mapping, labels, load_identifiers(source.folder))
+        _check_probabilities(bad, mapped, values)
+    keys, matches, names = prediction_keys(bad, mapped, labels, load_identifiers(source.folder), notes)
     bad.refuse(skip_bad_rows)
     frame, unmatched, duplicated, contradicting = _matched(values[~bad.rows], keys[~bad.rows])
+    lost = keys.loc[keys["path"].isna(), "key"].drop_duplicates().tolist()[:MOST_SHOWN]
     if frame.empty:
-        raise TableError(
-            f"No key of {table.name} is in the label table of {source_name} (first: {_first_key(table, mapping)!r}). "
-            "Check that the file belongs to this source."
-        )
+        raise _nothing_matched(table, source_name, mapped, lost, labels, load_identifiers(source.folder))
     path = source.predictions_path(model)
     tell(0.9, "Writing the table")
     write_table(path, frame, known_scale, {"view": _one_view(frame), "imported": table.name})
-    notes = _notes(scale, known_scale, contradicting)
+    notes.append(matches.sentence(names))
+    if contradicting:
+        notes.append(f"{contradicting:,} rows give different numbers for the same key and were left out.")
+    _tell_unused(table, mapped, notes)
     counts = (table.rows, len(frame), int(bad.rows.sum()), unmatched, duplicated)
-    return ImportedPredictions(model, path, known_scale, *counts, notes)
+    return ImportedPredictions(model, path, known_scale, *counts, notes, matches.ways, lost)
 
 
 def _check_free(source: Source, model: str, replace: bool) -> None:
@@ -143,14 +156,34 @@ def _label_keys(source: Source) -> pd.DataFrame:
     return source.warehouse().labels()[list(KEY_COLUMNS)]
 
 
-def _values(bad: BadCells, mapping: ColumnMapping) -> pd.DataFrame:
+def _values(bad: BadCells, mapping: ColumnMapping, said: Mapping) -> pd.DataFrame:
     if not mapping.labels:
-        raise TableError(f"{bad.table.name} has no column that names a label, as `Edema` does. Check the file.")
-    return pd.DataFrame({name: cells.numbers(bad, mapping.labels[name]) for name in LABELS if name in mapping.labels})
+        raise TableError(
+            f"{bad.table.name} has no column that names a label, as `Edema` does. Say which column is one with "
+            f"--column edema=NAME. Received: {', '.join(bad.table.columns)[:200]}."
+        )
+    share = 0.01 if said.unit == "percent" else 1.0
+    found = {name: cells.numbers(bad, mapping.labels[name]) for name in LABELS if name in mapping.labels}
+    return pd.DataFrame({name: values if share == 1.0 else values * share for name, values in found.items()})
 
 
-def _are_probabilities(values: pd.DataFrame) -> bool:
-    return bool(((values >= 0) & (values <= 1)).to_numpy().all())
+def _scale(table: TextTable, values: pd.DataFrame, notes: list[str]) -> str:
+    """Return what the numbers look like; where they may be percentages, only the user can tell."""
+    numbers = values.to_numpy()
+    lowest, highest = (float(numbers.min()), float(numbers.max())) if numbers.size else (0.0, 0.0)
+    if lowest >= 0 and _NO_LOGIT < highest <= 100:
+        choices = [
+            Choice("percentages, to be divided by 100", "--scale probability --answer unit=percent",
+                   {"scale": "probability", "unit": "percent"}),
+            Choice("of which only the ranking counts", "--scale score", {"scale": "score"}),
+            Choice("logits, none of them below 0", "--scale logit", {"scale": "logit"}),
+        ]  # fmt: skip
+        raise UndecidedError("scale", f"The numbers of {table.name} go from {lowest:g} to {highest:g}.", choices)
+    scale = "probability" if lowest >= 0 and highest <= 1 else "logit"
+    notes.append(
+        f"No scale was given; the numbers look like {'probabilities' if scale == 'probability' else 'logits'}."
+    )
+    return scale
 
 
 def _check_probabilities(bad: BadCells, mapping: ColumnMapping, values: pd.DataFrame) -> None:
@@ -161,83 +194,33 @@ def _check_probabilities(bad: BadCells, mapping: ColumnMapping, values: pd.DataF
         )
 
 
-def _keys(bad: BadCells, mapping: ColumnMapping, labels: pd.DataFrame, identifiers: Identifiers) -> pd.DataFrame:
-    """Return the key columns of each row of the file, NULL where it finds no label row, and the file's `key`."""
-    images = labels[labels["image"] != 0]
-    if "path" in mapping.roles:
-        names = cells.key_texts(bad, mapping.roles["path"])
-        found = _by_name(names, images.set_index("path", drop=False))
-        return found if found["path"].notna().any() else _by_study(names, None, labels, identifiers)
-    if "dicom" in mapping.roles:
-        names = cells.key_texts(bad, mapping.roles["dicom"])
-        stems = images["path"].map(lambda path: PurePosixPath(path).stem)
-        by_stem = images.set_index(stems)
-        return _by_name(names, by_stem.loc[~by_stem.index.duplicated(keep=False)])
-    if "study" in mapping.roles:
-        names = cells.key_texts(bad, mapping.roles["study"])
-        patients = cells.key_texts(bad, mapping.roles["patient"]) if "patient" in mapping.roles else None
-        return _by_study(names, patients, labels, identifiers)
-    raise TableError(
-        f"{bad.table.name} must have a column `path`, `dicom_id` or `study` that names what was predicted. "
-        f"Received: {', '.join(bad.table.columns)[:200]}."
+def _nothing_matched(
+    table: TextTable, source: str, mapping: ColumnMapping, lost: list[str], labels: pd.DataFrame, known: Identifiers
+) -> Exception:
+    """Return what to raise when no row matches: a question where the paths name studies of the source."""
+    first = lost[0][:80] if lost else ""
+    column = mapping.roles.get("path")
+    if column is not None:
+        names = [name or "" for name in table.columns[column].to_pylist()]
+        studies = int(study_rows(names, None, labels, known)["path"].notna().sum())
+        if studies:
+            choice = Choice("predictions of whole studies", f"--column study={column} --column path=",
+                            {"columns.study": column, "columns.path": ""})  # fmt: skip
+            question = (
+                f"No path of {table.name} is an image of {source}, but {studies:,} name studies (first: {first!r})."
+            )
+            return UndecidedError("study", question, [choice])
+    return TableError(
+        f"No key of {table.name} is in the label table of {source} (first: {first!r}; the labels have, for example, "
+        f"{labels['path'].iloc[0]!r}). Name the right column with --column path=NAME, or the right --source."
     )
 
 
-def _by_name(names: list[str], rows: pd.DataFrame) -> pd.DataFrame:
-    return rows.reindex(names).reset_index(drop=True).assign(key=names)
-
-
-def _by_study(
-    names: list[str], patients: list[str] | None, labels: pd.DataFrame, identifiers: Identifiers
-) -> pd.DataFrame:
-    """Return the study row that each name (with its patient, where the file has one) stands for."""
-    studies = labels.drop_duplicates(_STUDY_KEYS).reset_index(drop=True)
-    named = labels[labels["image"] == 0].set_index("path")
-    keys_of_named = named[_STUDY_KEYS].itertuples(index=False, name=None)
-    by_path: dict[str, _Study] = dict(zip(named.index, keys_of_named, strict=True))
-    by_pair = _unique(studies, ["patient", "study"])
-    by_study = _unique(studies, ["study"])
-    found: list[_Study | None] = []
-    for name, pair in zip(names, _pairs(names, patients, identifiers), strict=True):
-        alone = by_study.get((identifiers.number("study", name),)) if patients is None else None
-        found.append(by_path.get(name) or by_pair.get(pair) or alone)
-    return _study_keys(names, found)
-
-
-def _pairs(
-    names: list[str], patients: list[str] | None, identifiers: Identifiers
-) -> list[tuple[int | None, int | None]]:
-    """Return the integers of (patient, study) that each row tells, in columns or in the study's name."""
-    parsed = pc.extract_regex(pa.array(names, pa.string()), _STUDY_IN_NAME)
-    in_name = zip(
-        pc.struct_field(parsed, "patient").to_pylist(), pc.struct_field(parsed, "study").to_pylist(), strict=True
-    )
-    pairs: list[tuple[int | None, int | None]] = []
-    for place, (name, (patient, study)) in enumerate(zip(names, in_name, strict=True)):
-        told = identifiers.number("study", name) if study is None else int(study)
-        if patients is not None:
-            pairs.append((identifiers.number("patient", patients[place]), told))
-        else:
-            pairs.append((None if patient is None else int(patient), told))
-    return pairs
-
-
-def _unique(studies: pd.DataFrame, keys: list[str]) -> dict[tuple[int | None, ...], _Study]:
-    """Return the study of each combination of keys that has only one."""
-    alone = studies[~studies.duplicated(keys, keep=False)]
-    rows = alone[[*_STUDY_KEYS]].itertuples(index=False, name=None)
-    return dict(zip(alone[keys].itertuples(index=False, name=None), rows, strict=True))
-
-
-def _study_keys(names: list[str], found: list[_Study | None]) -> pd.DataFrame:
-    rows: list[tuple[Any, ...]] = []
-    for name, study in zip(names, found, strict=True):
-        if study is None:
-            rows.append((None, None, None, None, None, None, name))
-            continue
-        own = name if "/" in name else study_path(DATASETS[study[0]], study[1], study[2])
-        rows.append((own, study[1], study[2], 0, -1, study[0], f"{study[1]}/{study[2]}/{study[0]}"))
-    return pd.DataFrame(rows, columns=[*KEY_COLUMNS, "key"])
+def _tell_unused(table: TextTable, mapping: ColumnMapping, notes: list[str]) -> None:
+    unused = [name for name in table.columns if name not in mapping.used()]
+    if unused:
+        more = f" and {len(unused) - MOST_SHOWN} more" if len(unused) > MOST_SHOWN else ""
+        notes.append(f"Columns that were not used: {', '.join(name[:40] for name in unused[:MOST_SHOWN])}{more}.")
 
 
 def _matched(values: pd.DataFrame, keys: pd.DataFrame) -> tuple[pd.DataFrame, int, int, int]:
@@ -258,17 +241,3 @@ def _matched(values: pd.DataFrame, keys: pd.DataFrame) -> tuple[pd.DataFrame, in
 def _one_view(frame: pd.DataFrame) -> str | None:
     views = frame["view"].dropna().unique()
     return VIEWS[int(views[0])] if len(views) == 1 and frame["view"].notna().all() else None
-
-
-def _first_key(table: TextTable, mapping: ColumnMapping) -> str:
-    column = next(mapping.roles[role] for role in ("path", "dicom", "study") if role in mapping.roles)
-    return table.cell(column, 0)[:80]
-
-
-def _notes(given: str | None, scale: str, contradicting: int) -> list[str]:
-    notes = []
-    if given is None:
-        notes.append(f"No scale was given; the numbers look like {scale}s.")
-    if contradicting:
-        notes.append(f"{contradicting:,} rows give different numbers for the same key and were left out.")
-    return notes

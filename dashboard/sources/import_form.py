@@ -6,7 +6,7 @@ from cxr_core.errors import UsageError
 from cxr_core.schema import SCALES
 from cxr_core.sources.registry import DEMO, source_names
 from cxr_core.tasks.import_images import ASPECTS, DEFAULT_ASPECT, DEFAULT_MOST_SKIPPED, start_image_import
-from cxr_core.tasks.import_labels import LAYOUTS, ImportChoices, ImportedLabels, import_labels
+from cxr_core.tasks.import_labels import LAYOUT_WORDS, LAYOUTS, ImportChoices, ImportedLabels, import_labels
 from cxr_core.tasks.import_predictions import ImportedPredictions, import_predictions
 from dashboard.shared.errors import errors_as_sentences
 from dashboard.shared.formatting import count, plain
@@ -17,7 +17,6 @@ from dashboard.sources.table_files import given_files
 
 _DONE = "import-that-was-done"
 _SCALE_WORDS = {"": "Guess", "logit": "Logits", "probability": "Probabilities", "score": "Scores of unknown scale"}
-_LAYOUT_WORDS = {"auto": "Guess", "notebook": "2019 notebook", "chexpert": "CheXpert", "mimic-cxr-jpg": "MIMIC-CXR-JPG"}
 _ASPECT_WORDS = {"pad": "Black bars", "crop": "Middle part", "stretch": "Squeezed"}
 
 
@@ -61,7 +60,7 @@ def _labels_form() -> None:
         layout = st.selectbox(
             "Layout",
             LAYOUTS,
-            format_func=lambda name: _LAYOUT_WORDS[name],
+            format_func=lambda name: LAYOUT_WORDS[name],
             key="import-layout",
             help="Whose table it is.",
         )

@@ -7,7 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from cxr_core.schema import LABELS, label_words
-from cxr_core.tasks.import_labels import TablePreview, preview_table
+from cxr_core.tasks.import_preview import TablePreview, preview_table
 from dashboard.shared.formatting import count
 
 _ROLE_WORDS = {

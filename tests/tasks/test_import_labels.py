@@ -7,7 +7,7 @@ from layouts import SPELLED, VALUE_NAMES, chexpert, mimic
 
 from cxr_core.errors import ExistsError, TableError, UsageError
 from cxr_core.schema import LABELS, VALUES
-from cxr_core.sources.importing.label_rows import ImportChoices
+from cxr_core.sources.importing.choices import ImportChoices
 from cxr_core.sources.registry import get_source
 from cxr_core.tasks.import_labels import import_labels
 

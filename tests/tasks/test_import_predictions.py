@@ -9,7 +9,7 @@ from layouts import SPELLED, chexpert, mimic
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from cxr_core.errors import ExistsError, TableError, UsageError
-from cxr_core.sources.importing.label_rows import ImportChoices
+from cxr_core.sources.importing.choices import ImportChoices
 from cxr_core.sources.registry import get_source
 from cxr_core.tasks.evaluate import evaluate
 from cxr_core.tasks.import_labels import import_labels

@@ -14,7 +14,7 @@ import pytest
 from layouts import chexpert
 
 from cxr_core.errors import CxrError
-from cxr_core.sources.importing.label_rows import ImportChoices
+from cxr_core.sources.importing.choices import ImportChoices
 from cxr_core.sources.importing.text_table import read_text_table
 from cxr_core.tasks.import_labels import import_labels
 from cxr_core.tasks.import_predictions import import_predictions
@@ -24,12 +24,15 @@ def text(seed):
     return chexpert(12, seed=seed).to_csv(index=False)
 
 
-def wrong_delimiter(seed):
-    return "train.csv", text(seed).replace(",", ";\t|"[seed % 3]).encode()
+def mixed_delimiters(seed):
+    lines = text(seed).splitlines()
+    place = 1 + seed % (len(lines) - 1)
+    lines[place] = lines[place].replace(",", ";\t|"[seed % 3])
+    return "train.csv", "\n".join(lines).encode()
 
 
-def byte_order_mark(seed):
-    return "train.csv", text(seed).encode(("utf-8-sig", "utf-16")[seed % 2])
+def false_byte_order_mark(seed):
+    return "train.csv", (b"\xff\xfe", b"\xfe\xff", b"\xff\xfe\0\0")[seed % 3] + text(seed).encode() + b"\n" * (seed % 2)
 
 
 def open_quote(seed):
@@ -107,7 +110,7 @@ def ragged_line(seed):
 
 def unknown_value(seed):
     frame = chexpert(12, seed=seed).astype(object)
-    frame.loc[seed % 12, "Edema"] = ("2", "yes", "0.5", "-2", "nan?", "1,0", "=1", "positive")[seed % 8]
+    frame.loc[seed % 12, "Edema"] = ("2", "perhaps", "0.5", "-2", "nan?", "1,0", "=1", "3?")[seed % 8]
     return "train.csv", frame.to_csv(index=False).encode()
 
 
@@ -121,8 +124,8 @@ def no_label_column(seed):
 
 
 MAKERS = [
-    wrong_delimiter,
-    byte_order_mark,
+    mixed_delimiters,
+    false_byte_order_mark,
     open_quote,
     latin_1,
     truncated_gzip,

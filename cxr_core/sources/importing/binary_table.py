@@ -17,6 +17,8 @@ from cxr_core.sources.importing.unpacked import LARGEST_BYTES, LOOK_ROWS, check_
 _LOOK_BYTES = 64_000_000
 #: No number takes more; a text has at least its length and its place.
 _BYTES_PER_VALUE = 8
+#: Most letters of what stands before the values of an array.
+_MOST_HEADER = 10_000
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,21 @@ def numpy_table(path: Path, look: bool = False) -> tuple[pa.Table, int]:
         if not look:
             check_rows(rows, path)
         arrays = {name.removesuffix(".npy"): _array(archive, name, look) for name in archive.namelist()}
-    return pa.table({name: pa.array(array, from_pandas=True) for name, array in arrays.items()}), rows
+    return pa.table({name: _as_column(path, name, array) for name, array in arrays.items()}), rows
+
+
+def _as_column(path: Path, name: str, array: np.ndarray) -> pa.Array:
+    """Return an array as Arrow takes it: this machine's byte order, numbers of common widths, texts."""
+    kind = array.dtype.kind
+    if kind == "f":
+        return pa.array(array.astype(np.float64), from_pandas=True)
+    if kind in "iub":
+        return pa.array(array.astype(array.dtype.newbyteorder("=")))
+    if kind == "U":
+        return pa.array(array.astype(array.dtype.newbyteorder("=")).tolist(), pa.string())
+    if kind == "S":
+        return pa.array([text.decode() for text in array.tolist()], pa.string())
+    raise TableError(f"{path.name}: the array {name[:80]!r} must hold numbers or texts. Received: {array.dtype}.")
 
 
 def _leaves(footer: pq.FileMetaData) -> list[_Leaf]:
@@ -128,7 +144,7 @@ def _rows_of_arrays(archive: zipfile.ZipFile, path: Path) -> int:
 def _header(member: IO[bytes]) -> tuple[tuple[int, ...], np.dtype]:
     version = np.lib.format.read_magic(member)
     read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-    shape, _, dtype = read(member)
+    shape, _, dtype = read(member, max_header_size=_MOST_HEADER)
     if dtype.hasobject:
         raise ValueError("an array of Python objects is not read")
     return shape, dtype

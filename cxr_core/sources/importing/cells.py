@@ -1,29 +1,50 @@
 """What stands in a cell -> the value that it means, with every cell that means nothing kept by its place."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from cxr_core.errors import TableError
 from cxr_core.schema import DATASETS, VALUES, VIEWS, Value
-from cxr_core.sources.importing.spelling import normalised
 from cxr_core.sources.importing.text_table import TextTable
 
 Integers = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 
-_WRONG = -2
+WRONG = -2
 #: A key must be there; these are how programs spell that it is not.
-_MISSING_WORDS = {"", "nan", "null", "none", "na", "n/a", "<na>"}
+MISSING_WORDS = {"", "nan", "null", "none", "na", "n/a", "<na>"}
 
-_CHEXPERT: dict[float, int] = {0.0: Value.negative, -1.0: Value.uncertain, 1.0: Value.positive}
-_DATASET_WORDS = {"validate": "valid", "validation": "valid", "val": "valid", "dev": "valid", "training": "train"}
-_VIEW_WORDS = {"ap": "frontal", "pa": "frontal", "ll": "lateral", "rl": "lateral", "lat": "lateral", "front": "frontal"}
+#: What label cells say in numbers and in words. A blank one is not mentioned.
+VALUE_WORDS: dict[str, Value] = {
+    **dict.fromkeys(("0", "no", "n", "false", "f", "absent", "negative", "neg"), Value.negative),
+    **dict.fromkeys(("-1", "uncertain", "unsure", "possible", "equivocal", "maybe"), Value.uncertain),
+    **dict.fromkeys(("1", "yes", "y", "true", "t", "present", "positive", "pos"), Value.positive),
+    **dict.fromkeys(("nan", "null", "<na>", "n/a", "na", "not_mentioned", "not mentioned"), Value.not_mentioned),
+}
+DATASET_WORDS = {"validate": "valid", "validation": "valid", "val": "valid", "dev": "valid", "training": "train"}
+VIEW_WORDS = {
+    **dict.fromkeys(("ap", "pa", "front", "ap_horizontal", "pa_horizontal"), "frontal"),
+    **dict.fromkeys(("l", "ll", "rl", "lat", "left lateral", "right lateral"), "lateral"),
+}
+#: Projections of DICOM and of MIMIC-CXR, PadChest and BRAX that are neither a plain frontal nor a plain lateral view.
+OTHER_VIEWS = {
+    "swimmers", "xtable lateral", "lao", "rao", "lpo", "rpo", "ap axial", "ap lld", "ap rld", "pa lld", "pa rld",
+    "pa axial", "oblique", "costal", "exclude", "unk",
+}  # fmt: skip
 _SEX_WORDS = {"f": "F", "female": "F", "m": "M", "male": "M"}
 _SEX_UNKNOWN = {"unknown", "u", "o", "other"}
+#: An age that is stated as a bound, as data sets do for the oldest: "85 or more", ">89", "90+".
+_AGE_BOUND = re.compile(r"(?i)(?:>=?|≥|over|above)?\s*(\d{1,3})\s*(?:y|years)?\s*(?:\+|or (?:more|older|above|over))?")
+_DICOM_AGE = re.compile(r"(\d{1,3})([YMWD])", re.IGNORECASE)
+_PER_YEAR = {"Y": 1.0, "M": 12.0, "W": 52.18, "D": 365.25}
+#: Rows may be left out with a bad cell; that is no advice where it would leave out this share of a file or more.
+_FEW = 0.15
 
 
 @dataclass
@@ -32,90 +53,99 @@ class BadCells:
 
     table: TextTable
     rows: Mask = field(init=False)
-    _first: tuple[int, str] | None = None
+    _first: tuple[int, str, str] | None = None
 
     def __post_init__(self) -> None:
         self.rows = np.zeros(self.table.rows, dtype=bool)
 
-    def add(self, wrong: Mask, column: str, rule: str) -> None:
-        """Note the rows in which a column breaks a rule."""
+    def add(self, wrong: Mask, column: str, rule: str, way_out: str = "") -> None:
+        """Note the rows in which a column breaks a rule; `way_out` is what may be done but to correct the file."""
         if not wrong.any():
             return
         row = int(np.argmax(wrong))
         self.rows |= wrong
         if self._first is None or row < self._first[0]:
             received = self.table.cell(column, row)[:80]
-            self._first = (row, f"{self.table.place(row)}: {column} {rule}. Received: {received!r}.")
+            sentence = f"{self.table.place(row)}: {column} {rule}. Received: {received!r}."
+            self._first = (row, sentence, way_out.format(received))
 
     def refuse(self, skip: bool) -> None:
         """Raise `TableError` about the first bad cell, unless bad rows are to be skipped."""
-        if self._first is not None and not skip:
-            raise TableError(f"{self._first[1]} Correct the file, or leave such rows out with --skip-bad-rows.")
+        if self._first is None or skip:
+            return
+        _, sentence, way_out = self._first
+        ways = ["Correct the file", *([way_out] if way_out else [])]
+        if self.rows.sum() <= max(1, _FEW * self.table.rows):
+            ways.append("leave such rows out with --skip-bad-rows")
+        raise TableError(f"{sentence} {', or '.join(ways)}.")
 
 
-def chexpert_codes(bad: BadCells, column: str) -> Integers:
-    """Return label codes (n,): blank is not mentioned, 0 negative, -1 uncertain, 1 positive."""
-    codes = _looked_up(bad.table.columns[column], _chexpert_code, Value.not_mentioned)
-    bad.add(codes == _WRONG, column, "must be blank, 0, -1 or 1")
+def label_codes(bad: BadCells, column: str, words: dict[str, int]) -> Integers:
+    """Return label codes (n,) of a column of cells as in `VALUE_WORDS`; `words` (lower case) say what others mean."""
+    known = VALUE_WORDS | words
+    codes = looked_up(pointed(bad.table, column), lambda text: _value_code(text, known), known.get("", 0))
+    rule = "must be blank, 0, -1 or 1" + (" (or a word such as positive)" if words else "")
+    wrong = codes == WRONG
+    # A number is a slip; a word may be somebody's own.
+    is_word = wrong.any() and as_number(bad.table.cell(column, int(np.argmax(wrong)))) is None
+    bad.add(wrong, column, rule, "say what it means with --answer values.{}=positive" if is_word else "")
     return codes
 
 
 def notebook_codes(bad: BadCells, column: str) -> Integers:
     """Return label codes (n,) of a column that holds them: 0 not mentioned, 1 negative, 2 uncertain, 3 positive."""
-    codes = _looked_up(bad.table.columns[column], lambda text: _code_or_name(text, VALUES), _WRONG)
-    bad.add(codes == _WRONG, column, "must be 0, 1, 2 or 3")
+    codes = looked_up(bad.table.columns[column], lambda text: _code_or_name(text, VALUES), WRONG)
+    bad.add(codes == WRONG, column, "must be 0, 1, 2 or 3")
     return codes
 
 
-def dataset_codes(bad: BadCells, column: str) -> Integers:
-    """Return data set codes (n,) of a column that names them."""
-    codes = _looked_up(bad.table.columns[column], lambda text: _code_or_name(text, DATASETS, _DATASET_WORDS), _WRONG)
-    bad.add(codes == _WRONG, column, f"must be one of {', '.join(DATASETS)}")
+def dataset_codes(bad: BadCells, column: str, words: dict[str, str]) -> Integers:
+    """Return data set codes (n,) of a column that names them; `words` say what other names mean."""
+    known = DATASET_WORDS | {word.lower(): ours for word, ours in words.items()}
+    codes = looked_up(bad.table.columns[column], lambda text: _code_or_name(text, DATASETS, known), WRONG)
+    way_out = "say what it means with --answer datasets.{}=train (or valid, test)"
+    bad.add(codes == WRONG, column, f"must be one of {', '.join(DATASETS)}", way_out)
     return codes
 
 
-def view_codes(bad: BadCells, column: str) -> Integers:
-    """Return view codes (n,): AP and PA are frontal, LL and RL lateral; -1 if blank.
-
-    Where the column is DICOM's ViewPosition, any other projection is other; elsewhere it is a bad cell.
-    """
-    strict = not is_view_position(column)
-    codes = _looked_up(bad.table.columns[column], lambda text: _view_code(text, strict), -1)
-    bad.add(codes == _WRONG, column, f"must be one of {', '.join(VIEWS)}")
+def view_codes(bad: BadCells, column: str, words: dict[str, str]) -> Integers:
+    """Return view codes (n,): AP and PA are frontal, L, LL and RL lateral, -1 blank; `words` say what others mean."""
+    known = VIEW_WORDS | dict.fromkeys(OTHER_VIEWS, "other") | {word.lower(): ours for word, ours in words.items()}
+    codes = looked_up(bad.table.columns[column], lambda text: _code_or_name(text, VIEWS, known), -1)
+    way_out = "say what it means with --answer views.{}=frontal (or lateral, other)"
+    bad.add(codes == WRONG, column, f"must be one of {', '.join(VIEWS)}, or a projection such as PA or L", way_out)
     return codes
-
-
-def is_view_position(column: str) -> bool:
-    """Say whether a column is DICOM's ViewPosition, which knows many projections."""
-    return normalised(column) in ("viewposition", "view_position", "projection")
 
 
 def whole_numbers(bad: BadCells, column: str) -> Integers:
     """Return a column of whole numbers from 1 (n,)."""
-    numbers = _looked_up(bad.table.columns[column], _natural, _WRONG)
-    bad.add(numbers == _WRONG, column, "must be a whole number above 0")
+    numbers = looked_up(bad.table.columns[column], _natural, WRONG)
+    bad.add(numbers == WRONG, column, "must be a whole number above 0")
     return numbers
 
 
 def numbers(bad: BadCells, column: str) -> npt.NDArray[np.float64]:
     """Return a column of finite numbers (n,) as float64."""
-    texts = bad.table.columns[column]
+    texts = pointed(bad.table, column)
     try:
         found = texts.cast(pa.float64())
     except pa.ArrowInvalid:
-        found = pa.array([_float(text) for text in texts.to_pylist()], pa.float64())
+        found = pa.array([as_number(text) for text in texts.to_pylist()], pa.float64())
     values = found.to_numpy(zero_copy_only=False)
     bad.add(~np.isfinite(values), column, "must be a finite number")
     return values
 
 
-def ages(bad: BadCells, column: str) -> npt.NDArray[np.float64]:
-    """Return ages in years (n,), NaN where blank; DICOM's `045Y` is understood."""
-    texts = bad.table.columns[column].to_pylist()
+def ages(bad: BadCells, column: str) -> tuple[npt.NDArray[np.float64], list[str | None] | None]:
+    """Return ages in years (n,), NaN where blank, and the texts as stated where some are bounds, else None.
+
+    DICOM's `045Y` and `006M` are understood; of "85 or more" the bound counts as the age.
+    """
+    texts = pointed(bad.table, column).to_pylist()
     known = {text: _age(text) for text in set(texts)}
-    values = np.array([known[text] for text in texts], np.float64)
+    values = np.array([known[text][0] for text in texts], np.float64)
     bad.add(np.isinf(values), column, "must be an age in years from 0 to 150, or blank")
-    return values
+    return values, texts if any(bound for _, bound in known.values()) else None
 
 
 def sexes(bad: BadCells, column: str) -> list[str | None]:
@@ -134,47 +164,57 @@ def key_texts(bad: BadCells, column: str) -> list[str]:
 
 
 def _no_key(text: str) -> bool:
-    return text.lower() in _MISSING_WORDS or len(text) > 1000 or not text.isprintable()
+    return text.lower() in MISSING_WORDS or len(text) > 1000 or not text.isprintable()
 
 
-def _looked_up(column: pa.Array, meaning: Callable[[str], int], blank: int) -> Integers:
+def pointed(table: TextTable, column: str) -> pa.Array:
+    """Return a column with decimal points, whatever mark its file has."""
+    texts = table.columns[column]
+    return pc.replace_substring(texts, ",", ".") if table.decimal == "," else texts
+
+
+def looked_up(column: pa.Array, meaning: Callable[[str], int], blank: int) -> Integers:
     """Return the meaning of each text of a column; each different text is looked at once."""
     encoded = column.dictionary_encode()
     table = np.array([*(meaning(text) for text in encoded.dictionary.to_pylist()), blank], np.int64)
     return table[encoded.indices.fill_null(len(table) - 1).to_numpy(zero_copy_only=False)]
 
 
-def _chexpert_code(text: str) -> int:
-    number = _float(text)
-    return _WRONG if number is None else _CHEXPERT.get(number, _WRONG)
+def _value_code(text: str, known: dict[str, int]) -> int:
+    plain = text.lower()
+    if plain in known:
+        return int(known[plain])
+    number = as_number(text)
+    return WRONG if number is None or number != int(number) else int(known.get(str(int(number)), WRONG))
 
 
 def _code_or_name(text: str, names: tuple[str, ...], words: dict[str, str] | None = None) -> int:
     plain = (words or {}).get(text.lower(), text.lower())
     if plain in names:
         return names.index(plain)
-    number = _float(text)
-    return int(number) if number is not None and number in range(len(names)) else _WRONG
-
-
-def _view_code(text: str, strict: bool) -> int:
-    found = _code_or_name(text, VIEWS, _VIEW_WORDS)
-    return found if found != _WRONG or strict else VIEWS.index("other")
+    number = as_number(text)
+    return int(number) if number is not None and number in range(len(names)) else WRONG
 
 
 def _natural(text: str) -> int:
-    number = _float(text)
-    return int(number) if number is not None and 1 <= number < 2**53 and number == int(number) else _WRONG
+    number = as_number(text)
+    return int(number) if number is not None and 1 <= number < 2**53 and number == int(number) else WRONG
 
 
-def _age(text: str | None) -> float:
-    if not text:
-        return np.nan
-    number = _float(text[:-1] if text[-1] in "Yy" else text)
-    return number if number is not None and 0 <= number <= 150 else np.inf
+def _age(text: str | None) -> tuple[float, bool]:
+    """Return the years of an age, infinite when it is none, and whether it is only a bound."""
+    if not text or text.lower() in MISSING_WORDS:
+        return np.nan, False
+    if match := _DICOM_AGE.fullmatch(text):
+        return int(match[1]) / _PER_YEAR[match[2].upper()], False
+    number = as_number(text)
+    if number is not None:
+        return (number if 0 <= number <= 150 else np.inf), False
+    bound = _AGE_BOUND.fullmatch(text.strip())
+    return (float(bound[1]), True) if bound and int(bound[1]) <= 150 else (np.inf, False)
 
 
-def _float(text: str | None) -> float | None:
+def as_number(text: str | None) -> float | None:
     """Return the finite number that a text spells plainly, else None (`1_0` and `nan` are none)."""
     try:
         number = float(text or "")

@@ -1,4 +1,7 @@
-"""The layout of MIMIC-CXR-JPG 2.x: labels by study, images with their views, and the split, each in a file."""
+"""The layout of MIMIC-CXR-JPG 2.x: labels by study, images with their views, and the split, each in a file.
+
+Version 2.1 brings a fourth: studies that radiologists labelled by hand. They are readings, beside the report's labels.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,15 +10,20 @@ import numpy as np
 import pandas as pd
 
 from cxr_core.errors import TableError, UsageError
-from cxr_core.schema import dataset_code, view_code
+from cxr_core.schema import LABELS, Value, dataset_code, view_code
 from cxr_core.sources.importing import cells
 from cxr_core.sources.importing.cells import BadCells
-from cxr_core.sources.importing.label_rows import ImportChoices, LabelRows, label_columns, properties
+from cxr_core.sources.importing.choices import ImportChoices, LabelRows
+from cxr_core.sources.importing.one_file import properties
+from cxr_core.sources.importing.row_keys import identifiers, mimic_path
 from cxr_core.sources.importing.spelling import ColumnMapping
 from cxr_core.sources.importing.text_table import TextTable
 from cxr_core.words import counted
 
 _STUDY = ["patient", "study"]
+#: Who read the studies of a file that names no reader.
+_READER = "radiologist"
+_NEEDED = "subject_id and study_id"
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,6 +33,7 @@ class _File:
     bad: BadCells
     mapping: ColumnMapping
     frame: pd.DataFrame
+    notes: list[str]
 
     def kept(self) -> pd.DataFrame:
         """Return the rows without a bad cell."""
@@ -32,17 +41,22 @@ class _File:
 
 
 def mimic_rows(tables: Sequence[TextTable], mappings: Sequence[ColumnMapping], choices: ImportChoices) -> LabelRows:
-    """Return the rows of the three files: labels joined from the study to its images; raises as `label_rows`.
+    """Return the rows of the files: labels joined from the study to its images; raises as `label_rows`.
 
     Without a file that lists images, the rows stand for whole studies.
     """
-    labels, images, split = _sorted_files(tables, mappings)
-    labels_frame = _labels(labels)
+    files = _sorted_files(tables, mappings)
+    labels = files["labels"]
+    # A split file lists every image, so it can stand for the metadata where the user says the view.
+    images, split = files.get("images") or files.get("split"), files.get("split")
+    labels_frame = _labels(labels, choices)
+    readings = _readings(files["readings"], choices) if "readings" in files else None
     if images is None:
         frame = _study_rows(labels_frame, choices, labels.bad.table.name)
-        _refuse(choices, labels)
+        _refuse(choices, *files.values())
         kept = frame[~labels.bad.rows].reset_index(drop=True)
-        return LabelRows(kept, "mimic-cxr-jpg", labels.bad.table.rows, int(labels.bad.rows.sum()))
+        read, refused = labels.bad.table.rows, int(labels.bad.rows.sum())
+        return LabelRows(kept, "mimic-cxr-jpg", read, refused, 0, _notes(files), readings)
     image_frame = _with_views(images, choices)
     if split is not None and choices.dataset is None:
         image_frame = _with_split(image_frame, split, images)
@@ -50,14 +64,12 @@ def mimic_rows(tables: Sequence[TextTable], mappings: Sequence[ColumnMapping], c
         raise UsageError("The split file is missing (`…-split.csv.gz`). Add it, or say --dataset for all images.")
     else:
         image_frame = image_frame.assign(dataset=dataset_code(choices.dataset))
-    _refuse(choices, *(file for file in (labels, images, split) if file is not None))
-    return _joined(image_frame[~images.bad.rows], labels_frame[~labels.bad.rows], labels, images)
+    _refuse(choices, *files.values())
+    return _joined(image_frame[~images.bad.rows], labels_frame[~labels.bad.rows], files, readings)
 
 
-def _sorted_files(
-    tables: Sequence[TextTable], mappings: Sequence[ColumnMapping]
-) -> tuple[_File, _File | None, _File | None]:
-    """Return the files of labels, of images with views, and of the split."""
+def _sorted_files(tables: Sequence[TextTable], mappings: Sequence[ColumnMapping]) -> dict[str, _File]:
+    """Return the files of labels, of images with views, of the split, and of readings, those that are there."""
     found: dict[str, _File] = {}
     for table, mapping in zip(tables, mappings, strict=True):
         kind = _kind(table, mapping)
@@ -66,16 +78,20 @@ def _sorted_files(
         found[kind] = _keyed(table, mapping)
     if "labels" not in found:
         raise TableError("None of the files has labels by study (`…-chexpert.csv.gz` or `…-negbio.csv.gz`). Add it.")
-    # A split file lists every image, so it can stand for the metadata where the user says the view.
-    images = found.get("images") or found.get("split")
-    return found["labels"], images, found.get("split")
+    return found
 
 
 def _kind(table: TextTable, mapping: ColumnMapping) -> str:
     needed = [role for role in ("patient", "study") if role not in mapping.roles]
+    if needed == ["patient"] and mapping.labels:
+        return "readings"
     if needed:
-        raise TableError(f"{table.name} must have the columns subject_id and study_id. It lacks the {needed[0]}'s.")
+        raise TableError(f"{table.name} must have the columns {_NEEDED}. It lacks the {needed[0]}'s.")
     if mapping.labels:
+        if "dicom" in mapping.roles:
+            raise TableError(
+                f"{table.name} has images and labels in one file: import it alone, without the files it was made of."
+            )
         return "labels"
     if "dicom" not in mapping.roles:
         raise TableError(f"{table.name} has neither labels nor a column dicom_id, so it is no MIMIC-CXR-JPG file.")
@@ -83,20 +99,46 @@ def _kind(table: TextTable, mapping: ColumnMapping) -> str:
 
 
 def _keyed(table: TextTable, mapping: ColumnMapping) -> _File:
-    bad = BadCells(table)
+    bad, notes = BadCells(table), list[str]()
     keys = {
-        name: pd.Series(cells.key_texts(bad, mapping.roles[name]), dtype="str")
+        name: pd.Series(identifiers(bad, mapping.roles[name], notes), dtype="str")
         for name in ("patient", "study", "dicom")
         if name in mapping.roles
     }
     frame = pd.DataFrame(keys)
     unique = "dicom" if "dicom" in keys else "study"
     bad.add(frame[unique].duplicated().to_numpy(), mapping.roles[unique], "must be different in every row")
-    return _File(bad, mapping, frame)
+    if table.recognised:
+        notes.append(f"{table.name} was read as: {', '.join(table.recognised)}.")
+    return _File(bad, mapping, frame, notes)
 
 
-def _labels(file: _File) -> pd.DataFrame:
-    return file.frame.assign(**label_columns(file.bad, file.mapping, "mimic-cxr-jpg"))
+def _labels(file: _File, choices: ImportChoices) -> pd.DataFrame:
+    return file.frame.assign(**_codes(file, choices))
+
+
+def _codes(file: _File, choices: ImportChoices) -> dict[str, pd.Series]:
+    """Return the 14 label columns (Int64), NULL throughout where the file has none."""
+    words = {word.lower(): Value[ours].value for word, ours in choices.mapping.values.items()}
+    columns: dict[str, pd.Series] = {}
+    for label in LABELS:
+        if label in file.mapping.labels:
+            codes = cells.label_codes(file.bad, file.mapping.labels[label], words)
+            columns[label] = pd.Series(codes, dtype="Int64")
+        else:
+            columns[label] = pd.Series([pd.NA] * file.bad.table.rows, dtype="Int64")
+    return columns
+
+
+def _readings(file: _File, choices: ImportChoices) -> pd.DataFrame:
+    """Return what radiologists say of studies, as label codes: a blank is nothing read."""
+    reader = pd.Series([_READER] * len(file.frame), dtype="str")
+    codes = {label: column.mask(column == Value.not_mentioned) for label, column in _codes(file, choices).items()}
+    return file.frame[["study"]].assign(reader=reader, **codes)
+
+
+def _notes(files: dict[str, _File]) -> list[str]:
+    return list(dict.fromkeys(note for file in files.values() for note in file.notes))
 
 
 def _study_rows(frame: pd.DataFrame, choices: ImportChoices, name: str) -> pd.DataFrame:
@@ -118,14 +160,14 @@ def _with_views(file: _File, choices: ImportChoices) -> pd.DataFrame:
                 "The metadata file with the views is missing (`…-metadata.csv.gz`). Add it, or say --view."
             )
         return file.frame.assign(view=fallback)
-    codes = cells.view_codes(file.bad, file.mapping.roles["view"])
+    codes = cells.view_codes(file.bad, file.mapping.roles["view"], choices.mapping.views)
     # A blank ViewPosition is a projection that nobody noted: `other`, as in the notebook's tables.
     codes = np.where(codes == -1, view_code("other") if choices.view is None else fallback, codes)
-    return file.frame.assign(view=codes, **properties(file.bad, file.mapping))
+    return file.frame.assign(view=codes, **properties(file.bad, file.mapping, file.notes))
 
 
 def _with_split(frame: pd.DataFrame, split: _File, images: _File) -> pd.DataFrame:
-    codes = cells.dataset_codes(split.bad, split.mapping.roles["dataset"])
+    codes = cells.dataset_codes(split.bad, split.mapping.roles["dataset"], {})
     by_image = pd.Series(codes, index=split.frame["dicom"].to_numpy())
     by_image = by_image[~(split.bad.rows | split.frame["dicom"].duplicated().to_numpy())]
     dataset = frame["dicom"].map(by_image)
@@ -139,16 +181,23 @@ def _refuse(choices: ImportChoices, *files: _File) -> None:
         file.bad.refuse(choices.skip_bad_rows)
 
 
-def _joined(images: pd.DataFrame, labels: pd.DataFrame, labels_file: _File, images_file: _File) -> LabelRows:
+def _joined(
+    images: pd.DataFrame, labels: pd.DataFrame, files: dict[str, _File], readings: pd.DataFrame | None
+) -> LabelRows:
     joined = images.merge(labels.drop_duplicates("study"), on=_STUDY, how="inner")
-    path = "files/p" + joined["patient"].str[:2] + "/p" + joined["patient"]
-    joined["path"] = path + "/s" + joined["study"] + "/" + joined["dicom"] + ".jpg"
-    refused = int(images_file.bad.rows.sum()) + int(labels_file.bad.rows.sum())
+    keys = zip(joined["patient"], joined["study"], joined["dicom"], strict=True)
+    joined["path"] = pd.Series([mimic_path(*names) for names in keys], dtype="str")
+    listing = files.get("images") or files["split"]
+    refused = int(listing.bad.rows.sum()) + int(files["labels"].bad.rows.sum())
     unlabelled = len(images) - len(joined)
-    notes = (
-        [f"{counted(unlabelled, 'image is', 'images are')} of studies without labels and left out."]
-        if unlabelled
-        else []
-    )
+    if joined.empty:
+        raise TableError(
+            f"No study of {listing.bad.table.name} is in {files['labels'].bad.table.name}. Check that the files belong "
+            "together, and that their ids are whole numbers."
+        )
+    notes = _notes(files)
+    if unlabelled:
+        left_out = counted(unlabelled, "image is", "images are")
+        notes.insert(0, f"{left_out} of studies without labels and left out.")
     frame = joined.drop(columns="dicom").assign(image=-1)
-    return LabelRows(frame, "mimic-cxr-jpg", images_file.bad.table.rows, refused, unlabelled, notes)
+    return LabelRows(frame, "mimic-cxr-jpg", listing.bad.table.rows, refused, unlabelled, notes, readings)

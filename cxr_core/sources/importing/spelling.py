@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from cxr_core.errors import TableError, UsageError
+from cxr_core.errors import Choice, UndecidedError, UsageError
 from cxr_core.schema import LABELS
 
 #: What else a label is called, in lower case with `_` for everything that is no letter.
@@ -27,17 +27,27 @@ _LABEL_SYNONYMS: dict[str, str] = {
 
 #: What a column can tell beside the labels -> how it may be called.
 ROLES: dict[str, tuple[str, ...]] = {
-    "path": ("path", "image_path", "filename", "file", "image_name", "img_path"),
-    "dicom": ("dicom_id", "dicom", "image_id", "sop_instance_uid", "sopinstanceuid"),
-    "patient": ("patient", "patient_id", "subject_id", "subject", "patientid"),
-    "study": ("study", "study_id", "studyid", "accession", "accession_number"),
+    "path": (
+        "path", "image_path", "imagepath", "filename", "file_name", "filepath", "file_path", "file", "image_name",
+        "img_path", "img_name", "image_index", "image_file", "image_filename", "path_to_image", "relative_path",
+    ),
+    "dicom": ("dicom_id", "dicom", "image_id", "imageid", "sop_instance_uid", "sopinstanceuid"),
+    "patient": ("patient", "patient_id", "subject_id", "subject", "patientid", "deid_patient_id"),
+    "study": ("study", "study_id", "studyid", "accession", "accession_number", "accessionnumber",
+              "study_instance_uid", "studyinstanceuid"),
     "image": ("image",),
     "view": ("view", "frontal_lateral", "viewposition", "view_position", "projection"),
-    "dataset": ("dataset", "split", "fold", "subset"),
-    "sex": ("sex", "gender", "patientsex", "patient_sex"),
+    "dataset": ("dataset", "split", "fold", "subset", "partition"),
+    "sex": ("sex", "gender", "patientsex", "patient_sex", "patient_gender", "patientsex_dicom"),
     "age": ("age", "patientage", "patient_age"),
     "position": ("ap_pa", "position"),
-}
+    "procedure": ("performedprocedurestepdescription", "procedure"),
+    "reader": ("reader", "rad_id", "reader_id", "radiologist", "radiologist_id", "annotator", "rater"),
+    "findings": ("finding_labels", "labels"),
+    "finding": ("finding", "class_name"),
+    "value": ("value",),
+    "mask": ("encodedpixels", "encoded_pixels"),
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -46,6 +56,10 @@ class ColumnMapping:
 
     roles: dict[str, str] = field(default_factory=dict)
     labels: dict[str, str] = field(default_factory=dict)
+
+    def used(self) -> set[str]:
+        """Return the file's columns that are taken for something."""
+        return {*self.roles.values(), *self.labels.values()}
 
 
 def normalised(name: str) -> str:
@@ -59,42 +73,71 @@ def label_of(name: str) -> str | None:
     return plain if plain in LABELS else _LABEL_SYNONYMS.get(plain)
 
 
-def guess_mapping(names: Iterable[str], file: str) -> ColumnMapping:
+def guess_mapping(
+    names: Iterable[str], file: str, chosen: dict[str, str] | None = None, findings: dict[str, str] | None = None
+) -> ColumnMapping:
     """Return which columns tell what, by their names.
 
+    Args:
+        names: the columns of the file.
+        file: its name, for messages.
+        chosen: our name -> the file's, `""` for none: stands in place of the guess.
+        findings: the file's name of a finding -> our label, `""` for none: stands in place of the guess, too.
+
     Raises:
-        TableError: two columns spell the same label or key.
+        UndecidedError: two columns spell the same label or key, and none of them is chosen.
+        UsageError: a chosen name is not ours, or the file has no such column.
     """
+    there, given = list(names), dict(chosen or {})
+    _check_chosen(given, there)
+    taken = {theirs for theirs in given.values() if theirs}
     mapping = ColumnMapping()
-    for name in names:
-        label, role = label_of(name), _role_of(name)
-        for found, kind in ((label, mapping.labels), (role, mapping.roles)):
-            if found is None:
-                continue
-            if found in kind:
-                raise TableError(f"{file} has {found} twice, as {kind[found]!r} and as {name!r}. Remove one of them.")
-            kind[found] = name
+    for ours, theirs in given.items():
+        if theirs:
+            (mapping.labels if ours in LABELS else mapping.roles)[ours] = theirs
+    for ours, spelled in _candidates(there, findings or {}).items():
+        free = [name for name in spelled if name not in taken]
+        if ours in given or not free:
+            continue
+        if len(free) > 1:
+            raise _two_columns(file, ours, free)
+        (mapping.labels if ours in LABELS else mapping.roles)[ours] = free[0]
     return mapping
 
 
-def corrected(mapping: ColumnMapping, chosen: dict[str, str], names: Iterable[str]) -> ColumnMapping:
-    """Return a mapping in which `chosen` (our name -> the file's, `""` for none) stands in place of the guess.
+def first_guess(names: Iterable[str], chosen: dict[str, str] | None = None) -> ColumnMapping:
+    """Return the guess of `guess_mapping`, the first of several columns where they spell the same."""
+    there, given = list(names), dict(chosen or {})
+    for ours, spelled in _candidates(there, {}).items():
+        free = [name for name in spelled if name not in given.values()]
+        if len(free) > 1 and ours not in given:
+            given[ours] = free[0]
+    return guess_mapping(there, "", given)
 
-    Raises:
-        UsageError: a name is not ours, or the file has no such column.
-    """
-    there = set(names)
-    roles, labels = dict(mapping.roles), dict(mapping.labels)
+
+def _candidates(names: Iterable[str], findings: dict[str, str]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for name in names:
+        ours = findings[name] if name in findings else label_of(name) or _role_of(name)
+        if ours:
+            found.setdefault(ours, []).append(name)
+    return found
+
+
+def _check_chosen(chosen: dict[str, str], names: list[str]) -> None:
     for ours, theirs in chosen.items():
         if ours not in ROLES and ours not in LABELS:
             raise UsageError(f"A column can be mapped to {', '.join(ROLES)} or a label. Received: {ours!r}.")
-        if theirs and theirs not in there:
-            raise UsageError(f"The file has no column {theirs!r} to map to {ours}. It has: {', '.join(sorted(there))}.")
-        kind = labels if ours in LABELS else roles
-        kind.pop(ours, None)
-        if theirs:
-            kind[ours] = theirs
-    return ColumnMapping(roles, labels)
+        if theirs and theirs not in names:
+            raise UsageError(
+                f"The file has no column {theirs!r} to map to {ours}. It has: {', '.join(sorted(names))[:300]}."
+            )
+
+
+def _two_columns(file: str, ours: str, theirs: list[str]) -> UndecidedError:
+    choices = [Choice(f"the column {name!r}", f"--column {ours}={name}", {f"columns.{ours}": name}) for name in theirs]
+    either = " and ".join(repr(name) for name in theirs)
+    return UndecidedError(f"column {ours}", f"{file} has {ours} twice, as {either}.", choices)
 
 
 def _role_of(name: str) -> str | None:

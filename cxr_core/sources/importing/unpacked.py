@@ -5,14 +5,14 @@ file that becomes a huge one is refused when it has passed a bound, and not when
 """
 
 import io
-import zlib
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
 from cxr_core.errors import TableError
 from cxr_core.settings import settings
+from cxr_core.sources.importing.packed_files import chunks as chunks_of
+from cxr_core.sources.importing.packed_files import packing
 
 #: Most bytes that one file may hold once it is unpacked: MIMIC-CXR-JPG's largest table has 60 MB.
 LARGEST_BYTES = 2_000_000_000
@@ -23,29 +23,28 @@ _SUSPECT_BYTES = 64_000_000
 _LARGEST_ROW = 4_000_000
 #: How much of a file is looked at before it is imported.
 LOOK_BYTES, LOOK_ROWS = 4_000_000, 1_000
-_CHUNK = 1 << 20
-_BREAK, _QUOTE = ord("\n"), ord('"')
+_BREAK, _RETURN, _QUOTE = ord("\n"), ord("\r"), ord('"')
 
 
-def unpacked(path: Path) -> bytes:
-    """Return the content of a text file, unpacked where its name ends with `.gz`.
+def unpacked(path: Path, member: str | None = None) -> bytes:
+    """Return the content of a text file, unpacked where it is packed; `member` is a file of a zip archive.
 
     Raises:
         TableError: it is damaged, or has more bytes or rows than a table may have.
         OSError: it cannot be read.
     """
     content, rows, packed = io.BytesIO(), _Rows(path), _packed_size(path)
-    for chunk in _chunks(path):
+    for chunk in chunks_of(path, member):
         content.write(chunk)
         check_size(content.tell(), path, packed)
         rows.count(chunk)
     return content.getvalue()
 
 
-def first_bytes(path: Path) -> tuple[bytes, bool]:
+def first_bytes(path: Path, member: str | None = None) -> tuple[bytes, bool]:
     """Return the first whole rows of a text file, and whether they are all of it; raises as `unpacked`."""
     content, rows = bytearray(), _Rows(path)
-    chunks = _chunks(path)
+    chunks = chunks_of(path, member)
     for chunk in chunks:
         content += chunk
         rows.count(chunk, limited=False)
@@ -71,6 +70,9 @@ def row_ends(content: bytes, quoted: bool = False) -> np.ndarray:
     """
     letters = np.frombuffer(content, np.uint8)
     ends = np.flatnonzero(letters == _BREAK)
+    if not ends.size:
+        # Old Macs end lines with a CR alone.
+        ends = np.flatnonzero(letters == _RETURN)
     marks = np.flatnonzero(letters == _QUOTE)
     if not marks.size and not quoted:
         return ends
@@ -137,33 +139,4 @@ def _too_long(path: Path) -> TableError:
 
 
 def _packed_size(path: Path) -> int | None:
-    return path.stat().st_size if _is_packed(path) else None
-
-
-def _is_packed(path: Path) -> bool:
-    return path.name.lower().endswith(".gz")
-
-
-def _chunks(path: Path) -> Iterator[bytes]:
-    with path.open("rb") as file:
-        if not _is_packed(path):
-            while chunk := file.read(_CHUNK):
-                yield chunk
-            return
-        unpacker = zlib.decompressobj(wbits=31)
-        try:
-            while chunk := file.read(_CHUNK):
-                yield from _unpack(chunk, unpacker)
-        except zlib.error as error:
-            raise TableError(f"{path.name} is no gzip file, or is damaged. Copy it anew.") from error
-        if not unpacker.eof:
-            raise TableError(f"{path.name} is cut off: the gzip stream has no end. Copy it anew.")
-        if unpacker.unused_data.strip(b"\0"):
-            raise TableError(f"{path.name} must be one gzip stream, something follows its end. Pack the table anew.")
-
-
-def _unpack(chunk: bytes, unpacker: "zlib._Decompress") -> Iterator[bytes]:
-    while chunk and not unpacker.eof:
-        if part := unpacker.decompress(chunk, _CHUNK):
-            yield part
-        chunk = unpacker.unconsumed_tail
+    return path.stat().st_size if packing(path) else None

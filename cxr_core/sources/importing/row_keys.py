@@ -1,0 +1,153 @@
+"""What names each row of a label file: its path, patient and study, and whether it is an image or a whole study."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from cxr_core.errors import Choice, TableError, UndecidedError
+from cxr_core.sources.importing import cells
+from cxr_core.sources.importing.cells import BadCells
+from cxr_core.sources.importing.layouts import Layout
+from cxr_core.sources.importing.spelling import ColumnMapping
+from cxr_core.sources.importing.text_table import TextTable
+from cxr_core.words import counted
+
+_STUDY_IN_PATH = r"(?:^|[/\\])(?P<patient>p(?:atient)?\d{1,18})[/\\](?P<study>s(?:tudy)?\d{1,18})(?:[/\\]|$)"
+_FLOAT_ID = re.compile(r"\d+\.0")
+_IMAGE_ENDINGS = r"(?i)\.(jpe?g|png|dcm|dicom|tiff?|jp2|bmp)(\.gz)?$"
+#: Of so many cells all must look like paths.
+_LOOKED_AT = 200
+
+
+@dataclass(frozen=True)
+class RowKeys:
+    """`paths`, `patients` and `studies` (n,) as the file names them; `column` is the one that names the rows."""
+
+    paths: list[str]
+    patients: list[str]
+    studies: list[str]
+    is_study: bool
+    column: str
+
+
+def with_path(table: TextTable, mapping: ColumnMapping, notes: list[str]) -> ColumnMapping:
+    """Return the mapping with a column of paths found by its values, where none was found by its name.
+
+    Raises:
+        UndecidedError: several columns hold paths.
+    """
+    if "path" in mapping.roles or "dicom" in mapping.roles:
+        return mapping
+    free = [name for name in table.columns if name not in mapping.used() or name == mapping.roles.get("image")]
+    found = [name for name in free if _holds_paths(table.columns[name])]
+    if not found:
+        return mapping
+    if len(found) > 1:
+        choices = [Choice(f"the column {name!r}", f"--column path={name}", {"columns.path": name}) for name in found]
+        raise UndecidedError("column path", f"{table.name} has several columns of paths.", choices)
+    notes.append(f"The column {found[0]!r} holds paths, so it names the images (--column path= says otherwise).")
+    roles = {ours: theirs for ours, theirs in mapping.roles.items() if theirs != found[0]}
+    return ColumnMapping(roles | {"path": found[0]}, mapping.labels)
+
+
+def row_keys(bad: BadCells, mapping: ColumnMapping, layout: Layout | None, notes: list[str]) -> RowKeys:
+    """Return what names the rows.
+
+    Raises:
+        TableError: no column names images or studies.
+    """
+    column = key_column(bad.table, mapping)
+    is_study = "path" not in mapping.roles and "dicom" not in mapping.roles
+    paths = identifiers(bad, column, notes)
+    patients, studies = _people(bad, mapping, paths, is_study, layout, notes)
+    if "path" not in mapping.roles and layout is not None and layout.name == "mimic-cxr-jpg" and not is_study:
+        paths = [mimic_path(*names) for names in zip(patients, studies, paths, strict=True)]
+    return RowKeys(paths, patients, studies, is_study, column)
+
+
+def mimic_path(patient: str, study: str, dicom: str) -> str:
+    """Return where MIMIC-CXR-JPG keeps an image."""
+    return f"files/p{patient[:2]}/p{patient}/s{study}/{dicom}.jpg"
+
+
+def key_column(table: TextTable, mapping: ColumnMapping) -> str:
+    """Return the column that names the rows, else raise `TableError`."""
+    found = next((mapping.roles[role] for role in ("path", "dicom", "study") if role in mapping.roles), None)
+    if found is None:
+        raise TableError(
+            f"{table.name} must have a column that names the images (`path`) or studies (`study`): say which with "
+            f"--column path=NAME. Received: {', '.join(table.columns)[:200]}."
+        )
+    return found
+
+
+def identifiers(bad: BadCells, column: str, notes: list[str]) -> list[str]:
+    """Return a column of names (n,); whole numbers that were saved as 10000000.0 lose the `.0`, and that is said."""
+    texts = cells.key_texts(bad, column)
+    known = set(texts)
+    as_floats = {text for text in known if _FLOAT_ID.fullmatch(text)}
+    if not as_floats or any(not text.removesuffix(".0").isdigit() for text in known if text):
+        return texts
+    notes.append(f"{column} has whole numbers saved as {min(as_floats)!r}: they count as without the .0.")
+    return [text.removesuffix(".0") if text in as_floats else text for text in texts]
+
+
+def _holds_paths(column: pa.Array) -> bool:
+    texts = column.drop_null().slice(0, _LOOKED_AT)
+    if not len(texts):
+        return False
+    image = pc.match_substring_regex(texts, _IMAGE_ENDINGS)
+    return bool(pc.all(image).as_py())
+
+
+def _people(
+    bad: BadCells, mapping: ColumnMapping, paths: list[str], is_study: bool, layout: Layout | None, notes: list[str]
+) -> tuple[list[str], list[str]]:
+    """Return the names of each row's patient and study, from columns, else from the path, else the path itself."""
+    in_path = pc.extract_regex(pa.array(paths, pa.string()), _STUDY_IN_PATH)
+    found = {}
+    for role in ("patient", "study"):
+        if role in mapping.roles and not (role == "study" and is_study and in_path.null_count < len(in_path)):
+            found[role] = identifiers(bad, mapping.roles[role], notes)
+            continue
+        parsed = pc.struct_field(in_path, role).to_pylist() if len(in_path) else []
+        if role == "patient" and layout is not None and layout.patient_in_name:
+            parsed = [name or own for name, own in zip(parsed, _in_names(paths, layout.patient_in_name), strict=True)]
+        found[role] = [_without_letter(name) if name else path for name, path in zip(parsed, paths, strict=True)]
+        missing = sum(name is None for name in parsed)
+        if role == "patient" and missing:
+            what = "study" if is_study else "image"
+            notes.append(f"Nothing tells the patient of {counted(missing, 'row')}: each {what} counts as a patient.")
+    return found["patient"], found["study"]
+
+
+def _in_names(paths: Sequence[str], pattern: str) -> list[str | None]:
+    found: list[str | None] = pc.struct_field(
+        pc.extract_regex(pa.array(paths, pa.string()), pattern), "patient"
+    ).to_pylist()
+    return found
+
+
+def _without_letter(name: str) -> str:
+    """Return the number of `p10000032` or `s01`, and `patient00001` as it is."""
+    return str(int(name[1:])) if name[1:].isdigit() else name
+
+
+def image_numbers(bad: BadCells, mapping: ColumnMapping, is_study: bool, layout: str) -> npt.NDArray[np.int64]:
+    """Return the number of each image within its study (n,): 0 a study row, -1 where it is still to be given."""
+    if is_study:
+        return np.zeros(bad.table.rows, np.int64)
+    if layout == "notebook" and "image" in mapping.roles:
+        column = mapping.roles["image"]
+        texts = bad.table.columns[column]
+        zero = pc.fill_null(pc.equal(texts, "0"), False).to_numpy(zero_copy_only=False)
+        numbered = BadCells(bad.table)
+        images = cells.whole_numbers(numbered, column)
+        bad.add(numbered.rows & ~zero, column, "must be a whole number")
+        return np.where(zero, 0, images)
+    return np.full(bad.table.rows, -1, np.int64)

@@ -1,0 +1,115 @@
+"""Several rows of an image (readers, boxes, findings) become one, by a rule that the layout fixes or the user says."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from cxr_core.errors import Choice, TableError, UndecidedError
+from cxr_core.schema import Value
+from cxr_core.sources.importing.text_table import TextTable
+
+_MOST_READERS = 4
+
+
+def one_row_each(
+    frame: pd.DataFrame,
+    findings: Sequence[str],
+    readers: pd.Series | None,
+    rule: str | None,
+    row_rule: str | None,
+    table: TextTable,
+    notes: list[str],
+) -> pd.DataFrame:
+    """Return one row a path, in the order in which the paths come first.
+
+    Args:
+        frame: the rows, with `path`; the columns `findings` have label codes, -1 where a row says nothing.
+        findings: the columns that are put together; of the others the first row's are taken.
+        readers: who read each row, or None where no column tells it.
+        rule: what the user said: max, majority or reader=NAME.
+        row_rule: the rule of the layout for several rows of one reader, None where there is none.
+        table: the file, for messages.
+        notes: what was done is said here.
+
+    Raises:
+        UndecidedError: several readers saw an image and nobody said whose word counts.
+        TableError: the reader who was named read nothing.
+    """
+    if not frame["path"].duplicated().any():
+        return _stated(frame, findings)
+    if readers is not None and row_rule is None and rule is None:
+        raise _whose_word(frame, readers, table)
+    if rule is not None and rule.startswith("reader="):
+        frame = _of_reader(frame, readers, rule.removeprefix("reader="), table)
+        rule = "max"
+        readers = None
+    by_reader = ["path"] if readers is None else ["path", "reader"]
+    named = frame if readers is None else frame.assign(reader=readers.to_numpy())
+    # Boxes and findings of one reader: whatever one of the rows says is there, is there.
+    single = _largest(named, findings, by_reader) if row_rule == "max" or rule == "max" else named
+    if rule == "majority":
+        single = _majority(single, findings)
+    elif single["path"].duplicated().any() and (readers is None or rule == "max" or row_rule == "max"):
+        single = _largest(single, findings, ["path"])
+    more = len(frame) - single["path"].nunique()
+    how = "the majority of their values (a tie is uncertain)" if rule == "majority" else "the largest of their values"
+    notes.append(f"{more:,} further rows of the same images were put together: {how} counts.")
+    return _stated(single.drop(columns="reader", errors="ignore"), findings)
+
+
+def _whose_word(frame: pd.DataFrame, readers: pd.Series, table: TextTable) -> UndecidedError:
+    names = sorted(readers.dropna().unique().tolist())
+    several = int(frame["path"].duplicated(keep=False).sum())
+    choices = [
+        Choice("what most of the readers say; a tie is uncertain", "--answer rows=majority", {"rows": "majority"}),
+        Choice("what any reader says is there", "--answer rows=max", {"rows": "max"}),
+        *(Choice(f"only {name}'s rows", f"--answer rows=reader={name}", {"rows": f"reader={name}"})
+          for name in names[:_MOST_READERS]),
+    ]  # fmt: skip
+    question = (
+        f"{table.name} has {several:,} rows of images that several of {len(names)} readers saw; whose word counts?"
+    )
+    return UndecidedError("rows", question, choices)
+
+
+def _of_reader(frame: pd.DataFrame, readers: pd.Series | None, name: str, table: TextTable) -> pd.DataFrame:
+    if readers is None:
+        raise TableError(f"{table.name} has no column of readers; say which one it is with --column reader=NAME.")
+    own = frame[(readers == name).to_numpy()]
+    if own.empty:
+        raise TableError(
+            f"No row of {table.name} is by the reader {name!r}. It has: {', '.join(readers.unique()[:20])}."
+        )
+    return own
+
+
+def _largest(frame: pd.DataFrame, findings: Sequence[str], by: list[str]) -> pd.DataFrame:
+    groups = frame.groupby(by, sort=False, dropna=False)
+    return groups.first().assign(**{name: groups[name].max() for name in findings}).reset_index()
+
+
+def _majority(frame: pd.DataFrame, findings: Sequence[str]) -> pd.DataFrame:
+    groups = frame.groupby("path", sort=False)
+    first = groups.first()
+    codes = {name: _most(frame, name).reindex(first.index) for name in findings}
+    return first.assign(**codes).reset_index()
+
+
+def _most(frame: pd.DataFrame, name: str) -> pd.Series:
+    """Return the value that most rows of each path have; where two have as many, it is uncertain."""
+    said = frame.loc[frame[name] >= 0, ["path", name]]
+    votes = said.groupby(["path", name]).size().rename("votes").reset_index()
+    best = votes["votes"] == votes.groupby("path")["votes"].transform("max")
+    top = votes[best]
+    tied = top["path"].duplicated(keep=False)
+    values = top.drop_duplicates("path").set_index("path")[name]
+    return values.mask(values.index.isin(top.loc[tied, "path"]), Value.uncertain.value)
+
+
+def _stated(frame: pd.DataFrame, findings: Sequence[str]) -> pd.DataFrame:
+    """Return the rows with NULL where no row of an image says anything of a finding."""
+    codes: dict[str, pd.Series] = {}
+    for name in findings:
+        column = frame[name].astype("Int64")
+        codes[name] = column.mask(column < 0)
+    return frame.assign(**codes).reset_index(drop=True)
