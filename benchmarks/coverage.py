@@ -32,7 +32,7 @@ from measured import keep
 from cxr_core.evaluation.intervals import bootstrap_p, class_patients, percentile_interval
 from cxr_core.evaluation.resamples import patient_weights
 from cxr_core.evaluation.weighted import rank_rows, weighted_figures
-from cxr_core.settings import SETTINGS
+from cxr_core.setting_rows import SETTINGS
 
 SEED = 2026
 DEFAULTS = {setting.name: setting.default for setting in SETTINGS}

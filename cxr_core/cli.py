@@ -27,6 +27,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "predict": ("predict", "PREDICT"),
     "evaluate": ("figures", "EVALUATE"),
     "compare": ("figures", "COMPARE"),
+    "meaning": ("meaning", "MEANING"),
     "ensemble": ("figures", "ENSEMBLE"),
     "export": ("export", "EXPORT"),
     "accelerators": ("data", "ACCELERATORS"),

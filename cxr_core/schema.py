@@ -35,6 +35,14 @@ class Dataset(IntEnum):
     test = 2
 
 
+class Verdict(IntEnum):
+    """What a person who read the image says of a finding; who did not read it says nothing (NULL)."""
+
+    absent = 1
+    unsure = 2
+    present = 3
+
+
 LABELS: tuple[str, ...] = (
     "no_finding",
     "enlarged_cardiomediastinum",
@@ -73,6 +81,11 @@ JPEG_FEATURE = "jpg_bytes"
 PATH_FEATURE = "path"
 
 PREDICTIONS_SUFFIX = "_predictions"
+READINGS_SUFFIX = "_readings"
+#: The column of a readings table that names who read.
+READER_COLUMN = "reader"
+#: The judges that are no sets of readings: the report's labels, and what was really there where that is known.
+REPORT, TRUTH = "report", "truth"
 
 NAME_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 
@@ -89,6 +102,17 @@ def check_name(what: str, name: str) -> str:
             f"Received: {brief(name)}."
         )
     return name
+
+
+def check_set_name(name: str) -> str:
+    """Return `name` when it is a legal name of a set of readings: a legal name that is no other judge's.
+
+    Raises:
+        UsageError: the name is reserved, or no legal name.
+    """
+    if name in (REPORT, TRUTH):
+        raise UsageError(f"{REPORT} and {TRUTH} are judges of their own. Give the set of readings another name.")
+    return check_name("set", name)
 
 
 def check_label(name: str) -> str:

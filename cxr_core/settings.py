@@ -7,134 +7,29 @@ A setting comes from, in this order: the environment (`CXR_<NAME>`), the `[setti
 import math
 import os
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from cxr_core.config_text import home_path, read_toml
 from cxr_core.errors import SettingsError, UsageError, brief
+from cxr_core.setting_rows import SETTINGS, Setting, host_names
 from cxr_core.stamps import Stamp, file_stamp
 
 CONFIG_VARIABLE = "CXR_CONFIG"
 CONFIG_FILE = "cxr.toml"
 
 
-class Setting(NamedTuple):
-    """One row of the table of settings."""
-
-    name: str
-    default: bool | int | float | str
-    help: str
-    check: Callable[[Any], bool] = lambda value: True
-    rule: str = ""
-
-    @property
-    def variable(self) -> str:
-        """The environment variable that sets it."""
-        return f"CXR_{self.name.upper()}"
-
-
-SETTINGS: tuple[Setting, ...] = (
-    Setting("home", "workspace", "Folder for everything that the product writes; relative to the working directory."),
-    Setting(
-        "output_folders",
-        ".",
-        "Folders, separated by colons, where the pages may put copies of models and TensorBoard logs besides `home`; "
-        "relative to the working directory. A gs:// place must be listed. "
-        "The command line writes wherever its user may.",
-    ),
-    Setting(
-        "address",
-        "127.0.0.1",
-        "Address that the dashboard listens on; other machines reach it only if you change this.",
-    ),
-    Setting("port", 8501, "Port of the dashboard.", lambda value: 1 <= value <= 65535, "between 1 and 65535"),
-    Setting(
-        "downloads", True, "Whether pages offer tables for download; switch off where data must not leave the machine."
-    ),
-    Setting(
-        "resamples",
-        2000,
-        "Resamples of the patient-cluster bootstrap behind the intervals of areas and differences.",
-        lambda value: 100 <= value <= 100_000,
-        "between 100 and 100000",
-    ),
-    Setting(
-        "minimum_positives",
-        30,
-        "Fewest patients with a positive, and with a negative image, for which an interval or a p is given.",
-        lambda value: value >= 2,
-        "at least 2",
-    ),
-    Setting(
-        "import_rows",
-        5_000_000,
-        "Most rows that one imported table may have.",
-        lambda value: value > 0,
-        "above 0",
-    ),
-    Setting(
-        "import_memory",
-        8_000_000_000,
-        "Most bytes of memory that one import may take; it is refused when it needs more.",
-        lambda value: value > 0,
-        "above 0",
-    ),
-    Setting(
-        "kept_memory",
-        1_000_000_000,
-        "Most bytes of answers (tables, figures, curves) that the dashboard keeps for all its sessions together.",
-        lambda value: value >= 0,
-        "0 or more",
-    ),
-    Setting(
-        "maximum_bytes_billed",
-        10_000_000_000,
-        "Most bytes that one BigQuery query may bill; a source can set its own.",
-        lambda value: value > 0,
-        "above 0",
-    ),
-    Setting(
-        "bigquery_endpoint", "", "URL of a BigQuery-compatible server to use instead of Google's, without credentials."
-    ),
-    Setting("bigquery_timeout", 120.0, "Seconds to wait for one BigQuery answer.", lambda value: value > 0, "above 0"),
-    Setting(
-        "gcs_endpoint", "", "URL of a Cloud-Storage-compatible server to use instead of Google's, without credentials."
-    ),
-    Setting("account", "", "Names your folder under gs:// for saved models and logs; empty: gcloud's account, or you."),
-    Setting(
-        "cancel_grace",
-        20.0,
-        "Seconds that a cancelled run has to write its checkpoint before it is killed.",
-        lambda value: value >= 0,
-        "0 or more",
-    ),
-    Setting(
-        "heartbeat",
-        2.0,
-        "Seconds between two signs of life of a run.",
-        lambda value: 0 < value <= 60,
-        "above 0, at most 60",
-    ),
-    Setting(
-        "runs_per_device",
-        1,
-        "Runs that may use one accelerator at once; further ones wait in the order in which they were started.",
-        lambda value: value >= 1,
-        "at least 1",
-    ),
-)
-
-
 @dataclass(frozen=True)
 class Settings:
-    """The settings in force; `home` and the local `output_folders` are absolute."""
+    """The settings in force; `home` and the local folders of `output_folders` and `input_folders` are absolute."""
 
     home: Path
     output_folders: tuple[str, ...]
+    input_folders: tuple[str, ...]
     address: str
+    hosts: tuple[str, ...]
     port: int
     downloads: bool
     resamples: int
@@ -164,7 +59,8 @@ def settings() -> Settings:
         raise SettingsError(f"{config_path()}: unknown setting {min(unknown)!r} in [settings]. See cxr.example.toml.")
     values: dict[str, Any] = {setting.name: _value(setting, table) for setting in SETTINGS}
     values["home"] = _expanded(values["home"], "home")
-    values["output_folders"] = _folders(values["output_folders"], "output_folders")
+    values |= {name: _folders(values[name], name) for name in ("output_folders", "input_folders")}
+    values["hosts"] = host_names(values["hosts"])
     return Settings(**values)
 
 

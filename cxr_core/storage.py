@@ -22,7 +22,7 @@ from typing import Any, BinaryIO, cast
 
 from cxr_core.atomic import replacing
 from cxr_core.errors import CxrError, StorageError, UsageError
-from cxr_core.file_patterns import files_matching
+from cxr_core.file_patterns import Limits, files_matching
 from cxr_core.settings import settings
 
 SCHEME = "gs://"
@@ -66,15 +66,19 @@ def cache_folder() -> Path:
     return settings().home / CACHE_FOLDER / "gs"
 
 
-def matching(pattern: str) -> list[str]:
+def matching(pattern: str, limits: Limits | None = None) -> list[str]:
     """Return the files that match a pattern with `*`, `?` and `[…]`, sorted by name.
 
+    Args:
+        pattern: a path of this machine or a location on gs://.
+        limits: how far a look through folders of this machine goes.
+
     Raises:
-        UsageError: there are no credentials, or the location is no legal one.
+        UsageError: there are no credentials, the location is no legal one, or the limits were reached.
         StorageError: there is no such bucket, access is refused, or Cloud Storage cannot be reached.
     """
     if not is_remote(pattern):
-        return files_matching(pattern)
+        return files_matching(pattern, limits)
     with _plain_errors(pattern):
         try:
             found = _files().glob(_plain(pattern), detail=True, timeout=LOOK_UP_SECONDS)

@@ -16,6 +16,7 @@ ICON = (
 )
 
 if __name__ == "__main__":
+    from dashboard.shared.endless_numbers import leave_out_endless_numbers
     from dashboard.shared.navigation import open_with_values, page_table
     from dashboard.shared.page_frame import page_frame
     from dashboard.shared.source import pick_source
@@ -29,12 +30,13 @@ if __name__ == "__main__":
     page = st.navigation(page_table())
     st.set_page_config(page_title=f"{page.title} · CXR Lab")
     dark_words_on_light_buttons()
+    leave_out_endless_numbers()
     open_with_values()
     with page_frame():
         pick_source()
         page.run()
 else:
-    from dashboard.serving import announced, follow_settings
+    from dashboard.serving import announced, follow_settings, middleware
 
     follow_settings()
-    app = st.App(Path(__file__), lifespan=announced)
+    app = st.App(Path(__file__), lifespan=announced, middleware=middleware())

@@ -2,7 +2,8 @@
 
 Streamlit decides on its port and address before any of our code runs, from flags, STREAMLIT_… variables and
 `.streamlit/config.toml`; none of them can say "what the setting `port` says". So the settings are handed over as
-STREAMLIT_… variables, and a `streamlit run` that was started without them is started once more with them.
+STREAMLIT_… variables, and a `streamlit run` that was started without them is started once more with them. So is
+everything that privacy depends on: a configuration file may be missing, and another one may be found.
 """
 
 import gc
@@ -10,50 +11,87 @@ import importlib
 import os
 import pkgutil
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+from starlette.middleware import Middleware
 from streamlit import cli_util, config
+from streamlit.config_option import ConfigOption
 
 import dashboard
 from cxr_core.errors import CxrError
-from cxr_core.settings import settings
+from cxr_core.settings import Settings, settings
+from dashboard.known_hosts import KnownHosts, known_hosts
 
 SCRIPT = Path(__file__).with_name("app.py")
 #: Modules that Streamlit runs; to import them would run them.
 SCRIPTS = (".page", ".app", ".__main__")
 HANDED_OVER = "CXR_DASHBOARD_STARTED"
+#: What stays as it is here, whatever files, variables or flags say: nothing leaves the machine unasked, nothing but the
+#: dashboard's own pages drives it, and nobody is shown a traceback.
+PRIVATE: dict[str, bool | str] = {
+    "browser.gatherUsageStats": False,
+    "server.showEmailPrompt": False,
+    "server.enableAgentApi": False,
+    "server.enableCORS": True,
+    "server.enableXsrfProtection": True,
+    "server.enableStaticServing": False,
+    "client.showErrorDetails": "none",
+    "client.showErrorLinks": False,
+}
+#: What the user may decide otherwise, by Streamlit's own variables and flags.
+USUAL: dict[str, bool | int | str] = {
+    "server.fileWatcherType": "none",
+    "server.maxUploadSize": 50,
+    "client.toolbarMode": "minimal",
+    "logger.hideWelcomeMessage": True,
+}
 
 
 def serve(arguments: list[str]) -> None:
     """Run the dashboard until it is stopped; `arguments` are further options of `streamlit run`."""
     from streamlit.web import cli
 
-    os.environ.update(missing_variables())
+    os.environ.update(handed_over())
     cli.main(["run", str(SCRIPT), *arguments], prog_name="streamlit")
 
 
 def follow_settings() -> None:
-    """Start this very command once more with the port and address of the settings, unless that was done already."""
+    """Start this very command once more with the settings handed over, unless that was done already."""
     if HANDED_OVER not in os.environ:
-        os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], os.environ | missing_variables())
+        os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], os.environ | handed_over())
+    for name, value in PRIVATE.items():
+        config.set_option(name, value)
 
 
-def missing_variables() -> dict[str, str]:
-    """Return what the environment lacks for Streamlit to follow the settings; what the user set there stays."""
+def handed_over() -> dict[str, str]:
+    """Return the variables by which Streamlit follows the settings; what the user set there stays, unless private."""
     try:
         values = settings()
     except CxrError as error:
         sys.stderr.write(f"{error}\n")
         sys.exit(2)
-    wanted = {
-        "STREAMLIT_SERVER_PORT": str(values.port),
-        "STREAMLIT_SERVER_ADDRESS": values.address,
-        HANDED_OVER: "1",
-    }
-    return {name: value for name, value in wanted.items() if name not in os.environ}
+    usual = _variables(USUAL | _listening(values))
+    missing = {name: value for name, value in usual.items() if name not in os.environ}
+    return missing | _variables(PRIVATE) | {HANDED_OVER: "1"}
+
+
+def _listening(values: Settings) -> dict[str, int | str]:
+    address = os.environ.get(ConfigOption("server.address").env_var) or values.address
+    hosts = " ".join(known_hosts(address, values.hosts))
+    return {"server.port": values.port, "server.address": address, "server.allowedHosts": hosts}
+
+
+def _variables(options: Mapping[str, bool | int | str]) -> dict[str, str]:
+    texts = {name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in options.items()}
+    return {ConfigOption(name).env_var: text for name, text in texts.items()}
+
+
+def middleware() -> list[Middleware]:
+    """Return what every connection passes through before Streamlit sees it."""
+    return [Middleware(KnownHosts)]
 
 
 def spare_the_modules() -> None:

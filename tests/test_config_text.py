@@ -6,7 +6,8 @@ import pytest
 
 from cxr_core.errors import CxrError, SettingsError, UsageError
 from cxr_core.schema import LABELS
-from cxr_core.settings import SETTINGS, config_path, settings
+from cxr_core.setting_rows import SETTINGS
+from cxr_core.settings import config_path, settings
 from cxr_core.sources.registry import get_source
 from cxr_core.uncertainty import policy_from_file
 

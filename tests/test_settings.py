@@ -4,7 +4,8 @@ from pathlib import Path
 import pytest
 
 from cxr_core.errors import SettingsError
-from cxr_core.settings import SETTINGS, configured_sources, settings
+from cxr_core.setting_rows import SETTINGS
+from cxr_core.settings import configured_sources, settings
 
 ROOT = Path(__file__).parents[1]
 

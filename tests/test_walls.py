@@ -16,6 +16,7 @@ GROUND = {
     "kept",
     "processes",
     "schema",
+    "setting_rows",
     "settings",
     "stamps",
     "storage",

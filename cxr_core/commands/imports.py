@@ -110,6 +110,7 @@ def _images(arguments: argparse.Namespace) -> Answer:
         arguments.aspect,
         arguments.most_skipped,
         arguments.replace,
+        confined=False,
     )
     return awaited(run, lambda ended: ended.result)
 

@@ -35,6 +35,7 @@ def _execute(arguments: argparse.Namespace) -> Answer:
         accelerator=arguments.accelerator,
         name=arguments.name,
         replace=arguments.replace,
+        confined=False,
     )
     return awaited(run, lambda ended: ended.result)
 

@@ -2,7 +2,7 @@
 
 import contextlib
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
@@ -13,6 +13,7 @@ from PIL import Image, UnidentifiedImageError
 
 from cxr_core.atomic import write_text
 from cxr_core.errors import RecordError, UsageError
+from cxr_core.file_patterns import Limits, nobody_leaves
 from cxr_core.records.example import Record, decode
 from cxr_core.records.tfrecord import count_records, read_payloads
 from cxr_core.schema import INTEGER_KEYS, RECORD_IMAGE_SIZE, VALUES, VIEWS, view_code
@@ -37,15 +38,15 @@ def fill_pattern(pattern: str, dataset: str, view: str) -> str:
     return pattern.replace("{dataset}", dataset).replace("{view}", view)
 
 
-def find_records(pattern: str, dataset: str, view: str) -> list[str]:
+def find_records(pattern: str, dataset: str, view: str, limits: Limits | None = None) -> list[str]:
     """Return the record files of one data set and view, here or on gs://, sorted by name.
 
     Raises:
-        UsageError: no file matches, or a gs:// pattern needs credentials.
+        UsageError: no file matches within the limits, or a gs:// pattern needs credentials.
         StorageError: the bucket of a gs:// pattern is not there, access is refused, or there is no network.
     """
     filled = fill_pattern(pattern, dataset, view)
-    found = matching(filled)
+    found = matching(filled, limits)
     if not found:
         raise UsageError(
             f"No TFRecords match {filled} ({view}, {dataset}). Check the path, or build or import the images."
@@ -53,7 +54,12 @@ def find_records(pattern: str, dataset: str, view: str) -> list[str]:
     return found
 
 
-def check_records(paths: Sequence[str], view: str | None, with_keys: bool = False) -> RecordsSummary:
+def check_records(
+    paths: Sequence[str],
+    view: str | None,
+    with_keys: bool = False,
+    going_on: Callable[[], object] = nobody_leaves,
+) -> RecordsSummary:
     """Count all records, and parse the first of each file: fields, label codes, JPEG of 320x320x1, the view.
 
     A file on gs:// is read through once to be counted; the count is kept until the file is replaced.
@@ -62,6 +68,7 @@ def check_records(paths: Sequence[str], view: str | None, with_keys: bool = Fals
         paths: TFRecord files.
         view: the view that the records must be of; None accepts any, as do records that do not say theirs.
         with_keys: whether records that do not name their image (patient, study, image, view, dataset) are refused.
+        going_on: called before each file of this machine; raises when nobody waits for the answer any more.
 
     Raises:
         RecordError: the first thing that is wrong, with file and record.
@@ -69,7 +76,10 @@ def check_records(paths: Sequence[str], view: str | None, with_keys: bool = Fals
     remote = [path for path in paths if is_remote(path)]
     with ThreadPoolExecutor(_REMOTE_FILES_AT_ONCE) as executor:
         counted = executor.map(lambda path: _checked_images(path, version(path), view, with_keys), remote)
-        images = sum(_checked_images(path, _stamp(path), view, with_keys) for path in paths if not is_remote(path))
+        images = 0
+        for path in (path for path in paths if not is_remote(path)):
+            going_on()
+            images += _checked_images(path, _stamp(path), view, with_keys)
         images += sum(counted)
     if not images:
         raise RecordError(f"The TFRecord files hold no example: {paths[0]} and {len(paths) - 1} more. Make them anew.")

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from cxr_core.config_text import home_path, read_toml
 from cxr_core.errors import SettingsError, UsageError, brief
 from cxr_core.schema import PREDICTIONS_SUFFIX
-from cxr_core.sources.source import Source, own_labels, own_models, own_predictions, own_records
+from cxr_core.sources.source import Source, own_labels, own_models, own_predictions, own_readings, own_records
 from cxr_core.storage import check_location, is_remote
 from cxr_core.warehouse.tables import (
     KINDS,
@@ -20,6 +20,8 @@ from cxr_core.warehouse.tables import (
     is_file,
 )
 
+#: What stands for the name of a set in a pattern of readings.
+SET_FIELD = "{set}"
 KEYS: tuple[str, ...] = (
     "kind",
     "project",
@@ -33,6 +35,7 @@ KEYS: tuple[str, ...] = (
     "write",
     "synthetic",
     "truth",
+    "readings",
 )
 
 
@@ -115,6 +118,7 @@ def source_of(name: str, definition: Definition, folder: Path) -> Source:
         location=_checked(definition, "location", check_region, definition.text("location")),
         write=_checked(definition, "write", check_dataset, definition.text("write")),
         synthetic=_synthetic(definition),
+        readings=_with(_readings(definition), own_readings(folder)),
     )
 
 
@@ -140,6 +144,21 @@ def _prediction_pattern(definition: Definition, text: str) -> str:
         return _checked(definition, "predictions", check_pattern, text) or ""
     _file_pattern(definition, "predictions", text)
     return _parquet(definition, "predictions", text)
+
+
+def _readings(definition: Definition) -> tuple[str, ...]:
+    """Return the patterns of readings, the set's name where a model's stands elsewhere."""
+    found = []
+    for text in definition.texts("readings"):
+        if text.count(SET_FIELD) != 1 or MODEL_FIELD in text:
+            raise definition.error("readings", "must have {set} once, where the name of the set stands")
+        named = text.replace(SET_FIELD, MODEL_FIELD)
+        if definition.keys["kind"] == "bigquery" and not is_file(named):
+            found.append(_checked(definition, "readings", check_pattern, named) or "")
+        else:
+            _file_pattern(definition, "readings", named)
+            found.append(_parquet(definition, "readings", named))
+    return tuple(found)
 
 
 def _parquet(definition: Definition, key: str, text: str) -> str:

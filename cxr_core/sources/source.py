@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from cxr_core.errors import CxrError
 from cxr_core.file_patterns import has_wildcards
-from cxr_core.schema import PREDICTIONS_SUFFIX, check_name
+from cxr_core.schema import PREDICTIONS_SUFFIX, check_name, check_set_name
 from cxr_core.storage import cache_folder, is_remote, matching
 from cxr_core.warehouse.tables import MODEL_FIELD, Kind, TableSet, files_by_model, is_file
 
@@ -20,7 +20,8 @@ class Source:
     """Where the parts of a named data set lie; all local paths are absolute, and any file may lie on gs://.
 
     `labels` are Parquet files (they may hold `*`) or BigQuery tables; `predictions` and `models` patterns with
-    `{model}` and `records` one with `{dataset}` and `{view}`, where those that the product writes itself come last.
+    `{model}` and `records` one with `{dataset}` and `{view}`, where those that the product writes itself come
+    last. `readings` are such patterns too, in which the name of a set stands where a model's does.
     `folder` is where it writes: the source's part of the workspace, which need not exist yet. `synthetic` says that
     no patient stands behind the data, `truth` is a table of what was really there, or None.
     """
@@ -39,12 +40,13 @@ class Source:
     location: str | None = None
     write: str | None = None
     synthetic: bool = False
+    readings: tuple[str, ...] = ()
 
     @property
     def tables(self) -> TableSet:
         """The tables as they are on the disk now: `*` in the names of label files is resolved."""
         labels = tuple(found for label in self.labels for found in (_files(label) if is_file(label) else [label]))
-        files = [*filter(is_file, labels), *filter(is_file, self.predictions)]
+        files = [*filter(is_file, labels), *filter(is_file, self.predictions), *filter(is_file, self.readings)]
         folders = {self.folder, *(cache_folder() if is_remote(file) else Path(file).parent for file in files)}
         if self.truth is not None:
             folders.add(self.truth.parent)
@@ -58,6 +60,7 @@ class Source:
             credentials=self.credentials,
             location=self.location,
             write=self.write,
+            readings=self.readings,
             allowed=tuple(sorted(folders)),
         )
 
@@ -91,9 +94,18 @@ class Source:
         """Return where the product writes the prediction table of a model."""
         return Path(own_predictions(self.folder).replace(MODEL_FIELD, check_name("model", model)))
 
+    def readings_path(self, set_name: str) -> Path:
+        """Return where the product writes a set of readings."""
+        return Path(own_readings(self.folder).replace(MODEL_FIELD, check_set_name(set_name)))
+
     def model_path(self, model: str) -> Path:
         """Return where the product writes the weights of a model."""
         return Path(own_models(self.folder).replace(MODEL_FIELD, check_name("model", model)))
+
+
+def own_readings(folder: Path) -> str:
+    """Return the pattern of the readings tables that the product writes."""
+    return str(folder / "readings" / f"{MODEL_FIELD}.parquet")
 
 
 def own_labels(folder: Path) -> str:

@@ -30,6 +30,8 @@ from cxr_core.sources.importing.image_parts import (
 from cxr_core.sources.importing.pictures import ASPECTS, DEFAULT_ASPECT
 from cxr_core.sources.registry import DEMO, get_source
 from cxr_core.sources.source import Source, own_records
+from cxr_core.tasks.allowed_places import check_input
+from cxr_core.tasks.named_model import absolute
 from cxr_core.words import counted
 
 __all__ = ["ASPECTS", "DEFAULT_ASPECT", "DEFAULT_MOST_SKIPPED", "KIND", "start_image_import", "work"]
@@ -69,6 +71,7 @@ def start_image_import(
     aspect: str = DEFAULT_ASPECT,
     most_skipped: int = DEFAULT_MOST_SKIPPED,
     replace: bool = False,
+    confined: bool = True,
 ) -> Run:
     """Check everything, then start an import and return its run; its `result` says what came of it.
 
@@ -80,14 +83,16 @@ def start_image_import(
         aspect: how a picture that is not square becomes one: pad, crop or stretch.
         most_skipped: how many images may be bad before the import is given up.
         replace: whether records of the same data sets and views are replaced.
+        confined: whether the pictures must lie where pages may read; the command line is not confined.
 
     Raises:
         UnknownNameError: there is no such source, view, data set or aspect.
-        UsageError: there are no images, no labels, or none that belong together.
+        UsageError: there are no images, no labels, or none that belong together, or pages may not read the place.
         ExistsError: the source has records of a data set and view already.
     """
+    pictures = absolute(place)
     config = {
-        "place": str(Path(place).expanduser().absolute()),
+        "place": pictures,
         "view": view,
         "dataset": dataset,
         "aspect": aspect,
@@ -95,6 +100,8 @@ def start_image_import(
         "replace": replace,
     }
     source = _checked_source(source_name, config)
+    if confined:
+        check_input("folder or tar of the images", pictures)
     plan = _plan(source, config)
     _check_free(source, plan, replace)
     _check_space(source.folder, plan.images)

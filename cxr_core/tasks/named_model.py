@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from cxr_core.config_text import home_path
 from cxr_core.errors import ModelFileError, UsageError
 from cxr_core.models.registry import find_weights
 from cxr_core.sources.source import Source
@@ -14,18 +15,24 @@ _SUFFIXES = (".weights.h5", ".h5", ".keras")
 
 
 def absolute(path: str) -> str:
-    """Return a local path made absolute; an empty one and one on gs:// stay as they are."""
-    return path if not path or is_remote(check_location(path)) else str(Path(path).expanduser().absolute())
+    """Return a local path made absolute; an empty one and one on gs:// stay as they are.
+
+    Raises:
+        UsageError: it begins with the `~` of a user that there is not, or is no legal location.
+    """
+    if not path or is_remote(check_location(path)):
+        return path
+    return str(home_path(path).absolute())
 
 
 def located(model: str) -> str:
     """Return a model with its path made absolute; the name of one stays as it is."""
-    return absolute(model) if _is_path(model) else model
+    return absolute(model) if is_path(model) else model
 
 
 def name_of(model: str) -> str:
     """Return the name of a model, which of a file is that of the file without its ending."""
-    if not _is_path(model):
+    if not is_path(model):
         return model
     file = Path(model).name
     ending = next((suffix for suffix in _SUFFIXES if file.endswith(suffix)), "")
@@ -39,7 +46,7 @@ def weights_of(source: Source, model: str) -> Path:
         UnknownNameError: the source has no such model.
         ModelFileError: there is no such file.
     """
-    if not _is_path(model):
+    if not is_path(model):
         return find_weights(source.models, model)
     path = local_copy(absolute(model))
     if not path.is_file():
@@ -64,5 +71,6 @@ def check_start_model(source: Source, options: TrainOptions) -> None:
         )
 
 
-def _is_path(model: str) -> bool:
+def is_path(model: str) -> bool:
+    """Say whether a model is named by its file rather than by its name."""
     return bool(model) and (Path(model).name != model or Path(model).suffix in _SUFFIXES)

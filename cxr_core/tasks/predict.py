@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from cxr_core.errors import DataError, ExistsError, UnknownNameError, UsageError
+from cxr_core.file_patterns import Limits
 from cxr_core.records.example import decode
 from cxr_core.records.layout import check_records, find_records
 from cxr_core.records.tfrecord import read_payloads
@@ -20,7 +21,8 @@ from cxr_core.schema import DATASETS, KEY_COLUMNS, LABELS, check_name, dataset_c
 from cxr_core.sources.registry import get_source, ready_source
 from cxr_core.sources.source import Source
 from cxr_core.storage import for_tensorflow
-from cxr_core.tasks.named_model import absolute, located, name_of, weights_of
+from cxr_core.tasks.allowed_places import check_input, page_limits
+from cxr_core.tasks.named_model import absolute, is_path, located, name_of, weights_of
 from cxr_core.tasks.training_plan import check_accelerator, leave_gpu_alone
 from cxr_core.training.first_import import import_tensorflow
 from cxr_core.training.options import PREDICTING_ACCELERATORS
@@ -55,6 +57,7 @@ def start_prediction(
     accelerator: str = "cpu",
     name: str = "",
     replace: bool = False,
+    confined: bool = True,
 ) -> Run:
     """Check everything, then start a prediction and return its run; its `result` says what came of it.
 
@@ -69,10 +72,12 @@ def start_prediction(
         accelerator: cpu, gpu, multi-gpu or tpu.
         name: of the prediction table; by default the model's, of a file its name without the ending.
         replace: whether rows of these data sets that the table has already are replaced.
+        confined: whether only what pages may read is read; the command line is not confined.
 
     Raises:
         UnknownNameError: there is no such source, model, run, data set, view or accelerator.
-        UsageError: no records match, the view is not known, or the accelerator is missing.
+        UsageError: no records match, the view is not known, the accelerator is missing, or a place is none that pages
+            may read.
         ExistsError: the table has predictions of these data sets already, or belongs to another model.
         RecordError: a record file is damaged, lacks the keys, or holds another view or image size.
         ModelFileError: the weights file is damaged, or there is none at the path.
@@ -83,8 +88,12 @@ def start_prediction(
     if limit is not None and limit < 1:
         raise UsageError(f"The limit must be at least 1 image. Received: {limit}.")
     trained = _model_of_run(source_name, model) if _RUN_ID.fullmatch(model) else located(model)
+    records = absolute(records)
+    if confined:
+        _check_places(trained, records)
     weights = weights_of(source, trained)
-    request = _request(source, read_info(weights), trained, dataset, view, absolute(records))
+    limits = page_limits() if confined and records else None
+    request = _request(source, read_info(weights), trained, dataset, view, records, limits)
     table = check_name("model", name or name_of(trained))
     _check_table(source, table, _metadata(read_info(weights)), request.datasets, replace)
     check_accelerator(accelerator)
@@ -140,8 +149,20 @@ def _model_of_run(source_name: str, run_id: str) -> str:
     return run.name
 
 
+def _check_places(model: str, records: str) -> None:
+    check_input("pattern of the records", records)
+    if is_path(model):
+        check_input("model file", model)
+
+
 def _request(
-    source: Source, info: ModelInfo, model: str, dataset: str | None, view: str | None, records: str
+    source: Source,
+    info: ModelInfo,
+    model: str,
+    dataset: str | None,
+    view: str | None,
+    records: str,
+    limits: Limits | None,
 ) -> _Request:
     chosen = view or info.view
     if chosen is None:
@@ -150,22 +171,22 @@ def _request(
     pattern = records or source.records
     if dataset is not None:
         dataset_code(dataset)
-    names = _datasets(pattern, dataset, chosen)
-    files = [path for name in names or ("",) for path in find_records(pattern, name, chosen)]
+    names = _datasets(pattern, dataset, chosen, limits)
+    files = [path for name in names or ("",) for path in find_records(pattern, name, chosen, limits)]
     return _Request(tuple(files), chosen, names, check_records(files, chosen, with_keys=True).images)
 
 
-def _datasets(pattern: str, dataset: str | None, view: str) -> tuple[str, ...]:
+def _datasets(pattern: str, dataset: str | None, view: str, limits: Limits | None) -> tuple[str, ...]:
     """Return the data sets to predict; none where the pattern leaves it to the records to say."""
     if dataset is not None or "{dataset}" not in pattern:
         return () if dataset is None else (dataset,)
-    found = tuple(name for name in _USUAL_DATASETS if _has_records(pattern, name, view))
+    found = tuple(name for name in _USUAL_DATASETS if _has_records(pattern, name, view, limits))
     return found or _USUAL_DATASETS[:1]
 
 
-def _has_records(pattern: str, dataset: str, view: str) -> bool:
+def _has_records(pattern: str, dataset: str, view: str, limits: Limits | None) -> bool:
     try:
-        return bool(find_records(pattern, dataset, view))
+        return bool(find_records(pattern, dataset, view, limits))
     except UsageError:
         return False
 

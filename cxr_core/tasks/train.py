@@ -43,7 +43,7 @@ def start_training(
         source_name: the source whose records are used and which gets the model.
         options: the choices; `training_defaults` draws a seed for them.
         name: of the model; by default it tells network, view and policy, and ends like the run's ID.
-        confined: whether the run may write only where pages may; see `tasks.outputs`.
+        confined: whether the run may read and write only where pages may; see `tasks.allowed_places`.
         run_id: from `new_run_id`, when the caller needed it before.
         parent: the run that this training is a part of.
 

@@ -3,20 +3,22 @@
 import os
 import secrets
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import psutil
 
 from cxr_core.errors import UsageError
+from cxr_core.file_patterns import Limits, nobody_leaves
 from cxr_core.records.layout import RecordsSummary, check_records, find_records
 from cxr_core.settings import settings
 from cxr_core.sources.registry import get_source, ready_source
 from cxr_core.sources.source import Source
 from cxr_core.storage import is_remote, user_location
+from cxr_core.tasks.allowed_places import check_input, check_output, page_limits
 from cxr_core.tasks.expected_time import expected_seconds
-from cxr_core.tasks.named_model import absolute, check_start_model, located
-from cxr_core.tasks.outputs import check_output
+from cxr_core.tasks.named_model import absolute, check_start_model, is_path, located
 from cxr_core.training.options import TrainOptions, default_options
 from cxr_core.training.probe import Accelerator, cached, probe
 from cxr_core.uncertainty import Policy
@@ -74,17 +76,24 @@ def known_accelerators() -> list[Accelerator] | None:
     return cached(settings().home)
 
 
-def plan_training(source_name: str, options: TrainOptions, confined: bool = True) -> TrainingPlan:
+def plan_training(
+    source_name: str,
+    options: TrainOptions,
+    confined: bool = True,
+    going_on: Callable[[], object] = nobody_leaves,
+) -> TrainingPlan:
     """Find and check everything that a training run needs, and say what it will be.
 
     Args:
         source_name: the source whose records are used.
         options: the choices.
-        confined: whether the run may write only where pages may (`tasks.outputs`); the command line is not confined.
+        confined: whether the run may read and write only where pages may (`tasks.allowed_places`); the command line is
+            not confined.
+        going_on: called now and then while files are looked at; raises when nobody waits for the plan any more.
 
     Raises:
         UnknownNameError: there is no such source, view, architecture, accelerator or model to start from.
-        UsageError: an option is out of its range, an output folder is none that pages may write to, no records match,
+        UsageError: an option is out of its range, a place is none that pages may use, no records match,
             there are fewer images than one batch, the accelerator is known to be missing, or the disk is too full.
         RecordError: a record file is damaged or holds another view or image size.
         ModelFileError: the model to start from holds another network.
@@ -92,13 +101,12 @@ def plan_training(source_name: str, options: TrainOptions, confined: bool = True
     source = ready_source(source_name)
     options = _with_absolute_paths(options.validated())
     if confined:
-        check_output("folder for a copy of the model", options.save_to)
-        check_output("TensorBoard folder", options.tensorboard)
+        _check_places(options)
     options = replace(options, tensorboard=_own(options.tensorboard), save_to=_own(options.save_to))
     check_start_model(source, options)
     _check_accelerator(options.accelerator, known_accelerators())
-    files_train, files_valid = _record_files(source, options)
-    train, valid = check_records(files_train, options.view), check_records(files_valid, options.view)
+    files_train, files_valid = _record_files(source, options, page_limits(going_on) if confined else None)
+    train, valid = (check_records(files, options.view, going_on=going_on) for files in (files_train, files_valid))
     if train.images < options.batch_size:
         raise UsageError(
             f"A batch must not be larger than the {counted(train.images, 'training image')}. "
@@ -149,16 +157,32 @@ def _with_absolute_paths(options: TrainOptions) -> TrainOptions:
     )
 
 
+def _check_places(options: TrainOptions) -> None:
+    check_output("folder for a copy of the model", options.save_to)
+    check_output("TensorBoard folder", options.tensorboard)
+    check_input("pattern of the records", options.records)
+    if is_path(options.init_from):
+        check_input("model to start from", options.init_from)
+
+
 def _own(folder: str) -> str:
     """Return the user's own folder of a gs:// folder, as in the 2019 notebook; a local one is the user's anyway."""
     return user_location(folder) if is_remote(folder) else folder
 
 
-def _record_files(source: Source, options: TrainOptions) -> tuple[list[str], list[str]]:
-    """Return training and validation files; a pattern without {dataset} names the training files alone."""
+def _record_files(source: Source, options: TrainOptions, limits: Limits | None) -> tuple[list[str], list[str]]:
+    """Return training and validation files; a pattern without {dataset} names the training files alone.
+
+    Limits hold for a pattern that somebody gave; the source's own is trusted.
+    """
+    limits = limits if options.records else None
     pattern = options.records or source.records
     pattern_valid = pattern if "{dataset}" in pattern else source.records
-    return find_records(pattern, "train", options.view), find_records(pattern_valid, "valid", options.view)
+    valid_limits = limits if pattern_valid is pattern else None
+    return (
+        find_records(pattern, "train", options.view, limits),
+        find_records(pattern_valid, "valid", options.view, valid_limits),
+    )
 
 
 def _record_checks(options: TrainOptions, train: RecordsSummary, valid: RecordsSummary) -> tuple[Check, ...]:

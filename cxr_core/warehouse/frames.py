@@ -100,7 +100,7 @@ def cooccurrence_frame(table: pa.Table) -> pd.DataFrame:
 
 def labels_frame(table: pa.Table) -> pd.DataFrame:
     """Return label rows sorted by path: keys and labels as int64 (-1: not said), further columns as they are."""
-    columns = {**_keys(table, KEY_COLUMNS), **{label: codes(table, label, len(VALUES)) for label in LABELS}}
+    columns = {**key_columns(table, KEY_COLUMNS), **{label: codes(table, label, len(VALUES)) for label in LABELS}}
     further = [name for name in table.column_names if name not in columns]
     return _by_path(pd.DataFrame({**columns, **{name: table[name].to_pandas() for name in further}}))
 
@@ -108,7 +108,7 @@ def labels_frame(table: pa.Table) -> pd.DataFrame:
 def predictions_frame(table: pa.Table) -> pd.DataFrame:
     """Return predictions sorted by path: keys as int64 (`view` -1: not said), labels as float64 (NaN for NULL)."""
     values = {name: _floats(table, name) for name in table.column_names if name in LABELS}
-    return _by_path(pd.DataFrame({**_keys(table, KEY_COLUMNS), **values}))
+    return _by_path(pd.DataFrame({**key_columns(table, KEY_COLUMNS), **values}))
 
 
 def prediction_rows(table: pa.Table) -> pa.Table:
@@ -127,7 +127,9 @@ def prediction_rows(table: pa.Table) -> pa.Table:
 
 def truth_frame(table: pa.Table) -> pd.DataFrame:
     """Return `path` and the 14 labels as int64, 0 absent or 1 present."""
-    return _by_path(pd.DataFrame({**_keys(table, ("path",)), **{label: codes(table, label, 2) for label in LABELS}}))
+    return _by_path(
+        pd.DataFrame({**key_columns(table, ("path",)), **{label: codes(table, label, 2) for label in LABELS}})
+    )
 
 
 def joined_result(table: pa.Table, scale: str, labels: tuple[str, ...]) -> Joined:
@@ -135,7 +137,7 @@ def joined_result(table: pa.Table, scale: str, labels: tuple[str, ...]) -> Joine
     repeated = pc.or_(pc.greater(table["prediction_rows"], 1), pc.fill_null(pc.greater(table["label_rows"], 1), False))
     matched = table.filter(pc.is_valid(table["label_rows"]))
     columns = {
-        **_keys(matched, [key for key in KEY_COLUMNS if key != "dataset"]),
+        **key_columns(matched, [key for key in KEY_COLUMNS if key != "dataset"]),
         **{f"predicted_{label}": _floats(matched, f"predicted_{label}") for label in labels},
         **{f"true_{label}": codes(matched, f"true_{label}", len(VALUES)) for label in labels},
     }
@@ -203,7 +205,8 @@ def _names(received: Iterable[float | None], known: tuple[str, ...], column: str
     return [known[int(code)] for code in found if code is not None]
 
 
-def _keys(table: pa.Table, keys: Iterable[str]) -> dict[str, np.ndarray | pd.api.extensions.ExtensionArray]:
+def key_columns(table: pa.Table, keys: Iterable[str]) -> dict[str, np.ndarray | pd.api.extensions.ExtensionArray]:
+    """Return key columns in the types of the engine: `path` as text, the others as int64 (`view` -1: not said)."""
     columns: dict[str, np.ndarray | pd.api.extensions.ExtensionArray] = {}
     for key in keys:
         if key == "path":

@@ -16,7 +16,19 @@ import pyarrow.parquet as pq
 
 from cxr_core.atomic import replacing
 from cxr_core.errors import TableError
-from cxr_core.schema import DATASETS, DEFAULT_SCALE, INTEGER_KEYS, KEY_COLUMNS, LABELS, SCALE_KEY, SCALES, VALUES, VIEWS
+from cxr_core.schema import (
+    DATASETS,
+    DEFAULT_SCALE,
+    INTEGER_KEYS,
+    KEY_COLUMNS,
+    LABELS,
+    READER_COLUMN,
+    SCALE_KEY,
+    SCALES,
+    VALUES,
+    VIEWS,
+    Verdict,
+)
 from cxr_core.words import counted
 
 MODEL_KEY = "cxr.model"
@@ -77,6 +89,20 @@ def write_truth(path: Path, frame: pd.DataFrame) -> None:
     _check_paths(table, path)
     for label in LABELS:
         _check_codes(table, label, 2, path)
+    _write(path, table, {})
+
+
+def write_readings(path: Path, frame: pd.DataFrame) -> None:
+    """Write readings (the keys, `reader` and labels as codes of `schema.Verdict`, NULL not read), replacing the file.
+
+    Raises:
+        TableError: a column is missing or cannot have its type, or a code is unknown.
+    """
+    _require(frame, (*KEY_COLUMNS, READER_COLUMN), path)
+    labels = tuple(label for label in LABELS if label in frame.columns)
+    table = _typed(frame, path, pa.int64(), (*KEY_COLUMNS, READER_COLUMN, *labels))
+    for label in labels:
+        _check_codes(table, label, max(Verdict) + 1, path, or_null=True)
     _write(path, table, {})
 
 

@@ -9,7 +9,7 @@ number; patients and studies are identified, never compared with a number, and s
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from cxr_core.schema import INTEGER_KEYS, KEY_COLUMNS, LABELS, Value, dataset_code, view_code
+from cxr_core.schema import INTEGER_KEYS, KEY_COLUMNS, LABELS, READER_COLUMN, Value, dataset_code, view_code
 from cxr_core.warehouse.tables import check_column
 
 
@@ -169,6 +169,12 @@ def study_rows(table: str, dataset: str) -> Query:
     image, *_ = _codes(["image"])
     sql = f"SELECT COUNTIF(image = 0) AS studies FROM (SELECT {image} FROM `{table}`{where})"
     return Query("study_rows", sql, parameters)
+
+
+def readings(table: str, names: Sequence[str]) -> Query:
+    """Return what each reader says of each row: the keys, the reader and the labels that the table has."""
+    columns = ", ".join(["path", *_keys(), READER_COLUMN, *_codes(names)])
+    return Query("readings", f"SELECT {columns} FROM `{table}`")
 
 
 def truth(table: str) -> Query:

@@ -28,6 +28,7 @@ class TableSet:
 
     `labels` are Parquet files of a local warehouse, or `project.dataset.table` names of BigQuery. `predictions` are
     patterns with `{model}`, in order of precedence; one that ends with `.parquet` is a local file whatever the kind.
+    `readings` are such patterns too, in which the name of a set of readings stands where a model's does.
     `truth` is a Parquet file or None; `allowed` are the folders whose Parquet files may be read. `project` is billed;
     a query that would bill more than `maximum_bytes_billed` is refused (None: the setting of that name). `credentials`
     is a service account's key file, `location` the region of the data, and `write` the data set (`project.dataset`)
@@ -44,6 +45,7 @@ class TableSet:
     credentials: str | None = None
     location: str | None = None
     write: str | None = None
+    readings: tuple[str, ...] = ()
 
 
 def is_file(location: str) -> bool:

@@ -17,6 +17,7 @@ from cxr_core.warehouse.google_write import write_predictions
 from cxr_core.warehouse.kept import ANSWERS, Key
 from cxr_core.warehouse.local import LocalEngine
 from cxr_core.warehouse.questions import Query
+from cxr_core.warehouse.readings import readings_frame
 from cxr_core.warehouse.studies import join_studies
 from cxr_core.warehouse.tables import TableSet, check_table, is_file
 
@@ -93,6 +94,22 @@ class Warehouse:
             return None
         location = str(self.tables.truth)
         return frames.truth_frame(self._ask(self._local, questions.truth(self._local.name(location)), [location]))
+
+    def reading_sets(self) -> list[str]:
+        """Return the names of the sets of readings, sorted."""
+        return sorted(self._found(self.tables.readings))
+
+    def readings(self, set_name: str) -> pd.DataFrame:
+        """Return a set of readings sorted by path: the keys and `reader`, then the 14 labels as codes, 0 not read.
+
+        Raises:
+            UnknownNameError: there is no such set.
+            TableError: it lacks a column, or a reader stands twice on a row.
+        """
+        location, engine = self._one_of(self._found(self.tables.readings), "set of readings", set_name)
+        names = _labels_of(engine.describe(location), location)
+        table = self._ask(engine, questions.readings(engine.name(location), names), [location])
+        return readings_frame(table, location)
 
     def prediction_tables(self) -> list[str]:
         """Return the names of the models that have a prediction table, sorted."""
@@ -253,17 +270,22 @@ class Warehouse:
 
     def _locations(self) -> dict[str, str]:
         """Return each model's table; the first pattern that has one wins."""
+        return self._found(self.tables.predictions)
+
+    def _found(self, patterns: Sequence[str]) -> dict[str, str]:
         found: dict[str, str] = {}
-        for pattern in self.tables.predictions:
+        for pattern in patterns:
             for model, location in self._engine(pattern).models(pattern).items():
                 found.setdefault(model, location)
         return found
 
     def _find(self, model: str) -> tuple[str, Engine]:
-        locations = self._locations()
-        if model not in locations:
-            raise UnknownNameError("model", model, sorted(locations))
-        return locations[model], self._engine(locations[model])
+        return self._one_of(self._locations(), "model", model)
+
+    def _one_of(self, locations: dict[str, str], what: str, name: str) -> tuple[str, Engine]:
+        if name not in locations:
+            raise UnknownNameError(what, name, sorted(locations))
+        return locations[name], self._engine(locations[name])
 
 
 def _labels_of(info: TableInfo, location: str) -> tuple[str, ...]:

@@ -8,7 +8,9 @@ from pathlib import Path, PurePosixPath
 
 import streamlit as st
 
+from cxr_core.tasks.allowed_places import check_input
 from cxr_core.tasks.import_labels import TABLE_ENDINGS
+from cxr_core.tasks.named_model import absolute
 
 #: What a browser may offer for choice; `.csv.gz` ends like `.gz` there.
 _UPLOAD_TYPES = sorted({ending.rpartition(".")[2] for ending in TABLE_ENDINGS})
@@ -55,5 +57,11 @@ def given_files(kind: str, several: bool, help_text: str) -> TableFiles | None:
     uploads = uploaded if isinstance(uploaded, list) else [uploaded] if uploaded else []
     if uploads:
         return TableFiles(uploads=tuple((upload.name, upload.getvalue()) for upload in uploads))
-    paths = tuple(Path(text).expanduser() for text in named.split())
+    paths = tuple(_readable(text) for text in named.split())
     return TableFiles(paths=paths) if paths else None
+
+
+def _readable(text: str) -> Path:
+    place = absolute(text)
+    check_input("table", place)
+    return Path(place)

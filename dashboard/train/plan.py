@@ -13,6 +13,7 @@ from cxr_core.training.options import TrainOptions
 from dashboard.shared.errors import errors_as_sentences
 from dashboard.shared.formatting import count, duration
 from dashboard.shared.navigation import go_to
+from dashboard.train.remote_look import WAITING, look_button, unasked
 from dashboard.train.several_input import ONE, REPEAT, SWEEP, Several
 
 PLAN_SECONDS = 20.0
@@ -21,7 +22,7 @@ PLAN_SECONDS = 20.0
 def plan_or_reason(source: str, options: TrainOptions) -> tuple[TrainingPlan | None, str]:
     """Return the checked plan, or None and the reason why it cannot be."""
     try:
-        return _plan(source, options), ""
+        return (None, WAITING) if unasked(options) else (_plan(source, options), "")
     except CxrError as error:
         return None, str(error)
 
@@ -29,7 +30,12 @@ def plan_or_reason(source: str, options: TrainOptions) -> tuple[TrainingPlan | N
 @st.cache_data(ttl=PLAN_SECONDS, max_entries=100, show_spinner=False)
 def _plan(source: str, options: TrainOptions) -> TrainingPlan:
     """Count the records again only after some seconds; Start checks everything anew."""
-    return plan_training(source, options)
+    return plan_training(source, options, going_on=_leave_if_closed)
+
+
+def _leave_if_closed() -> None:
+    """End this script here when its page was closed or is drawn anew: Streamlit looks whenever its state is read."""
+    st.session_state.get("source")
 
 
 def answer(plan: TrainingPlan | None, several: Several) -> str:
@@ -49,7 +55,9 @@ def plan_section(source: str, options: TrainOptions, several: Several, plan: Tra
         plan, reason = None, "A sweep needs at least one u and one w. Choose them under Values of u and Values of w."
     with st.container(border=True):
         st.subheader("What will happen", anchor=False)
-        if plan is None:
+        if reason == WAITING:
+            look_button(unasked(options))
+        elif plan is None:
             st.error(reason, icon=":material/error:")
         else:
             _figures(plan, several)

@@ -1,6 +1,12 @@
 """The import form on Sources: a preview before, a correction of the columns, one sentence for what cannot be."""
 
 import pandas as pd
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def this_folder_may_be_read(workspace, monkeypatch):
+    monkeypatch.setenv("CXR_INPUT_FOLDERS", ".")
 
 
 def write_labels(folder, name="valid.csv", **columns):
@@ -44,3 +50,12 @@ def test_a_file_that_is_no_table_is_one_sentence(own_small_demo, page, tmp_path)
     app = page("sources")
     app.text_input(key="import-labels-path").set_value(str(tmp_path / "x.csv")).run()
     assert "x.csv must be text" in app.error[0].value
+
+
+def test_a_path_outside_of_what_the_settings_allow_is_refused_whether_it_exists_or_not(own_small_demo, page):
+    app = page("sources")
+    for path in ("/etc/passwd", "/etc/no-such-file"):
+        app.text_input(key="import-labels-path").set_value(path).run()
+        assert app.error[0].value.startswith("The table must lie in one of the places that pages may read")
+    app.text_input(key="import-labels-path").set_value("~nobody-at-all/x.csv").run()
+    assert "nobody-at-all" in app.error[0].value

@@ -53,7 +53,7 @@ def test_a_bigquery_source_keeps_its_names_and_gains_the_workspace(config, works
     assert source.models == ("gs://mimic_cxr_derived/models/{model}.h5", str(own / "models" / "{model}.h5"))
     assert source.records == "gs://mimic_cxr_derived/tfrecords/{dataset}/{view}*"
     assert (source.project, source.maximum_bytes_billed) == ("your-analysis-project", 5_000_000)
-    assert set(source.tables.allowed) == {own, own / "predictions"}
+    assert set(source.tables.allowed) == {own, own / "predictions", own / "readings"}
     assert not source.synthetic
 
 

@@ -1,0 +1,134 @@
+"""The table of settings: name, default, help text and what a value must be."""
+
+import re
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+_HOST = re.compile(r"[\w.-]+|[0-9a-fA-F:.]+")
+
+
+class Setting(NamedTuple):
+    """One row of the table of settings."""
+
+    name: str
+    default: bool | int | float | str
+    help: str
+    check: Callable[[Any], bool] = lambda value: True
+    rule: str = ""
+
+    @property
+    def variable(self) -> str:
+        """The environment variable that sets it."""
+        return f"CXR_{self.name.upper()}"
+
+
+def host_names(text: str) -> tuple[str, ...]:
+    """Return the names of a list that is separated by commas."""
+    return tuple(name.strip().lower() for name in text.split(",") if name.strip())
+
+
+SETTINGS: tuple[Setting, ...] = (
+    Setting("home", "workspace", "Folder for everything that the product writes; relative to the working directory."),
+    Setting(
+        "output_folders",
+        ".",
+        "Folders, separated by colons, where the pages may put copies of models and TensorBoard logs besides `home`; "
+        "relative to the working directory. A gs:// place must be listed. "
+        "The command line writes wherever its user may.",
+    ),
+    Setting(
+        "input_folders",
+        "",
+        "Folders, separated by colons, from which the pages may read tables, images, records and models besides `home` "
+        "and the sources' own places; relative to the working directory. A gs:// place must be listed. "
+        "The command line reads whatever its user may.",
+    ),
+    Setting(
+        "address",
+        "127.0.0.1",
+        "Address that the dashboard listens on; other machines reach it only if you change this.",
+    ),
+    Setting(
+        "hosts",
+        "",
+        "Further names, separated by commas, under which browsers reach the dashboard: this machine's in your network, "
+        "or a proxy's. Under any other name it does not answer.",
+        lambda value: all(_HOST.fullmatch(name) for name in host_names(value)),
+        "of host names without port, separated by commas",
+    ),
+    Setting("port", 8501, "Port of the dashboard.", lambda value: 1 <= value <= 65535, "between 1 and 65535"),
+    Setting(
+        "downloads", True, "Whether pages offer tables for download; switch off where data must not leave the machine."
+    ),
+    Setting(
+        "resamples",
+        2000,
+        "Resamples of the patient-cluster bootstrap behind the intervals of areas and differences.",
+        lambda value: 100 <= value <= 100_000,
+        "between 100 and 100000",
+    ),
+    Setting(
+        "minimum_positives",
+        30,
+        "Fewest patients with a positive, and with a negative image, for which an interval or a p is given.",
+        lambda value: value >= 2,
+        "at least 2",
+    ),
+    Setting(
+        "import_rows",
+        5_000_000,
+        "Most rows that one imported table may have.",
+        lambda value: value > 0,
+        "above 0",
+    ),
+    Setting(
+        "import_memory",
+        8_000_000_000,
+        "Most bytes of memory that one import may take; it is refused when it needs more.",
+        lambda value: value > 0,
+        "above 0",
+    ),
+    Setting(
+        "kept_memory",
+        1_000_000_000,
+        "Most bytes of answers (tables, figures, curves) that the dashboard keeps for all its sessions together.",
+        lambda value: value >= 0,
+        "0 or more",
+    ),
+    Setting(
+        "maximum_bytes_billed",
+        10_000_000_000,
+        "Most bytes that one BigQuery query may bill; a source can set its own.",
+        lambda value: value > 0,
+        "above 0",
+    ),
+    Setting(
+        "bigquery_endpoint", "", "URL of a BigQuery-compatible server to use instead of Google's, without credentials."
+    ),
+    Setting("bigquery_timeout", 120.0, "Seconds to wait for one BigQuery answer.", lambda value: value > 0, "above 0"),
+    Setting(
+        "gcs_endpoint", "", "URL of a Cloud-Storage-compatible server to use instead of Google's, without credentials."
+    ),
+    Setting("account", "", "Names your folder under gs:// for saved models and logs; empty: gcloud's account, or you."),
+    Setting(
+        "cancel_grace",
+        20.0,
+        "Seconds that a cancelled run has to write its checkpoint before it is killed.",
+        lambda value: value >= 0,
+        "0 or more",
+    ),
+    Setting(
+        "heartbeat",
+        2.0,
+        "Seconds between two signs of life of a run.",
+        lambda value: 0 < value <= 60,
+        "above 0, at most 60",
+    ),
+    Setting(
+        "runs_per_device",
+        1,
+        "Runs that may use one accelerator at once; further ones wait in the order in which they were started.",
+        lambda value: value >= 1,
+        "at least 1",
+    ),
+)

@@ -1,0 +1,173 @@
+"""What do the labels mean? The share that readers call present among the images of each label value."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from cxr_core.atomic import write_text
+from cxr_core.errors import ExistsError, UsageError
+from cxr_core.evaluation.agreement import Agreement, agreement
+from cxr_core.evaluation.results import bounds_as_json
+from cxr_core.evaluation.shares import PresentShare, present_share, shrunk_shares
+from cxr_core.evaluation.verdicts import majority
+from cxr_core.schema import LABELS, VALUES, Value
+from cxr_core.settings import settings
+from cxr_core.sources.registry import ready_source
+from cxr_core.uncertainty import Policy, label_policy
+from cxr_core.warehouse.readings import Votes, votes_on
+from cxr_core.warehouse.warehouse import Warehouse
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """What the readers of a set say of the images of each label and value, and how far they agree.
+
+    `labels[label][value]` is the share present; `rows_by_study` counts the images that were read as a part of their
+    study only, and `dataset` and `view` are None where all are taken.
+    """
+
+    source: str
+    set: str
+    dataset: str | None
+    view: str | None
+    readers: tuple[str, ...]
+    labels: dict[str, dict[str, PresentShare]]
+    agreement: dict[str, Agreement]
+    rows_by_study: int
+
+    def as_json(self) -> dict[str, Any]:
+        """Return what `meaning --json` prints."""
+        return {
+            "set": self.set,
+            "dataset": self.dataset,
+            "view": self.view,
+            "readers": list(self.readers),
+            "labels": {
+                label: {value: _share_json(share) for value, share in shares.items()}
+                for label, shares in self.labels.items()
+            },
+            "agreement": {label: _agreement_json(found) for label, found in self.agreement.items()},
+            "rows_by_study": self.rows_by_study,
+        }
+
+    def policy(self, w: float, name: str) -> Policy:
+        """Return the policy whose u is each label's share present among the uncertain, drawn to the labels' mean.
+
+        Raises:
+            UsageError: no uncertain image of any label was read.
+        """
+        uncertain = [self.labels[label]["uncertain"] for label in LABELS]
+        if not any(share.n_read for share in uncertain):
+            raise UsageError(f"The readers of {self.set} have judged no uncertain image, so there is no u. Read some.")
+        u = shrunk_shares([share.n_present for share in uncertain], [share.n_read for share in uncertain])
+        return label_policy([round(float(one), 4) for one in u], [w] * len(LABELS), name)
+
+
+def meaning(
+    source_name: str, set_name: str | None = None, dataset: str | None = None, view: str | None = None
+) -> Meaning:
+    """Count what readers say of the images of each label and value.
+
+    Args:
+        source_name: the source.
+        set_name: the set of readings; the only one where it is not given.
+        dataset: only images of this data set, or all.
+        view: only images of this view, or all.
+
+    Raises:
+        UnknownNameError: there is no such source, set, data set or view.
+        UsageError: the source has no readings, or several sets and none was named.
+        TableError: a table is damaged.
+    """
+    warehouse = ready_source(source_name).warehouse()
+    chosen = chosen_set(warehouse, source_name, set_name)
+    rows = warehouse.labels(dataset, view)
+    votes = votes_on(rows, warehouse.readings(chosen))
+    patients = rows["patient"].to_numpy(np.int64)
+    return Meaning(
+        source=source_name,
+        set=chosen,
+        dataset=dataset,
+        view=view,
+        readers=votes.readers,
+        labels={label: _shares(rows, votes, label, patients) for label in LABELS},
+        agreement={label: _agreement(votes, label, patients) for label in LABELS},
+        rows_by_study=int(votes.from_study.sum()),
+    )
+
+
+def chosen_set(warehouse: Warehouse, source_name: str, set_name: str | None) -> str:
+    """Return the set of readings that is asked for, or the only one that there is.
+
+    Raises:
+        UsageError: there is none, or there are several and none was named.
+    """
+    if set_name is not None:
+        return set_name
+    sets = warehouse.reading_sets()
+    if not sets:
+        raise UsageError(
+            f"The source {source_name} has no readings. Import some with `python -m cxr_core import readings`."
+        )
+    if len(sets) > 1:
+        raise UsageError(
+            f"The source {source_name} has several sets of readings: {', '.join(sets)}. Name one by --set."
+        )
+    return sets[0]
+
+
+def write_policy(found: Meaning, file: Path, w: float, replace: bool = False) -> Policy:
+    """Write the policy that the readings give as a policy file, and return it.
+
+    Raises:
+        UsageError: no uncertain image was read.
+        ExistsError: the file exists and is not to be replaced.
+    """
+    policy = found.policy(w, file.stem)
+    if file.exists() and not replace:
+        raise ExistsError(f"{file} exists already. Use --replace to replace it, or name another file.")
+    lines = [f"# Share present among the uncertain, by the readers of {found.set}."]
+    for label, u, weight in zip(LABELS, policy.u, policy.w, strict=True):
+        counted = found.labels[label]["uncertain"]
+        lines.append(f"{label} = {{u = {u:g}, w = {weight:g}}}  # {counted.n_present} of {counted.n_read} read")
+    write_text(file, "\n".join(lines) + "\n")
+    return policy
+
+
+def _shares(rows: pd.DataFrame, votes: Votes, label: str, patients: npt.NDArray[np.int64]) -> dict[str, PresentShare]:
+    verdicts, values = majority(votes.of(label)), rows[label].to_numpy()
+    each: Mapping[str, npt.NDArray[np.bool_]] = {name: values == Value[name] for name in VALUES}
+    return {name: present_share(verdicts[having], patients[having]) for name, having in each.items()}
+
+
+def _agreement(votes: Votes, label: str, patients: npt.NDArray[np.int64]) -> Agreement:
+    read = votes.read
+    return agreement(votes.of(label)[read], patients[read], settings().resamples)
+
+
+def _share_json(share: PresentShare) -> dict[str, Any]:
+    return {
+        "n": share.n,
+        "n_read": share.n_read,
+        "n_present": share.n_present,
+        "share": share.share,
+        "share_ci": bounds_as_json(share.ci),
+        "n_patients": share.n_patients,
+        "more_to_read": share.more_to_read,
+        "why": share.why,
+    }
+
+
+def _agreement_json(found: Agreement) -> dict[str, Any]:
+    return {
+        "n": found.n,
+        "pairs": found.pairs,
+        "kappa": found.kappa,
+        "kappa_ci": bounds_as_json(found.ci),
+        "why": found.why,
+    }
