@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from cxr_core.commands.output import as_table, shown
 from cxr_core.commands.parsing import Answer, Command, Parser
+from cxr_core.schema import REPORT
 from cxr_core.tasks.compare import Comparison, compare
 from cxr_core.tasks.ensemble import METHOD_NAMES, BuiltEnsemble, build_ensemble
 from cxr_core.tasks.evaluate import Evaluation, evaluate
@@ -14,6 +15,12 @@ from cxr_core.words import counted
 def _which_images(parser: Parser) -> None:
     parser.add_argument("--dataset", default="valid", help="train, valid or test (default %(default)s)")
     parser.add_argument("--view", help="only images of this view; without it, all that are predicted")
+    parser.add_argument(
+        "--judge",
+        default=REPORT,
+        metavar="WHO",
+        help="who says what is positive: report, truth, or a set of readings (default %(default)s)",
+    )
 
 
 def _evaluate_arguments(parser: Parser) -> None:
@@ -22,7 +29,7 @@ def _evaluate_arguments(parser: Parser) -> None:
 
 
 def _evaluate(arguments: argparse.Namespace) -> Answer:
-    found = evaluate(arguments.source, arguments.model, arguments.dataset, arguments.view)
+    found = evaluate(arguments.source, arguments.model, arguments.dataset, arguments.view, arguments.judge)
     return Answer(found.as_json(), lambda: _evaluation_text(found))
 
 
@@ -51,7 +58,7 @@ def _compare_arguments(parser: Parser) -> None:
 
 
 def _compare(arguments: argparse.Namespace) -> Answer:
-    found = compare(arguments.source, arguments.a, arguments.b, arguments.dataset, arguments.view)
+    found = compare(arguments.source, arguments.a, arguments.b, arguments.dataset, arguments.view, arguments.judge)
     return Answer(found.as_json(), lambda: _comparison_text(found))
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 from cxr_core.errors import UsageError
 from cxr_core.evaluation.comparison import Differences, compare_labels
 from cxr_core.evaluation.results import LabelComparison, MeanFigure
-from cxr_core.schema import VIEWS
+from cxr_core.schema import REPORT, VIEWS
 from cxr_core.settings import settings
 from cxr_core.tasks.evaluate import joined_predictions, predicted, true_values
 from cxr_core.warehouse.answers import Joined
@@ -34,6 +34,7 @@ class Comparison:
     n_images: int
     only_a: int
     only_b: int
+    judge: str = REPORT
 
     def as_json(self) -> dict[str, Any]:
         """Return what `compare --json` prints."""
@@ -41,12 +42,15 @@ class Comparison:
             "a": self.a,
             "b": self.b,
             "dataset": self.dataset,
+            "judge": self.judge,
             "family": self.family,
             "labels": {label: figures.as_json() for label, figures in self.labels.items()},
         }
 
 
-def compare(source_name: str, a: str, b: str, dataset: str = "valid", view: str | None = None) -> Comparison:
+def compare(
+    source_name: str, a: str, b: str, dataset: str = "valid", view: str | None = None, judge: str = REPORT
+) -> Comparison:
     """Compare two models, label by label, on identical images and the same patient-cluster resamples.
 
     Only the labels that both have are compared. A figure that is undefined is None with its reason: for models that
@@ -58,8 +62,8 @@ def compare(source_name: str, a: str, b: str, dataset: str = "valid", view: str 
         TableError: a table is damaged, or a path is in `dataset` more than once.
         WarehouseError: the warehouse could not answer.
     """
-    first = joined_predictions(source_name, a, dataset, view)
-    second = joined_predictions(source_name, b, dataset, view)
+    first = joined_predictions(source_name, a, dataset, view, judge)
+    second = joined_predictions(source_name, b, dataset, view, judge)
     left, right = shared_rows([first, second], [a, b], dataset)
     labels = [label for label in first.labels if label in second.labels]
     found = differences(left, right, labels)
@@ -75,6 +79,7 @@ def compare(source_name: str, a: str, b: str, dataset: str = "valid", view: str 
         n_images=len(left),
         only_a=len(first.frame) - len(left),
         only_b=len(second.frame) - len(left),
+        judge=judge,
     )
 
 

@@ -1,22 +1,24 @@
 """How good is a model? All its labels with intervals, and the curves of one label in detail."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from cxr_core.errors import TableError
 from cxr_core.evaluation.arrays import FloatArray, IntArray
+from cxr_core.evaluation.binary import certain_rows
+from cxr_core.evaluation.curves import curves
 from cxr_core.evaluation.labels import Figures, evaluate_labels
 from cxr_core.evaluation.probabilities import look_like_probabilities
+from cxr_core.evaluation.readers import ReaderPoint, points_of_judges, points_of_others
 from cxr_core.evaluation.results import LabelEvaluation, MeanFigure
-from cxr_core.schema import check_label
+from cxr_core.evaluation.verdicts import majority
+from cxr_core.schema import REPORT, check_label
 from cxr_core.settings import settings
-from cxr_core.sources.registry import get_source
+from cxr_core.tasks.judging import JudgedRows, check_unique_paths, joined_predictions, judged_predictions
 from cxr_core.tasks.label_curves import LabelCurves, curves_of
-from cxr_core.warehouse.answers import Joined
 
 __all__ = [
     "Evaluation",
@@ -43,6 +45,8 @@ class Evaluation:
     `doubt` is a sentence where the stored predictions do not look like their scale: AUC and AP do not depend on it,
     probabilities do. `figures` also gives means over chosen labels. Of a model whose rows are whole studies, the images
     are studies, and `disagreeing` counts those whose images state different codes of a label (the largest counts).
+    `judge` is who says what is positive: the report, the truth, or a set of readings; on `n_no_verdict` of the images
+    the judge says nothing. `readers` are the points of all readers of the source by label, where a set judges.
     """
 
     model: str
@@ -59,6 +63,9 @@ class Evaluation:
     figures: Figures
     doubt: str | None = None
     disagreeing: int = 0
+    judge: str = REPORT
+    n_no_verdict: int = 0
+    readers: dict[str, list[ReaderPoint]] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         """Return what `evaluate --json` prints."""
@@ -73,24 +80,38 @@ class Evaluation:
             "duplicated": self.duplicated,
             "disagreeing": self.disagreeing,
             "doubt": self.doubt,
-            "labels": {label: figures.as_json() for label, figures in self.labels.items()},
+            "judge": self.judge,
+            "n_no_verdict": self.n_no_verdict,
+            "labels": {label: self._label_as_json(label, figures) for label, figures in self.labels.items()},
         }
 
+    def _label_as_json(self, label: str, figures: LabelEvaluation) -> dict[str, Any]:
+        """Return the figures of a label; where not the report judges, what was left out had no verdict."""
+        if self.judge == REPORT:
+            return figures.as_json()
+        left_out = {"n_uncertain_dropped": 0, "n_no_verdict": figures.n_uncertain_dropped + self.n_no_verdict}
+        points = {"readers": [point.as_json() for point in self.readers[label]]} if label in self.readers else {}
+        return figures.as_json() | left_out | points
 
-def evaluate(source_name: str, model: str, dataset: str = "valid", view: str | None = None) -> Evaluation:
+
+def evaluate(
+    source_name: str, model: str, dataset: str = "valid", view: str | None = None, judge: str = REPORT
+) -> Evaluation:
     """Evaluate a model's prediction table on every label that it has.
 
     Predictions and labels are joined by path, both of `dataset`; no view is filtered unless one is given; uncertain
     labels are dropped label by label, and so are rows that lack the label's value or prediction, which are counted. A
     figure that is undefined (one class only, no rows, more than 5 % missing) is None with its reason. Intervals are
-    95 % patient-cluster bootstrap, with a fixed seed.
+    95 % patient-cluster bootstrap, with a fixed seed. `judge` is `report`, `truth` or the name of a set of readings.
 
     Raises:
-        UnknownNameError: there is no such source, model with predictions, data set or view.
+        UnknownNameError: there is no such source, model with predictions, data set, view or judge.
+        UsageError: the judge says nothing on the images.
         TableError: a table is damaged, or a path is in `dataset` more than once.
         WarehouseError: the warehouse could not answer.
     """
-    joined = joined_predictions(source_name, model, dataset, view)
+    judged = judged_predictions(source_name, model, dataset, view, judge)
+    joined = judged.joined
     figures = figures_of(joined.frame, joined.labels)
     labels = {label: _with_example(found, joined.frame["path"]) for label, found in figures.labels.items()}
     return Evaluation(
@@ -102,13 +123,33 @@ def evaluate(source_name: str, model: str, dataset: str = "valid", view: str | N
         labels=labels,
         mean_roc_auc=figures.mean_roc_auc,
         mean_average_precision=figures.mean_average_precision,
-        n_images=len(joined.frame),
+        n_images=len(joined.frame) + judged.no_verdict,
         unmatched=joined.unmatched,
         duplicated=joined.duplicated,
         figures=figures,
         doubt=scale_doubt(predicted(joined.frame, joined.labels), joined.scale),
         disagreeing=joined.disagreeing,
+        judge=judge,
+        n_no_verdict=judged.no_verdict,
+        readers={label: reader_points(judged, label) for label in joined.labels} if judged.votes else {},
     )
+
+
+def reader_points(judged: JudgedRows, label: str) -> list[ReaderPoint]:
+    """Return each reader of the source on one label: those of the judging set by the others, the others by the judge.
+
+    The curves that the points are held against are the model's, judged by the judge.
+    """
+    rows = certain_rows(
+        true_values(judged.joined.frame, [label])[label], predicted(judged.joined.frame, [label])[label]
+    )
+    drawn = curves(rows.y, rows.scores)
+    own = judged.votes[judged.judge]
+    points = points_of_judges(own.of(label), own.readers, judged.judge, drawn)
+    for name, votes in judged.votes.items():
+        if name != judged.judge:
+            points += points_of_others(votes.of(label), votes.readers, name, majority(own.of(label)), drawn)
+    return points
 
 
 def _with_example(found: LabelEvaluation, paths: pd.Series) -> LabelEvaluation:
@@ -118,37 +159,16 @@ def _with_example(found: LabelEvaluation, paths: pd.Series) -> LabelEvaluation:
 
 
 def label_curves(
-    source_name: str, model: str, label: str, dataset: str = "valid", view: str | None = None
+    source_name: str,
+    model: str,
+    label: str,
+    dataset: str = "valid",
+    view: str | None = None,
+    judge: str = REPORT,
 ) -> LabelCurves:
     """Return the curves of one label; raises what `evaluate` raises, also for a label that the model lacks."""
     check_label(label)
-    return curves_of(joined_predictions(source_name, model, dataset, view), model, label)
-
-
-def joined_predictions(source_name: str, model: str, dataset: str, view: str | None) -> Joined:
-    """Return a model's predictions beside the labels of the same images, each image once.
-
-    A path that stands twice in either table would count twice (or as a pair of contradicting rows), so it is refused
-    with its count; duplicates among predictions without labels touch no figure and are only counted.
-
-    Raises:
-        UnknownNameError: there is no such source, model with predictions, data set or view.
-        TableError: a table is damaged, or a joined path occurs more than once.
-        WarehouseError: the warehouse could not answer.
-    """
-    joined = get_source(source_name).warehouse().joined(model, dataset, view)
-    check_unique_paths(joined.frame, f"The labels and the predictions of {model} on {dataset}")
-    return joined
-
-
-def check_unique_paths(frame: pd.DataFrame, what: str) -> None:
-    """Raise `TableError` when a path is in more than one row of `frame`; `what` begins the sentence."""
-    repeated = frame.loc[frame["path"].duplicated(), "path"].unique()
-    if len(repeated):
-        raise TableError(
-            f"{what} must have each path once. Received {len(repeated)} paths more than once, first {repeated[0]!r}. "
-            "Remove the repeated rows from the table and try again."
-        )
+    return curves_of(joined_predictions(source_name, model, dataset, view, judge), model, label)
 
 
 def figures_of(frame: pd.DataFrame, labels: Iterable[str]) -> Figures:

@@ -5,9 +5,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from cxr_core.errors import UsageError
+from cxr_core.errors import TableError, UsageError
 from cxr_core.evaluation.verdicts import PRESENT, majority
 from cxr_core.schema import REPORT, TRUTH, Value, dataset_code
+from cxr_core.sources.registry import get_source
 from cxr_core.sources.source import Source
 from cxr_core.warehouse.answers import Joined
 from cxr_core.warehouse.readings import Votes, truth_as_readings, votes_on
@@ -37,7 +38,46 @@ def judges(source: Source) -> list[str]:
     return [REPORT, *([TRUTH] if source.truth is not None else []), *warehouse.reading_sets()]
 
 
-def judged_by(source: Source, joined: Joined, dataset: str, judge: str) -> JudgedRows:
+def joined_predictions(source_name: str, model: str, dataset: str, view: str | None, judge: str = REPORT) -> Joined:
+    """Return a model's predictions beside what the judge says of the same images, each image once.
+
+    A path that stands twice in either table would count twice (or as a pair of contradicting rows), so it is refused
+    with its count; duplicates among predictions without labels touch no figure and are only counted.
+
+    Raises:
+        UnknownNameError: there is no such source, model with predictions, data set or view.
+        TableError: a table is damaged, or a joined path occurs more than once.
+        WarehouseError: the warehouse could not answer.
+    """
+    return judged_predictions(source_name, model, dataset, view, judge).joined
+
+
+def judged_predictions(source_name: str, model: str, dataset: str, view: str | None, judge: str = REPORT) -> JudgedRows:
+    """Return what `joined_predictions` returns, with what the readers of the source say beside it.
+
+    Raises:
+        UnknownNameError: there is no such source, model with predictions, data set, view or judge.
+        UsageError: the judge says nothing on these images.
+        TableError: a table is damaged, or a joined path occurs more than once.
+        WarehouseError: the warehouse could not answer.
+    """
+    source = get_source(source_name)
+    joined = source.warehouse().joined(model, dataset, view)
+    check_unique_paths(joined.frame, f"The labels and the predictions of {model} on {dataset}")
+    return _judged_by(source, joined, dataset, judge)
+
+
+def check_unique_paths(frame: pd.DataFrame, what: str) -> None:
+    """Raise `TableError` when a path is in more than one row of `frame`; `what` begins the sentence."""
+    repeated = frame.loc[frame["path"].duplicated(), "path"].unique()
+    if len(repeated):
+        raise TableError(
+            f"{what} must have each path once. Received {len(repeated)} paths more than once, first {repeated[0]!r}. "
+            "Remove the repeated rows from the table and try again."
+        )
+
+
+def _judged_by(source: Source, joined: Joined, dataset: str, judge: str) -> JudgedRows:
     """Return joined rows as a judge sees them; the report changes nothing.
 
     Raises:
