@@ -47,7 +47,7 @@ def test_the_json_is_the_contracts(labels, workspace):
     found = json.loads(json.dumps(evaluate(NAME, "net").as_json(), allow_nan=False))
     assert list(found) == [
         *("model", "source", "dataset", "view", "scale"),
-        *("n_images", "unmatched", "duplicated", "disagreeing", "doubt", "labels"),
+        *("n_images", "unmatched", "duplicated", "disagreeing", "doubt", "judge", "n_no_verdict", "labels"),
     ]
     assert (found["n_images"], found["unmatched"], found["duplicated"], found["disagreeing"]) == (120, 0, 0, 0)
     assert found["doubt"] is None
