@@ -48,6 +48,9 @@ def _evaluation_text(found: Evaluation) -> str:
         head += f"\nIn {counted(found.disagreeing, 'study')} the images disagree on a label; the largest code counts."
     if found.doubt:
         head += f"\n{found.doubt}"
+    for label, row in found.labels.items():
+        if row.n_missing:
+            head += f"\n{label}: {row.missing_words}"
     return f"{head}\n\n{as_table(headers, rows)}{_reasons({label: row.why for label, row in found.labels.items()})}"
 
 
@@ -92,7 +95,15 @@ def _ensemble(arguments: argparse.Namespace) -> Answer:
 
 
 def _ensemble_text(built: BuiltEnsemble) -> str:
-    return f"Saved {built.model}: {built.method} of {counted(built.images, 'image')} ({built.scale}), in {built.table}"
+    lines = [
+        f"Saved {built.model}: {built.method} of {counted(built.images, 'image')} ({built.scale}), in {built.table}"
+    ]
+    lines += [
+        f"{label}: {counted(lost['n'], 'row')} without a prediction, such as {lost['example']}: a member lacks it"
+        for label, lost in built.missing.items()
+    ]
+    lines += [f"{label}: no weights fitted, {why}" for label, why in built.not_fitted.items()]
+    return "\n".join(lines)
 
 
 def _interval(ends: Sequence[float] | None) -> str:

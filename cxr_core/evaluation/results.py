@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from cxr_core.words import counted
+
 #: Lower and upper bound of a 95 % interval.
 Bounds = tuple[float, float]
 
@@ -39,6 +41,14 @@ class LabelEvaluation:
     def prevalence(self) -> float | None:
         """Share of positives among the certain rows: the precision of guessing; None without rows."""
         return self.n_positive / self.n if self.n else None
+
+    @property
+    def missing_words(self) -> str | None:
+        """Say how many rows are left out as something is missing, with an example; None where nothing is."""
+        if not self.n_missing:
+            return None
+        example = f", such as {self.missing_example}" if self.missing_example else ""
+        return f"{counted(self.n_missing, 'row')} left out for want of a prediction or a label value{example}"
 
     def as_json(self) -> dict[str, Any]:
         """Return the figures under the names that scripts rely on."""

@@ -9,34 +9,37 @@ import pandas as pd
 
 from cxr_core.errors import ExistsError, UnknownNameError, UsageError
 from cxr_core.evaluation.arrays import FloatArray
-from cxr_core.evaluation.binary import binary_truth
 from cxr_core.evaluation.comparison import compare_labels
-from cxr_core.evaluation.ensembles import FITTED, METHODS, check_method, combine, result_scale
-from cxr_core.evaluation.fitted import FOLDS, cross_fitted
+from cxr_core.evaluation.ensembles import METHODS, check_method, result_scale
 from cxr_core.evaluation.labels import Figures, evaluate_models
 from cxr_core.evaluation.results import LabelComparison, MeanFigure
-from cxr_core.schema import DATASETS, VIEWS, check_name, dataset_code, view_code
+from cxr_core.schema import VIEWS, check_name, dataset_code, view_code
 from cxr_core.settings import settings
 from cxr_core.sources.registry import get_source
 from cxr_core.sources.source import Source
-from cxr_core.tasks.ensemble_rows import BY, EnsembleRows, Member, common_rows, truth_of
+from cxr_core.tasks.ensemble_combine import combined
+from cxr_core.tasks.ensemble_rows import BY, Member, common_rows, truth_of
 from cxr_core.warehouse.parquet import write_table
 
 #: The methods by name, for those who may not look into the evaluation.
 METHOD_NAMES: tuple[str, ...] = tuple(METHODS)
-#: On which data set weights are fitted: the first of these that the members predict. Test is kept for the end.
-FIT_ON: tuple[str, ...] = ("valid", "train", "test")
 
 
 @dataclass(frozen=True)
 class BuiltEnsemble:
-    """A saved ensemble: its name, its prediction table (a path), its number of images or studies, how it was made."""
+    """A saved ensemble: its name, its prediction table (a path), its number of images or studies, how it was made.
+
+    `missing` says for each label how many rows have no prediction, since a member lacks it, and the path of the first;
+    `not_fitted` for which labels weights were to be fitted and could not, and why.
+    """
 
     model: str
     table: str
     images: int
     method: str
     scale: str
+    missing: dict[str, dict[str, Any]] = field(default_factory=dict)
+    not_fitted: dict[str, str] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         """Return what `ensemble --json` prints."""
@@ -46,6 +49,8 @@ class BuiltEnsemble:
             "images": self.images,
             "method": self.method,
             "scale": self.scale,
+            "missing": dict(self.missing),
+            "not_fitted": dict(self.not_fitted),
         }
 
 
@@ -58,7 +63,8 @@ class EnsemblePreview:
     the gain over it is, if anything, understated. By study, a member stands for the mean of its images of the study
     (the largest with the method max). `recipe` says how the ensemble is made; that of a fitted one says on which data
     set its weights were fitted, and every row here is predicted by weights that have not seen its patient.
-    `left_out` counts the images (studies) that not all members predict.
+    `left_out` counts the images (studies) that not all members predict; `missing` says, label by label, how many more
+    have no prediction of it.
     """
 
     scale: str
@@ -70,6 +76,7 @@ class EnsemblePreview:
     mean_gain: MeanFigure
     recipe: dict[str, Any] = field(default_factory=dict)
     left_out: int = 0
+    missing: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     @property
     def fitted(self) -> bool:
@@ -84,9 +91,9 @@ def build_ensemble(
 
     Every data set in which all members have predictions is combined, for the labels that all members have; rows need
     no labels. Ranks (mean-rank) are taken within each data set. By study the images of each member are put together
-    first, so that members of different views meet. Fitted weights (weighted, stacking) are fitted on the first of
-    `FIT_ON`, and each patient is predicted by weights that have not seen him. The recipe stands in the table's
-    metadata, weights included.
+    first, so that members of different views meet. Rows that a member lacks for a label have none there, up to 5 %.
+    Fitted weights (weighted, stacking) are fitted on the first of `ensemble_combine.FIT_ON`, and each patient is
+    predicted by weights that have not seen him. The recipe stands in the table's metadata, weights included.
 
     Args:
         source_name: the source of the members, where the ensemble is saved.
@@ -98,9 +105,10 @@ def build_ensemble(
 
     Raises:
         UnknownNameError: there is no such source or member.
-        UsageError: too few or repeated members, a method that cannot combine their scales, or nothing in common.
+        UsageError: too few or repeated members, a method that cannot combine their scales, nothing in common, or too
+            few labels to fit weights to.
         ExistsError: `name` is in use.
-        DataError: a member's predictions are missing, NaN or infinite, or not on the scale that its table states.
+        DataError: a member lacks too many predictions, or they are not on the scale that its table states.
         TableError: a member predicts a path twice.
         WarehouseError: the warehouse could not answer.
     """
@@ -110,12 +118,13 @@ def build_ensemble(
     _check_free(source, members, name, replace)
     scale = result_scale([source.warehouse().prediction_table(member).scale for member in members], method)
     rows = common_rows(source, members, by, method)
-    combined, recipe = _combined(source, rows, method, by)
+    found = combined(source, rows, method, by)
     # A study row of no single view says -1 in a frame and nothing in a table.
     view = rows.keys["view"].astype("Int64").where(rows.keys["view"] >= 0)
     path = source.predictions_path(name)
-    write_table(path, rows.keys.assign(view=view, **combined), scale, {"view": _one_view(view), "recipe": recipe})
-    return BuiltEnsemble(name, str(path), len(rows.keys), method, scale)
+    table = rows.keys.assign(view=view, **found.predictions)
+    write_table(path, table, scale, {"view": _one_view(view), "recipe": found.recipe})
+    return BuiltEnsemble(name, str(path), len(rows.keys), method, scale, found.missing, found.not_fitted)
 
 
 def preview_ensemble(
@@ -130,8 +139,9 @@ def preview_ensemble(
 
     Raises:
         UnknownNameError: there is no such source, member, data set or view.
-        UsageError: too few or repeated members, a method that cannot combine their scales, or nothing in common.
-        DataError: a member's predictions are missing, NaN or infinite, or not on the scale that its table states.
+        UsageError: too few or repeated members, a method that cannot combine their scales, nothing in common, or too
+            few labels to fit weights to.
+        DataError: a member lacks too many predictions, or they are not on the scale that its table states.
         TableError: a member predicts a path twice, or an image has two label rows.
         WarehouseError: the warehouse could not answer.
     """
@@ -140,7 +150,7 @@ def preview_ensemble(
     code = dataset_code(dataset)
     scale = result_scale([source.warehouse().prediction_table(member).scale for member in members], method)
     rows = common_rows(source, members, by, method)
-    combined, recipe = _combined(source, rows, method, by)
+    found = combined(source, rows, method, by)
     values = truth_of(source, rows, dataset, by)
     of_set = (rows.keys["dataset"] == code).to_numpy()
     if view is not None:
@@ -153,7 +163,7 @@ def preview_ensemble(
         )
     # A member whose name is that of the ensemble's column could not be: names do not start with a space.
     ensemble = " ensemble"
-    scores = {ensemble: combined} | {member.model: _alone(member, method) for member in rows.members}
+    scores = {ensemble: found.predictions} | {member.model: _alone(member, method) for member in rows.members}
     on_rows = {model: {label: s[judged] for label, s in of_model.items()} for model, of_model in scores.items()}
     true, patients = {label: codes[judged] for label, codes in values.items()}, rows.keys["patient"].to_numpy()[judged]
     chosen = settings()
@@ -168,83 +178,14 @@ def preview_ensemble(
         best=best,
         gain=gain.labels,
         mean_gain=gain.mean,
-        recipe=recipe,
+        recipe=found.recipe,
+        missing=found.missing,
         left_out=rows.left_out,
     )
 
 
-def _combined(source: Source, rows: EnsembleRows, method: str, by: str) -> tuple[dict[str, FloatArray], dict[str, Any]]:
-    """Return the combined predictions (n,) of each label, and the recipe."""
-    recipe: dict[str, Any] = {"members": [member.model for member in rows.members], "method": method, "by": by}
-    if method not in FITTED:
-        return {label: _simple(rows, label, method, by) for label in rows.labels}, recipe
-    fitted_on = _fitted_on(source, rows)
-    truth, patients = truth_of(source, rows, fitted_on, by), rows.keys["patient"].to_numpy(dtype=np.int64)
-    recipe |= {
-        "fitted_on": fitted_on,
-        "folds": FOLDS,
-        "judged": "each patient is predicted by weights that were fitted on other patients",
-        "weights": {},
-        "not_fitted": {},
-    }
-    combined = {}
-    for label in rows.labels:
-        names, features = _features(rows, label, method, by)
-        usable, y = binary_truth(truth[label])
-        found = cross_fitted(features, y, usable, patients, method)
-        combined[label] = found.predictions
-        weights = {name: float(weight) for name, weight in zip(names, found.weights, strict=True)}
-        recipe["weights"][label] = weights | ({"intercept": found.intercept} if method == "stacking" else {})
-        if found.why:
-            recipe["not_fitted"][label] = found.why
-    return combined, recipe
-
-
-def _simple(rows: EnsembleRows, label: str, method: str, by: str) -> FloatArray:
-    """Combine one label by a method that fits nothing; ranks are taken within each data set."""
-    members = [(member.largest if method == "max" else member.mean)[label] for member in rows.members]
-    scales = [member.scale for member in rows.members]
-    if by == "study" and method != "mean-rank":
-        # The images were converted before they were put together.
-        scales = [result_scale(scales, method)] * len(scales)
-    combined = np.empty(len(rows.keys))
-    datasets = rows.keys["dataset"].to_numpy()
-    for code in np.unique(datasets):
-        of_set = datasets == code
-        combined[of_set] = combine([values[of_set] for values in members], scales, method)
-    return combined
-
-
-def _features(rows: EnsembleRows, label: str, method: str, by: str) -> tuple[list[str], FloatArray]:
-    """Return the names and the columns (n, m) that weights are fitted to.
-
-    Stacking by study has the mean and the largest logit of a member's images, where a study has several of them.
-    """
-    names, columns = [], []
-    for member in rows.members:
-        names.append(member.model)
-        columns.append(
-            member.mean[label] if by == "study" else combine([member.mean[label]], [member.scale], "mean-logit")
-        )
-        if method == "stacking" and member.several:
-            names.append(f"{member.model} (largest)")
-            columns.append(member.largest[label])
-    return names, np.column_stack(columns)
-
-
 def _alone(member: Member, method: str) -> dict[str, FloatArray]:
     return member.largest if method == "max" else member.mean
-
-
-def _fitted_on(source: Source, rows: EnsembleRows) -> str:
-    present = {DATASETS[code] for code in rows.keys["dataset"].unique()}
-    for dataset in FIT_ON:
-        if dataset in present and len(source.warehouse().labels(dataset)):
-            return dataset
-    raise UsageError(
-        "Weights are fitted to labels, but no image that all members predict has any. Use mean-logit, or name the "
-        "label tables of the source."
-    )
 
 
 def _check_request(source: Source, members: Sequence[str], method: str, by: str) -> None:

@@ -1,18 +1,21 @@
 """The rows that an ensemble combines: the members' predictions of the same images, or of the same studies."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pandas as pd
 
 from cxr_core.errors import DataError, UsageError
-from cxr_core.evaluation.arrays import FloatArray, IntArray, count_not_finite
+from cxr_core.evaluation.arrays import FloatArray, IntArray
+from cxr_core.evaluation.defined import LARGEST_MISSING_SHARE
 from cxr_core.evaluation.ensembles import converted
 from cxr_core.schema import DATASETS, KEY_COLUMNS, LABELS, dataset_code, study_path
 from cxr_core.sources.source import Source
 from cxr_core.tasks.evaluate import check_unique_paths, scale_doubt
 from cxr_core.warehouse.studies import STUDY_KEYS, study_labels
+from cxr_core.words import percent
 
 BY: tuple[str, ...] = ("image", "study")
 
@@ -21,10 +24,10 @@ _STUDY = ["dataset", *STUDY_KEYS]
 
 @dataclass(frozen=True, eq=False)
 class Member:
-    """One member on the common rows: `mean` and `largest` of its predictions, per label (n,).
+    """One member on the common rows: `mean` and `largest` of its predictions, per label (n,); NaN where it has none.
 
-    By image both are the predictions as stored. By study they are taken over the member's images of the study, after
-    the conversion that the method asks for; `several` says whether any study has more than one.
+    By image both are the predictions as stored. By study they are taken over the member's images of the study that have
+    one, after the conversion that the method asks for; `several` says whether any study has more than one.
     """
 
     model: str
@@ -49,7 +52,7 @@ def common_rows(source: Source, models: Sequence[str], by: str, method: str) -> 
 
     Raises:
         UsageError: the members have no label, or no image or study, in common.
-        DataError: a prediction is missing, NaN or infinite, or called a logit and looks like a probability.
+        DataError: of a member's label more than 5 % are missing, or it is called a logit and looks like a probability.
         TableError: a member predicts a path twice.
         WarehouseError: the warehouse could not answer.
     """
@@ -73,7 +76,7 @@ def common_rows(source: Source, models: Sequence[str], by: str, method: str) -> 
     common = common.sort_values()
     kept = [frame[frame.index.isin(common)] for frame in keyed]
     for model, frame in zip(models, kept, strict=True):
-        _check_finite(model, frame[labels])
+        _check_few_missing(model, frame.reset_index(), labels)
     if method != "mean-rank":
         _check_scales(models, scales, [frame[labels] for frame in kept])
     left_out = max(frame.index.nunique() for frame in keyed) - len(common)
@@ -106,14 +109,15 @@ def truth_of(source: Source, rows: EnsembleRows, dataset: str, by: str) -> dict[
 
 
 def _of_images(model: str, scale: str, frame: pd.DataFrame, labels: list[str]) -> Member:
-    stored = {label: frame[label].to_numpy(dtype=np.float64) for label in labels}
+    stored = {label: on_finite(np.copy, frame[label].to_numpy(dtype=np.float64)) for label in labels}
     return Member(model, scale, stored, stored, several=False)
 
 
 def _of_studies(model: str, scale: str, frame: pd.DataFrame, labels: list[str], method: str) -> Member:
     # Ranks are taken among studies, later: here a study's images are averaged as they are stored.
     how = "max" if method in ("mean-rank", "max") else method
-    values = frame[labels].apply(lambda column: converted(column.to_numpy(dtype=np.float64), scale, how))
+    convert = partial(converted, scale=scale, method=how)
+    values = frame[labels].apply(lambda column: on_finite(convert, column.to_numpy(dtype=np.float64)))
     grouped = values.groupby(level=_STUDY, sort=True)
     mean, largest = grouped.mean(), grouped.max()
     return Member(
@@ -123,6 +127,14 @@ def _of_studies(model: str, scale: str, frame: pd.DataFrame, labels: list[str], 
         {label: largest[label].to_numpy() for label in labels},
         several=bool((grouped.size() > 1).any()),
     )
+
+
+def on_finite(task: Callable[[FloatArray], FloatArray], scores: FloatArray) -> FloatArray:
+    """Apply `task` to the finite scores of (n,) alone; the others become NaN."""
+    finite = np.isfinite(scores)
+    done = np.full(scores.shape, np.nan)
+    done[finite] = task(scores[finite])
+    return done
 
 
 def _study_keys(studies: pd.Index) -> pd.DataFrame:
@@ -146,13 +158,17 @@ def _by_path(rows: EnsembleRows) -> EnsembleRows:
     return EnsembleRows(rows.keys.iloc[order].reset_index(drop=True), members, rows.labels, rows.left_out)
 
 
-def _check_finite(model: str, values: pd.DataFrame) -> None:
-    wrong = count_not_finite(values.to_numpy(dtype="float64"))
-    if wrong:
-        raise DataError(
-            f"Members of an ensemble must have a finite prediction for every image. Received from {model}: "
-            f"{wrong} missing, NaN or infinite. Predict with it again, or leave it out."
-        )
+def _check_few_missing(model: str, frame: pd.DataFrame, labels: list[str]) -> None:
+    """Raise when more than a twentieth of a label's predictions are missing, NaN or infinite."""
+    for label in labels:
+        missing = ~np.isfinite(frame[label].to_numpy(dtype=np.float64))
+        if missing.sum() > LARGEST_MISSING_SHARE * missing.size:
+            raise DataError(
+                f"Members of an ensemble must have a finite prediction for nearly every image; at most "
+                f"{percent(LARGEST_MISSING_SHARE, 0)} of a label may be missing. Received from {model}: "
+                f"{missing.sum():,} of {missing.size:,} of {label} missing, NaN or infinite, as for "
+                f"{frame['path'][missing].iloc[0]}. Predict with it again, or leave it out."
+            )
 
 
 def _check_scales(models: Sequence[str], scales: Sequence[str], each: Sequence[pd.DataFrame]) -> None:

@@ -45,9 +45,33 @@ def test_predictions_are_those_of_weights_fitted_without_the_fold(method):
     fit = fit_weighted if method == "weighted" else fit_stacking
     for held_out in range(5):
         inside = fold == held_out
-        expected = fit(features[~inside], y[~inside]).predict(features[inside])
-        np.testing.assert_allclose(found.predictions[inside], expected, rtol=1e-12)
+        # On the scale of the weights that are fitted on all: the same mean and spread over all rows.
+        whole, own = (fit(features[rows], y[rows]).predict(features) for rows in (slice(None), ~inside))
+        expected = (own - own.mean()) / own.std() * whole.std() + whole.mean()
+        np.testing.assert_allclose(found.predictions[inside], expected[inside], rtol=1e-9)
     assert found.why is None
+
+
+def test_folds_lose_no_auc_when_they_are_ranked_together():
+    # Of labels that are noise, a fold with more positives gets lower predictions: pooled as they come they look reversed.
+    pooled, as_they_come, within = [], [], []
+    for seed in range(12):
+        rng = np.random.default_rng(seed)
+        features, y, patient = rng.normal(size=(200, 2)), (rng.random(200) < 0.15).astype(int), np.arange(200)
+        found = cross_fitted(features, y, np.ones(200, dtype=bool), patient, "stacking")
+        fold, raw = deal_patients(patient), np.empty(200)
+        for held_out in range(5):
+            raw[fold == held_out] = fit_stacking(features[fold != held_out], y[fold != held_out]).predict(
+                features[fold == held_out]
+            )
+        pooled.append(roc_auc(y, found.predictions))
+        as_they_come.append(roc_auc(y, raw))
+        pairs = [
+            (y[fold == f].sum() * (1 - y[fold == f]).sum(), roc_auc(y[fold == f], raw[fold == f])) for f in range(5)
+        ]
+        within.append(sum(n * auc for n, auc in pairs if auc) / sum(n for n, _ in pairs))
+    assert np.mean(pooled) == pytest.approx(np.mean(within), abs=0.02)
+    assert np.mean(as_they_come) < np.mean(within) - 0.04
 
 
 def test_patients_are_dealt_whole_and_evenly():
