@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 WORKERS ?= 2
 PIP    := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: run run-bigquery-demo test check format lock prove demo models clean
+.PHONY: run run-bigquery-demo test quick check format lock prove demo models clean
 
 run: $(VENV)/installed  ## set up, build the demo source, open the dashboard on 127.0.0.1:8501
 	$(BIN)/python -m cxr_core demo
@@ -18,6 +18,10 @@ run-bigquery-demo: $(VENV)/test-installed  ## the demo behind a BigQuery-compati
 
 test: $(VENV)/test-installed chromium  ## set up and run every test, a real browser included
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
+
+quick: $(VENV)/test-installed  ## lint, and the tests of what was changed since main, without browser and TensorFlow
+	$(BIN)/ruff check .
+	$(BIN)/python -m pytest -n $(WORKERS) -m "not browser and not tensorflow" $$($(BIN)/python tests/changed.py)
 
 check: $(VENV)/test-installed  ## lint, format, types and the container file
 	$(BIN)/ruff check .

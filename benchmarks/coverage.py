@@ -12,8 +12,8 @@ An interval and a p are refused below the stated minimum of patients with a posi
 case, the interval covers 91.6 % with 20 to 24 such patients, 92.6 % with 25 to 29, 93.3 % with 30 to 34, 93.2 % with
 35 to 39 and 92.8 % with 40 to 49 (3,300 to 3,700 data sets each, standard error .4 %); with AUC .7 about 95 %.
 
-Finished cells are kept in the folder, so that a run that was stopped goes on where it was. Figures for the README are
-those of the default seed, which was set before the first run; a pilot takes another one.
+Finished cells are kept in the folder, so that a run that was stopped goes on where it was. Figures for
+docs/measurements.md are those of the default seed, which was set before the first run; a pilot takes another one.
 """
 
 import argparse

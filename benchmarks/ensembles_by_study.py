@@ -3,7 +3,7 @@
 For each treatment of uncertain labels the frontal and the lateral model are combined by every method, and all eight
 models together. Judged on the test studies, each against the label of the study; fitted weights were fitted on valid,
 so on other patients. The same is done on valid, where each patient is predicted by weights fitted on the others. The
-table goes into the README whatever it shows.
+table goes into docs/measurements.md whatever it shows.
 
     python benchmarks/ensembles_by_study.py [HOME]
 """
@@ -43,7 +43,7 @@ def result(preview: EnsemblePreview) -> dict[str, Any]:
 
 
 def table(found: dict[str, dict[str, dict[str, Any]]]) -> str:
-    """Return the README's table: single views, then methods; mean AUC, and the gain over the better view."""
+    """Return the page's table: single views, then methods; mean AUC, and the gain over the better view."""
     lines = [f"| mean AUC of the 14, by study | {' | '.join(found)} |", "|---" * (len(found) + 1) + "|"]
     for place, view in enumerate(("frontal alone", "lateral alone")):
         cells = []

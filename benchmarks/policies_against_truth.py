@@ -1,7 +1,7 @@
 """Five policies for uncertain labels, five seeds each, judged against what was really there.
 
-Only the demo can be judged so: its truth is kept. The tables go into the README whatever they show. A training that
-FOLDER already has is not done again, so that a measurement that was broken off goes on where it stood.
+Only the demo can be judged so: its truth is kept. The tables go into docs/measurements.md whatever they show.
+A training that FOLDER already has is not done again, so that a measurement that was broken off goes on where it stood.
 
     python benchmarks/policies_against_truth.py [FOLDER] [--workers N] [--seeds N]
 """
@@ -22,7 +22,7 @@ from cxr_core.uncertainty import LEARNED, Policy
 
 VIEW = "frontal"
 ALL_POLICIES = (*POLICIES, LEARNED)
-README = Path(__file__).parents[1] / "README.md"
+PAGE = Path(__file__).parents[1] / "docs" / "measurements.md"
 BEGIN, END = "<!-- policies against the truth: begin -->", "<!-- policies against the truth: end -->"
 
 
@@ -60,7 +60,7 @@ def summary(values: list[float]) -> dict[str, float]:
 
 
 def table(policies: dict[str, Any]) -> str:
-    """Return the README's table: a row for the mean and one for each label, a column for each policy."""
+    """Return the page's table: a row for the mean and one for each label, a column for each policy."""
     rows = [("**mean of the 14**", [one["mean"] for one in policies.values()])]
     rows += [(label_words(label), [one["labels"][label] for one in policies.values()]) for label in LABELS]
     lines = [f"| AUC against the truth | {' | '.join(policies)} |", "|---" * (len(policies) + 1) + "|"]
@@ -69,7 +69,7 @@ def table(policies: dict[str, Any]) -> str:
 
 
 def learned_table(result: dict[str, Any]) -> str:
-    """Return the README's table of what was learned, beside the share of uncertain images with the finding."""
+    """Return the page's table of what was learned, beside the share of uncertain images with the finding."""
     lines = ["| | present among the uncertain | learned u | learned w |", "|---|---|---|---|"]
     for label in LABELS:
         share = result["present_among_uncertain"][label]
@@ -79,8 +79,8 @@ def learned_table(result: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def readme_part(result: dict[str, Any]) -> str:
-    """Return everything between the two marks in the README."""
+def page_part(result: dict[str, Any]) -> str:
+    """Return everything between the two marks in the page."""
     tables = [table(result["policies"])]
     if "learned" in result:
         tables.append(learned_table(result))
@@ -91,14 +91,14 @@ def _spread(one: dict[str, float], digits: int = 3) -> str:
     return f"{one['mean']:.{digits}f} ± {one['sd']:.{digits}f}"
 
 
-def _write_readme(part: str) -> None:
-    text = README.read_text()
+def _write_page(part: str) -> None:
+    text = PAGE.read_text()
     before, rest = text.split(BEGIN)
-    README.write_text(before + part + rest.split(END)[1])
+    PAGE.write_text(before + part + rest.split(END)[1])
 
 
 def main() -> None:
-    """Train what is missing, judge, keep the figures and put the tables into the README."""
+    """Train what is missing, judge, keep the figures and put the tables into the page."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("folder", nargs="?", default="workspace/policies")
     parser.add_argument("--workers", type=int, default=2, help="trainings at a time, one core each")
@@ -120,10 +120,10 @@ def main() -> None:
         "present_among_uncertain": present_among_uncertain(trained[0].home, truth),
         "training_seconds": {one.cell.name: round(one.seconds) for one in trained},
     }
-    print(readme_part(result))
+    print(page_part(result))
     if chosen.seeds >= 5:
         print(f"kept in {keep('policies_against_truth', result)}")
-        _write_readme(readme_part(result))
+        _write_page(page_part(result))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The README's section "Connect BigQuery", followed word for word against the server and the emulator of the tests."""
+"""The section "Connect BigQuery" of docs/bigquery.md, followed word for word against the server and the emulator of the tests."""
 
 import json
 import re
@@ -15,8 +15,8 @@ from cloud_storage import Emulator
 from cxr_core import storage
 from cxr_core.schema import KEY_COLUMNS, LABELS
 
-README = (Path(__file__).parents[1] / "README.md").read_text()
-SECTION = README.split("### Connect BigQuery\n")[1].split("\n### ")[0]
+PAGE = (Path(__file__).parents[1] / "docs" / "bigquery.md").read_text()
+SECTION = PAGE.split("## Connect BigQuery\n")[1].split("\n## ")[0]
 (CONFIG,) = re.findall(r"```toml\n(.*?)```", SECTION, re.DOTALL)
 (COMMANDS,) = re.findall(r"```sh\n(.*?)```", SECTION, re.DOTALL)
 SOURCE = tomllib.loads(CONFIG)["sources"]["mimic-cxr"]
@@ -64,8 +64,8 @@ def google(rows, tmp_path, monkeypatch):
 
 
 def run(cxr, line):
-    program, arguments = shlex.split(line)[:3], shlex.split(line)[3:]
-    assert program == ["python", "-m", "cxr_core"]
+    program, *arguments = shlex.split(line)
+    assert program == "cxr"
     done = cxr(*arguments, "--json")
     assert (done.returncode, done.stderr) == (0, ""), done.stderr
     return json.loads(done.stdout)

@@ -60,6 +60,7 @@ def _after_import(arguments: argparse.Namespace, _document: Any) -> tuple[str, W
     return {
         "labels": ("Look at the labels", ["distribution"]),
         "predictions": ("Judge the model", ["evaluate", arguments.model or "MODEL"]),
+        "readings": ("See what the labels mean", ["meaning"]),
         "images": ("Train on the images", ["train"]),
     }.get(arguments.what, ("Look at the source", ["sources"]))
 
@@ -99,6 +100,12 @@ def _after_comparison(arguments: argparse.Namespace, _document: Any) -> tuple[st
     return "Combine them", ["ensemble", arguments.a, arguments.b, "--method", "mean-logit", "--name", "NAME"]
 
 
+def _after_meaning(arguments: argparse.Namespace, _document: Any) -> tuple[str, Words]:
+    if arguments.write_policy:
+        return "Train by it", ["train", "--policy", arguments.write_policy]
+    return "Make a policy of it", ["meaning", "--write-policy", "FILE.toml"]
+
+
 def _after_export(_arguments: argparse.Namespace, _document: Any) -> tuple[str, Words]:
     return "See the source", ["sources"]
 
@@ -122,6 +129,7 @@ _AFTER: dict[str, Callable[[argparse.Namespace, Any], tuple[str, Words]]] = {
     "predict": _after_prediction,
     "evaluate": _after_evaluation,
     "compare": _after_comparison,
+    "meaning": _after_meaning,
     "ensemble": _after_prediction,
     "export": _after_export,
     "accelerators": _after_accelerators,

@@ -12,7 +12,7 @@ RUN = {"run": "20260101-000000-abcdef", "source": "tiny", "name": "mine"}
 
 
 def given(**values):
-    return argparse.Namespace(**NAMED | {"action": None, "run": None} | values)
+    return argparse.Namespace(**NAMED | {"action": None, "run": None, "write_policy": None} | values)
 
 
 def run(kind, status="completed"):
@@ -42,6 +42,9 @@ def run(kind, status="completed"):
         ("predict", given(), run("predict", "failed"), f"runs log {RUN['run']}"),
         ("evaluate", given(), {}, "compare m OTHER --dataset test --source tiny"),
         ("compare", given(), {}, "ensemble m n --method mean-logit --name NAME --source tiny"),
+        ("meaning", given(), {}, "meaning --write-policy FILE.toml --source tiny"),
+        ("meaning", given(write_policy="p.toml"), {}, "train --policy p.toml --source tiny"),
+        ("import", given(what="readings"), {}, "meaning --source tiny"),
         ("ensemble", given(), {"model": "both"}, "evaluate both --source tiny"),
         ("export", given(), {}, "sources --source tiny"),
         ("runs", given(), [run("train")], f"runs show {RUN['run']}"),

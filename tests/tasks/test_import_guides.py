@@ -1,4 +1,4 @@
-"""The README's guides for public data sets, followed word for word on small made-up copies of their layouts."""
+"""The guides of docs/label-files.md for public data sets, followed word for word on small made-up copies of their layouts."""
 
 import io
 import re
@@ -15,11 +15,11 @@ from PIL import Image
 from cxr_core.sources.registry import get_source
 from cxr_core.tasks.evaluate import evaluate
 
-README = (Path(__file__).parents[2] / "README.md").read_text()
+GUIDES = (Path(__file__).parents[2] / "docs" / "label-files.md").read_text()
 
 
 def commands(title):
-    section = README.split(f"### {title}\n", 1)[1].split("\n### ", 1)[0]
+    section = GUIDES.split(f"## {title}\n", 1)[1].split("\n## ", 1)[0]
     block = re.search(r"```sh\n(.*?)```", section, re.DOTALL)[1]
     return [shlex.split(line) for line in block.splitlines()]
 
@@ -28,8 +28,10 @@ def follow(title, folder):
     """Run the commands of a guide in `folder` and return what the last one printed."""
     printed = ""
     for words in commands(title):
-        assert words[0] == "python"
-        done = subprocess.run([sys.executable, *words[1:]], capture_output=True, text=True, cwd=folder, check=False)
+        assert words[0] == "cxr"
+        done = subprocess.run(
+            [sys.executable, "-m", "cxr_core", *words[1:]], capture_output=True, text=True, cwd=folder, check=False
+        )
         assert done.returncode == 0, (words, done.stderr)
         printed = done.stdout
     return printed
