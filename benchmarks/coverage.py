@@ -1,16 +1,14 @@
-"""Do the intervals hold what they promise? Coverage and false alarms on clustered data whose AUC is known.
+"""Do the intervals hold what they promise? Coverage and false alarms on clustered data whose figures are known.
 
-Each data set has patients with 1 to 6 images. Truth and scores both come from a normal variable that is half the
-patient's and half the image's (intraclass correlation .5), the truth cut at its prevalence, the score of a positive
-moved up so that the AUC is known. A second model, correlated with the first, has the same AUC, so that any difference
-found is a false alarm. The intervals and the test are the product's own, resamples included.
+Each data set has patients with 1 to 6 images, or with as many as a cell says. Truth and scores both come from a normal
+variable that is half the patient's and half the image's (intraclass correlation .5), the truth cut at its prevalence,
+the score of a positive moved up so that the AUC, the average precision and the shares at a threshold are known. A
+second model, correlated with the first, has the same AUC, so that any difference found is a false alarm. The intervals
+and the test are the product's own, resamples included.
 
     python benchmarks/coverage.py [--datasets 5000] [--seed 2026] [--processes 2] [--folder workspace/coverage]
 
-An interval and a p are refused below the stated minimum of patients with a positive image (the setting
-`minimum_positives`), which was set from pilots of 4,000 data sets with other seeds: with AUC .9, which is the harder
-case, the interval covers 91.6 % with 20 to 24 such patients, 92.6 % with 25 to 29, 93.3 % with 30 to 34, 93.2 % with
-35 to 39 and 92.8 % with 40 to 49 (3,300 to 3,700 data sets each, standard error .4 %); with AUC .7 about 95 %.
+An interval and a p are refused below the stated minimum of patients of a class (the setting `minimum_positives`).
 
 Finished cells are kept in the folder, so that a run that was stopped goes on where it was. Figures for
 docs/measurements.md are those of the default seed, which was set before the first run; a pilot takes another one.
@@ -20,8 +18,9 @@ import argparse
 import json
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from itertools import product
-from math import sqrt
+from math import nan, sqrt
 from pathlib import Path
 from statistics import NormalDist
 from typing import Any
@@ -29,9 +28,10 @@ from typing import Any
 import numpy as np
 from measured import keep
 
-from cxr_core.evaluation.intervals import bootstrap_p, class_patients, percentile_interval
-from cxr_core.evaluation.resamples import patient_weights
-from cxr_core.evaluation.weighted import rank_rows, weighted_figures
+from cxr_core.evaluation.comparison import paired_answer
+from cxr_core.evaluation.defined import class_patients
+from cxr_core.evaluation.labels import evaluate_models
+from cxr_core.evaluation.operating import SHARES, operating_point
 from cxr_core.setting_rows import SETTINGS
 
 SEED = 2026
@@ -46,51 +46,110 @@ CHUNK = 250
 
 @dataclass(frozen=True)
 class Cell:
-    """What a kind of data set is like."""
+    """What a kind of data set is like; `images` a patient, None for 1 to 6 at random.
+
+    With a `sensitivity` the shares at the threshold that has it are judged, else the areas.
+    """
 
     patients: int
     prevalence: float
     auc: float
+    images: int | None = None
+    sensitivity: float | None = None
 
     @property
     def name(self) -> str:
-        return f"{self.patients}-patients-prevalence-{self.prevalence:g}-auc-{self.auc:g}"
+        point = f"-{self.images}-images-sensitivity-{self.sensitivity:g}" if self.sensitivity else ""
+        return f"{self.patients}-patients-prevalence-{self.prevalence:g}-auc-{self.auc:g}{point}"
+
+    @property
+    def shift(self) -> float:
+        """How far positives score above negatives, in standard deviations of either."""
+        return sqrt(2) * NormalDist().inv_cdf(self.auc)
+
+    @property
+    def average_precision(self) -> float:
+        """The average precision of endless data: the mean of the precision at the positives' scores."""
+        normal = NormalDist()
+        positives = [normal.inv_cdf((place + 0.5) / 20_000) for place in range(20_000)]
+        true = np.array([self.prevalence * (1 - normal.cdf(z)) for z in positives])
+        false = np.array([(1 - self.prevalence) * (1 - normal.cdf(z + self.shift)) for z in positives])
+        return float(np.mean(true / (true + false)))
+
+    @property
+    def threshold(self) -> float:
+        """Where the sensitivity of endless data is the one that is stated."""
+        return self.shift - NormalDist().inv_cdf(self.sensitivity or 0.5)
+
+    @property
+    def shares(self) -> dict[str, float]:
+        """The shares at the threshold, of endless data."""
+        sensitivity, specificity = self.sensitivity or 0.5, NormalDist().cdf(self.threshold)
+        tp, fn = self.prevalence * sensitivity, self.prevalence * (1 - sensitivity)
+        tn, fp = (1 - self.prevalence) * specificity, (1 - self.prevalence) * (1 - specificity)
+        shares = (sensitivity, specificity, tp / (tp + fp), tn / (tn + fn), 2 * tp / (2 * tp + fp + fn))
+        return dict(zip(SHARES, shares, strict=True))
 
 
-CELLS = [Cell(*choice) for choice in product((300, 1000), (0.02, 0.1, 0.4), (0.7, 0.9))]
+AREAS = [Cell(*choice) for choice in product((300, 1000), (0.02, 0.1, 0.4), (0.7, 0.9, 0.95, 0.98))]
+POINTS = [
+    Cell(300, prevalence, 0.9, images, sensitivity)
+    for prevalence, images, sensitivity in product((0.1, 0.3), (1, 3, 6), (0.5, 0.8, 0.95))
+]
+CELLS = AREAS + POINTS
 
 
 def clustered(cell: Cell, generator: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return truth (n,), the scores of two models (2, n) and each row's patient (n,) of one data set."""
-    patient = np.repeat(np.arange(cell.patients), generator.integers(1, 7, size=cell.patients))
+    images = generator.integers(1, 7, size=cell.patients) if cell.images is None else cell.images
+    patient = np.repeat(np.arange(cell.patients), images)
     latent = _clustered_normal(generator, patient, cell.patients)
     y = (latent > NormalDist().inv_cdf(1 - cell.prevalence)).astype(np.int64)
     shared, *own = (_clustered_normal(generator, patient, cell.patients) for _ in range(3))
     scores = sqrt(BETWEEN_MODELS) * shared + sqrt(1 - BETWEEN_MODELS) * np.array(own)
-    return y, scores + sqrt(2) * NormalDist().inv_cdf(cell.auc) * y, patient
+    return y, scores + cell.shift * y, patient
 
 
 def judged(cell: Cell, generator: np.random.Generator) -> dict[str, Any] | None:
-    """Say of one data set whether the interval covers and the test rejects, or None where both are refused."""
+    """Say of one data set whether each interval covers and the test rejects, or None where they are refused."""
     y, scores, patient = clustered(cell, generator)
     counted = class_patients(y, patient)
     if counted.why_no_interval(MINIMUM):
         return None
-    ((_, weights),) = patient_weights(cell.patients, RESAMPLES)
-    a, b = (weighted_figures(rank_rows(y, of_model, patient, cell.patients), weights)[0] for of_model in scores)
-    interval = percentile_interval(a, counted.rarer)
-    if interval.ci is None:
-        return None
-    differences = (a - b)[~np.isnan(a - b)]
-    low, high = interval.ci
-    return {
-        "low": cell.auc < low,
-        "high": cell.auc > high,
-        "width": high - low,
-        "rejected": bootstrap_p(differences, counted.rarer) <= 0.05,
-        "positives": int(y.sum()),
-        "positive_patients": counted.positive,
-    }
+    found = {"positives": int(y.sum()), "positive_patients": counted.positive}
+    return found | (_areas(cell, y, scores, patient) if cell.sensitivity is None else _shares(cell, y, scores, patient))
+
+
+def _areas(cell: Cell, y: np.ndarray, scores: np.ndarray, patient: np.ndarray) -> dict[str, Any]:
+    models = {str(place): {"": of_model} for place, of_model in enumerate(scores)}
+    a, b = evaluate_models({"": 3 * y}, models, patient, RESAMPLES, MINIMUM).values()
+    found: dict[str, Any] = {}
+    for figure, true in (("roc_auc", cell.auc), ("average_precision", _true_average_precision(cell))):
+        found |= _covers(figure, true, getattr(a.labels[""], f"{figure}_ci"))
+    difference = a.replicates[:, 0, 0] - b.replicates[:, 0, 0]
+    _, p = paired_answer(difference, class_patients(y, patient).rarer)
+    return found | {"rejected": p is not None and p <= 0.05}
+
+
+def _shares(cell: Cell, y: np.ndarray, scores: np.ndarray, patient: np.ndarray) -> dict[str, Any]:
+    point = operating_point(y, scores[0], cell.threshold, patient, MINIMUM)
+    found: dict[str, Any] = {}
+    for name, true in cell.shares.items():
+        found |= _covers(name, true, getattr(point, name).ci)
+    return found
+
+
+def _covers(figure: str, true: float, ci: tuple[float, float] | None) -> dict[str, float]:
+    """Say whether the true figure lies below or above the interval; NaN without one."""
+    if ci is None:
+        return {f"{figure}_below": nan, f"{figure}_above": nan, f"{figure}_width": nan}
+    low, high = ci
+    return {f"{figure}_below": true < low, f"{figure}_above": true > high, f"{figure}_width": high - low}
+
+
+@lru_cache
+def _true_average_precision(cell: Cell) -> float:
+    return cell.average_precision
 
 
 def chunk(cell: Cell, seed: int, start: int, stop: int) -> list[dict[str, Any] | None]:
@@ -105,17 +164,12 @@ def summary(cell: Cell, found: list[dict[str, Any] | None]) -> dict[str, Any]:
     result = {**asdict(cell), "datasets": len(found), "answered": len(answered)}
     if 2 * len(answered) < len(found):
         return {**result, "refused": f"most data sets have fewer than {MINIMUM} patients with a positive image"}
-    mean = {key: float(np.mean([one[key] for one in answered])) for key in answered[0]}
-    return {
-        **result,
-        "covered": 1 - mean["low"] - mean["high"],
-        "true_auc_below": mean["low"],
-        "true_auc_above": mean["high"],
-        "rejected": mean["rejected"],
-        "mean_width": mean["width"],
-        "mean_positives": mean["positives"],
-        "mean_positive_patients": mean["positive_patients"],
+    mean = {f"mean_{key}": float(np.nanmean([float(one[key]) for one in answered])) for key in answered[0]}
+    figures = [key[len("mean_") : -len("_below")] for key in mean if key.endswith("_below")]
+    covered = {
+        f"{figure}_covered": 1 - mean[f"mean_{figure}_below"] - mean[f"mean_{figure}_above"] for figure in figures
     }
+    return {**result, **covered, **mean}
 
 
 def main() -> None:

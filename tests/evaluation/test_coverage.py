@@ -31,19 +31,46 @@ def test_the_data_have_the_auc_the_prevalence_and_the_correlation_that_they_stat
     assert np.corrcoef(first, second)[0, 1] == pytest.approx(0.5, abs=0.03)
 
 
-@pytest.mark.parametrize(("patients", "prevalence", "auc"), [(300, 0.1, 0.7), (300, 0.1, 0.9)])
+def covers_as_promised(covered, n, least=0.93, most=0.97):
+    """Whether a share of n data sets can be one of 93 to 97 % in the long run, but for chance alone (p > .001)."""
+    found = round(covered * n)
+    too_few = stats.binomtest(found, n, least, "less").pvalue
+    return min(too_few, stats.binomtest(found, n, most, "greater").pvalue) > 0.001
+
+
+@pytest.mark.parametrize(("patients", "prevalence", "auc"), [(300, 0.1, 0.7), (300, 0.1, 0.98)])
 def test_intervals_cover_and_true_nulls_are_rejected_as_often_as_promised(coverage, patients, prevalence, auc):
-    cell, n = coverage.Cell(patients, prevalence, auc), 200
-    found = coverage.summary(cell, coverage.chunk(cell, 1, 0, n))
+    cell, n = coverage.Cell(patients, prevalence, auc), 150
+    found = coverage.summary(cell, [coverage.judged(cell, np.random.default_rng([3, i])) for i in range(n)])
     assert found["answered"] == n
-    # 93 to 97 % and 3.5 to 6.5 % are to hold in the long run: 200 data sets may miss them by chance alone.
-    assert stats.binomtest(round(found["covered"] * n), n, 0.93, "less").pvalue > 0.001
-    assert stats.binomtest(round(found["covered"] * n), n, 0.97, "greater").pvalue > 0.001
-    assert stats.binomtest(round(found["rejected"] * n), n, 0.065, "greater").pvalue > 0.001
+    assert covers_as_promised(found["roc_auc_covered"], n)
+    assert covers_as_promised(found["average_precision_covered"], n)
+    assert stats.binomtest(round(found["mean_rejected"] * n), n, 0.065, "greater").pvalue > 0.001
+
+
+@pytest.mark.parametrize("images", [3, 6])
+@pytest.mark.parametrize("sensitivity", [0.8, 0.95])
+def test_shares_at_an_operating_point_cover_with_several_images_of_a_patient(coverage, images, sensitivity):
+    cell, n = coverage.Cell(300, 0.3, 0.9, images, sensitivity), 600
+    found = coverage.summary(cell, [coverage.judged(cell, np.random.default_rng([4, i])) for i in range(n)])
+    for share in ("sensitivity", "specificity", "ppv", "npv", "f1"):
+        assert covers_as_promised(found[f"{share}_covered"], n, 0.935, 0.97)
+
+
+def test_the_true_shares_and_average_precision_are_those_of_endless_data(coverage):
+    cell = coverage.Cell(40_000, 0.3, 0.9, 3, 0.8)
+    y, (scores, _), _ = coverage.clustered(cell, np.random.default_rng(0))
+    called = scores >= cell.threshold
+    expected = metrics.recall_score(y, called), metrics.recall_score(y, called, pos_label=0)
+    assert tuple(cell.shares.values())[:2] == pytest.approx(expected, abs=0.01)
+    assert cell.shares["ppv"] == pytest.approx(metrics.precision_score(y, called), abs=0.01)
+    assert cell.shares["npv"] == pytest.approx(metrics.precision_score(y, called, pos_label=0), abs=0.01)
+    assert cell.shares["f1"] == pytest.approx(metrics.f1_score(y, called), abs=0.01)
+    assert cell.average_precision == pytest.approx(metrics.average_precision_score(y, scores), abs=0.01)
 
 
 def test_a_cell_below_the_stated_minimum_is_refused(coverage):
     cell = coverage.Cell(300, 0.02, 0.9)
-    found = coverage.summary(cell, coverage.chunk(cell, 1, 0, 20))
+    found = coverage.summary(cell, [coverage.judged(cell, np.random.default_rng([1, i])) for i in range(20)])
     assert "fewer than 30 patients with a positive image" in found["refused"]
     assert "covered" not in found
