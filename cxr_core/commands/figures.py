@@ -9,7 +9,12 @@ from cxr_core.schema import REPORT
 from cxr_core.tasks.compare import Comparison, compare
 from cxr_core.tasks.ensemble import METHOD_NAMES, BuiltEnsemble, build_ensemble
 from cxr_core.tasks.evaluate import Evaluation, evaluate
+from cxr_core.tasks.grid import ModelGrid, model_grid
 from cxr_core.words import counted
+
+#: How the marks of a grid are written.
+_SIGNS = {"best": "*", "alike": "*", "behind": "<", "untested": "?"}
+_SIGNS_WORDS = "* the best, or not told from it; < told from it; ? not tested"
 
 
 def _which_images(parser: Parser) -> None:
@@ -57,22 +62,44 @@ def _evaluation_text(found: Evaluation) -> str:
 def _compare_arguments(parser: Parser) -> None:
     parser.add_argument("a", metavar="A", help="a model with predictions")
     parser.add_argument("b", metavar="B", help="the model to compare it with")
+    parser.add_argument("more", nargs="*", metavar="MORE", help="further models: all on each label, as on the page")
     _which_images(parser)
+    parser.add_argument(
+        "--grid", metavar="FIGURE", help="all on each label by roc_auc or average_precision, also for two models"
+    )
 
 
 def _compare(arguments: argparse.Namespace) -> Answer:
+    if arguments.more or arguments.grid:
+        models, figure = [arguments.a, arguments.b, *arguments.more], arguments.grid or "roc_auc"
+        grid = model_grid(arguments.source, models, arguments.dataset, arguments.view, figure, arguments.judge)
+        return Answer(grid.as_json(), lambda: "\n\n".join(_grid_text(grid, views) for views in grid.grids))
     found = compare(arguments.source, arguments.a, arguments.b, arguments.dataset, arguments.view, arguments.judge)
     return Answer(found.as_json(), lambda: _comparison_text(found))
 
 
 def _comparison_text(found: Comparison) -> str:
-    headers = ("label", "n", "difference", "95 % interval", "p", "p corrected", "p DeLong")
+    headers = ("label", "n", "difference", "95 % interval", "p", "p corrected", "interval corrected", "", "p DeLong")
     rows = [
-        (label, row.n, row.difference, _interval(row.ci), *map(_p_value, (row.p, row.p_corrected, row.p_delong)))
+        (
+            *(label, row.n, row.difference, _interval(row.ci), _p_value(row.p), _p_value(row.p_corrected)),
+            *(_interval(row.ci_corrected), row.state, _p_value(row.p_delong)),
+        )
         for label, row in found.labels.items()
     ]
-    reasons = _reasons({label: row.why for label, row in found.labels.items()})
-    return f"AUC of {found.a} minus AUC of {found.b}; {found.family}\n\n{as_table(headers, rows)}{reasons}"
+    untested = [f"{label}: not tested, {row.why_untested}" for label, row in found.labels.items() if row.why_untested]
+    head = f"AUC of {found.a} minus AUC of {found.b}; {found.family}"
+    return "\n\n".join([head, as_table(headers, rows), *(["\n".join(untested)] if untested else [])])
+
+
+def _grid_text(found: ModelGrid, views: str) -> str:
+    """Return the grid of one group of models as text, a sign before each figure."""
+    grid = found.grids[views]
+    rows = [(label, *(f"{_SIGNS[c.mark]} {shown(c.value)}" for c in row.values())) for label, row in grid.cells.items()]
+    untested = [f"{label}: not tested, {why}" for label, why in grid.untested.items()]
+    head = f"{found.figure} on {grid.n_rows:,} images ({views}) of {found.dataset}: {_SIGNS_WORDS}"
+    parts = [head, as_table(("label", *grid.models), rows), "\n".join(untested), f"{grid.family}."]
+    return "\n\n".join(filter(None, parts))
 
 
 def _ensemble_arguments(parser: Parser) -> None:
@@ -121,5 +148,10 @@ def _reasons(why: dict[str, dict[str, str]]) -> str:
 
 
 EVALUATE = Command("evaluate", "Say how good a model is, label by label.", _evaluate_arguments, _evaluate)
-COMPARE = Command("compare", "Say whether one model is better than another.", _compare_arguments, _compare)
+COMPARE = Command(
+    "compare",
+    "Say whether one model is better than another, or which of several are best.",
+    _compare_arguments,
+    _compare,
+)
 ENSEMBLE = Command("ensemble", "Combine models into a new one.", _ensemble_arguments, _ensemble)

@@ -1,6 +1,6 @@
 """Is the difference of two models real? Paired differences of AUC on identical rows, corrected for many tests."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -9,59 +9,74 @@ import numpy as np
 from cxr_core.evaluation.arrays import FloatArray
 from cxr_core.evaluation.binary import CertainRows, shared_certain_rows
 from cxr_core.evaluation.curves import roc_auc
-from cxr_core.evaluation.defined import why_no_ranking
+from cxr_core.evaluation.defined import ClassPatients, class_patients, why_no_ranking
 from cxr_core.evaluation.delong import delong_test
-from cxr_core.evaluation.intervals import ClassPatients, Interval, bootstrap_p, class_patients, percentile_interval
-from cxr_core.evaluation.labels import mean_difference, ranked
+from cxr_core.evaluation.influence import auc_influence
 from cxr_core.evaluation.resamples import patient_clusters
 from cxr_core.evaluation.results import LabelComparison, MeanFigure
-from cxr_core.evaluation.weighted import bootstrap
-
-_NO_VARIANCE = (
-    "the difference is the same in every resample: both models rank the images alike, or each is perfect or reversed"
+from cxr_core.evaluation.simultaneous import (
+    NO_VARIANCE,
+    SINGLE_PATIENT,
+    Difference,
+    clustered,
+    clustered_mean,
+    holm,
+    holm_levels,
 )
+
+_INTERVAL_FIGURES = ("ci", "p", "p_corrected", "ci_corrected")
 
 
 @dataclass(frozen=True)
 class Differences:
-    """The paired difference on each label, the mean difference, and how many tests Holm's correction counts."""
+    """The paired difference on each label, the mean difference, and how many tests Holm's correction counts.
+
+    The mean's interval is one of its own, not corrected for the labels.
+    """
 
     labels: dict[str, LabelComparison]
     mean: MeanFigure
     tests: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Pair:
-    """The certain rows of one label for both models, and why they cannot be compared."""
+    """One label of both models: its certain rows, each one's patient, and how many patients each class has."""
 
     a: CertainRows
     b: CertainRows
+    clusters: Any
+    counted: ClassPatients
 
     @property
     def why(self) -> str | None:
+        """Why the two cannot be compared at all, or None."""
         for which, rows in (("the first", self.a), ("the second", self.b)):
             if rows.why:
                 return f"of {which} model {rows.why}"
         return why_no_ranking(self.a.y)
 
+    @property
+    def difference(self) -> float | None:
+        """AUC(a) - AUC(b), None where it is undefined."""
+        return None if self.why else _auc(self.a) - _auc(self.b)
+
+    def influence(self, patients: int) -> FloatArray:
+        """Return the influence (patients,) of each patient on the difference."""
+        of_a, of_b = (auc_influence(rows.y, rows.scores, self.clusters, patients) for rows in (self.a, self.b))
+        return of_a - of_b
+
 
 def compare_labels(
-    values: Mapping[str, Any],
-    a: Mapping[str, Any],
-    b: Mapping[str, Any],
-    patients: Any,
-    resamples: int,
-    minimum: int,
+    values: Mapping[str, Any], a: Mapping[str, Any], b: Mapping[str, Any], patients: Any, minimum: int
 ) -> Differences:
-    """Compare two models on every label that both have, on the same rows and the same resamples of the patients.
+    """Compare two models on every label that both have, on the same rows.
 
     Args:
         values: label -> label codes (n,), 0 to 3, -1 or NaN where missing.
         a: label -> predictions (n,) of the first model.
         b: label -> predictions (n,) of the second model on the same n rows.
         patients: (n,) the patient of each row.
-        resamples: number of bootstrap resamples.
         minimum: fewest patients with a positive, and with a negative row, for which an interval or a p is given.
 
     Returns:
@@ -71,82 +86,65 @@ def compare_labels(
         TableError: a label value is neither missing nor one of the codes 0 to 3.
     """
     clusters, n_patients = patient_clusters(patients)
-    labels = [label for label in a if label in b]
-    pairs = [_Pair(*shared_certain_rows(values[label], [a[label], b[label]])) for label in labels]
-    both = [ranked(rows, clusters, n_patients) for pair in pairs for rows in (pair.a, pair.b)]
-    auc = bootstrap(both, n_patients, resamples)[:, :, 0]
-    replicates = auc[:, 0::2] - auc[:, 1::2]
-    counted = [class_patients(pair.a.y, clusters[pair.a.mask]) for pair in pairs]
-    compared = [
-        _compare(label, pair, replicates[:, column], counted[column], minimum)
-        for column, (label, pair) in enumerate(zip(labels, pairs, strict=True))
-    ]
-    corrected = _with_holm(compared)
-    tests = sum(c.p is not None for c in corrected)
-    mean = mean_difference([c.difference for c in corrected], replicates, [count.rarer for count in counted])
-    if mean.ci is not None and mean.ci[0] == mean.ci[1]:
-        mean = replace(mean, ci=None, why=_NO_VARIANCE)
-    return Differences({c.label: c for c in corrected}, mean, tests)
+    pairs = {label: _pair(values[label], a[label], b[label], clusters) for label in a if label in b}
+    influences = {label: pair.influence(n_patients) for label, pair in pairs.items() if not pair.why}
+    found = {
+        label: clustered(pair.difference or 0.0, influences[label], pair.counted.rarer)
+        for label, pair in pairs.items()
+        if not pair.why and not pair.counted.why_no_interval(max(minimum, 2))
+    }
+    compared = {label: _compared(label, pair, found.get(label), minimum) for label, pair in pairs.items()}
+    tested = {label: difference for label, difference in found.items() if difference is not None}
+    return Differences(compared | _corrected(compared, tested), _mean(pairs, influences), len(tested))
 
 
-def holm(p_values: Sequence[float]) -> list[float]:
-    """Return the p values after Holm's step-down correction (Holm 1979), in the order given, each at most 1."""
-    p = np.asarray(p_values, dtype=np.float64)
-    order = np.argsort(p, kind="stable")
-    stepped = np.maximum.accumulate(p[order] * np.arange(p.size, 0, -1))
-    corrected = np.empty(p.size)
-    corrected[order] = np.minimum(stepped, 1)
-    return [float(value) for value in corrected]
+def _pair(values: Any, a: Any, b: Any, clusters: Any) -> _Pair:
+    first, second = shared_certain_rows(values, [a, b])
+    of_rows = clusters[first.mask]
+    return _Pair(first, second, of_rows, class_patients(first.y, of_rows))
 
 
-def paired_answer(replicates: FloatArray, patients: int) -> tuple[Interval, float | None]:
-    """Return the interval and the p of a difference from its `replicates` (resamples,), NaN where unusable.
-
-    Args:
-        replicates: the difference in each resample.
-        patients: patients of the rarer class, two or more.
-
-    Returns:
-        No interval and no p, but the reason, when too many resamples are unusable, and when the difference is the
-        same in all of them: without variance there is nothing to test.
-    """
-    interval = percentile_interval(replicates, patients)
-    usable = replicates[~np.isnan(replicates)]
-    if interval.ci is None:
-        return interval, None
-    if np.ptp(usable) == 0:
-        return Interval(None, _NO_VARIANCE, interval.unusable), None
-    return interval, bootstrap_p(usable, patients)
-
-
-def _compare(label: str, pair: _Pair, replicates: FloatArray, counted: ClassPatients, minimum: int) -> LabelComparison:
-    n = pair.a.n
+def _compared(label: str, pair: _Pair, found: Difference | None, minimum: int) -> LabelComparison:
+    """Return the comparison of one label, not yet corrected."""
     if pair.why:
-        return LabelComparison(label, n, None, None, None, None, None, _all_figures(pair.why, "difference"))
-    difference = _auc(pair.a) - _auc(pair.b)
-    why_few = counted.why_no_interval(minimum)
+        return _untested(label, pair, None, dict.fromkeys(("difference", *_INTERVAL_FIGURES, "p_delong"), pair.why))
+    why_few = pair.counted.why_no_interval(max(minimum, 2))
     if why_few:
-        return LabelComparison(label, n, difference, None, None, None, None, _all_figures(why_few))
-    interval, p = paired_answer(replicates, counted.rarer)
+        return _untested(label, pair, None, dict.fromkeys((*_INTERVAL_FIGURES, "p_delong"), why_few))
     test = delong_test(pair.a.y, pair.a.scores, pair.b.scores)
+    why = {"p_delong": test.why} if test and test.why else {}
     p_delong = test.p if test else None
-    why = dict.fromkeys(("ci", "p", "p_corrected"), interval.why) if interval.why else {}
-    if test and test.why:
-        why["p_delong"] = test.why
-    return LabelComparison(label, n, difference, interval.ci, p, None, p_delong, why)
+    if found is None:
+        return _untested(label, pair, p_delong, dict.fromkeys(_INTERVAL_FIGURES, NO_VARIANCE) | why)
+    return LabelComparison(label, pair.a.n, found.value, found.interval(), found.p, None, p_delong, why)
+
+
+def _untested(label: str, pair: _Pair, p_delong: float | None, why: dict[str, str]) -> LabelComparison:
+    return LabelComparison(label, pair.a.n, pair.difference, None, None, None, p_delong, why)
+
+
+def _corrected(compared: Mapping[str, LabelComparison], tested: Mapping[str, Difference]) -> dict[str, LabelComparison]:
+    p_values = [difference.p for difference in tested.values()]
+    steps = zip(tested.items(), holm(p_values), holm_levels(p_values), strict=True)
+    return {
+        label: replace(compared[label], p_corrected=p, ci_corrected=difference.interval(level))
+        for (label, difference), p, level in steps
+    }
+
+
+def _mean(pairs: Mapping[str, _Pair], influences: Mapping[str, FloatArray]) -> MeanFigure:
+    """Return the mean difference over the labels on which it is defined, with its interval."""
+    if not influences:
+        return MeanFigure(None, None, 0, "it is defined on no label")
+    value = float(np.mean([pairs[label].difference or 0.0 for label in influences]))
+    rarer = np.array([pairs[label].counted.rarer for label in influences])
+    if rarer.min() < 2:
+        return MeanFigure(value, None, rarer.size, SINGLE_PATIENT)
+    found = clustered_mean(value, np.stack(list(influences.values()), axis=1), rarer)
+    return MeanFigure(value, found.interval() if found else None, rarer.size, None if found else NO_VARIANCE)
 
 
 def _auc(rows: CertainRows) -> float:
     auc = roc_auc(rows.y, rows.scores)
     assert auc is not None, "why_no_roc was asked before"
     return auc
-
-
-def _all_figures(why: str, *more: str) -> dict[str, str]:
-    return dict.fromkeys((*more, "ci", "p", "p_corrected", "p_delong"), why)
-
-
-def _with_holm(compared: list[LabelComparison]) -> list[LabelComparison]:
-    p_values = [c.p for c in compared if c.p is not None]
-    corrected = iter(holm(p_values))
-    return [c if c.p is None else replace(c, p_corrected=next(corrected)) for c in compared]

@@ -1,4 +1,8 @@
-"""Models beside labels: which one is best on each label, and which others cannot be told from it."""
+"""Models beside labels: which one is best on each label, and which others cannot be told from it.
+
+The marks hold over the whole grid: of grids of equally good models one in twenty has a false mark, however many models
+and labels there are. `benchmarks/false_marks.py` measures it.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -7,26 +11,28 @@ from typing import Any
 import numpy as np
 
 from cxr_core.errors import UnknownNameError
-from cxr_core.evaluation.arrays import FloatArray
-from cxr_core.evaluation.comparison import holm, paired_answer
-from cxr_core.evaluation.labels import FIGURES, Figures, evaluate_models, mean_figure
-from cxr_core.evaluation.results import Bounds, MeanFigure
+from cxr_core.evaluation.binary import shared_certain_rows
+from cxr_core.evaluation.grid_tests import MeanTests, RowTests, grid_family, label_tests
+from cxr_core.evaluation.labels import FIGURES, Figures, evaluate_models
+from cxr_core.evaluation.resamples import patient_clusters
+from cxr_core.evaluation.results import ALIKE, LEVEL, UNTESTED, Bounds, bounds_as_json
+from cxr_core.evaluation.simultaneous import NO_VARIANCE, Family
 
 #: The row of a grid that holds the means over its labels.
 MEAN = "mean"
-#: A difference whose corrected p is below it is told from nothing.
-LEVEL = 0.05
-
-BEST, ALIKE, BEHIND = "best", "alike", "behind"
+BEST, BEHIND = "best", "behind"
+#: Figures that differ by less are one figure that was rounded in two ways.
+_ROUNDING = 1e-12
 
 
 @dataclass(frozen=True)
 class GridCell:
     """One model on one label.
 
-    `mark` is `best` for the largest figure of the label, `alike` where the difference to the best one has a corrected
-    p of 0.05 or more (not distinguishable from it), `behind` where it is below; None with the reason in `why` where it
-    cannot be said. `difference` is the best model's figure minus this one's, with its interval and p.
+    `mark` is `best` for the largest figure of the label (all that have it), `alike` where the difference to the best
+    has a corrected p of 0.05 or more (not told from it), `behind` where it is below, and `untested` where nothing can
+    be said, with the reason in `why`. `difference` is the best model's figure minus this one's; `p` is for this
+    difference alone, `p_corrected` and `difference_ci` are corrected over the whole grid and say the same as the mark.
     """
 
     model: str
@@ -35,12 +41,23 @@ class GridCell:
     ci: Bounds | None
     n: int
     n_positive: int
-    mark: str | None
+    mark: str = UNTESTED
     difference: float | None = None
     difference_ci: Bounds | None = None
     p: float | None = None
     p_corrected: float | None = None
     why: str | None = None
+
+    @property
+    def among_the_best(self) -> bool:
+        """Whether this is the best, or not told from it."""
+        return self.mark in (BEST, ALIKE)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the figures for scripts."""
+        own = {name: getattr(self, name) for name in ("n", "n_positive", "mark", "difference", "p", "p_corrected")}
+        intervals = {name: bounds_as_json(getattr(self, name)) for name in ("ci", "difference_ci")}
+        return {"value": self.value} | intervals | own | {"why": self.why}
 
 
 @dataclass(frozen=True)
@@ -48,8 +65,7 @@ class Grid:
     """A figure of several models on the same rows, on each label that all of them have.
 
     `cells[label][model]`; the last label is `mean`, over the labels on which every model has the figure. `family` says
-    for which tests p is corrected. The best is chosen on the same rows, so those `behind` it look a little worse than
-    they are; those `alike` are alike all the same.
+    for which tests the marks are corrected.
     """
 
     figure: str
@@ -64,6 +80,21 @@ class Grid:
         """The labels, without the row of means."""
         return tuple(label for label in self.cells if label != MEAN)
 
+    @property
+    def untested(self) -> dict[str, str]:
+        """The labels on which no two models were tested, and why not."""
+        found = {}
+        for label in self.labels:
+            cells = self.cells[label].values()
+            if len(self.models) > 1 and all(cell.mark == UNTESTED for cell in cells):
+                found[label] = "; ".join(dict.fromkeys(cell.why for cell in cells if cell.why))
+        return found
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the figures for scripts."""
+        cells = {label: {model: cell.as_json() for model, cell in row.items()} for label, row in self.cells.items()}
+        return {"figure": self.figure, "family": self.family, "labels": cells}
+
 
 def evaluate_grid(
     values: Mapping[str, Any],
@@ -73,13 +104,13 @@ def evaluate_grid(
     minimum: int,
     figure: str = "roc_auc",
 ) -> Grid:
-    """Evaluate several models on the same rows, and mark on each label the best and those alike it.
+    """Evaluate several models on the same rows, and mark on each label the best and those not told from it.
 
     Args:
         values: label -> label codes (n,), 0 to 3, -1 or NaN where missing.
         models: model -> label -> predictions (n,) as stored.
         patients: (n,) the patient of each row.
-        resamples: number of bootstrap resamples, the same for all models and labels.
+        resamples: number of bootstrap resamples behind the intervals of single figures.
         minimum: fewest patients of each class for which an interval or a p is given.
         figure: `roc_auc` or `average_precision`.
 
@@ -89,84 +120,75 @@ def evaluate_grid(
     """
     if figure not in FIGURES:
         raise UnknownNameError("figure", figure, list(FIGURES))
-    names = tuple(models)
     labels = [label for label in values if all(label in scores for scores in models.values())]
-    shared = {model: {label: models[model][label] for label in labels} for model in names}
+    shared = {model: {label: scores[label] for label in labels} for model, scores in models.items()}
     figures = evaluate_models(values, shared, patients, resamples, minimum)
-    place = list(FIGURES).index(figure)
-    # (models, resamples, labels): the replicates that every difference is taken from.
-    replicates = np.array([figures[model].replicates[:, :, place] for model in names])
-    cells = {
-        label: _marked([_cell(figures[model], model, label, figure) for model in names], replicates[:, :, column],
-                       next(iter(figures.values())).fewest_patients[label])
-        for column, label in enumerate(labels)
-    }  # fmt: skip
+    clusters, n_patients = patient_clusters(patients)
+    tests: dict[str, RowTests] = {}
+    for label in labels:
+        rows = shared_certain_rows(values[label], [scores[label] for scores in models.values()])
+        tests[label] = label_tests(figure, dict(zip(models, rows, strict=True)), clusters, n_patients, minimum)
+    cells = {label: [_cell(found, model, label, figure) for model, found in figures.items()] for label in labels}
     if labels:
-        cells[MEAN] = _mean_row(figures, labels, figure, replicates)
-    family = (
-        f"Holm over the {len(names) - 1} differences to the best model of each label; "
-        f"alike means a corrected p of {LEVEL:g} or more"
-    )
-    return Grid(figure, names, cells, family, int(np.size(patients)), figures)
+        complete = [label for label in labels if all(cell.value is not None for cell in cells[label])]
+        cells[MEAN] = [_mean_cell(found, model, complete, figure) for model, found in figures.items()]
+        tests[MEAN] = MeanTests([one for label in complete if not isinstance(one := tests[label], MeanTests)])
+    family = grid_family(list(tests.values()))
+    marked = {label: _marked(row, tests[label], family) for label, row in cells.items()}
+    rows_tested = sum(not row.why and len(row.models) > 1 for label, row in tests.items() if label != MEAN)
+    return Grid(figure, tuple(models), marked, _family_words(family, rows_tested), int(np.size(patients)), figures)
 
 
 def _cell(figures: Figures, model: str, label: str, figure: str) -> GridCell:
     found = figures.labels[label]
-    why = found.why.get(figure) or found.why.get(f"{figure}_ci")
+    why = found.why.get(figure)
     value, ci = getattr(found, figure), getattr(found, f"{figure}_ci")
-    return GridCell(model, label, value, ci, found.n, found.n_positive, None, why=why)
+    return GridCell(model, label, value, ci, found.n, found.n_positive, why=why)
 
 
-def _mean_row(
-    figures: Mapping[str, Figures], labels: list[str], figure: str, replicates: FloatArray
-) -> dict[str, GridCell]:
-    """Return the means over the labels on which every model has the figure, marked like the labels."""
-    columns = [
-        column
-        for column, label in enumerate(labels)
-        if all(getattr(of_model.labels[label], figure) is not None for of_model in figures.values())
-    ]
-    chosen = [labels[column] for column in columns]
-    fewest = [next(iter(figures.values())).fewest_patients[label] for label in chosen]
-    cells, means = [], []
-    for of_model, (model, found) in zip(replicates, figures.items(), strict=True):
-        mean = mean_figure([getattr(found.labels[label], figure) for label in chosen], of_model[:, columns], fewest)
-        cells.append(_mean_cell(model, mean))
-        means.append(of_model[:, columns].mean(axis=1) if columns else of_model[:, :0].sum(axis=1))
-    return _marked(cells, np.array(means), min(fewest, default=0))
+def _mean_cell(figures: Figures, model: str, labels: list[str], figure: str) -> GridCell:
+    if not labels:
+        return GridCell(model, MEAN, None, None, 0, 0, why="there is no label on which every model has it")
+    mean = figures.mean(figure, labels)
+    return GridCell(model, MEAN, mean.value, mean.ci, mean.labels, 0)
 
 
-def _mean_cell(model: str, mean: MeanFigure) -> GridCell:
-    return GridCell(model, MEAN, mean.value, mean.ci, mean.labels, 0, None, why=mean.why)
+def _marked(cells: list[GridCell], tests: RowTests, family: Family) -> dict[str, GridCell]:
+    """Return the cells of one row by model, each with its mark."""
+    defined = [cell for cell in cells if cell.value is not None]
+    if not defined or (tests.why and len(cells) > 1):
+        return {cell.model: replace(cell, why=cell.why or tests.why) for cell in cells}
+    best = max(defined, key=lambda cell: cell.value or 0.0)
+    return {cell.model: _against(best, cell, tests, family) for cell in cells}
 
 
-def _marked(cells: list[GridCell], replicates: FloatArray, patients: int) -> dict[str, GridCell]:
-    """Mark the cells of one label; `replicates` (models, resamples) are the models' figures."""
-    defined = [place for place, cell in enumerate(cells) if cell.value is not None]
-    if not defined:
-        return {cell.model: cell for cell in cells}
-    best = max(defined, key=lambda place: cells[place].value or 0.0)
-    top = cells[best].value or 0.0
-    found = list(cells)
-    found[best] = replace(cells[best], mark=BEST)
-    tested = []
-    for place in defined:
-        if place == best:
-            continue
-        cell = replace(cells[place], difference=top - (cells[place].value or 0.0))
-        if cell.ci is None or cells[best].ci is None:
-            found[place] = replace(cell, why=cell.why or "the best model has no interval")
-            continue
-        interval, p = paired_answer(replicates[best] - replicates[place], patients)
-        if p is None:
-            # The same in every resample: equal ranks are alike, whatever else is undefined.
-            alike = ALIKE if cell.difference == 0 else None
-            found[place] = replace(cell, mark=alike, why=interval.why)
-            continue
-        found[place] = replace(cell, difference_ci=interval.ci, p=p)
-        tested.append(place)
-    p_values = [found[place].p for place in tested]
-    for place, corrected in zip(tested, holm([p for p in p_values if p is not None]), strict=True):
-        mark = BEHIND if corrected < LEVEL else ALIKE
-        found[place] = replace(found[place], p_corrected=corrected, mark=mark)
-    return {cell.model: cell for cell in found}
+def _against(best: GridCell, cell: GridCell, tests: RowTests, family: Family) -> GridCell:
+    """Return a cell with its mark against the best of its row."""
+    if best.value is None or cell.value is None:
+        return cell
+    gap = best.value - cell.value
+    if gap < _ROUNDING:
+        return replace(cell, mark=BEST)
+    found = tests.difference(best.model, cell.model, gap)
+    if found is None:
+        return replace(cell, difference=gap, why=NO_VARIANCE)
+    corrected = family.corrected(found.p)
+    return replace(
+        cell,
+        mark=BEHIND if corrected < LEVEL else ALIKE,
+        difference=gap,
+        difference_ci=found.interval(family.level),
+        p=found.p,
+        p_corrected=corrected,
+    )
+
+
+def _family_words(family: Family, labels: int) -> str:
+    if not family.tests:
+        return "Nothing is tested here"
+    tests = "1 difference" if family.tests == 1 else f"{family.tests:,} differences"
+    on = "1 tested label" if labels == 1 else f"{labels} tested labels"
+    return (
+        f"Marks, corrected p and intervals of differences hold over the whole grid: max-T over the {tests} of every "
+        f"two models on {on} and the mean. Of grids of equally good models, 5 % have a false mark"
+    )

@@ -4,7 +4,8 @@ The influence of a patient is the derivative of the figure with respect to how o
 infinitesimal jackknife; Jaeckel 1972). For the AUC these are DeLong's placements (1988) summed by patient, as in
 Obuchowski (1997); for average precision they follow from its sum over the positives. Their sum of squares is about
 the figure's variance. Where few patients make up most of it, as a handful of low-scoring positives does when the AUC is
-near 1, that variance is itself uncertain, and a normal interval covers too little.
+near 1, that variance is itself uncertain, and a normal interval covers too little. The influence on a difference is the
+difference of the influences, so one product of such vectors gives the covariances of any number of models and labels.
 """
 
 import numpy as np
@@ -15,23 +16,24 @@ from cxr_core.evaluation.delong import placements
 from cxr_core.evaluation.patient_sums import sum_by_patient
 
 
-def auc_influence(y: IntArray, scores: FloatArray, clusters: IntArray) -> FloatArray:
+def auc_influence(y: IntArray, scores: FloatArray, clusters: IntArray, patients: int = 0) -> FloatArray:
     """Return the influence (patients,) of each patient on the AUC.
 
     Args:
         y: (n,) truth, 0 or 1, both of them there.
         scores: (n,) finite predictions.
         clusters: (n,) each row's patient, numbered from 0.
+        patients: how many there are, where the last ones may have no row here.
     """
     of_positives, of_negatives = placements(y, scores)
     auc = of_positives.mean()
     of_rows = np.empty(y.size)
     of_rows[y == 1] = (of_positives - auc) / of_positives.size
     of_rows[y != 1] = (of_negatives - auc) / of_negatives.size
-    return sum_by_patient(of_rows, clusters)
+    return sum_by_patient(of_rows, clusters, patients)
 
 
-def ap_influence(y: IntArray, scores: FloatArray, clusters: IntArray) -> FloatArray:
+def ap_influence(y: IntArray, scores: FloatArray, clusters: IntArray, patients: int = 0) -> FloatArray:
     """Return the influence (patients,) of each patient on the average precision; arguments as of `auc_influence`.
 
     AP = sum over positives i of T_i / (C_i P), T_i the positives and C_i all rows with a score of i's or more, P all
@@ -46,7 +48,11 @@ def ap_influence(y: IntArray, scores: FloatArray, clusters: IntArray) -> FloatAr
     ap = (positive * precision).sum() / total
     of_rows = np.empty(y.size)
     of_rows[order] = (positive * (precision + gained - ap) - lost) / total
-    return sum_by_patient(of_rows, clusters)
+    return sum_by_patient(of_rows, clusters, patients)
+
+
+#: By the names of the figures.
+INFLUENCES = {"roc_auc": auc_influence, "average_precision": ap_influence}
 
 
 def degrees_of_freedom(influences: FloatArray, most: int) -> float:

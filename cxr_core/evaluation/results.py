@@ -5,6 +5,10 @@ from typing import Any
 
 from cxr_core.words import counted
 
+#: A difference whose corrected p is below it is told from nothing.
+LEVEL = 0.05
+#: What the test of a difference came to: it is there, it cannot be told from none, or it could not be tested.
+DIFFERENT, ALIKE, UNTESTED = "different", "alike", "untested"
 #: Lower and upper bound of a 95 % interval.
 Bounds = tuple[float, float]
 
@@ -85,9 +89,10 @@ class MeanFigure:
 class LabelComparison:
     """The paired difference AUC(a) - AUC(b) of two models on one label, on rows that both predict.
 
-    `ci` is the 95 % patient-cluster bootstrap interval, `p` the two-sided p of the same resamples, `p_corrected` the
-    p after Holm's correction over the family, `p_delong` that of DeLong's test, which takes images as independent.
-    What is undefined is None, with its reason in `why`.
+    `ci` is the 95 % interval by patient and `p` its two-sided p, both for this label alone. `p_corrected` is the p
+    after correction over the family and `ci_corrected` the interval that goes with it: it leaves out 0 exactly where
+    `p_corrected` is below `LEVEL`. `p_delong` is that of DeLong's test, which takes images as independent. What is
+    undefined is None, with its reason in `why`.
     """
 
     label: str
@@ -98,6 +103,19 @@ class LabelComparison:
     p_corrected: float | None
     p_delong: float | None
     why: dict[str, str] = field(default_factory=dict)
+    ci_corrected: Bounds | None = None
+
+    @property
+    def state(self) -> str:
+        """`different`, `alike` (not told from 0) or `untested`, whose reason is `why_untested`."""
+        if self.p_corrected is None:
+            return UNTESTED
+        return DIFFERENT if self.p_corrected < LEVEL else ALIKE
+
+    @property
+    def why_untested(self) -> str | None:
+        """The reason for which there is no test, None where there is one."""
+        return (self.why.get("difference") or self.why.get("p")) if self.p_corrected is None else None
 
     def as_json(self) -> dict[str, Any]:
         """Return the figures under the names that scripts rely on."""
@@ -109,6 +127,8 @@ class LabelComparison:
             "p_corrected": self.p_corrected,
             "p_delong": self.p_delong,
             "why": dict(self.why),
+            "ci_corrected": bounds_as_json(self.ci_corrected),
+            "state": self.state,
         }
 
 

@@ -85,14 +85,12 @@ def compare(
 
 def differences(left: pd.DataFrame, right: pd.DataFrame, labels: list[str]) -> Differences:
     """Compare two joined frames of the same images in the same order, under the settings in force."""
-    chosen = settings()
     return compare_labels(
         true_values(left, labels),
         predicted(left, labels),
         predicted(right, labels),
         left["patient"].to_numpy(),
-        chosen.resamples,
-        chosen.minimum_positives,
+        settings().minimum_positives,
     )
 
 

@@ -169,7 +169,7 @@ def preview_ensemble(
     chosen = settings()
     figures = evaluate_models(true, on_rows, patients, chosen.resamples, chosen.minimum_positives)
     best = max(members, key=lambda member: figures[member].mean_roc_auc.value or 0.0)
-    gain = compare_labels(true, on_rows[ensemble], on_rows[best], patients, chosen.resamples, chosen.minimum_positives)
+    gain = compare_labels(true, on_rows[ensemble], on_rows[best], patients, chosen.minimum_positives)
     return EnsemblePreview(
         scale=scale,
         n_images=int(judged.sum()),

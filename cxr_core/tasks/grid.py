@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from cxr_core.errors import UsageError
 from cxr_core.evaluation.grid import Grid, evaluate_grid
-from cxr_core.schema import VIEWS
+from cxr_core.schema import REPORT, VIEWS
 from cxr_core.settings import settings
 from cxr_core.tasks.compare import shared_rows
 from cxr_core.tasks.evaluate import joined_predictions, predicted, true_values
@@ -27,6 +28,16 @@ class ModelGrid:
     figure: str
     grids: dict[str, Grid]
     left_out: dict[str, int]
+    judge: str = REPORT
+
+    def as_json(self) -> dict[str, Any]:
+        """Return what `compare --json` prints of several models: one group for each set of images."""
+        own = {name: getattr(self, name) for name in ("source", "dataset", "view", "figure", "judge")}
+        groups = [
+            {"images": views, "n": grid.n_rows, "models": list(grid.models)} | grid.as_json()
+            for views, grid in self.grids.items()
+        ]
+        return own | {"groups": groups, "left_out": self.left_out}
 
 
 def model_grid(
@@ -35,6 +46,7 @@ def model_grid(
     dataset: str = "valid",
     view: str | None = None,
     figure: str = "roc_auc",
+    judge: str = REPORT,
 ) -> ModelGrid:
     """Evaluate models beside each other, on the images that all models of a group predict.
 
@@ -44,6 +56,7 @@ def model_grid(
         dataset: train, valid or test.
         view: only images of this view.
         figure: `roc_auc` or `average_precision`.
+        judge: who judges, as for `evaluate`.
 
     Raises:
         UnknownNameError: there is no such source, model, data set, view or figure.
@@ -55,7 +68,7 @@ def model_grid(
         raise UsageError("A grid needs at least one model. Received: none.")
     groups: dict[str, dict[str, Joined]] = {}
     for model in models:
-        joined = joined_predictions(source_name, model, dataset, view)
+        joined = joined_predictions(source_name, model, dataset, view, judge)
         groups.setdefault(_views(joined), {})[model] = joined
     chosen = settings()
     grids: dict[str, Grid] = {}
@@ -75,7 +88,7 @@ def model_grid(
             figure,
         )
         left_out |= {model: len(members[model].frame) - len(frame) for model, frame in shared.items()}
-    return ModelGrid(source_name, dataset, view, figure, grids, left_out)
+    return ModelGrid(source_name, dataset, view, figure, grids, left_out, judge)
 
 
 def _views(joined: Joined) -> str:

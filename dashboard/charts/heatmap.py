@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from cxr_core.evaluation.grid import ALIKE, BEST, MEAN, Grid, GridCell
+from cxr_core.evaluation.grid import BEST, MEAN, Grid, GridCell
 from cxr_core.schema import label_words
 from cxr_core.tasks.distribution import conditional_shares
 from dashboard.charts.frame import figure, label_axis
@@ -89,7 +89,7 @@ def model_heatmap(grid: Grid, colors: Palette) -> go.Figure:
 def _cell_text(cell: GridCell) -> str:
     if cell.value is None:
         return ""
-    return f"<b>● {cell.value:.3f}</b>" if cell.mark in (BEST, ALIKE) else f"{cell.value:.3f}"
+    return f"<b>● {cell.value:.3f}</b>" if cell.among_the_best else f"{cell.value:.3f}"
 
 
 def _cell_words(cell: GridCell) -> str:

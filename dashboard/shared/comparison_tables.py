@@ -7,8 +7,8 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from cxr_core.evaluation.grid import ALIKE, BEST, MEAN, Grid, GridCell
-from cxr_core.evaluation.results import LabelComparison
+from cxr_core.evaluation.grid import BEST, MEAN, Grid, GridCell
+from cxr_core.evaluation.results import ALIKE, LabelComparison
 from cxr_core.schema import label_words
 from cxr_core.tasks.compare import Comparison
 from cxr_core.tasks.grid import ModelGrid
@@ -41,7 +41,7 @@ def grid_table(grid: Grid, policies: Mapping[str, str]) -> pd.DataFrame:
 
 def _cell(cell: GridCell, mean: bool) -> str:
     words = with_interval(cell.value, cell.ci) if mean else three_digits(cell.value)
-    return f"**● {words}**" if cell.mark in (BEST, ALIKE) else words
+    return f"**● {words}**" if cell.among_the_best else words
 
 
 def difference_table(found: Comparison) -> pd.DataFrame:

@@ -96,7 +96,10 @@ OPERATING_WAY = (
     "both; Threshold and Number cut the score where you say. A click on a curve cuts there."
 )
 CALIBRATION = "A predicted probability of 0.3 is calibrated when 3 of 10 such images have the finding."
-PAIRED = "Both models judged on the same images and the same resampled patients; p is corrected by Holm's method."
+PAIRED = (
+    "Both models judged on the same images, by patient. Corrected p and corrected intervals allow for all the labels "
+    "that are tested (Holm), and say the same: the interval leaves out 0 where the p is below 0.05."
+)
 ENSEMBLE_METHOD = (
     "How the members' predictions become one. The mean of logits weighs confident members more. Fitted weights and "
     "stacking learn from labels; each patient is then judged by weights fitted on other patients."

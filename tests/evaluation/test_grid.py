@@ -3,7 +3,7 @@ import pytest
 from brute_force import patient_rows, values_of
 
 from cxr_core.errors import UnknownNameError
-from cxr_core.evaluation.comparison import compare_labels, holm
+from cxr_core.evaluation.comparison import compare_labels
 from cxr_core.evaluation.grid import evaluate_grid
 
 
@@ -31,18 +31,49 @@ def test_the_best_is_marked_and_those_not_distinguishable_from_it_alike(rows):
         assert best.value == max(values_found)
 
 
-def test_its_tests_are_those_of_the_paired_comparison_with_holm_over_the_label(rows):
+def test_its_tests_are_those_of_the_paired_comparison(rows):
     values, models, patients = rows
     grid = evaluate_grid(values, models, patients, 500, 10)
     cells = grid.cells["edema"]
     best = next(model for model, cell in cells.items() if cell.mark == "best")
     others = [model for model in models if model != best]
-    pairs = [compare_labels(values, models[best], models[m], patients, 500, 10).labels["edema"] for m in others]
-    assert [cells[m].p for m in others] == [pair.p for pair in pairs]
+    pairs = [compare_labels(values, models[best], models[m], patients, 10).labels["edema"] for m in others]
+    assert [cells[m].p for m in others] == pytest.approx([pair.p for pair in pairs])
     assert [cells[m].difference for m in others] == pytest.approx([pair.difference for pair in pairs])
-    assert [cells[m].difference_ci for m in others] == [pair.ci for pair in pairs]
-    assert [cells[m].p_corrected for m in others] == holm([pair.p for pair in pairs])
-    assert "Holm over the 2 differences" in grid.family
+    mean = grid.cells["mean"]
+    assert mean[others[0]].difference == pytest.approx(
+        compare_labels(values, models[best], models[others[0]], patients, 10).mean.value
+    )
+
+
+def test_the_marks_are_corrected_over_all_pairs_of_models_on_all_labels_and_the_mean(rows):
+    values, models, patients = rows
+    grid = evaluate_grid(values, models, patients, 100, 10)
+    assert grid.family == (
+        "Marks, corrected p and intervals of differences hold over the whole grid: max-T over the 9 differences of "
+        "every two models on 2 tested labels and the mean. Of grids of equally good models, 5 % have a false mark"
+    )
+    more_labels = values | {f"other_{k}": values["edema"] for k in range(12)}
+    rng = np.random.default_rng(5)
+    larger = {
+        model: scores | {f"other_{k}": rng.normal(size=400) for k in range(12)} for model, scores in models.items()
+    }
+    wide = evaluate_grid(more_labels, larger, patients, 100, 10).cells["edema"]
+    narrow = grid.cells["edema"]
+    told = [model for model in models if narrow[model].p is not None]
+    assert all(wide[model].p == narrow[model].p for model in told)
+    assert any(wide[model].p_corrected > narrow[model].p_corrected for model in told)
+
+
+def test_a_mark_its_corrected_p_and_its_interval_say_the_same(rows):
+    values, models, patients = rows
+    found = [cell for row in evaluate_grid(values, models, patients, 100, 10).cells.values() for cell in row.values()]
+    tested = [cell for cell in found if cell.p is not None]
+    assert {cell.mark for cell in tested} == {"alike", "behind"}
+    for cell in tested:
+        low, high = cell.difference_ci
+        assert (cell.mark == "behind") == (cell.p_corrected < 0.05) == (not low <= 0 <= high)
+        assert cell.p <= cell.p_corrected
 
 
 def test_average_precision_is_ranked_too_and_another_figure_is_refused(rows):
@@ -54,24 +85,25 @@ def test_average_precision_is_ranked_too_and_another_figure_is_refused(rows):
         evaluate_grid(values, models, patients, 200, 10, "f1")
 
 
-def test_a_model_that_ranks_as_the_best_does_is_alike_without_a_p(rows):
+def test_a_tie_of_equal_models_names_them_all(rows):
     values, models, patients = rows
     same = {"a": models["strong"], "b": {label: np.exp(s / 9) for label, s in models["strong"].items()}}
     cells = evaluate_grid(values, same, patients, 200, 10).cells["edema"]
-    assert (cells["a"].mark, cells["b"].mark) == ("best", "alike")
-    assert (cells["b"].p, cells["b"].difference) == (None, 0.0)
-    assert "alike" in cells["b"].why
+    assert (cells["a"].mark, cells["b"].mark) == ("best", "best")
+    assert (cells["b"].p, cells["b"].why) == (None, None)
 
 
-def test_what_is_undefined_has_no_mark_but_a_reason(rows):
+def test_what_is_not_tested_is_a_state_of_its_own_with_its_reason(rows):
     values, models, patients = rows
     none = evaluate_grid(values | {"edema": np.zeros(400)}, models, patients, 200, 10)
-    assert {cell.mark for cell in none.cells["edema"].values()} == {None}
+    assert {cell.mark for cell in none.cells["edema"].values()} == {"untested"}
     assert {cell.why for cell in none.cells["edema"].values()} == {"there are no positives"}
     assert none.cells["mean"]["weak"].n == 1  # the mean is over the one label that is left
     few = evaluate_grid(values, models, patients, 200, 1000)
-    assert {cell.mark for cell in few.cells["edema"].values()} == {"best", None}
-    assert "an interval needs at least 1000" in few.cells["edema"]["weak"].why
+    assert {cell.mark for cell in few.cells["edema"].values()} == {"untested"}  # the largest of them too
+    assert {"an interval needs at least 1000" in cell.why for cell in few.cells["edema"].values()} == {True}
+    assert list(few.untested) == ["edema", "fracture"]
+    assert few.untested["edema"] == few.cells["edema"]["weak"].why
 
 
 def test_a_model_with_predictions_that_are_no_numbers_does_not_spoil_the_others(rows):
@@ -80,4 +112,5 @@ def test_a_model_with_predictions_that_are_no_numbers_does_not_spoil_the_others(
     cells = evaluate_grid(values, broken, patients, 200, 10).cells["edema"]
     assert cells["broken"].value is None
     assert "missing, NaN or infinite" in cells["broken"].why
+    assert cells["broken"].mark == "untested"
     assert sorted(cell.mark for model, cell in cells.items() if model != "broken") == ["alike", "behind", "best"]

@@ -4,7 +4,7 @@ from brute_force import influences, patient_rows, rows, weighted_ap, weighted_au
 from hypothesis import given, settings
 
 from cxr_core.evaluation.delong import delong_variance
-from cxr_core.evaluation.influence import ap_influence, auc_influence, degrees_of_freedom
+from cxr_core.evaluation.influence import INFLUENCES, ap_influence, auc_influence, degrees_of_freedom
 from cxr_core.evaluation.resamples import patient_clusters
 from cxr_core.evaluation.weighted import bootstrap, rank_rows
 
@@ -40,6 +40,14 @@ def test_the_square_root_of_their_squares_is_about_the_spread_of_the_resamples(f
     clusters, count = patient_clusters(patients)
     replicates = bootstrap([rank_rows(y, scores, clusters, count)], count, 1000)[:, 0, figure]
     assert np.sqrt((ours(y, scores, clusters) ** 2).sum()) == pytest.approx(replicates.std(), rel=0.08)
+
+
+@pytest.mark.parametrize("ours", INFLUENCES.values())
+def test_patients_without_a_row_have_no_influence_and_models_that_rank_alike_have_the_very_same(ours):
+    y, scores, patients = patient_rows(4, n=60, patients=20)
+    found = ours(y, scores, patients, 25)
+    np.testing.assert_array_equal(found[20:], np.zeros(5))
+    np.testing.assert_array_equal(found, ours(y, np.exp(scores / 9), patients, 25))
 
 
 def test_degrees_of_freedom_are_few_where_few_patients_make_up_the_variance():

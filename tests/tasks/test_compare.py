@@ -42,7 +42,8 @@ def test_the_json_is_the_contracts(labels, workspace):
     found = json.loads(json.dumps(compare(NAME, "a", "b").as_json(), allow_nan=False))
     assert list(found) == ["a", "b", "dataset", "judge", "family", "labels"]
     assert list(found["labels"]) == ["edema", "fracture"]
-    assert list(found["labels"]["edema"]) == ["n", "difference", "ci", "p", "p_corrected", "p_delong", "why"]
+    contract = ["n", "difference", "ci", "p", "p_corrected", "p_delong", "why"]
+    assert list(found["labels"]["edema"]) == [*contract, "ci_corrected", "state"]
     assert found["family"] == "Holm over 2 tests, one for each label that can be tested: AUC(a) - AUC(b) on valid"
 
 
