@@ -50,6 +50,7 @@ prove: $(VENV)/test-installed  ## the long measurements; results are kept in ben
 	$(BIN)/python benchmarks/image_import.py
 	$(BIN)/python benchmarks/distribution.py
 	$(BIN)/python benchmarks/coverage.py
+	$(BIN)/python benchmarks/false_marks.py
 	$(BIN)/python benchmarks/evaluation_speed.py --keep
 	$(BIN)/python benchmarks/ensembles_by_study.py
 	@command -v Rscript >/dev/null && Rscript -e 'library(pROC)' >/dev/null 2>&1 || \

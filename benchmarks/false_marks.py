@@ -30,7 +30,7 @@ from cxr_core.evaluation.comparison import compare_labels
 from cxr_core.evaluation.grid import BEHIND, BEST, evaluate_grid
 from cxr_core.evaluation.results import LEVEL
 from cxr_core.evaluation.simultaneous import holm
-from cxr_core.settings import SETTINGS
+from cxr_core.setting_rows import SETTINGS
 
 SEED = 2026
 MINIMUM = int({setting.name: setting.default for setting in SETTINGS}["minimum_positives"])

@@ -17,6 +17,7 @@ from cxr_core.evaluation.labels import FIGURES, Figures, evaluate_models
 from cxr_core.evaluation.resamples import patient_clusters
 from cxr_core.evaluation.results import ALIKE, LEVEL, UNTESTED, Bounds, bounds_as_json
 from cxr_core.evaluation.simultaneous import NO_VARIANCE, Family
+from cxr_core.words import counted
 
 #: The row of a grid that holds the means over its labels.
 MEAN = "mean"
@@ -186,9 +187,8 @@ def _against(best: GridCell, cell: GridCell, tests: RowTests, family: Family) ->
 def _family_words(family: Family, labels: int) -> str:
     if not family.tests:
         return "Nothing is tested here"
-    tests = "1 difference" if family.tests == 1 else f"{family.tests:,} differences"
-    on = "1 tested label" if labels == 1 else f"{labels} tested labels"
     return (
-        f"Marks, corrected p and intervals of differences hold over the whole grid: max-T over the {tests} of every "
-        f"two models on {on} and the mean. Of grids of equally good models, 5 % have a false mark"
+        f"Marks, corrected p and intervals of differences hold over the whole grid: max-T over "
+        f"{counted(family.tests, 'difference')} of every two models on {counted(labels, 'tested label')} and the mean. "
+        "Of grids of equally good models, 5 % have a false mark"
     )

@@ -1,20 +1,19 @@
 """The charts behind the curves: calibration, where the uncertain images fall, paired differences, (u, w) targets."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
 from cxr_core.evaluation.calibration import ReliabilityBin
-from cxr_core.evaluation.results import LabelComparison
+from cxr_core.evaluation.results import ALIKE, DIFFERENT, UNTESTED, LabelComparison
 from cxr_core.schema import label_words
 from cxr_core.tasks.distribution import positive_rates
 from cxr_core.uncertainty import Policy
 from dashboard.charts.frame import figure, label_axis, plain_axis, square_axes
 from dashboard.charts.palette import VALUE_SYMBOLS, LineStyle, Palette
-
-SIGNIFICANCE = 0.05
 
 
 def calibration_chart(bins: Sequence[ReliabilityBin], style: LineStyle, colors: Palette) -> go.Figure:
@@ -103,7 +102,10 @@ def _spread(value: str, values: np.ndarray, edges: np.ndarray, colors: Palette) 
 
 
 def difference_chart(rows: Sequence[LabelComparison], first: str, second: str, colors: Palette) -> go.Figure:
-    """Draw the paired difference in AUC of each label with its interval; a filled mark is significant.
+    """Draw the paired difference in AUC of each label with its corrected interval.
+
+    A filled mark differs beyond chance, and its interval leaves out 0; a hollow one is not told from 0; a cross was not
+    tested and has no interval.
 
     Args:
         rows: the labels in schema order; undefined differences are left out.
@@ -111,50 +113,61 @@ def difference_chart(rows: Sequence[LabelComparison], first: str, second: str, c
         second: the model that is subtracted.
         colors: the palette of the appearance.
     """
-    known = [(row, row.difference) for row in rows if row.difference is not None]
-    chart = figure("AUC difference, 95 % interval; filled: real", colors, 540)
+    known = [row for row in rows if row.difference is not None]
+    chart = figure("AUC difference, corrected interval · ● beyond chance · ○ not · × not tested", colors, 540)
     chart.add_vline(x=0, line={"color": colors.faint, "width": 1})
-    chart.add_scatter(
-        x=[difference for _, difference in known],
-        y=[label_words(row.label) for row, _ in known],
-        error_x={
-            "array": [row.ci[1] - d if row.ci else None for row, d in known],
-            "arrayminus": [d - row.ci[0] if row.ci else None for row, d in known],
-            "color": colors.faint,
-            "thickness": 1.2,
-            "width": 4,
-        },
-        text=[_difference_words(row) for row, _ in known],
-        mode="markers",
-        marker={
-            "color": [_difference_color(row, d, colors) for row, d in known],
-            "symbol": ["circle" if is_significant(row) else "circle-open" for row, _ in known],
-            "size": 11,
-        },
-        hovertemplate="%{y}: %{x:+.3f}<br>%{text}<extra></extra>",
-        showlegend=False,
-    )
+    # Keeps the labels in their order, whichever of them are tested.
+    chart.update_yaxes(label_axis(colors), categoryorder="array", categoryarray=[label_words(r.label) for r in known])
+    tested, untested = ([row for row in known if (row.state == UNTESTED) == crossed] for crossed in (False, True))
+    chart.add_scatter(**_differences(tested, colors), error_x=_corrected(tested, colors))
+    if untested:
+        chart.add_scatter(**_differences(untested, colors))
     chart.update_xaxes(plain_axis(f"← {second} better · AUC difference · {first} better →", colors), tickformat="+.2f")
-    chart.update_yaxes(label_axis(colors))
     chart.update_layout(margin={"l": 8, "r": 24, "t": 56, "b": 56})
     return chart
 
 
-def is_significant(row: LabelComparison) -> bool:
-    """Say whether a difference is real at 5 % after correction."""
-    return row.p_corrected is not None and row.p_corrected < SIGNIFICANCE
+_SYMBOLS = {DIFFERENT: "circle", ALIKE: "circle-open", UNTESTED: "x-thin-open"}
 
 
-def _difference_color(row: LabelComparison, difference: float, colors: Palette) -> str:
-    if not is_significant(row):
+def _differences(rows: Sequence[LabelComparison], colors: Palette) -> dict[str, Any]:
+    return {
+        "x": [row.difference for row in rows],
+        "y": [label_words(row.label) for row in rows],
+        "text": [_difference_words(row) for row in rows],
+        "mode": "markers",
+        "marker": {
+            "color": [_difference_color(row, colors) for row in rows],
+            "symbol": [_SYMBOLS[row.state] for row in rows],
+            "size": 11,
+        },
+        "hovertemplate": "%{y}: %{x:+.3f}<br>%{text}<extra></extra>",
+        "showlegend": False,
+    }
+
+
+def _corrected(rows: Sequence[LabelComparison], colors: Palette) -> dict[str, Any]:
+    ends = [(row.difference or 0.0, row.ci_corrected) for row in rows]
+    return {
+        "array": [ci[1] - middle if ci else None for middle, ci in ends],
+        "arrayminus": [middle - ci[0] if ci else None for middle, ci in ends],
+        "color": colors.faint,
+        "thickness": 1.2,
+        "width": 4,
+    }
+
+
+def _difference_color(row: LabelComparison, colors: Palette) -> str:
+    if row.state != DIFFERENT:
         return colors.faint
-    return colors.gain if difference > 0 else colors.loss
+    return colors.gain if (row.difference or 0.0) > 0 else colors.loss
 
 
 def _difference_words(row: LabelComparison) -> str:
-    interval = "no interval" if row.ci is None else f"{row.ci[0]:+.3f} to {row.ci[1]:+.3f}"
-    p = "no p" if row.p_corrected is None else f"corrected p {row.p_corrected:.3f}"
-    return f"{interval}, {p}, n = {row.n:,} images"
+    if row.ci_corrected is None or row.p_corrected is None:
+        return f"not tested: {row.why_untested}, n = {row.n:,} images"
+    low, high = row.ci_corrected
+    return f"corrected interval {low:+.3f} to {high:+.3f}, corrected p {row.p_corrected:.3f}, n = {row.n:,} images"
 
 
 def target_chart(counts: pd.DataFrame, policy: Policy, dataset: str, colors: Palette) -> go.Figure:

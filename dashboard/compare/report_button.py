@@ -29,8 +29,8 @@ def _made(source: Source, grids: ModelGrid, policies: Mapping[str, str], chosen:
     """Make the report; it runs when the button is pressed, outside the page's script."""
     models = [model for grid in grids.grids.values() for model in grid.models]
     curves = _curves(source.name, models, chosen["compared-label"] or DEFAULT_LABEL, grids.dataset)
-    pair = (chosen["model-a"], chosen["model-b"])
-    comparison = _comparison(source.name, pair, grids.dataset) if all(model in models for model in pair) else None
+    pair = _pair(grids, chosen)
+    comparison = _comparison(source.name, pair, grids.dataset)
     effects = _effects(source.name, models, chosen, grids.dataset) if chosen["baseline"] in models else None
     ensembles = engine.ensemble_names(source.name)
     return report_html(models_report(grids, policies, source.synthetic, curves, ensembles, comparison, effects))
@@ -41,9 +41,19 @@ def _curves(source: str, models: list[str], label: str, dataset: str) -> list[La
     return [engine.label_curves(source, model, label, dataset, None) for model in having]
 
 
-def _comparison(source: str, pair: tuple[str, str], dataset: str) -> Comparison | None:
+def _pair(grids: ModelGrid, chosen: Mapping[str, Any]) -> tuple[str, str] | None:
+    """Return the pair that was chosen, or else the first two models of the largest group, as the page offers them."""
+    models = [model for grid in grids.grids.values() for model in grid.models]
+    pair = (chosen["model-a"], chosen["model-b"])
+    if all(model in models for model in pair) and pair[0] != pair[1]:
+        return pair
+    first = max(grids.grids.values(), key=lambda grid: len(grid.models)).models
+    return (first[0], first[1]) if len(first) > 1 else None
+
+
+def _comparison(source: str, pair: tuple[str, str] | None, dataset: str) -> Comparison | None:
     try:
-        return engine.comparison(source, *pair, dataset, None)
+        return engine.comparison(source, *pair, dataset, None) if pair else None
     except CxrError:
         return None  # models that cannot be compared: the page says why
 

@@ -16,15 +16,22 @@ from cxr_core.tasks.grid import ModelGrid
 from dashboard.charts.curves import drawn_error, pr_chart, roc_chart
 from dashboard.charts.details import difference_chart
 from dashboard.charts.frame import CONFIG
-from dashboard.charts.heatmap import FIGURE_WORDS, model_heatmap
+from dashboard.charts.model_grid import grid_html, legend_words
 from dashboard.shared import engine, help_texts
-from dashboard.shared.comparison_tables import TREATMENT, difference_answer, difference_table, grid_caption, grid_table
+from dashboard.shared.comparison_tables import (
+    TREATMENT,
+    difference_answer,
+    difference_notes,
+    difference_table,
+    grid_notes,
+)
 from dashboard.shared.downloads import download_table
 from dashboard.shared.errors import errors_as_sentences
 from dashboard.shared.figure_tables import FIGURE_COLUMNS, figure_cells
-from dashboard.shared.formatting import count
+from dashboard.shared.formatting import plain
 from dashboard.shared.model_curves import model_curves
 from dashboard.shared.model_input import label_input
+from dashboard.shared.short_names import short_names
 from dashboard.shared.theme import colors
 
 TABLE = "models-of-a-label"
@@ -35,18 +42,18 @@ MODEL_COLUMNS = {
 
 
 def model_table(grids: ModelGrid, policies: Mapping[str, str]) -> None:
-    """Show models x labels as a heat map for each group of models that predict the same images, and as text."""
+    """Show models x labels, one table for each group of models that predict the same images."""
     several = len(grids.grids) > 1
     if several:
         st.info(help_texts.SEVERAL_VIEWS, icon=":material/info:")
     for views, grid in grids.grids.items():
         if several:
             st.subheader(views.capitalize(), anchor=False)
-        what = FIGURE_WORDS[grid.figure]
-        chart = model_heatmap(grid, colors())
-        st.plotly_chart(chart, config=CONFIG, key=f"heatmap-{views}", alt=f"{what} by label and model")
-        st.table(grid_table(grid, policies), border="horizontal", alt=f"{what} of each model on each label")
-        st.caption(grid_caption(grids, grid))
+        names = short_names(grid.models)
+        st.caption(legend_words())
+        st.html(grid_html(grid, names, policies, colors()))
+        for words in grid_notes(grids, grid, names):
+            st.caption(plain(words))
         download_table(flat_grid(grid), f"models-{grids.dataset}-{views}-{grid.figure}.csv".replace(" ", "-"))
 
 
@@ -123,9 +130,10 @@ def difference_section(source: str, models: list[str], dataset: str, policies: M
     found = engine.comparison(source, first, second, dataset, None)
     st.markdown(f"**{difference_answer(found)}**")
     chart = difference_chart(list(found.labels.values()), "A", "B", colors())
-    st.plotly_chart(chart, config=CONFIG, key="differences", alt="Paired differences in AUC with intervals")
+    st.plotly_chart(chart, config=CONFIG, key="differences", alt="Paired differences in AUC with corrected intervals")
     st.table(difference_table(found), border="horizontal", alt="Paired differences of the two models")
-    st.caption(f"{found.family}. {count(found.n_images)} images that both predict, resampled by patient.")
+    for words in difference_notes(found):
+        st.caption(plain(words))
     download_table(flat_differences(found), f"{first}-minus-{second}-{dataset}.csv")
 
 
@@ -134,6 +142,7 @@ def flat_differences(found: Comparison) -> pd.DataFrame:
     rows = []
     for label, compared in found.labels.items():
         row = {"label": label} | compared.as_json()
-        row["ci_low"], row["ci_high"] = row.pop("ci") or (None, None)
+        for name in ("ci", "ci_corrected"):
+            row[f"{name}_low"], row[f"{name}_high"] = row.pop(name) or (None, None)
         rows.append(row | {"why": "; ".join(f"{name}: {reason}" for name, reason in compared.why.items())})
     return pd.DataFrame(rows)

@@ -2,6 +2,7 @@
 
 import datetime
 import html
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
@@ -13,31 +14,30 @@ from cxr_core.evaluation.defined import FEWEST_FOR_A_SHARE, LARGEST_MISSING_SHAR
 from cxr_core.evaluation.intervals import CONFIDENCE
 from cxr_core.evaluation.resamples import SEED
 from cxr_core.settings import settings
+from cxr_core.tasks.provenance import Provenance
 from cxr_core.words import percent
+from dashboard.reports.style import STYLE
+from dashboard.shared.figure_tables import WHY_MISSING
 
-_STYLE = """
-body { font-family: system-ui, sans-serif; color: #141A21; background: #FFFFFF; max-width: 1100px; margin: 2rem auto;
-       padding: 0 1rem; line-height: 1.45; }
-h1 { font-size: 1.7rem; } h2 { font-size: 1.2rem; margin-top: 2rem; }
-table { border-collapse: collapse; margin: 0.75rem 0; font-size: 0.9rem; display: block; overflow-x: auto; }
-th, td { border-bottom: 1px solid #D5DAE1; padding: 0.3rem 0.7rem; text-align: left; vertical-align: top; }
-.notice { background: #FFF4E5; padding: 0.5rem 0.8rem; } .small { color: #56606E; font-size: 0.85rem; }
-.figures { display: grid; gap: 1rem; } .figures > div { min-width: 0; }
-@media (min-width: 900px) { .two { grid-template-columns: 1fr 1fr; } }
-"""
 NOTICE = "Not a medical device."
 SYNTHETIC = "Synthetic demo data: no patient stands behind these figures."
+#: Markdown's bold and italic around a whole text of a page's table.
+_EMPHASIS = re.compile(r"(\*{1,2})(.*)\1", re.DOTALL)
 
 
 @dataclass(frozen=True)
 class Section:
-    """One part of a report: its heading, what is said, its figures side by side, its tables, and the fine print."""
+    """One part of a report: its heading, what is said, its figures side by side, its tables, and the fine print.
+
+    `markup` are tables that are HTML already, made by `charts`; everything else is text.
+    """
 
     heading: str
     words: str = ""
     charts: Sequence[go.Figure] = ()
     tables: Sequence[pd.DataFrame] = ()
-    caption: str = ""
+    notes: Sequence[str] = ()
+    markup: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,7 @@ class Report:
     sections: Sequence[Section]
     synthetic: bool
     method: Sequence[str] = field(default_factory=tuple)
+    provenance: Provenance | None = None
 
 
 def report_html(report: Report, now: datetime.datetime | None = None) -> bytes:
@@ -64,8 +65,9 @@ def report_html(report: Report, now: datetime.datetime | None = None) -> bytes:
         *(part for section in report.sections for part in _section(section, scripts)),
         "<h2>How these figures came about</h2>",
         *(f"<p>{html.escape(line)}</p>" for line in (*report.method, *method_words())),
+        *(_provenance(report.provenance) if report.provenance else []),
     ]
-    head = f'<meta charset="utf-8"><meta name="viewport" content="width=device-width"><style>{_STYLE}</style>'
+    head = f'<meta charset="utf-8"><meta name="viewport" content="width=device-width"><style>{STYLE}</style>'
     title = f"<title>{html.escape(report.title)}</title>"
     page = (
         f'<!doctype html>\n<html lang="en"><head>{head}{title}</head><body>\n' + "\n".join(body) + "\n</body></html>\n"
@@ -81,20 +83,30 @@ def method_words() -> list[str]:
         "label by label.",
         f"{percent(CONFIDENCE, 0)} intervals of AUC, average precision and their means are Student's t on the logit "
         f"scale, with the standard error of {chosen.resamples:,} resamples of whole patients (cluster bootstrap, seed "
-        f"{SEED}), the same for all labels and models; differences have percentile intervals of the same resamples.",
+        f"{SEED}), the same for all labels and models.",
         "Shares at an operating point and in a bin of the calibration have the interval of a ratio of sums over "
         "patients, Student's t on the logit scale; where all or none count, Clopper and Pearson's with the patients "
         "as trials.",
         f"No interval is given below {chosen.minimum_positives} patients of a class that the figure is made of "
         f"({FEWEST_FOR_A_SHARE} for a share of the images of one kind). Rows without a prediction or a label value are "
         f"left out and counted, up to {percent(LARGEST_MISSING_SHARE, 0)} of a label's.",
+        "Differences have Student's t on their variance by patient, the sum of squares of what each patient adds.",
         "AUC and average precision rank the predictions as stored. Curves may be thinned for drawing, figures never.",
     ]
 
 
 def _facts(facts: dict[str, str]) -> str:
     rows = (f"<tr><th>{html.escape(name)}</th><td>{html.escape(value)}</td></tr>" for name, value in facts.items())
-    return f"<table>{''.join(rows)}</table>"
+    return f'<table class="facts">{"".join(rows)}</table>'
+
+
+def _provenance(found: Provenance) -> Iterable[str]:
+    yield "<h2>Data, software, and how to get these figures again</h2>"
+    yield "<p>The data that was judged (SHA-256 of its rows: paths, labels, predictions):</p>"
+    yield _facts({model: f"{digest}" for model, digest in found.data.items()})
+    yield f"<p>Software: {html.escape(', '.join(f'{name} {number}' for name, number in found.software.items()))}.</p>"
+    yield "<p>The same figures on the command line:</p>"
+    yield from (f"<p><code>{html.escape(command)}</code></p>" for command in found.commands)
 
 
 def _section(section: Section, scripts: Iterable[bool]) -> Iterable[str]:
@@ -105,10 +117,10 @@ def _section(section: Section, scripts: Iterable[bool]) -> Iterable[str]:
         # A chart takes its width from its column, which must not depend on the charts that are still to come.
         columns = "figures two" if len(section.charts) > 1 else "figures"
         yield f'<div class="{columns}">{"".join(_figure(chart, scripts) for chart in section.charts)}</div>'
+    yield from section.markup
     for table in section.tables:
-        yield _table(table)
-    if section.caption:
-        yield f'<p class="small">{html.escape(section.caption)}</p>'
+        yield from _table(table)
+    yield from (f'<p class="small">{html.escape(note)}</p>' for note in section.notes if note)
 
 
 def _figure(chart: go.Figure, scripts: Iterable[bool]) -> str:
@@ -118,14 +130,22 @@ def _figure(chart: go.Figure, scripts: Iterable[bool]) -> str:
     return f"<div>{drawn}</div>"
 
 
-def _table(table: pd.DataFrame) -> str:
-    """Return a table of a page; its bold marks are Markdown, which a report is not."""
+def _table(table: pd.DataFrame) -> Iterable[str]:
+    """Return a table of a page; its emphasis is Markdown, which a report is not, and its reasons stand below it."""
     bare = table.map(_bare).rename(index=_bare, columns=_bare)
+    reasons = bare.pop(WHY_MISSING) if WHY_MISSING in bare else pd.Series(dtype=object)
     named = bare.reset_index() if bare.index.name else bare
-    return named.to_html(
+    drawn = named.to_html(
         escape=True, border=0, index=not bare.index.name, na_rep="–", float_format=lambda value: f"{value:.3f}"
     )
+    yield f'<div class="table" role="region" tabindex="0" aria-label="Table">{drawn}</div>'
+    for reason in dict.fromkeys(why for why in reasons if why):
+        names = ", ".join(map(str, reasons.index[reasons == reason]))
+        yield f'<p class="small">{html.escape(f"{names}: {reason}.")}</p>'
 
 
 def _bare(cell: object) -> object:
-    return cell.replace("**", "").replace("\\", "") if isinstance(cell, str) else cell
+    if not isinstance(cell, str):
+        return cell
+    emphasised = _EMPHASIS.fullmatch(cell)
+    return (emphasised[2] if emphasised else cell).replace("\\", "")

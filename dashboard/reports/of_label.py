@@ -8,6 +8,7 @@ from cxr_core.models.registry import ModelEntry
 from cxr_core.schema import label_words
 from cxr_core.sources.source import Source
 from cxr_core.tasks.evaluate import Evaluation, LabelCurves
+from cxr_core.tasks.provenance import provenance
 from dashboard.charts.curves import on_pr, on_roc, pr_of_label, roc_of_label
 from dashboard.charts.details import calibration_chart, score_chart
 from dashboard.charts.palette import LIGHT, model_style
@@ -48,7 +49,8 @@ def label_report(
     sections += [_calibration(curves, subject.model.is_ensemble), _all(result)]
     title = f"{label_words(curves.label)} by {result.model}: {answer(result, curves.label).partition(': ')[2]}"
     method = [result.doubt] if result.doubt else []
-    return Report(title, _facts(subject, result, figures), sections, subject.source.synthetic, method)
+    made_of = provenance(result.source, [result.model], result.dataset, result.view, [["evaluate", result.model]])
+    return Report(title, _facts(subject, result, figures), sections, subject.source.synthetic, method, made_of)
 
 
 def _facts(subject: Subject, result: Evaluation, figures: LabelEvaluation) -> dict[str, str]:
@@ -82,7 +84,7 @@ def _curves(figures: LabelEvaluation, curves: LabelCurves, point: OperatingPoint
 
 def _point(curves: LabelCurves, point: OperatingPoint, elsewhere: float | None) -> Section:
     tables = [confusion_table(point, curves.scale), shares_table(point, elsewhere)]
-    return Section("At the operating point", tables=tables, caption=help_texts.POINT_CAPTION)
+    return Section("At the operating point", tables=tables, notes=[help_texts.POINT_CAPTION])
 
 
 def _uncertain(curves: LabelCurves, point: OperatingPoint) -> Section:
@@ -99,7 +101,7 @@ def _calibration(curves: LabelCurves, ensemble: bool) -> Section:
         f"{with_interval(found.ece, found.ece_ci)} over {len(found.bins)} bins of about equal count."
     )
     chart = calibration_chart(found.bins, model_style(curves.model, ensemble, LIGHT), LIGHT)
-    return Section("Calibration", words, [chart], caption=help_texts.CALIBRATION_CAPTION)
+    return Section("Calibration", words, [chart], notes=[help_texts.CALIBRATION_CAPTION])
 
 
 def _all(result: Evaluation) -> Section:

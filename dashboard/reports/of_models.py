@@ -1,6 +1,6 @@
 """The report of the Compare page: models beside labels, the curves of one label, and the paired difference of two."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
@@ -9,17 +9,20 @@ from cxr_core.schema import label_words
 from cxr_core.tasks.compare import Comparison
 from cxr_core.tasks.evaluate import LabelCurves
 from cxr_core.tasks.grid import ModelGrid
+from cxr_core.tasks.provenance import provenance
 from dashboard.charts.curves import pr_chart, roc_chart
 from dashboard.charts.details import difference_chart
 from dashboard.charts.effects import shift_chart, spread_chart
-from dashboard.charts.heatmap import FIGURE_WORDS, model_heatmap
+from dashboard.charts.heatmap import FIGURE_WORDS
+from dashboard.charts.model_grid import grid_html, legend_words
 from dashboard.charts.palette import LIGHT
 from dashboard.reports.document import Report, Section
 from dashboard.shared import help_texts
-from dashboard.shared.comparison_tables import answer, difference_answer, difference_table, grid_caption, grid_table
+from dashboard.shared.comparison_tables import answer, difference_answer, difference_notes, difference_table, grid_notes
 from dashboard.shared.effects_tables import effects_answer, placement_table
 from dashboard.shared.formatting import count, with_interval
 from dashboard.shared.model_curves import model_curves
+from dashboard.shared.short_names import short_names
 
 
 def models_report(
@@ -53,7 +56,21 @@ def models_report(
         sections.append(_difference(comparison))
     if effects is not None:
         sections.append(_effects(effects))
-    return Report(answer(grids), facts, sections, synthetic)
+    models = [model for grid in grids.grids.values() for model in grid.models]
+    commands = _commands(grids, [one.model for one in curves], comparison)
+    made_of = provenance(grids.source, models, grids.dataset, grids.view, commands)
+    return Report(answer(grids), facts, sections, synthetic, provenance=made_of)
+
+
+def _commands(grids: ModelGrid, drawn: Sequence[str], comparison: Comparison | None) -> list[list[str]]:
+    """Return the commands that give the figures: the grids, the pair, and those of the models with curves."""
+    several = [list(grid.models) for grid in grids.grids.values() if len(grid.models) > 1]
+    pair = [["compare", comparison.a, comparison.b]] if comparison else []
+    return [
+        *(["compare", *models, "--grid", grids.figure] for models in several),
+        *pair,
+        *(["evaluate", model] for model in drawn),
+    ]
 
 
 def _grids(grids: ModelGrid, policies: Mapping[str, str]) -> list[Section]:
@@ -62,9 +79,8 @@ def _grids(grids: ModelGrid, policies: Mapping[str, str]) -> list[Section]:
         Section(
             f"{FIGURE_WORDS[grids.figure]} of all labels: {views}",
             words,
-            [model_heatmap(grid, LIGHT)],
-            [grid_table(grid, policies)],
-            grid_caption(grids, grid),
+            markup=[grid_html(grid, short_names(grid.models), policies, LIGHT)],
+            notes=[f"Signs: {legend_words()}.", *grid_notes(grids, grid, short_names(grid.models))],
         )
         for views, grid in grids.grids.items()
     ]
@@ -93,11 +109,10 @@ def _exact(curves: LabelCurves) -> dict[str, str]:
 def _difference(found: Comparison) -> Section:
     words = f"A is {found.a}, B is {found.b}. {difference_answer(found)}"
     chart = difference_chart(list(found.labels.values()), "A", "B", LIGHT)
-    caption = f"{found.family}. {count(found.n_images)} images that both predict, resampled by patient."
-    return Section("Is the difference real?", words, [chart], [difference_table(found)], caption)
+    return Section("Is the difference real?", words, [chart], [difference_table(found)], notes=difference_notes(found))
 
 
 def _effects(found: Effects) -> Section:
     charts = [spread_chart(found, LIGHT), shift_chart(found, LIGHT)]
     heading = f"What u and w did to {label_words(found.label).lower()}"
-    return Section(heading, effects_answer(found), charts, [placement_table(found)], help_texts.EFFECTS_CAPTION)
+    return Section(heading, effects_answer(found), charts, [placement_table(found)], [help_texts.EFFECTS_CAPTION])

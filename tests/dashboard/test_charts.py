@@ -8,14 +8,13 @@ import pytest
 
 from cxr_core.evaluation.calibration import ReliabilityBin
 from cxr_core.evaluation.curves import pr_curve, roc_curve
-from cxr_core.evaluation.grid import Grid, GridCell
 from cxr_core.evaluation.results import LabelComparison
 from cxr_core.schema import LABELS, VALUES, label_words
 from cxr_core.uncertainty import uniform_policy
 from dashboard.charts.curves import DrawnCurve, Point, drawn_error, drawn_pr, pr_chart, roc_chart
 from dashboard.charts.details import calibration_chart, difference_chart, score_chart, target_chart
 from dashboard.charts.distribution import distribution_chart, sorted_labels
-from dashboard.charts.heatmap import cooccurrence_chart, model_heatmap
+from dashboard.charts.heatmap import cooccurrence_chart
 from dashboard.charts.palette import DARK, LIGHT, LineStyle, model_style
 
 WORDS = [label_words(label) for label in LABELS]
@@ -104,28 +103,12 @@ def test_cooccurrence_is_a_share_of_the_rows_images_and_leaves_the_diagonal_empt
     assert np.isnan(shown[1][0]), "no image of the row: no share"
 
 
-def cell(model: str, label: str, value: float | None, mark: str | None) -> GridCell:
-    return GridCell(model, label, value, None, 100, 10, mark)
-
-
-def test_the_best_model_of_a_row_and_those_not_told_from_it_are_marked_alike_and_an_undefined_figure_is_empty():
-    cells = {
-        "edema": {"a": cell("a", "edema", 0.8, "best"), "b": cell("b", "edema", 0.7, "behind")},
-        "fracture": {"a": cell("a", "fracture", None, None), "b": cell("b", "fracture", 0.6, "alike")},
-    }
-    heatmap = model_heatmap(Grid("roc_auc", ("a", "b"), cells, "Holm", 100, {}), LIGHT).data[0]
-    assert [list(row) for row in heatmap.text] == [["<b>● 0.800</b>", "0.700"], ["", "<b>● 0.600</b>"]]
-    assert list(heatmap.y) == ["Edema", "Fracture"]
-
-
 def test_a_name_with_markup_is_shown_as_text_in_every_legend_and_hover():
     name = "<script>alert(1)</script>"
     line = replace(curve([0, 1, 0, 1], [0.1, 0.4, 0.35, 0.8]), name=name)
-    cells = {"edema": {name: cell(name, "edema", 0.8, "best")}}
     for chart in (
         roc_chart("ROC", [line], LIGHT),
         pr_chart("PR", [line], 0.5, LIGHT),
-        model_heatmap(Grid("roc_auc", (name,), cells, "Holm", 100, {}), LIGHT),
     ):
         assert "<script" not in chart.to_json()
         assert "&lt;script&gt;" in chart.to_json()
@@ -199,15 +182,24 @@ def test_scores_are_shares_of_each_values_own_images():
     assert len(traces) == 2
 
 
-def test_only_corrected_significance_fills_a_difference():
+def test_a_difference_is_filled_where_its_corrected_interval_leaves_out_zero_and_crossed_where_it_is_not_tested():
+    few = {"p": "only 12 patients with a positive label"}
     rows = [
-        LabelComparison("edema", 100, 0.05, (0.01, 0.09), 0.01, 0.04, 0.02),
-        LabelComparison("fracture", 100, -0.05, (-0.09, -0.01), 0.04, 0.2, 0.03),
+        LabelComparison("edema", 100, 0.05, (0.01, 0.09), 0.01, 0.04, 0.02, {}, (0.005, 0.095)),
+        LabelComparison("fracture", 100, -0.05, (-0.09, -0.01), 0.04, 0.2, 0.03, {}, (-0.11, 0.01)),
+        LabelComparison("lung_lesion", 100, 0.2, None, None, None, None, few),
         LabelComparison("pneumonia", 0, None, None, None, None, None),
     ]
-    drawn = difference_chart(rows, "A", "B", LIGHT).data[0]
-    assert list(drawn.y) == ["Edema", "Fracture"]
-    assert list(drawn.marker.symbol) == ["circle", "circle-open"]
+    chart = difference_chart(rows, "A", "B", LIGHT)
+    tested, untested = chart.data
+    assert list(tested.y) == ["Edema", "Fracture"]
+    assert list(tested.marker.symbol) == ["circle", "circle-open"]
+    assert list(tested.error_x.array) == pytest.approx([0.045, 0.06])
+    assert list(tested.error_x.arrayminus) == pytest.approx([0.045, 0.06])
+    assert (list(untested.y), list(untested.marker.symbol)) == (["Lung lesion"], ["x-thin-open"])
+    assert untested.error_x.array is None, "no bar of no length"
+    assert "only 12 patients" in untested.text[0]
+    assert list(chart.layout.yaxis.categoryarray) == ["Edema", "Fracture", "Lung lesion"]
 
 
 def test_counting_uncertain_as_positive_raises_the_rate_that_the_loss_sees(counts):

@@ -5,6 +5,7 @@ import html.parser
 import re
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 import pytest
@@ -15,10 +16,12 @@ from cxr_core.tasks.compare import compare
 from cxr_core.tasks.evaluate import evaluate, label_curves
 from cxr_core.tasks.grid import model_grid
 from cxr_core.tasks.models import models
+from cxr_core.tasks.provenance import provenance
 from dashboard.evaluate.judged import Judged
 from dashboard.reports.document import Report, Section, report_html
 from dashboard.reports.of_label import Subject, label_report
 from dashboard.reports.of_models import models_report
+from dashboard.shared.figure_tables import WHY_MISSING
 
 FIRST, SECOND, LATERAL = "densenet_frontal_u0_0__w0_0", "densenet_frontal_u1_0__w1_0", "densenet_lateral_u0_0__w0_0"
 NOW = datetime.datetime(2026, 11, 24, 12, 30, tzinfo=datetime.UTC)
@@ -93,6 +96,28 @@ def test_the_report_of_models_holds_the_grid_the_curves_and_the_difference(small
     assert "each view is a family of its own" in said
     assert "Holm over" in said
     assert f"A is {FIRST}, B is {SECOND}." in said
+    assert "*" not in said
+    digest = provenance("demo", [FIRST], "valid", None, []).data[FIRST]
+    for wanted in (
+        digest,
+        f"numpy {np.__version__}",
+        f"python -m cxr_core compare {FIRST} {SECOND} --grid roc_auc --source demo --dataset valid --json",
+        f"python -m cxr_core compare {FIRST} {SECOND} --source demo --dataset valid --json",
+        f"python -m cxr_core evaluate {FIRST} --source demo --dataset valid --json",
+    ):
+        assert wanted in said, wanted
+
+
+def test_reasons_stand_below_a_table_in_full_width_and_emphasis_is_no_asterisk():
+    why = "only 3 patients with a positive label"
+    table = pd.DataFrame(
+        {"AUC": ["0.800", "–", "–"], WHY_MISSING: ["", why, why]}, index=["*Edema*", "Fracture", "Mass"]
+    )
+    page = report_html(Report("A", {}, [Section("1", tables=[table.rename_axis("Label")])], False), NOW).decode()
+    said = " ".join(read(page.encode()).texts)
+    assert f"Fracture, Mass: {why}." in said
+    assert WHY_MISSING not in said
+    assert "*" not in said
 
 
 def test_a_report_fetches_nothing_and_carries_plotly_once():
@@ -106,7 +131,7 @@ def test_a_report_fetches_nothing_and_carries_plotly_once():
 def test_names_with_markup_are_text_in_a_report():
     evil = "<script>alert(1)</script>"
     table = pd.DataFrame({evil: [evil, "**bold**"]}, index=[evil, "b"])
-    report = Report(evil, {evil: evil}, [Section(evil, evil, tables=[table], caption=evil)], False, [evil])
+    report = Report(evil, {evil: evil}, [Section(evil, evil, tables=[table], notes=[evil])], False, [evil])
     reader = read(report_html(report, NOW))
     assert "script" not in reader.tags
     assert " ".join(reader.texts).count("alert(1)") == 11

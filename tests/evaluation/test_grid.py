@@ -50,7 +50,7 @@ def test_the_marks_are_corrected_over_all_pairs_of_models_on_all_labels_and_the_
     values, models, patients = rows
     grid = evaluate_grid(values, models, patients, 100, 10)
     assert grid.family == (
-        "Marks, corrected p and intervals of differences hold over the whole grid: max-T over the 9 differences of "
+        "Marks, corrected p and intervals of differences hold over the whole grid: max-T over 9 differences of "
         "every two models on 2 tested labels and the mean. Of grids of equally good models, 5 % have a false mark"
     )
     more_labels = values | {f"other_{k}": values["edema"] for k in range(12)}

@@ -1,3 +1,5 @@
+import json
+
 import pytest
 from prediction_source import NAME, of_view, scores_for, write_predictions, write_source
 
@@ -44,3 +46,21 @@ def test_images_that_not_all_models_of_a_view_predict_are_left_out_and_counted(l
 def test_a_grid_of_no_model_is_refused(labels):
     with pytest.raises(UsageError, match="at least one model"):
         model_grid(NAME, [])
+
+
+def test_the_grid_of_several_models_is_printed_with_the_reason_of_what_is_not_tested(labels, workspace, cxr):
+    for seed in (1, 2, 3):
+        write_predictions(
+            workspace, f"m{seed}", scores_for(of_view(labels, "frontal"), seed, strength=2.0 * (seed < 3))
+        )
+    done = cxr("compare", "m1", "m2", "m3", "--source", NAME, "--json")
+    assert done.returncode == 0, done.stderr
+    (group,) = json.loads(done.stdout)["groups"]
+    assert group["models"] == ["m1", "m2", "m3"]
+    marks = {cell["mark"] for row in group["labels"].values() for cell in row.values()}
+    assert {"best", "behind"} <= marks <= {"best", "alike", "behind", "untested"}
+    text = cxr("compare", "m1", "m2", "--grid", "average_precision", "--source", NAME).stdout
+    assert text.startswith("average_precision on 120 images (frontal) of valid: * the best, or not told from it;")
+    refused = cxr("compare", "m1", "m2", "--grid", "f1", "--source", NAME)
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "Unknown figure 'f1'" in refused.stderr
