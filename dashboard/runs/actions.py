@@ -7,14 +7,16 @@ from cxr_core.runs.store import COMPLETED, Run
 from cxr_core.sources.registry import get_source
 from cxr_core.tasks.predict import start_prediction
 from cxr_core.training.options import PREDICTING_ACCELERATORS, TrainOptions
+from dashboard.shared.actions import action_button, tell
+from dashboard.shared.choices import forget
 from dashboard.shared.errors import errors_as_sentences
 from dashboard.shared.filled_in import filled_in
 from dashboard.shared.formatting import plain
-from dashboard.shared.navigation import go_button, go_to, open_filled
+from dashboard.shared.navigation import afterwards, go_button, go_to, open_filled
 
 
 def run_buttons(run: Run) -> None:
-    """Show the buttons that make sense for a run as it stands."""
+    """Show the buttons that make sense for a run as it stands; each acts on this run, whatever it has come to since."""
     with errors_as_sentences(), st.container(horizontal=True, vertical_alignment="center"):
         if run.is_active:
             _cancel(run)
@@ -31,12 +33,10 @@ def _cancel(run: Run) -> None:
         st.button("Stopping …", icon=":material/stop_circle:", key="stopping", disabled=True)
         return
     text = "Stops after the step at work; a training run keeps its checkpoint and can be resumed."
-    with st.popover("Cancel run", icon=":material/stop_circle:", key="ask-to-cancel", help=text):
+    with st.popover("Cancel run", icon=":material/stop_circle:", key=f"ask-to-cancel-{run.run}", help=text):
         kept = "It writes a checkpoint and can be resumed." if run.resumable else "Its work so far is lost."
         st.markdown(f"**{plain(run.name)}** stops. {kept}")
-        if st.button("Cancel it now", type="primary", key="cancel-run"):
-            service.cancel(run.run)
-            st.rerun()
+        action_button("Cancel it now", run.run, "cancel-run", service.cancel, text, type="primary")
 
 
 def _next_step(run: Run) -> None:
@@ -50,14 +50,15 @@ def _next_step(run: Run) -> None:
     elif run.name in get_source(run.source).warehouse().prediction_tables():
         go_button("evaluate", f"Evaluate {run.name}", source=run.source, model=run.name)
     elif run.kind == "train":
-        _predict(run)
+        text = "Predicts the validation and test images with this model, so that it can be evaluated and compared."
+        icon = ":material/batch_prediction:"
+        action_button("Predict", run.run, "predict", _predict, text, type="primary", icon=icon)
 
 
-def _predict(run: Run) -> None:
-    text = "Predicts the validation and test images with this model, so that it can be evaluated and compared."
-    if st.button("Predict", type="primary", icon=":material/batch_prediction:", key="predict", help=text):
-        started = start_prediction(run.source, run.run, accelerator=_predicting_device(run))
-        go_to("runs", run=started.run)
+def _predict(run_id: str) -> None:
+    run = service.get(run_id)
+    started = start_prediction(run.source, run.run, accelerator=_predicting_device(run))
+    afterwards(go_to, "runs", run=started.run)
 
 
 def _predicting_device(run: Run) -> str:
@@ -68,33 +69,41 @@ def _predicting_device(run: Run) -> str:
 def _resume(run: Run) -> None:
     if run.resumable and run.status != COMPLETED:
         text = "Goes on from the last checkpoint under the same ID."
-        if st.button("Resume run", icon=":material/resume:", key="resume-run", help=text):
-            service.resume(run.run)
-            st.rerun()
+        action_button("Resume run", run.run, "resume-run", service.resume, text, icon=":material/resume:")
 
 
 def _delete(run: Run) -> None:
     text = "Removes the run with its log and checkpoints. A model that it finished stays."
-    if st.button("Delete run", icon=":material/delete:", key="delete-run", help=text):
+    if st.button("Delete run", icon=":material/delete:", key=f"delete-run-{run.run}", help=text):
         _confirm_delete(run)
 
 
 def _clone(run: Run) -> None:
     """Offer the same choices again."""
-    if run.kind != "train":
-        return
-    text = "Opens the Train page with the choices of this run; seed and name are new."
-    if st.button("Train again", icon=":material/content_copy:", key="clone-run", help=text):
-        options = TrainOptions.from_dict(run.config["options"])
-        open_filled("train", {"source": run.source} | filled_in(options))
+    if run.kind == "train":
+        text = "Opens the Train page with the choices of this run; seed and name are new."
+        action_button("Train again", run.run, "clone-run", _train_again, text, icon=":material/content_copy:")
+
+
+def _train_again(run_id: str) -> None:
+    run = service.get(run_id)
+    options = TrainOptions.from_dict(run.config["options"])
+    afterwards(open_filled, "train", {"source": run.source} | filled_in(options))
 
 
 @st.dialog("Delete this run?", icon=":material/delete:")
 def _confirm_delete(run: Run) -> None:
     st.markdown(f"**{plain(run.name)}** ({run.run}): its log, metrics and checkpoints are removed for good.")
-    with errors_as_sentences(), st.container(horizontal=True):
-        if st.button("Delete for good", type="primary", key="delete-for-good"):
-            service.delete(run.run)
-            go_to("runs")
-        if st.button("Keep it", key="keep-run"):
+    with st.container(horizontal=True):
+        text = "It cannot be brought back."
+        if action_button("Delete for good", run.run, "delete-for-good", _delete_for_good, text, type="primary"):
             st.rerun()
+        if st.button("Keep it", key=f"keep-run-{run.run}"):
+            st.rerun()
+
+
+def _delete_for_good(run_id: str) -> None:
+    name = service.get(run_id).name
+    service.delete(run_id)
+    forget("run")
+    tell(f"Deleted {plain(name)} ({run_id}). Below stands the newest run.")

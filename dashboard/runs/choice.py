@@ -6,56 +6,47 @@ from cxr_core.runs.store import Run
 from dashboard.charts.run_curves import MOST_RUNS
 from dashboard.runs.words import policy_words, run_words
 from dashboard.shared import help_texts
+from dashboard.shared.choices import Options, select_several, settled
+from dashboard.shared.formatting import plain
 
 
-def chosen_run(runs: list[Run], listed: list[Run]) -> Run:
-    """Show the list of runs and return the one that was chosen; the newest of the listed until one is.
+def chosen_run(runs: list[Run], listed: list[Run]) -> Run | None:
+    """Show the list of runs and return the one that was chosen, at first the newest of the listed ones.
 
-    The URL carries the ID alone, as `run`; a bound input would write the words of the list there.
+    It stays the one that is shown, and in the address, until another one is chosen; where it does not exist any more,
+    that is said, and there is None.
     """
     by_id = {run.run: run for run in runs}
-    if st.session_state.setdefault("run", st.query_params.get("run")) not in by_id:
-        st.session_state["run"] = None
+    options = Options(list(by_id), "run", lambda one: run_words(by_id[one]), what="run", pinned=True)
     offered = [run.run for run in listed or runs]
-    kept = st.session_state["run"]
-    newest = by_id[offered[0]]
-    chosen = st.selectbox(
+    chosen = settled(options, offered[0])
+    st.selectbox(
         "Run",
-        offered if kept is None or kept in offered else [kept, *offered],
-        None,
-        format_func=lambda one: run_words(by_id[one]),
-        key="run",
-        placeholder=f"The newest: {run_words(newest)}",
+        offered if chosen in offered else [chosen, *offered],
+        format_func=options.shown,
+        key=options.key,
         help=help_texts.RUN,
     )
-    _in_url("run", [chosen] if chosen else [])
-    return by_id.get(chosen or "", newest)
+    if chosen not in by_id:
+        st.error(plain(f"{options.gone(chosen)} Choose another one."), icon=":material/error:")
+    return by_id.get(chosen)
 
 
 def compared_runs(run: Run, runs: list[Run]) -> list[Run]:
-    """Show the other training runs and return those that are to be drawn over it; the URL carries their IDs."""
+    """Show the other training runs and return those that are to be drawn over it; the address carries their IDs."""
     others = {other.run: other for other in runs if other.kind == "train" and other.run != run.run}
     if run.kind != "train" or not others:
         return []
-    kept = st.session_state.setdefault("beside", st.query_params.get_all("beside"))
-    st.session_state["beside"] = [one for one in kept if one in others][: MOST_RUNS - 1]
-    chosen = st.multiselect(
+    chosen = select_several(
         "Draw over it",
-        list(others),
-        format_func=lambda other: f"{others[other].name} · {policy_words(others[other])} · {other}",
-        key="beside",
+        Options(list(others), "beside", lambda one: _beside_words(others[one]), what="other training run"),
+        (),
+        help_texts.BESIDE,
         max_selections=MOST_RUNS - 1,
         placeholder="Choose other training runs",
-        help=help_texts.BESIDE,
     )
-    _in_url("beside", chosen)
-    return [others[other] for other in chosen]
+    return [others[one] for one in chosen[: MOST_RUNS - 1]]
 
 
-def _in_url(name: str, values: list[str]) -> None:
-    if st.query_params.get_all(name) == values:
-        return
-    if values:
-        st.query_params[name] = values
-    else:
-        st.query_params.pop(name, None)
+def _beside_words(run: Run) -> str:
+    return f"{run.name} · {policy_words(run)} · {run.run}"

@@ -82,6 +82,6 @@ def log_section(run: Run) -> None:
     st.caption(f"The last {LOG_BYTES // 1000} kB; the whole log is in {service.folder_of(run.run)}.")
     st.code(tail or "The log is empty so far.", language=None, height=360)
     if run.is_active and st.button(
-        "Read again", icon=":material/refresh:", key="read-log", help="Reads the newest lines."
+        "Read again", icon=":material/refresh:", key=f"read-log-{run.run}", help="Reads the newest lines."
     ):
         st.rerun()

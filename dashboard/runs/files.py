@@ -8,7 +8,7 @@ from cxr_core.runs.columns import MetricColumns
 from cxr_core.runs.store import Run
 from cxr_core.settings import settings
 from cxr_core.tasks.tensorboard import PORT, tensorboard_command, tensorboard_folder, write_event_files
-from dashboard.shared.errors import errors_as_sentences
+from dashboard.shared.actions import action_button
 
 
 def files_section(run: Run) -> None:
@@ -36,7 +36,7 @@ def _metrics_download(run: Run) -> None:
         "text/csv",
         icon=":material/download:",
         on_click="ignore",
-        key="download-metrics",
+        key=f"download-metrics-{run.run}",
         disabled=n_rows == 0,
         help=f"All {n_rows:,} metric rows of this run as a table with commas, neither thinned nor smoothed.",
     )
@@ -45,14 +45,10 @@ def _metrics_download(run: Run) -> None:
 def _tensorboard(run: Run) -> None:
     st.subheader("TensorBoard", anchor=False)
     folder = tensorboard_folder(run.run)
-    written = folder.exists()
     text = "Writes every metric row of this run as scalars into its folder; again for what came since."
-    label = "Write TensorBoard files again" if written else "Write TensorBoard files"
-    if st.button(label, icon=":material/timeline:", key="write-events", help=text):
-        with errors_as_sentences():
-            write_event_files(run.run)
-            written = True
-    if written:
+    label = "Write TensorBoard files again" if folder.exists() else "Write TensorBoard files"
+    action_button(label, run.run, "write-events", write_event_files, text, icon=":material/timeline:")
+    if folder.exists():
         st.caption(f"Run this in a terminal, then open http\\://127.0.0.1:{PORT} there; it answers this machine only.")
         st.code(tensorboard_command(folder), language="bash", wrap_lines=True)
     own = run.config.get("options", {}).get("tensorboard")

@@ -35,7 +35,7 @@ def live_answer(runs: list[Run], source: Source) -> None:
     st.fragment(_answer, run_every=_every(runs))(source.name, source.synthetic)
 
 
-def live_list(runs: list[Run], wanted: RunFilter, chosen: Run) -> None:
+def live_list(runs: list[Run], wanted: RunFilter, chosen: Run | None) -> None:
     """Show the list of the wanted runs; it renews itself while any run works."""
     st.fragment(_list_section, run_every=_every(runs))(wanted, chosen)
 
@@ -49,7 +49,7 @@ def _answer(source: str, synthetic: bool) -> None:
         page_header(runs_answer(service.list_runs()), source, synthetic, "All runs of this workspace")
 
 
-def _list_section(wanted: RunFilter, chosen: Run) -> None:
+def _list_section(wanted: RunFilter, chosen: Run | None) -> None:
     with errors_as_sentences():
         runs = service.list_runs()
         listed = [run for run in runs if wanted.keeps(run)]

@@ -12,9 +12,11 @@ from dashboard.runs.filter import run_filter
 from dashboard.runs.live import live_answer, live_list, live_run, live_throughput
 from dashboard.runs.notes import notes_section
 from dashboard.runs.words import kind_words
+from dashboard.shared.choices import tabs
 from dashboard.shared.header import page_header
 from dashboard.shared.navigation import go_button
 from dashboard.shared.source import current_source
+from dashboard.shared.theme import narrow_screens_last
 
 source = current_source()
 runs = service.list_runs()
@@ -27,11 +29,14 @@ if not runs:
 live_answer(runs, source)
 if warning := workspace_warning():
     st.warning(warning, icon=":material/lan:")
-wanted = run_filter(runs)
-table = st.container()
+with narrow_screens_last("runs-list"):
+    wanted = run_filter(runs)
+    table = st.container()
 run = chosen_run(runs, [run for run in runs if wanted.keeps(run)])
 with table:
     live_list(runs, wanted, run)
+if run is None:
+    st.stop()
 heading = st.container(horizontal=True, vertical_alignment="center")
 beside = compared_runs(run, runs)
 live_run(run, beside)
@@ -47,9 +52,7 @@ sections = {
 }
 if run.kind != "train":
     sections.pop("Throughput")
-for tab, show in zip(
-    st.tabs(list(sections), key="run-tab", bind="query-params", on_change="rerun"), sections.values(), strict=True
-):
+for tab, show in zip(tabs(list(sections), "run-tab"), sections.values(), strict=True):
     if tab.open:
         with tab:
             show()

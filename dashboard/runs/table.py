@@ -27,17 +27,18 @@ _SCROLLS_FROM, _SCROLL_HEIGHT = 9, 420
 _MOST_NOTE_CHARACTERS = 80
 
 
-def run_table(runs: list[Run], everything: list[Run], chosen: Run, unfolded: bool) -> None:
+def run_table(runs: list[Run], everything: list[Run], chosen: Run | None, unfolded: bool) -> None:
     """Show runs, newest first, the one that is shown below in bold.
 
     Args:
         runs: those to list.
         everything: all runs of the workspace, to count the parts of a sweep.
-        chosen: the one that is shown below.
+        chosen: the one that is shown below, if any.
         unfolded: whether the parts of every sweep and repeat are listed; else only those of the chosen one.
     """
-    listed = in_families(runs, None if unfolded else {chosen.run, chosen.parent})
-    rows = [_row(run, deep, chosen.run, everything) for run, deep in listed[:SHOWN]]
+    shown = chosen.run if chosen else None
+    listed = in_families(runs, None if unfolded else {shown, chosen.parent if chosen else None})
+    rows = [_row(run, deep, shown, everything) for run, deep in listed[:SHOWN]]
     frame = pd.DataFrame(rows).set_index("Run")
     if not frame["Notes"].any():
         frame = frame.drop(columns="Notes")
@@ -65,7 +66,7 @@ def in_families(runs: list[Run], unfolded: set[str | None] | None) -> list[tuple
     return order
 
 
-def _row(run: Run, deep: bool, chosen: str, everything: list[Run]) -> dict[str, str]:
+def _row(run: Run, deep: bool, chosen: str | None, everything: list[Run]) -> dict[str, str]:
     name = f"**{plain(run.name)}**" if run.run == chosen else plain(run.name)
     parts = [part for part in everything if part.parent == run.run]
     auc = best_auc(run)

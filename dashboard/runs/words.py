@@ -38,8 +38,8 @@ def kind_words(run: Run) -> str:
 
 
 def run_words(run: Run) -> str:
-    """Return how a list names a run: "tour · Training · completed · 20261123-052837-b5a451"."""
-    return f"{run.name} · {kind_words(run)} · {run.status} · {run.run}"
+    """Return how a list names a run: "tour · Training · 20261123-052837-b5a451"; nothing in it ever changes."""
+    return f"{run.name} · {kind_words(run)} · {run.run}"
 
 
 def status_badge(run: Run) -> str:

@@ -1,11 +1,13 @@
 """The pages, declared once, and how to get from one to another with the right values in its inputs."""
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
 import streamlit as st
 
-_OPENING = "values-of-the-page-that-opens"
+_OPENING, _NEXT = "values-of-the-page-that-opens", "page-to-open-next"
 DASHBOARD = Path(__file__).parents[1]
 
 
@@ -48,11 +50,11 @@ def page_script(name: str) -> Path:
 
 
 def go_to(name: str, **values: str) -> NoReturn:
-    """Open a page with these values in its inputs (by their keys) and in its URL."""
-    st.session_state[_OPENING] = {"source": st.session_state.get("source")} | values
-    # Streamlit refuses to set, or to clear, values that inputs of this very page are bound to; an empty query it takes.
-    free = {key: value for key, value in values.items() if key not in st.session_state}
-    st.switch_page(page_script(name), query_params=free)
+    """Open a page with these values in its address, by the names of their parameters, and so in its inputs."""
+    source = values.pop("source", None) or st.session_state.get("source")
+    # The source's input stands on every page, so Streamlit lets nobody but the input set it in the address.
+    st.session_state[_OPENING] = {"source": source}
+    st.switch_page(page_script(name), query_params=values)
 
 
 def open_filled(name: str, inputs: dict[str, Any]) -> NoReturn:
@@ -61,8 +63,19 @@ def open_filled(name: str, inputs: dict[str, Any]) -> NoReturn:
     st.switch_page(page_script(name))
 
 
+def afterwards(go: Callable[..., NoReturn], *arguments: Any, **named: Any) -> None:
+    """Open a page (`go_to`, `open_filled`) from what a button does: then no page is known yet that could be opened."""
+    st.session_state[_NEXT] = partial(go, *arguments, **named)
+    st.rerun()
+
+
 def open_with_values() -> None:
-    """Give the inputs of this page the values that `go_to` left for them; to be called before any input is drawn."""
+    """Go where a button asked to go, or give the inputs of this page the values that `go_to` left for them.
+
+    To be called once the pages are known, before any input is drawn.
+    """
+    if go := st.session_state.pop(_NEXT, None):
+        go()
     for key, value in st.session_state.pop(_OPENING, {}).items():
         if value is not None:
             st.session_state[key] = value
@@ -71,5 +84,14 @@ def open_with_values() -> None:
 def go_button(name: str, label: str, **values: str) -> None:
     """Show a button that opens a page with these values in its inputs."""
     row = next(row for row in PAGES if row.name == name)
-    if st.button(label, icon=row.icon, key=f"go-{name}", help=row.help, type="primary"):
-        go_to(name, **values)
+    st.button(
+        label,
+        icon=row.icon,
+        key=f"go-{name}",
+        help=row.help,
+        type="primary",
+        # as drawn, whatever the page would show by the time that it is pressed
+        on_click=afterwards,
+        args=(go_to, name),
+        kwargs=values,
+    )

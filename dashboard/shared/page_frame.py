@@ -9,8 +9,11 @@ import streamlit as st
 
 from cxr_core.errors import CxrError, StorageError, WarehouseError
 from cxr_core.sources.registry import DEMO
+from dashboard.shared import address
+from dashboard.shared.actions import show_told
 from dashboard.shared.engine import one_look
 from dashboard.shared.errors import errors_as_sentences, try_again_button
+from dashboard.shared.formatting import plain
 from dashboard.shared.header import TITLED, page_header
 from dashboard.shared.navigation import go_button
 
@@ -19,11 +22,20 @@ P = ParamSpec("P")
 
 @contextmanager
 def page_frame() -> Iterator[None]:
-    """Draw a page; an error that no part of it has shown ends the page with a sentence, under a title."""
+    """Draw a page; an error that no part of it has shown ends the page with a sentence, under a title.
+
+    Above it stands what a button could not do, and what of the address was not understood.
+    """
     st.session_state[TITLED] = False
+    address.begin_reading()
+    asked = st.query_params.to_dict()
     above = st.container()
+    with above:
+        show_told()
     try:
         yield
+        for sentence in address.not_understood(asked):
+            above.warning(plain(sentence), icon=":material/link_off:")
     except CxrError as error:
         if not st.session_state[TITLED]:
             source = st.session_state.get("source") or DEMO

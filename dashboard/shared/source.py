@@ -14,8 +14,12 @@ from dashboard.shared.navigation import go_to
 
 def pick_source() -> None:
     """Show the source picker in the sidebar."""
+    names = source_names()
+    chosen = st.session_state.get("source") or st.query_params.get("source")
+    # One that was renamed or removed while it was shown stays chosen: the page says that it is not there.
+    listed = names if chosen is None or chosen in names else [*names, chosen]
     with st.sidebar:
-        st.selectbox("Source", source_names(), key="source", bind="query-params", help=help_texts.SOURCE)
+        st.selectbox("Source", listed, key="source", bind="query-params", help=help_texts.SOURCE)
 
 
 def refresh_button(source: Source, key: str) -> None:

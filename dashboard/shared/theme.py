@@ -1,9 +1,12 @@
 """Which of the two appearances the reader sees."""
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from dashboard.charts.palette import DARK_BACKGROUND, Palette, palette
 
+#: Up to this width a screen has one column.
+NARROW_PIXELS = 640
 #: What Streamlit fills with the primary colour: buttons and the chosen options of a list.
 _FILLED = ('[data-testid="stBaseButton-primary"]', '[data-testid="stMultiSelect"] [data-tag]')
 
@@ -18,3 +21,11 @@ def dark_words_on_light_buttons() -> None:
     if colors().dark:
         inside = ", ".join(f"{element}, {element} *" for element in _FILLED)
         st.html(f"<style>{inside} {{ color: {DARK_BACKGROUND} !important; }}</style>")
+
+
+def narrow_screens_last(key: str) -> DeltaGenerator:
+    """Return a container that on a phone stands below all that its page shows beside it."""
+    place = st.container(key=key)
+    wrapper = f'[data-testid="stLayoutWrapper"]:has(> .st-key-{key})'
+    place.html(f"<style>@media (max-width: {NARROW_PIXELS}px) {{ {wrapper} {{ order: 1; }} }}</style>")
+    return place

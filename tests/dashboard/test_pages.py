@@ -343,7 +343,7 @@ def test_a_working_run_shows_its_latest_loss_and_can_be_cancelled(own_small_demo
     app = page("runs")
     assert metrics(app)["Training loss"] == "0.2500"
     assert metrics(app)["Step"] == "4"
-    app.button(key="cancel-run").click().run()
+    app.button(key=f"cancel-run-{service.list_runs()[0].run}").click().run()
     assert service.list_runs()[0].cancel_requested
 
 
@@ -359,15 +359,19 @@ def test_the_run_in_the_url_is_shown_and_a_list_names_runs_in_words(own_small_de
     submitted(monkeypatch, own_small_demo, "failed", rows=1)
     chosen = page("runs", run=first.run)
     assert chosen.selectbox(key="run").value == first.run
-    assert f"mine · Training · completed · {first.run}" in chosen.selectbox(key="run").options
+    assert f"mine · Training · {first.run}" in chosen.selectbox(key="run").options
     assert not chosen.error
 
 
-def test_an_unknown_run_in_the_url_shows_the_newest(own_small_demo, page, monkeypatch):
-    submitted(monkeypatch, own_small_demo, "failed", rows=1)
+def test_an_unknown_run_in_the_url_is_named_and_no_other_one_takes_its_place(own_small_demo, page, monkeypatch):
+    newest = submitted(monkeypatch, own_small_demo, "failed", rows=1)
     app = page("runs", run="<script>")
-    assert app.selectbox(key="run").value is None
+    assert "There is no run '\\<script\\>'" in app.error[0].value
+    assert not app.button
+    assert app.query_params["run"] == "<script>"
+    app.selectbox(key="run").set_value(newest.run).run()
     assert app.error[0].value == "the disk is full"
+    assert app.query_params["run"] == newest.run
 
 
 def test_a_finished_training_run_offers_to_predict(own_small_demo, page, monkeypatch):

@@ -173,7 +173,7 @@ def test_tensorboard_files_are_written_when_asked_and_the_command_is_shown(submi
     run = submitted(rows=rows(5))
     app = page("runs", **{"run-tab": "Files"})
     assert not app.code
-    app.button(key="write-events").click().run()
+    app.button(key=f"write-events-{run.run}").click().run()
     assert app.code[0].value.endswith("--host 127.0.0.1 --port 6006")
     assert list((service.folder_of(run.run) / "tensorboard").iterdir())
 

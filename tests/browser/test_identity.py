@@ -1,0 +1,129 @@
+"""What is shown stays what is shown, and every button acts on it: while runs end, models vanish, sources are renamed."""
+
+import os
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from cxr_core.runs import service
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+
+FAKE_KINDS = Path(__file__).parents[1] / "runs" / "fake_kinds"
+
+
+@pytest.fixture
+def quick_runs(own_demo, monkeypatch):
+    """Runs that work until they are told to finish, in the processes of this test; none of them stays behind."""
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(FAKE_KINDS), os.environ.get("PYTHONPATH", "")]))
+    monkeypatch.setenv("CXR_HEARTBEAT", "0.2")
+    monkeypatch.setenv("CXR_CANCEL_GRACE", "1")
+    yield own_demo
+    for run in service.list_runs():
+        if run.is_active:
+            service.cancel(run.run)
+            service.wait(run.run, timeout=20)
+
+
+def started(name):
+    return service.submit("until-told", name, "demo", {}, resumable=True)
+
+
+def finish(run):
+    (service.folder_of(run.run) / "finish").touch()
+    service.wait(run.run, timeout=30)
+
+
+def shown(page, run):
+    """Wait until the page shows a run, in its heading and in its address."""
+    expect(page.get_by_role("heading", level=3, name=f"Until-told: {run.name}")).to_be_visible()
+    page.wait_for_url(re.compile(rf"[?&]run={run.run}\b"))
+
+
+def press(page, name):
+    page.get_by_role("button", name=name).click()
+
+
+def test_the_shown_run_ends_by_itself_and_every_button_still_acts_on_it(page, dashboard, quick_runs, cxr):
+    first, stopped, newest = started("first"), started("stopped"), started("newest")
+    dashboard.start()
+    page.goto(f"{dashboard.url}/runs?run={first.run}")
+    shown(page, first)
+    expect(page.get_by_role("button", name="Cancel run")).to_be_visible()
+    finish(first)
+    expect(page.get_by_role("button", name="Delete run")).to_be_visible()
+    shown(page, first)
+    press(page, "Delete run")
+    expect(page.get_by_role("dialog")).to_contain_text(first.run)
+    press(page, "Delete for good")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    assert {run.run for run in service.list_runs()} == {stopped.run, newest.run}
+
+    page.goto(f"{dashboard.url}/runs?run={stopped.run}")
+    shown(page, stopped)
+    assert cxr("runs", "cancel", stopped.run).returncode == 0
+    expect(page.get_by_role("button", name="Resume run")).to_be_visible()
+    shown(page, stopped)
+    press(page, "Resume run")
+    expect(page.get_by_role("button", name="Cancel run")).to_be_visible()
+    shown(page, stopped)
+    assert service.get(stopped.run).is_active
+    press(page, "Cancel run")
+    press(page, "Cancel it now")
+    expect(page.get_by_role("button", name="Resume run")).to_be_visible()
+    shown(page, stopped)
+    assert service.get(newest.run).is_active
+
+    page.get_by_role("tab", name="Notes").click()
+    page.get_by_role("textbox", name="Notes").fill("stopped on purpose")
+    press(page, "Save notes and tags")
+    expect(page.get_by_text("stopped on purpose").first).to_be_visible()
+    assert (service.get(stopped.run).notes, service.get(newest.run).notes) == ("stopped on purpose", "")
+    shown(page, stopped)
+
+
+def test_a_run_that_is_deleted_elsewhere_is_named_and_no_other_one_takes_its_place(page, dashboard, quick_runs, cxr):
+    gone, newest = started("gone"), started("newest")
+    finish(gone)
+    dashboard.start()
+    page.goto(f"{dashboard.url}/runs?run={gone.run}")
+    shown(page, gone)
+    assert cxr("runs", "delete", gone.run).returncode == 0
+    press(page, "Train again" if page.get_by_role("button", name="Train again").count() else "Delete run")
+    expect(page.get_by_text(f"There is no run {gone.run}").first).to_be_visible()
+    expect(page.get_by_role("button", name="Cancel run")).to_have_count(0)
+    assert [run.run for run in service.list_runs()] == [newest.run]
+
+
+def test_a_model_that_is_deleted_while_it_is_shown_is_named_and_no_other_one_takes_its_place(page, dashboard, own_demo):
+    model = "densenet_frontal_u1_0__w1_0"
+    dashboard.start()
+    page.goto(f"{dashboard.url}/evaluate?model={model}&label=fracture&dataset=test")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Fracture: AUC")
+    expect(page.get_by_text(model).first).to_be_visible()
+    (own_demo / "sources" / "demo" / "predictions" / f"{model}_predictions.parquet").unlink()
+    page.get_by_role("radio", name="Valid").click()
+    expect(page.get_by_text(f"There is no model {model} with predictions in demo").first).to_be_visible()
+    assert f"model={model}" in page.url
+    expect(page.locator(".js-plotly-plot")).to_have_count(0)
+
+
+def test_a_source_that_is_renamed_while_it_is_shown_is_named_and_no_other_one_takes_its_place(
+    page, dashboard, own_demo
+):
+    sources = own_demo / "sources"
+    mine = sources / "mine"
+    mine.mkdir()
+    shutil.copy(sources / "demo" / "labels_valid.parquet", mine / "labels.parquet")
+    (mine / "source.toml").write_text('kind = "local"\n')
+    dashboard.start()
+    page.goto(f"{dashboard.url}/?source=mine")
+    expect(page.get_by_text("Source: mine")).to_be_visible()
+    mine.rename(sources / "ours")
+    page.get_by_role("radio", name="Lateral").click()
+    expect(page.get_by_text("There is no source mine").first).to_be_visible()
+    expect(page.get_by_text("Source: demo")).to_have_count(0)
+    assert "source=mine" in page.url
