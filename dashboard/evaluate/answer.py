@@ -1,7 +1,9 @@
 """The answer of the Evaluate page: its title, and the figures of the label with what they are based on."""
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
+from cxr_core.errors import UsageError
 from cxr_core.evaluation.results import LabelEvaluation
 from cxr_core.models.registry import ModelEntry
 from cxr_core.schema import label_words
@@ -21,7 +23,7 @@ def label_part(source: Source, entries: list[ModelEntry]) -> None:
     """Show what is judged, the answer for one label, its figures, and its curves with an operating point."""
     top = st.container()
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        model = model_input(entries, "Model", "model")
+        model = _model(top, source, entries)
         label_input("label")
         dataset = dataset_input(model.predictions, "dataset")
         view = view_input("judged-view")
@@ -42,6 +44,16 @@ def label_part(source: Source, entries: list[ModelEntry]) -> None:
         st.caption(judged.choice_note())
         if figures is not None:
             figures_row(figures)
+
+
+def _model(top: DeltaGenerator, source: Source, entries: list[ModelEntry]) -> ModelEntry:
+    """Return the model that is chosen; where it is not there any more, the page has a title all the same."""
+    try:
+        return model_input(entries, "Model", "model")
+    except UsageError:
+        with top:
+            page_header("This model is not there", source.name, source.synthetic)
+        raise
 
 
 def figures_row(figures: LabelEvaluation) -> None:

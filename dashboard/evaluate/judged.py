@@ -58,7 +58,7 @@ def note_judged(judged: Judged) -> None:
         st.rerun()
 
 
-def judged_in_full() -> Judged:
-    """Return what the page is being drawn with."""
-    judged: Judged = st.session_state[_IN_FULL]
+def judged_in_full() -> Judged | None:
+    """Return what the page is being drawn with; None where the model that was asked for is not there."""
+    judged: Judged | None = st.session_state.get(_IN_FULL)
     return judged

@@ -22,4 +22,7 @@ if not entries:
 
 forget_judged()
 label_part(source, entries)
-all_labels(judged_in_full().evaluation())
+judged = judged_in_full()
+if judged is None:
+    st.stop()
+all_labels(judged.evaluation())

@@ -1,7 +1,5 @@
 """The tabs of the Labels page."""
 
-from typing import Literal
-
 import pandas as pd
 import streamlit as st
 
@@ -12,13 +10,14 @@ from dashboard.charts.details import target_chart
 from dashboard.charts.frame import CONFIG
 from dashboard.charts.heatmap import cooccurrence_chart
 from dashboard.shared import engine, help_texts
+from dashboard.shared.choices import Options, pick_one
 from dashboard.shared.downloads import download_table
 from dashboard.shared.errors import errors_as_sentences
 from dashboard.shared.formatting import count, percent, size
 from dashboard.shared.policy_input import loss_formula, policy_input
 from dashboard.shared.theme import colors
 
-PAIR_MEASURES: dict[Literal["share", "count"], str] = {"share": "Share of the row", "count": "Images"}
+PAIR_MEASURES: dict[str, str] = {"share": "Share of the row", "count": "Images"}
 
 
 def table_section(overview: LabelOverview) -> None:
@@ -55,31 +54,14 @@ def pair_section(overview: LabelOverview) -> None:
     """Show which labels occur together."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         dataset = _dataset_input(overview, "pair-dataset")
-        value = st.segmented_control(
-            "Value",
-            VALUES[1:],
-            default="positive",
-            required=True,
-            format_func=label_words,
-            key="pair-value",
-            bind="query-params",
-            help="Which value both labels have. " + help_texts.UNCERTAIN,
-        )
-        measure = st.segmented_control(
-            "Show",
-            PAIR_MEASURES,
-            default="share",
-            required=True,
-            format_func=PAIR_MEASURES.__getitem__,
-            key="pair-measure",
-            bind="query-params",
-            help=help_texts.PAIR_MEASURE,
-        )
-    value = value or "positive"
+        values = Options(VALUES[1:], "pair-value", label_words)
+        value = pick_one("Value", values, "positive", "Which value both labels have. " + help_texts.UNCERTAIN)
+        measures = Options(list(PAIR_MEASURES), "pair-measure", PAIR_MEASURES.__getitem__)
+        measure = pick_one("Show", measures, "share", help_texts.PAIR_MEASURE)
     with errors_as_sentences(retry="pairs"):
         images = engine.cooccurrence(overview.source, overview.view, value, dataset)
         st.markdown(_closest_pair(images, value))
-        chart = cooccurrence_chart(images, value, measure or "share", colors())
+        chart = cooccurrence_chart(images, value, "count" if measure == "count" else "share", colors())
         st.plotly_chart(chart, config=CONFIG, key="pairs", alt="Share of images on which two labels occur together")
         table = images.rename_axis("label").reset_index()
         download_table(table, f"{overview.source}-{overview.view or 'all'}-{dataset}-{value}-together.csv")
@@ -144,14 +126,5 @@ def _ratio(value: float) -> str:
 
 
 def _dataset_input(overview: LabelOverview, key: str) -> str:
-    chosen = st.segmented_control(
-        "Data set",
-        overview.datasets,
-        default=overview.datasets[0],
-        required=True,
-        format_func=label_words,
-        key=key,
-        bind="query-params",
-        help=help_texts.DATASET,
-    )
-    return chosen or overview.datasets[0]
+    options = Options(overview.datasets, key, label_words, "dataset", former=(key,))
+    return pick_one("Data set", options, overview.datasets[0], help_texts.DATASET)

@@ -8,12 +8,13 @@ from cxr_core.tasks.distribution import LabelOverview
 from dashboard.charts.distribution import SORTS, Axis, Measure, distribution_chart, sorted_labels
 from dashboard.charts.frame import CONFIG
 from dashboard.shared import engine, help_texts
+from dashboard.shared.choices import Options, pick_one, select_one
 from dashboard.shared.errors import errors_as_sentences
 from dashboard.shared.theme import colors
 
 UNITS = ("images", "studies", "patients")
-MEASURES: dict[Measure, str] = {"share": "Share", "count": "Count"}
-AXES: dict[Axis, str] = {"linear": "Linear", "log": "Log"}
+MEASURES: dict[str, str] = {"share": "Share", "count": "Count"}
+AXES: dict[str, str] = {"linear": "Linear", "log": "Log"}
 
 
 def distribution_section(overview: LabelOverview) -> None:
@@ -29,51 +30,19 @@ def distribution_section(overview: LabelOverview) -> None:
             bind="query-params",
             help=help_texts.DATASET,
         )
-        unit = st.segmented_control(
-            "Of what",
-            UNITS,
-            default="images",
-            required=True,
-            format_func=str.capitalize,
-            key="unit",
-            bind="query-params",
-            help=help_texts.UNIT,
-        )
-        measure = st.segmented_control(
-            "Show",
-            MEASURES,
-            default="share",
-            required=True,
-            format_func=MEASURES.__getitem__,
-            key="scale",
-            bind="query-params",
-            help=help_texts.SCALE,
-        )
-        axis = st.segmented_control(
-            "Axis",
-            AXES,
-            default="linear",
-            required=True,
-            format_func=AXES.__getitem__,
-            key="axis",
-            bind="query-params",
-            help=help_texts.LOG_AXIS,
-        )
-        sort = st.selectbox(
-            "Sort",
-            SORTS,
-            format_func=SORTS.__getitem__,
-            key="sort",
-            bind="query-params",
-            help=help_texts.SORT,
-            width=220,
-        )
+        unit = pick_one("Of what", Options(UNITS, "unit", str.capitalize), "images", help_texts.UNIT)
+        measures = Options(list(MEASURES), "scale", lambda one: MEASURES[one])
+        measure: Measure = "count" if pick_one("Show", measures, "share", help_texts.SCALE) == "count" else "share"
+        axes = Options(list(AXES), "axis", lambda one: AXES[one])
+        axis: Axis = "log" if pick_one("Axis", axes, "linear", help_texts.LOG_AXIS) == "log" else "linear"
+        sorts = Options(list(SORTS), "sort", lambda one: SORTS[one])
+        sort = select_one("Sort", sorts, next(iter(SORTS)), help_texts.SORT, width=220)
     shown = [name for name in overview.datasets if name in datasets] or list(overview.datasets[:1])
     with errors_as_sentences(retry="distribution"):
-        counted = _counted(overview, unit or "images")
+        counted = _counted(overview, unit)
         order = sorted_labels(counted, shown[0], sort)
         for dataset, column in zip(shown, st.columns(len(shown)), strict=True):
-            chart = distribution_chart(counted, dataset, order, measure or "share", axis or "linear", colors())
+            chart = distribution_chart(counted, dataset, order, measure, axis, colors())
             alt = f"Values of the 14 labels in {dataset}"
             column.plotly_chart(chart, config=CONFIG, key=f"distribution-{dataset}", alt=alt)
         note = " What is 0 has no place on a log axis." if axis == "log" else ""

@@ -8,21 +8,13 @@ from dashboard.labels.details import count_section, pair_section, policy_section
 from dashboard.labels.distribution import distribution_section
 from dashboard.labels.figures import answer, figures_row
 from dashboard.shared import engine, help_texts
+from dashboard.shared.choices import Options, pick_one, tabs
 from dashboard.shared.header import page_header, view_fact
 from dashboard.shared.source import built_source
 
 source = built_source()
 top = st.container()
-view = st.segmented_control(
-    "View",
-    VIEWS,
-    default="frontal",
-    required=True,
-    format_func=label_words,
-    key="view",
-    bind="query-params",
-    help=help_texts.VIEW,
-)
+view = pick_one("View", Options(VIEWS, "view", label_words), "frontal", help_texts.VIEW)
 with estimate_line(source, view):
     overview = engine.label_overview(source.name, view)
 with top:
@@ -31,11 +23,8 @@ cost_line(source, overview)
 figures_row(overview)
 if overview.datasets:
     distribution_section(overview)
-table, counts, pairs, policy, query = st.tabs(
-    ["Table", "Studies and patients", "Labels that occur together", "What u and w do", "SQL and cost"],
-    key="labels-tab",
-    on_change="rerun",
-    bind="query-params",
+table, counts, pairs, policy, query = tabs(
+    ["Table", "Studies and patients", "Labels that occur together", "What u and w do", "SQL and cost"], "labels-tab"
 )
 sections = (
     (table, table_section),

@@ -26,6 +26,7 @@ from dashboard.charts.run_curves import (
 )
 from dashboard.runs.words import have_one_scale, policy_words
 from dashboard.shared import help_texts
+from dashboard.shared.choices import Options, pick_one
 from dashboard.shared.formatting import NOTHING, count, percent, three_digits
 from dashboard.shared.theme import colors
 
@@ -111,15 +112,8 @@ def _best(metrics: MetricColumns) -> str | None:
 
 def _controls() -> tuple[Axis, float, bool]:
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        axis = st.segmented_control(
-            "Horizontal axis",
-            AXES,
-            default="step",
-            required=True,
-            key="loss-axis",
-            bind="query-params",
-            help=help_texts.RUN_AXIS,
-        )
+        chosen = pick_one("Horizontal axis", Options(AXES, "loss-axis"), "step", help_texts.RUN_AXIS)
+        axis = next(axis for axis in AXES if axis == chosen)
         smoothing = st.slider(
             "Smoothing",
             0.0,
@@ -134,7 +128,7 @@ def _controls() -> tuple[Axis, float, bool]:
         log = st.toggle(
             "Log scale", key="loss-log", bind="query-params", help="Shows small late changes of the losses."
         )
-    return axis or "step", smoothing, log
+    return axis, smoothing, log
 
 
 def _tell_of_policies(run: Run, left_out: list[Run]) -> None:

@@ -11,6 +11,7 @@ from dashboard.charts.frame import CONFIG
 from dashboard.charts.policies import policy_chart, policy_points, sweep_heatmap
 from dashboard.runs.words import best_auc, policy_words, status_badge
 from dashboard.shared import help_texts
+from dashboard.shared.choices import Options, select_one
 from dashboard.shared.formatting import NOTHING, plain, three_digits
 from dashboard.shared.theme import colors
 
@@ -61,22 +62,20 @@ def _spread(spread: Spread) -> None:
 
 
 def _sweep(cells: list[SweepCell], run: Run) -> None:
-    label = st.selectbox(
-        "AUC of",
-        [MEAN, *LABELS],
-        format_func=lambda one: one.capitalize() if one == MEAN else label_words(one),
-        key="sweep-label",
-        bind="query-params",
-        help=help_texts.SWEEP_LABEL,
-    )
+    labels = Options([MEAN, *LABELS], "sweep-label", _label_words, "label", former=("sweep-label",))
+    label = select_one("AUC of", labels, MEAN, help_texts.SWEEP_LABEL)
     shown = {(cell.u, cell.w): cell.mean if label == MEAN else cell.labels[label] for cell in cells}
     if all(spread.mean is None for spread in shown.values()):
         st.info("The first cell fills when the first training has been validated.", icon=":material/schedule:")
         return
-    words = MEAN.capitalize() if label == MEAN else label_words(label)
+    words = _label_words(label)
     figures = {place: (spread.mean, spread.sd, spread.n) for place, spread in shown.items()}
     chart = sweep_heatmap(figures, words, colors())
     st.plotly_chart(chart, config=CONFIG, key=f"sweep-{run.run}", theme=None, alt=f"{words}: AUC by u and w")
+
+
+def _label_words(label: str) -> str:
+    return MEAN.capitalize() if label == MEAN else label_words(label)
 
 
 def _row(member: Member, child: Run | None) -> dict[str, str]:

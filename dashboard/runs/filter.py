@@ -1,6 +1,5 @@
 """Which runs the Runs page lists: search words, kind, status and tags, all of them in the URL."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import streamlit as st
@@ -8,6 +7,7 @@ import streamlit as st
 from cxr_core.runs.store import ACTIVE, CANCELLED, COMPLETED, FAILED, Run
 from dashboard.runs.words import kind_words, policy_words
 from dashboard.shared import help_texts
+from dashboard.shared.choices import Options, select_several
 
 STATUSES = (*ACTIVE, COMPLETED, FAILED, CANCELLED)
 
@@ -29,7 +29,7 @@ class RunFilter:
     def keeps(self, run: Run) -> bool:
         """Say whether a run has every search word, one of the kinds, one of the statuses and all of the tags."""
         return (
-            (not self.kinds or kind_words(run) in self.kinds)
+            (not self.kinds or run.kind in self.kinds)
             and (not self.statuses or run.status in self.statuses)
             and set(self.tags) <= set(run.tags)
             and all(word in _searched(run) for word in self.text.lower().split())
@@ -48,16 +48,16 @@ def run_filter(runs: list[Run]) -> RunFilter:
             width=260,
             help=help_texts.RUN_SEARCH,
         )
-        statuses = _several("Status", "status", STATUSES, "Where a run stands.")
-        kinds = _several("Kind", "kind", sorted({kind_words(run) for run in runs}), "What kind of work a run does.")
-        tags = _several("Tags", "tag", sorted({tag for run in runs for tag in run.tags}), help_texts.RUN_TAGS)
-    return RunFilter(text or "", tuple(kinds), tuple(statuses), tuple(tags))
+        statuses = _several("Status", Options(STATUSES, "status"), "Where a run stands.")
+        words = {run.kind: kind_words(run) for run in sorted(runs, key=kind_words)}
+        kinds = _several("Kind", Options(list(words), "kind", words.__getitem__), "What kind of work a run does.")
+        tags = sorted({tag for run in runs for tag in run.tags})
+        tagged = _several("Tags", Options(tags, "tag", what="run with the tag"), help_texts.RUN_TAGS)
+    return RunFilter(text or "", tuple(kinds), tuple(statuses), tuple(tagged))
 
 
-def _several(label: str, key: str, options: Iterable[str], explained: str) -> list[str]:
-    return st.multiselect(
-        label, list(options), key=key, bind="query-params", placeholder="all", width=220, help=explained
-    )
+def _several(label: str, options: Options, explained: str) -> list[str]:
+    return select_several(label, options, (), explained, placeholder="all", width=220)
 
 
 def _searched(run: Run) -> str:

@@ -11,10 +11,14 @@ import streamlit as st
 
 from cxr_core.errors import CxrError
 
+Act = Callable[[str], object]
+
 _REFUSED, _DONE = "why-an-action-was-refused", "what-an-action-did"
 
 
-def action_button(label: str, thing: str, key: str, act: Callable[[str], None], help_text: str, **further: Any) -> bool:
+def action_button(
+    label: str, thing: str, key: str, act: Callable[[str], object], help_text: str, **further: Any
+) -> bool:
     """Show a button that does something to one thing, and say whether it was pressed.
 
     Args:
@@ -41,7 +45,7 @@ def show_told() -> None:
         st.success(done, icon=":material/check_circle:")
 
 
-def _do(act: Callable[[str], None], thing: str) -> None:
+def _do(act: Act, thing: str) -> None:
     try:
         act(thing)
     except CxrError as error:

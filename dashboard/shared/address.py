@@ -6,7 +6,6 @@ history of its own, so that Back undoes it; the page is then drawn anew with wha
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
@@ -33,7 +32,7 @@ def write(name: str, values: Sequence[str], *former: str) -> None:
         values: one or several of them.
         former: other names of the same parameter, which go.
     """
-    for old in former:
+    for old in set(former) - {name}:
         st.query_params.pop(old, None)
     if st.query_params.get_all(name) == list(values):
         return
@@ -64,7 +63,7 @@ def not_understood(before: dict[str, str]) -> list[str]:
     for name, asked in before.items():
         shown = st.session_state.get(name)
         if _is_bound(name):
-            if _is_number(shown) and not _is_same(asked, shown):
+            if isinstance(shown, (int, float)) and not isinstance(shown, bool) and not _is_same(asked, shown):
                 sentences.append(f"The address asks for {name}={asked[:60]}, which cannot be; {shown:g} is shown.")
         elif name not in st.session_state.get(_READ, set()):
             sentences.append(f"The address says {name}={asked[:60]}, which nothing on this page as it stands asks for.")
@@ -77,10 +76,6 @@ def _is_bound(name: str) -> bool:
         return False
     with context.session_state.query_params() as parameters:
         return parameters.is_bound(name)
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def _is_same(asked: str, shown: float) -> bool:

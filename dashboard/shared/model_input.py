@@ -1,13 +1,13 @@
-"""Choosing a model, a label, a data set and a view, the same way on every page."""
-
-import streamlit as st
+"""Choosing a model, a label, a data set and a view, the same way on every page, by the same names in every address."""
 
 from cxr_core.models.registry import ModelEntry
 from cxr_core.schema import LABELS, TRAINING_VIEWS, label_words
 from dashboard.charts.heatmap import FIGURE_WORDS
 from dashboard.shared import help_texts
+from dashboard.shared.choices import Options, pick_one, select_one
 
 DEFAULT_LABEL = "edema"
+ALL_VIEWS = "all"
 
 
 def judged_models(entries: list[ModelEntry]) -> list[ModelEntry]:
@@ -16,67 +16,33 @@ def judged_models(entries: list[ModelEntry]) -> list[ModelEntry]:
 
 
 def model_input(entries: list[ModelEntry], label: str, key: str) -> ModelEntry:
-    """Show a list of models and return the one that was chosen."""
+    """Show a list of models and return the one that was chosen; raises `UsageError` when it is not there any more."""
     by_name = {entry.name: entry for entry in entries}
-    chosen = st.selectbox(label, list(by_name), key=key, bind="query-params", help=help_texts.MODEL)
-    return by_name[chosen]
+    options = Options(list(by_name), key, what="model", where=" with predictions here")
+    return by_name[select_one(label, options, next(iter(by_name)), help_texts.MODEL)]
 
 
 def label_input(key: str) -> str:
     """Show the 14 labels and return the one that was chosen."""
-    return st.selectbox(
-        "Label",
-        LABELS,
-        index=LABELS.index(DEFAULT_LABEL),
-        format_func=label_words,
-        key=key,
-        bind="query-params",
-        help=help_texts.LABEL,
-    )
+    options = Options(LABELS, key, label_words, "label", former=(key,))
+    return select_one("Label", options, DEFAULT_LABEL, help_texts.LABEL)
 
 
 def dataset_input(datasets: tuple[str, ...], key: str) -> str:
     """Show the data sets that have predictions and return the one that was chosen; valid unless it is missing."""
+    options = Options(datasets, key, label_words, "dataset", former=(key,))
     default = "valid" if "valid" in datasets else datasets[0]
-    chosen = st.segmented_control(
-        "Data set",
-        datasets,
-        default=default,
-        required=True,
-        format_func=label_words,
-        key=key,
-        bind="query-params",
-        help=help_texts.DATASET,
-    )
-    return chosen or default
+    return pick_one("Data set", options, default, help_texts.DATASET)
 
 
 def figure_input() -> str:
     """Show the figures by which models are compared and return the one that was chosen."""
-    chosen = st.segmented_control(
-        "Figure",
-        FIGURE_WORDS,
-        default="roc_auc",
-        required=True,
-        format_func=FIGURE_WORDS.__getitem__,
-        key="figure",
-        bind="query-params",
-        help=f"{help_texts.AUC} {help_texts.AP}",
-    )
-    return chosen or "roc_auc"
+    options = Options(list(FIGURE_WORDS), "figure", FIGURE_WORDS.__getitem__)
+    return pick_one("Figure", options, "roc_auc", f"{help_texts.AUC} {help_texts.AP}")
 
 
 def view_input(key: str) -> str | None:
     """Show the views of which a model's images can be picked; None means all that it predicted."""
-    options = ("all", *TRAINING_VIEWS)
-    chosen = st.segmented_control(
-        "View",
-        options,
-        default="all",
-        required=True,
-        format_func=label_words,
-        key=key,
-        bind="query-params",
-        help=help_texts.VIEW_OF_PREDICTIONS,
-    )
-    return None if chosen in (None, "all") else chosen
+    options = Options((ALL_VIEWS, *TRAINING_VIEWS), key, label_words, "view", former=(key,))
+    chosen = pick_one("View", options, ALL_VIEWS, help_texts.VIEW_OF_PREDICTIONS)
+    return None if chosen == ALL_VIEWS else chosen

@@ -1,15 +1,21 @@
 """The names that a URL can give a value to: found in the pages' code, and seen when the pages are drawn."""
 
 import ast
+import re
 from pathlib import Path
 
 from streamlit.runtime.state.query_params import QueryParams
 
+from dashboard.shared import address
+
+#: What makes a kept choice; its parameters stand among its arguments.
+CHOICES = ("Options", "tabs", "label_input", "dataset_input", "view_input", "model_input", "_dataset_input")
+NAME = re.compile(r"[a-z]+(-[a-z]+)*")
 DASHBOARD = Path(__file__).parents[2] / "dashboard"
 
 
 def written_names():
-    """Names that stand in the code: keys of inputs bound to the URL, and what is read from `st.query_params`."""
+    """Names that stand in the code: keys of inputs bound to the URL, kept choices, reads of `st.query_params`."""
     return {name for file in DASHBOARD.rglob("*.py") for call in _calls(file) for name in _names(call)}
 
 
@@ -26,7 +32,7 @@ def patterns():
 
 
 class SeenNames:
-    """Collects the keys of the inputs that Streamlit binds to the URL while this is in place."""
+    """Collects the parameters that inputs are bound to, and those that choices ask for, while this is in place."""
 
     def __init__(self, monkeypatch):
         self.names = set()
@@ -36,7 +42,9 @@ class SeenNames:
             self.names.add(param_key)
             return bind(params, param_key, *rest, **named)
 
+        ask = address.asked_for
         monkeypatch.setattr(QueryParams, "bind_widget", seen)
+        monkeypatch.setattr(address, "asked_for", lambda *names: self.names.update(names) or ask(*names))
 
 
 def _calls(file):
@@ -56,6 +64,18 @@ def _names(call):
             if isinstance(part, ast.Constant)
             and isinstance(key, ast.Constant | ast.IfExp)
             and isinstance(part.value, str)
+        )
+    if ast.unparse(call.func) in CHOICES:
+        given = [
+            *call.args[1:],
+            *(value for name, value in _keywords(call).items() if name in ("key", "name", "former")),
+        ]
+        given = given if ast.unparse(call.func) == "Options" else [*call.args[:1], *given]
+        parts = [part for value in given for part in getattr(value, "elts", [value])]
+        yield from (
+            part.value
+            for part in parts
+            if isinstance(part, ast.Constant) and isinstance(part.value, str) and NAME.fullmatch(part.value)
         )
     if ast.unparse(call.func).startswith("st.query_params.") and call.args and isinstance(call.args[0], ast.Constant):
         yield call.args[0].value

@@ -141,3 +141,20 @@ def test_the_run_that_is_shown_first_stays_when_a_newer_one_comes(own_small_demo
     app.run()
     assert app.query_params["run"] == first
     assert "Resume run" in [button.label for button in app.button]
+
+
+def test_a_model_that_is_gone_is_named_on_evaluate_and_none_takes_its_place(small_demo, page):
+    app = page("evaluate", model="gone", label="fracture")
+    assert app.title[0].value == "This model is not there"
+    assert "There is no model 'gone' with predictions here" in app.error[0].value
+    assert not app.get("plotly_chart")
+    assert app.query_params["model"] == "gone"
+
+
+def test_the_names_of_the_command_line_work_in_the_address_of_every_page(small_demo, page):
+    app = page("evaluate", model="densenet_frontal_u1_0__w1_0", label="fracture", dataset="test", view="frontal")
+    assert "Fracture" in app.title[0].value
+    assert not app.warning
+    app = page("labels", view="lateral", dataset="test")
+    assert "Lateral view" in app.markdown[0].value
+    assert not app.warning
