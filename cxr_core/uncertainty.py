@@ -228,3 +228,7 @@ def _spelled(number: float) -> str:
 def _unspelled(text: str) -> float | None:
     number = float(text.replace("_", "."))
     return number if number <= 1 else None
+
+
+#: What the form of 2019 began with.
+DEFAULT_POLICY = uniform_policy(0.4, 0.75)

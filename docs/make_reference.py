@@ -1,4 +1,4 @@
-"""Write the tables of settings and of commands into the documentation, from the code that defines them.
+"""Write the tables of settings, commands and training options into the documentation, from the code that defines them.
 
 python docs/make_reference.py
 """
@@ -11,6 +11,8 @@ from cxr_core.cli import COMMANDS, command_named
 from cxr_core.commands.option_variables import options
 from cxr_core.commands.parsing import Command, Parser
 from cxr_core.setting_rows import SETTINGS
+from cxr_core.training.option import SECTIONS, Option
+from cxr_core.training.options import OPTIONS
 
 HERE = Path(__file__).parent
 
@@ -29,6 +31,11 @@ def command_reference() -> str:
     return "\n\n".join(_command(command_named(name)) for name in COMMANDS)
 
 
+def training_options() -> str:
+    """Return the options of a training by the sections of the form."""
+    return "\n\n".join(map(_section, SECTIONS))
+
+
 def replaced(text: str, name: str, part: str) -> str:
     """Return a page with `part` between the two marks of that name."""
     begin, end = f"<!-- {name}: begin -->\n", f"<!-- {name}: end -->"
@@ -37,7 +44,21 @@ def replaced(text: str, name: str, part: str) -> str:
 
 
 #: Page -> the part of it that is made here, and how.
-PARTS = {"settings.md": ("settings", settings_table), "command-line.md": ("commands", command_reference)}
+PARTS = {
+    "settings.md": ("settings", settings_table),
+    "command-line.md": ("commands", command_reference),
+    "training-options.md": ("options", training_options),
+}
+
+
+def _section(section: str) -> str:
+    rows = (_option_row(option) for option in OPTIONS if option.section == section)
+    head = ["| option | default | may be | what it does |", "|---|---|---|---|"]
+    return "\n".join([f"## {SECTIONS[section]}", "", *head, *rows])
+
+
+def _option_row(option: Option) -> str:
+    return f"| `{option.flag}` | {option.default_words()} | {option.rule.words()} | {_cell(option.help)} |"
 
 
 def _command(command: Command) -> str:

@@ -24,7 +24,7 @@ _VALUES_ELSEWHERE = {
     "source": ("cxr_core.sources.registry", "source_names"),
     "method": ("cxr_core.tasks.ensemble", "METHOD_NAMES"),
     "policy": ("cxr_core.uncertainty", "POLICY_NAMES"),
-    "accelerator": ("cxr_core.training.options", "ACCELERATORS"),
+    "accelerator": ("cxr_core.training.execution_options", "ACCELERATORS"),
     "architecture": ("cxr_core.training.options", "ARCHITECTURES"),
 }
 

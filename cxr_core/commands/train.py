@@ -13,32 +13,19 @@ from cxr_core.runs.store import Run
 from cxr_core.tasks.families import await_children, start_repeat, start_sweep
 from cxr_core.tasks.train import start_training
 from cxr_core.tasks.training_plan import training_defaults
-from cxr_core.training.options import (
-    ACCELERATORS,
-    ARCHITECTURES,
-    BATCH_NORMS,
-    CACHE_CHOICES,
-    DECODINGS,
-    PRECISIONS,
-    XLA_CHOICES,
-    TrainOptions,
-)
-from cxr_core.uncertainty import POLICY_NAMES, Policy, named_policy, policy_from_file
+from cxr_core.training.option import Option
+from cxr_core.training.options import OPTIONS, TrainOptions
+from cxr_core.uncertainty import DEFAULT_POLICY, POLICY_NAMES, Policy, named_policy, policy_from_file, uniform_policy
 
-#: Options that go to the training as they are.
-_PLAIN = (
-    *("view", "u", "w", "accelerator", "epochs", "batch_size", "image_size", "architecture", "learning_rate"),
-    *("early_stopping", "init_from", "records", "name", "seed", "tensorboard", "save_to"),
-    *("precision", "xla", "batch_norm", "decode", "cache", "augment", "checkpoint_minutes"),
-)
+_U, _W = DEFAULT_POLICY.u[0], DEFAULT_POLICY.w[0]
 
 
 def _arguments(parser: Parser) -> None:
     """Add the options; none has a default here, because the defaults depend on the source."""
     parser.argument_default = argparse.SUPPRESS
     add = parser.add_argument
-    add("--u", type=float, help="probability of positive that an uncertain label stands for (default 0.4)")
-    add("--w", type=float, help="weight of uncertain labels in the loss (default 0.75)")
+    add("--u", type=float, help=f"probability of positive that an uncertain label stands for (default {_U:g})")
+    add("--w", type=float, help=f"weight of uncertain labels in the loss (default {_W:g})")
     add(
         "--policy",
         metavar="NAME|FILE",
@@ -56,53 +43,34 @@ def _sweep_arguments(parser: Parser) -> None:
 
 
 def _shared_arguments(parser: Parser) -> None:
+    for option in OPTIONS:
+        _add(parser, option)
     add = parser.add_argument
-    add("--view", help="frontal (default) or lateral")
-    add("--accelerator", help=f"{', '.join(ACCELERATORS)} (default cpu)")
-    add("--epochs", type=int, help="times that every training image is seen (default 3)")
-    add("--batch-size", type=int, help="images in one step (default 32)")
-    add("--image-size", type=int, help="pixels along each side that the network sees (default 320; demo 96)")
-    add("--architecture", help=f"{', '.join(ARCHITECTURES)} (default densenet121; demo densenet-small)")
-    add("--learning-rate", type=float, help="of Adam (default 0.001)")
-    add("--early-stopping", type=int, help="stop after so many epochs without a better validation AUC")
-    add(
-        "--init-from",
-        metavar="MODEL",
-        help="start from the weights of this model, or of an .h5 or .keras file of the same network",
-    )
-    add(
-        "--records",
-        metavar="GLOB",
-        help="TFRecord files, with {dataset} and {view} or of the training set alone",
-    )
-    add("--name", help="name of the model (default: told by the options and the run)")
-    add("--seed", type=int, help="of everything random (default: drawn and stored)")
     add("--repeat", type=int, default=1, metavar="N", help="train N times, with this seed and those that follow it")
-    add("--tensorboard", metavar="DIR", help="write TensorBoard logs there; on gs:// into your folder of it")
-    add("--save-to", metavar="DIR|gs://…", help="put a copy of the model there; on gs:// into your folder of it")
-    add("--precision", help=f"of the activations: {', '.join(PRECISIONS)} (default float32)")
-    add("--xla", help=f"compile the network with XLA: {', '.join(XLA_CHOICES)} (default auto)")
-    add("--batch-norm", help=f"{', '.join(BATCH_NORMS)}: statistics of each device or of all (default plain)")
-    add("--decode", help=f"{', '.join(DECODINGS)}: make images smaller while decoding, or after (default reduced)")
-    add("--cache", help=f"keep decoded images in memory: {', '.join(CACHE_CHOICES)} (default auto)")
-    add("--augment", action="store_true", help="turn, shift, zoom and re-contrast training images a little")
-    add("--checkpoint-minutes", type=float, help="minutes between two checkpoints within an epoch (default 10)")
     add("--detach", action="store_true", default=False, help="return at once; the run goes on in the background")
 
 
+def _add(parser: Parser, option: Option) -> None:
+    told = option.described().replace("%", "%%")
+    if option.rule.kind is bool:
+        parser.add_argument(option.flag, action="store_true", help=told)
+    else:
+        parser.add_argument(option.flag, type=option.rule.kind, metavar=option.metavar or None, help=told)
+
+
 def _execute(arguments: argparse.Namespace) -> Answer:
-    source, options, repeat = arguments.source, _options(arguments), arguments.repeat
+    source, repeat = arguments.source, arguments.repeat
+    options = replace(_options(arguments), policy=_policy(arguments))
     if repeat != 1:
         return _answer(await_children(start_repeat(source, options, repeat, confined=False)), arguments.detach)
     return _answer(start_training(source, options, confined=False), arguments.detach)
 
 
 def _execute_sweep(arguments: argparse.Namespace) -> Answer:
-    given = {name: getattr(arguments, name) for name in _PLAIN if hasattr(arguments, name)} | {"name": ""}
-    us, ws = given.pop("u"), given.pop("w")
-    options = replace(training_defaults(arguments.source), **given)
-    name = getattr(arguments, "name", "")
-    run = start_sweep(arguments.source, options, us, ws, arguments.repeat, name, confined=False)
+    options = _options(arguments)
+    us, ws = arguments.u, arguments.w
+    plain = replace(options, name="")
+    run = start_sweep(arguments.source, plain, us, ws, arguments.repeat, options.name, confined=False)
     return _answer(await_children(run), arguments.detach)
 
 
@@ -111,16 +79,20 @@ def _answer(run: Run, detach: bool) -> Answer:
 
 
 def _options(arguments: argparse.Namespace) -> TrainOptions:
-    given: dict[str, Any] = {name: getattr(arguments, name) for name in _PLAIN if hasattr(arguments, name)}
-    options = replace(training_defaults(arguments.source), **given)
+    """Return the options but for the policy: what was not given is the source's default."""
+    given: dict[str, Any] = {one.name: getattr(arguments, one.name) for one in OPTIONS if hasattr(arguments, one.name)}
+    return replace(training_defaults(arguments.source), **given)
+
+
+def _policy(arguments: argparse.Namespace) -> Policy:
     if not hasattr(arguments, "policy"):
-        return options
-    if {"u", "w"} & given.keys():
+        return uniform_policy(getattr(arguments, "u", _U), getattr(arguments, "w", _W))
+    if hasattr(arguments, "u") or hasattr(arguments, "w"):
         raise UsageError("--policy takes the place of --u and --w. Give either the policy or the numbers.")
-    return options.with_policy(_policy(arguments.policy))
+    return _named_or_from_file(arguments.policy)
 
 
-def _policy(text: str) -> Policy:
+def _named_or_from_file(text: str) -> Policy:
     """Return the policy of that name; what is written like a file is one."""
     return policy_from_file(Path(text)) if Path(text).suffix or Path(text).name != text else named_policy(text)
 

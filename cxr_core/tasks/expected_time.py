@@ -40,7 +40,7 @@ def _is_like(run: Run, options: TrainOptions) -> bool:
     learned = (former.get("policy") or {}).get("name") == LEARNED
     return (
         run.kind == "train"
-        and learned == options.label_policy().is_learned
+        and learned == options.policy.is_learned
         and all(former.get(name) == getattr(options, name) for name in ("architecture", "image_size", "accelerator"))
     )
 
@@ -49,4 +49,4 @@ def _cpu_rate(options: TrainOptions) -> float | None:
     if options.accelerator != "cpu":
         return None
     rate = _CPU_PIXELS_PER_SECOND[options.architecture] / options.image_size**2
-    return rate / _LOOK_AHEAD_COST if options.label_policy().is_learned else rate
+    return rate / _LOOK_AHEAD_COST if options.policy.is_learned else rate

@@ -50,7 +50,7 @@ class Member:
     def options(self, shared: TrainOptions) -> TrainOptions:
         """Return the options of this training."""
         own = replace(shared, seed=self.seed, name=self.name)
-        return own if self.u is None or self.w is None else own.with_policy(uniform_policy(self.u, self.w))
+        return own if self.u is None or self.w is None else replace(own, policy=uniform_policy(self.u, self.w))
 
 
 @dataclass(frozen=True)
@@ -127,11 +127,10 @@ def start_repeat(source_name: str, options: TrainOptions, repeat: int, name: str
     """
     _check_count(_checked_repeat(repeat))
     run_id = service.new_run_id()
-    policy = options.label_policy()
-    family = check_name("model", name or options.name or f"{options.view}_{policy.suffix()}-{run_id[-6:]}")
+    told = f"{options.view}_{options.policy.suffix()}-{run_id[-6:]}"
+    family = check_name("model", name or options.name or told)
     members = [Member(service.new_run_id(), f"{family}_seed{seed}", seed) for seed in _seeds(options, repeat)]
-    told = {"policy": policy.as_dict() | {"digest": policy.digest}}
-    return _start(REPEAT, run_id, family, source_name, options, members, told, confined)
+    return _start(REPEAT, run_id, family, source_name, options, members, {}, confined)
 
 
 def members_of(run: Run) -> list[Member]:

@@ -24,8 +24,8 @@ from cxr_core.storage import for_tensorflow
 from cxr_core.tasks.allowed_places import check_input, page_limits
 from cxr_core.tasks.named_model import absolute, is_path, located, name_of, weights_of
 from cxr_core.tasks.training_plan import check_accelerator, leave_gpu_alone
+from cxr_core.training.execution_options import PREDICTING_ACCELERATORS
 from cxr_core.training.first_import import import_tensorflow
-from cxr_core.training.options import PREDICTING_ACCELERATORS
 from cxr_core.training.weights_file import ModelInfo, read_info
 from cxr_core.uncertainty import Policy
 from cxr_core.warehouse.parquet import read_metadata, write_table

@@ -57,7 +57,6 @@ def start_training(
     plan, model = _checked(source_name, named, run_id, confined)
     config = {
         "options": plan.options.as_dict() | {"name": model},
-        "policy": plan.policy.as_dict() | {"digest": plan.policy.digest},
         "files_train": list(plan.files_train),
         "files_valid": list(plan.files_valid),
         "n_train": plan.n_train,
@@ -122,7 +121,7 @@ def _keep(result: TrainResult, options: TrainOptions, source: Source, context: S
 
 
 def _default_name(options: TrainOptions, run_id: str) -> str:
-    policy = options.label_policy().suffix()
+    policy = options.policy.suffix()
     return f"{options.architecture}_{options.view}_{policy}-{run_id.rpartition('-')[2]}"
 
 

@@ -21,7 +21,6 @@ from cxr_core.tasks.expected_time import expected_seconds
 from cxr_core.tasks.named_model import absolute, check_start_model, is_path, located
 from cxr_core.training.options import TrainOptions, default_options
 from cxr_core.training.probe import Accelerator, cached, probe
-from cxr_core.uncertainty import Policy
 from cxr_core.words import counted
 
 #: Bytes of one copy of the weights; a run keeps about twelve (checkpoints with two moments of Adam, and models).
@@ -50,7 +49,6 @@ class TrainingPlan:
 
     source: str
     options: TrainOptions
-    policy: Policy
     files_train: tuple[str, ...]
     files_valid: tuple[str, ...]
     n_train: int
@@ -116,7 +114,6 @@ def plan_training(
     return TrainingPlan(
         source=source_name,
         options=options,
-        policy=options.label_policy(),
         files_train=tuple(files_train),
         files_valid=tuple(files_valid),
         n_train=train.images,

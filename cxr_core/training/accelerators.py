@@ -17,7 +17,7 @@ import tensorflow as tf
 
 from cxr_core.errors import UnknownNameError, UsageError
 from cxr_core.training.cluster import VARIABLE, task_of
-from cxr_core.training.options import ACCELERATORS
+from cxr_core.training.execution_options import ACCELERATORS
 from cxr_core.training.probe import Accelerator
 
 _TPU_VARIABLES = ("TPU_NAME", "COLAB_TPU_ADDR")

@@ -216,7 +216,7 @@ def tables_for(options: TrainOptions, strategy: Any, network: Any, steps_per_epo
     Raises:
         UsageError: the policy learns, and a device has less than two images of a batch.
     """
-    policy = options.label_policy()
+    policy = options.policy
     if not policy.is_learned:
         return PolicyTables(policy)
     replicas = strategy.num_replicas_in_sync

@@ -1,146 +1,177 @@
-"""What can be chosen for a training run, with its defaults and limits; loads no TensorFlow."""
+"""The table of what can be chosen for a training run; loads no TensorFlow.
 
-import math
+A new option is one more field here, or in `execution_options` where it says how, not what, is trained. Checks, `train`
+and `sweep`, the form and docs/training-options.md follow from it; what is left is the code that heeds it.
+"""
+
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from cxr_core.errors import UnknownNameError, UsageError
-from cxr_core.schema import RECORD_IMAGE_SIZE, TRAINING_VIEWS, check_name
-from cxr_core.uncertainty import Policy, uniform_policy
+from cxr_core.schema import RECORD_IMAGE_SIZE, TRAINING_VIEWS
+from cxr_core.training.execution_options import ExecutionOptions
+from cxr_core.training.option import Choice, Number, Option, Switch, Text, Whole, options_of, stated
+from cxr_core.uncertainty import DEFAULT_POLICY, Policy, uniform_policy
 
 ARCHITECTURES: tuple[str, ...] = ("densenet121", "densenet-small")
-ACCELERATORS: tuple[str, ...] = ("cpu", "gpu", "multi-gpu", "tpu", "multi-worker")
-#: Predicting needs no other machine.
-PREDICTING_ACCELERATORS: tuple[str, ...] = ACCELERATORS[:-1]
-PRECISIONS: tuple[str, ...] = ("float32", "bfloat16", "float16")
-XLA_CHOICES: tuple[str, ...] = ("auto", "on", "off")
-BATCH_NORMS: tuple[str, ...] = ("plain", "synchronised")
-DECODINGS: tuple[str, ...] = ("reduced", "full")
-CACHE_CHOICES: tuple[str, ...] = ("auto", "on", "off")
 #: DenseNet halves the image five times, so a side is a multiple of 32.
 IMAGE_SIZES: tuple[int, ...] = tuple(range(32, RECORD_IMAGE_SIZE + 1, 32))
-
-_LARGEST_BATCH = 65536
-_LONGEST_TEXT = 4096
 LARGEST_SEED = 2**31 - 1
-_MOST_MINUTES = 24 * 60
 
 
 @dataclass(frozen=True)
-class TrainOptions:
+class TrainOptions(ExecutionOptions):
     """The choices for one training run; the defaults are those of the 2019 notebook's form.
 
-    Attributes:
-        u: target of uncertain labels, 0..1, unless `policy` gives them per label.
-        w: weight of uncertain labels, 0..1, unless `policy` gives them per label.
-        policy: `Policy.as_dict()`, or None for the one (u, w).
-        batch_size: images in one step, over all devices together.
-        image_size: pixels along each side that the network sees.
-        early_stopping: epochs without a better validation AUC after which training stops; 0 = never.
-        init_from: model whose weights to start from; "" = random.
-        records: pattern of TFRecord files, with {dataset} and {view}; "" = those of the source.
-        tensorboard: folder for TensorBoard logs, local or gs://; "" = none.
-        save_to: folder that gets a copy of the model, local or gs://; "" = none.
-        precision: of the activations; weights, loss and the last layer are float32 always. float16 scales the loss.
-        xla: compile the network with XLA; "auto" leaves it to TensorFlow, which was faster on a CPU.
-        batch_norm: statistics of each device's part of a batch ("plain") or of the whole batch ("synchronised").
-        decode: how images are made smaller than 320 pixels: "reduced" while they are decoded, or "full" before.
-        cache: keep decoded images in memory; "auto" does where they take at most a quarter of what is free.
-        augment: turn, shift, zoom and change the contrast of training images a little, at random.
-        checkpoint_minutes: minutes between two checkpoints within an epoch; 0 = after every step.
+    `policy` says which target u and which weight w uncertain labels have; it is no `Option`, because it is chosen by
+    several inputs: `--u`, `--w` and `--policy`, or the form's strategies.
     """
 
-    view: str = "frontal"
-    u: float = 0.4
-    w: float = 0.75
-    policy: dict[str, Any] | None = None
-    accelerator: str = "cpu"
-    epochs: int = 3
-    batch_size: int = 32
-    image_size: int = RECORD_IMAGE_SIZE
-    architecture: str = "densenet121"
-    learning_rate: float = 1e-3
-    early_stopping: int = 0
-    init_from: str = ""
-    records: str = ""
-    name: str = ""
-    seed: int = 0
-    tensorboard: str = ""
-    save_to: str = ""
-    precision: str = "float32"
-    xla: str = "auto"
-    batch_norm: str = "plain"
-    decode: str = "reduced"
-    cache: str = "auto"
-    augment: bool = False
-    checkpoint_minutes: float = 10.0
-
-    def label_policy(self) -> Policy:
-        """Return the (u, w) policy of this run."""
-        return uniform_policy(self.u, self.w) if self.policy is None else Policy.from_dict(self.policy)
-
-    def with_policy(self, policy: Policy) -> "TrainOptions":
-        """Return these options with a policy: as u and w where one pair says it all, so that the run shows them."""
-        if policy.u_scalar is None or policy.w_scalar is None:
-            return replace(self, policy=policy.as_dict())
-        return replace(self, u=policy.u_scalar, w=policy.w_scalar, policy=None)
+    policy: Policy = field(default=DEFAULT_POLICY)
+    view: str = stated(
+        "frontal",
+        Choice(TRAINING_VIEWS),
+        "View",
+        "From where the image was taken. Frontal and lateral images are trained and judged apart.",
+        "data",
+    )
+    architecture: str = stated(
+        "densenet121",
+        Choice(ARCHITECTURES),
+        "Architecture",
+        "densenet121 is the network of the published models; densenet-small is of the same family, for quick runs.",
+        "network",
+        on_synthetic="densenet-small",
+    )
+    epochs: int = stated(3, Whole(1, 10_000), "Epochs", "How often the network sees every training image.", "network")
+    batch_size: int = stated(
+        32,
+        Whole(1, 65536),
+        "Batch size",
+        "Images in one step, over all devices together. Larger is faster, as long as memory lasts.",
+        "network",
+        offers=(8, 16, 32, 64, 128, 256, 512),
+    )
+    image_size: int = stated(
+        RECORD_IMAGE_SIZE,
+        Choice(IMAGE_SIZES, f"a multiple of 32 from 32 to {RECORD_IMAGE_SIZE}"),
+        "Image size (pixels)",
+        "Pixels along each side that the network sees. The stored images have 320; smaller is much faster.",
+        "network",
+        on_synthetic=96,
+    )
+    name: str = stated(
+        "",
+        Text(names="model"),
+        "Model name",
+        "The model's name, or the first part of the names where several are trained. "
+        "Left empty, it tells view, u and w.",
+        "name",
+        told_default="told by the options and the run",
+        placeholder="made from view, u and w",
+        again=False,
+    )
+    learning_rate: float = stated(
+        1e-3,
+        Number(0.0, 1.0, above_low=True, step=0.0001, shown="%.5f"),
+        "Learning rate",
+        "How far each step moves the weights. 0.001 is Adam's usual value.",
+        "more",
+    )
+    early_stopping: int = stated(
+        0,
+        Whole(0, 10_000),
+        "Early stopping (epochs)",
+        "Stop when the validation AUC has not risen for this many epochs; 0 never stops early.",
+        "more",
+        url="stop",
+    )
+    seed: int = stated(
+        0,
+        Whole(0, LARGEST_SEED),
+        "Seed",
+        "The same seed, data and settings give the same model on one CPU.",
+        "more",
+        told_default="drawn and stored",
+        again=False,
+    )
+    init_from: str = stated(
+        "",
+        Text(),
+        "Start from",
+        "Begin with the weights of this model instead of random ones. Choose a model, or type the path of an .h5 or "
+        ".keras file of the same network; only weights are read from it.",
+        "more",
+        metavar="MODEL",
+        placeholder="random weights",
+    )
+    records: str = stated(
+        "",
+        Text(),
+        "Records",
+        "Pattern of TFRecord files with {dataset} and {view}, here or on gs://. Empty: the source's own.",
+        "more",
+        metavar="GLOB",
+        placeholder="those of the source",
+    )
+    tensorboard: str = stated(
+        "",
+        Text(),
+        "TensorBoard folder",
+        "Folder for TensorBoard logs, here or on gs://, where they go into your own folder of it. Empty: none.",
+        "more",
+        metavar="DIR",
+        again=False,
+    )
+    save_to: str = stated(
+        "",
+        Text(),
+        "Save a copy to",
+        "Folder for a copy of the finished model, here or on gs://, where it goes into your own folder. Empty: none.",
+        "more",
+        metavar="DIR|gs://…",
+        again=False,
+    )
+    augment: bool = stated(
+        False,
+        Switch(),
+        "Vary the images",
+        "Turns, shifts, zooms and re-contrasts each training image a little, differently in each epoch, mirrors none. "
+        "It can help against learning images by heart; the 2019 notebook did without.",
+        "computed",
+        noun="choice whether images are varied",
+    )
 
     def validated(self) -> "TrainOptions":
         """Return these options when every one can be served, else raise `UsageError` naming the first that cannot."""
-        self.label_policy()
-        _check_choice("view", self.view, TRAINING_VIEWS)
-        _check_choice("accelerator", self.accelerator, ACCELERATORS)
-        _check_choice("architecture", self.architecture, ARCHITECTURES)
-        _check_whole("epochs", self.epochs, 1, 10_000)
-        _check_whole("batch size", self.batch_size, 1, _LARGEST_BATCH)
-        _check_whole("early stopping", self.early_stopping, 0, 10_000)
-        _check_whole("seed", self.seed, 0, LARGEST_SEED)
-        for name in ("init_from", "records", "name", "tensorboard", "save_to"):
-            _check_text(name.replace("_", " "), getattr(self, name))
-        if self.image_size not in IMAGE_SIZES:
-            raise UsageError(
-                f"The image size must be a multiple of 32 from 32 to {RECORD_IMAGE_SIZE}. "
-                f"Received: {self.image_size!r}."
-            )
-        if not (_is_number(self.learning_rate) and 0 < self.learning_rate <= 1):
-            raise UsageError(f"The learning rate must be above 0 and at most 1. Received: {self.learning_rate!r}.")
-        if self.name:
-            check_name("model", self.name)
-        if self.label_policy().is_learned and (self.precision != "float32" or self.batch_size < 2):
+        if not isinstance(self.policy, Policy):
+            raise UsageError(f"A policy needs a name, 14 numbers u and 14 numbers w. Received: {self.policy!r:.60}.")
+        for option in OPTIONS:
+            option.check(getattr(self, option.name))
+        self._check_together()
+        return self
+
+    def _check_together(self) -> None:
+        """Check what depends on two options."""
+        if self.policy.is_learned and (self.precision != "float32" or self.batch_size < 2):
             raise UsageError(
                 "A learned policy looks at small differences between halves of a batch, so it needs float32 and a "
                 f"batch size of 2 or more. Received: {self.precision} and {self.batch_size}."
             )
-        if self.label_policy().is_learned and self.batch_norm == "synchronised":
+        if self.policy.is_learned and self.batch_norm == "synchronised":
             raise UsageError("A learned policy looks ahead on each device for itself. Choose plain batch norm.")
-        self._check_execution()
-        return self
-
-    def _check_execution(self) -> None:
-        """Check what decides on how fast, not on what, is trained."""
-        _check_choice("precision", self.precision, PRECISIONS)
-        _check_choice("XLA choice", self.xla, XLA_CHOICES)
-        _check_choice("batch norm", self.batch_norm, BATCH_NORMS)
-        _check_choice("decoding", self.decode, DECODINGS)
-        _check_choice("cache choice", self.cache, CACHE_CHOICES)
         if self.xla == "on" and self.batch_norm == "synchronised":
             raise UsageError("XLA cannot compile synchronised batch norm. Choose --xla auto, or plain batch norm.")
-        if not isinstance(self.augment, bool):
-            raise UsageError(f"Augmentation must be true or false. Received: {self.augment!r}.")
-        if not (_is_number(self.checkpoint_minutes) and 0 <= self.checkpoint_minutes <= _MOST_MINUTES):
-            raise UsageError(
-                f"The minutes between checkpoints must be from 0 to {_MOST_MINUTES}. "
-                f"Received: {self.checkpoint_minutes!r}."
-            )
 
     def as_dict(self) -> dict[str, Any]:
         """Return the options as JSON values."""
-        return asdict(self)
+        return {"policy": self.policy.as_dict()} | {option.name: getattr(self, option.name) for option in OPTIONS}
 
     @staticmethod
     def from_dict(values: Mapping[str, Any]) -> "TrainOptions":
-        """Return the options that `as_dict` described; keys that are no option are refused."""
+        """Return the options that `as_dict` described, of this version or a former one; others are refused."""
+        values = _with_one_policy(values)
         known = {field.name for field in fields(TrainOptions)}
         for name in values:
             if name not in known:
@@ -148,27 +179,27 @@ class TrainOptions:
         return TrainOptions(**values)
 
 
+#: All options but the policy, in the order of the form.
+OPTIONS: tuple[Option, ...] = options_of(fields(TrainOptions))
+
+
+def option_named(name: str) -> Option:
+    """Return the option of that name."""
+    return next(option for option in OPTIONS if option.name == name)
+
+
 def default_options(synthetic: bool) -> TrainOptions:
     """Return the form's defaults; on a synthetic source a small network on small images, which takes minutes."""
-    return TrainOptions(architecture="densenet-small", image_size=96) if synthetic else TrainOptions()
+    other = {option.name: option.on_synthetic for option in OPTIONS if option.on_synthetic is not None}
+    return TrainOptions(**other) if synthetic else TrainOptions()
 
 
-def _check_choice(what: str, received: str, known: tuple[str, ...]) -> None:
-    if received not in known:
-        raise UnknownNameError(what, received, known)
-
-
-def _check_text(what: str, received: object) -> None:
-    if not isinstance(received, str) or len(received) > _LONGEST_TEXT or "\0" in received:
-        raise UsageError(
-            f"The {what} must be a text of at most {_LONGEST_TEXT} characters. Received: {received!r:.60}."
-        )
-
-
-def _check_whole(what: str, received: object, low: int, high: int) -> None:
-    if isinstance(received, bool) or not isinstance(received, int) or not low <= received <= high:
-        raise UsageError(f"The {what} must be a whole number from {low} to {high}. Received: {received!r}.")
-
-
-def _is_number(received: object) -> bool:
-    return isinstance(received, (int, float)) and not isinstance(received, bool) and math.isfinite(received)
+def _with_one_policy(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values with a `Policy`: until version 0.2.0 one u and w stood beside a policy that could be null."""
+    rest = {name: value for name, value in values.items() if name not in ("policy", "u", "w")}
+    if values.get("policy") is not None:
+        return rest | {"policy": Policy.from_dict(values["policy"])}
+    if {"u", "w"} & values.keys():
+        u, w = (values.get(name, default) for name, default in (("u", DEFAULT_POLICY.u[0]), ("w", DEFAULT_POLICY.w[0])))
+        return rest | {"policy": uniform_policy(u, w)}
+    return rest

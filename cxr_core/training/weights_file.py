@@ -21,7 +21,8 @@ import numpy.typing as npt
 from cxr_core.atomic import write_bytes
 from cxr_core.errors import ModelFileError, UsageError
 from cxr_core.schema import LABELS, RECORD_IMAGE_SIZE, TRAINING_VIEWS
-from cxr_core.training.options import ARCHITECTURES, DECODINGS, IMAGE_SIZES
+from cxr_core.training.execution_options import DECODINGS
+from cxr_core.training.options import ARCHITECTURES, IMAGE_SIZES
 from cxr_core.training.weights_container import LAYERS, Shapes, keras3_names, opened
 from cxr_core.uncertainty import Policy, parse_model_name, uniform_policy
 

@@ -6,7 +6,8 @@ from cxr_core.runs import service
 from cxr_core.runs.store import COMPLETED, Run
 from cxr_core.sources.registry import get_source
 from cxr_core.tasks.predict import start_prediction
-from cxr_core.training.options import PREDICTING_ACCELERATORS, TrainOptions
+from cxr_core.training.execution_options import PREDICTING_ACCELERATORS
+from cxr_core.training.options import TrainOptions
 from dashboard.shared.actions import action_button, tell
 from dashboard.shared.choices import forget
 from dashboard.shared.errors import errors_as_sentences

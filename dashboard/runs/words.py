@@ -128,7 +128,7 @@ def policy_of(run: Run) -> Policy | None:
     if run.kind != "train":
         return None
     try:
-        return TrainOptions.from_dict(run.config["options"]).label_policy()
+        return TrainOptions.from_dict(run.config["options"]).policy
     except (CxrError, KeyError, TypeError):  # written by another version
         return None
 

@@ -7,7 +7,7 @@ import streamlit as st
 
 from cxr_core.errors import CxrError
 from cxr_core.tasks.training_plan import accelerators, known_accelerators
-from cxr_core.training.options import ACCELERATORS
+from cxr_core.training.execution_options import ACCELERATORS
 from cxr_core.training.probe import Accelerator
 from dashboard.shared import help_texts
 

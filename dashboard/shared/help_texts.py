@@ -1,6 +1,8 @@
-"""What each control and figure means, in words that a clinician understands."""
+"""What each control and figure means, in words that a clinician understands; an option tells its own."""
 
-VIEW = "From where the image was taken. Frontal and lateral images are trained and judged apart."
+from cxr_core.training.options import option_named
+
+VIEW = option_named("view").help
 DATASET = "Models are trained on train, tuned on valid; test is looked at last. The three share no patient."
 SOURCE = "The data set that every page shows: its label tables, prediction tables, images and models."
 SCALE = "Share compares labels; count shows how many there are."
@@ -36,41 +38,6 @@ SWEEP_U = "Each is tried with each w. Choose from the list, or type a number fro
 SWEEP_W = "Each is tried with each u. Choose from the list, or type a number from 0 to 1. With w = 0, u has no effect."
 REPEAT = "How many seeds: the first is the seed under More options, the others follow it. The figures are mean ± sd."
 ACCELERATOR = "The hardware that trains. What this machine lacks cannot be chosen; the reason stands below."
-EPOCHS = "How often the network sees every training image."
-BATCH_SIZE = "Images in one step, over all devices together. Larger is faster, as long as memory lasts."
-IMAGE_SIZE = "Pixels along each side that the network sees. The stored images have 320; smaller is much faster."
-ARCHITECTURE = (
-    "densenet121 is the network of the published models; densenet-small is of the same family, for quick runs."
-)
-LEARNING_RATE = "How far each step moves the weights. 0.001 is Adam's usual value."
-EARLY_STOPPING = "Stop when the validation AUC has not risen for this many epochs; 0 never stops early."
-INIT_FROM = (
-    "Begin with the weights of this model instead of random ones. Choose a model, or type the path of an .h5 or .keras "
-    "file of the same network; only weights are read from it."
-)
-PRECISION = (
-    "How exactly the network computes. float32 is the usual; bfloat16 and float16 are faster on recent accelerators "
-    "and take less memory, at some loss of digits. Weights and loss stay float32."
-)
-XLA = "Compiling the network for the accelerator before training. Auto leaves it to TensorFlow; on a CPU it is slower."
-BATCH_NORM = (
-    "With several devices: whether each normalises its own part of a batch (plain), or all together (synchronised)."
-)
-DECODE = "Smaller images can be made while they are decoded (reduced, faster) or after (full, as in the 2019 notebook)."
-CACHE = "Decoded images kept in memory make later epochs faster. Auto does so where they take a quarter of it at most."
-AUGMENT = (
-    "Turns, shifts, zooms and re-contrasts each training image a little, differently in each epoch. It can help "
-    "against learning images by heart; the 2019 notebook did without."
-)
-CHECKPOINT_MINUTES = (
-    "A run that was stopped goes on from its last checkpoint. One is written at each epoch's end, and this often "
-    "within an epoch."
-)
-SEED = "The same seed, data and settings give the same model on one CPU."
-NAME = "The model's name, or the first part of the names where several are trained. Left empty, it tells view, u and w."
-RECORDS = "Pattern of TFRecord files with {dataset} and {view}, here or on gs://. Empty: the source's own."
-TENSORBOARD = "Folder for TensorBoard logs, here or on gs://, where they go into your own folder of it. Empty: none."
-SAVE_TO = "Folder for a copy of the finished model, here or on gs://, where it goes into your own folder. Empty: none."
 MODEL = "Pretrained models, your own runs and ensembles: everything that has a prediction table here."
 LABEL = "The finding that the curves are about. Uncertain images are left out; not mentioned counts as absent."
 AUC = (

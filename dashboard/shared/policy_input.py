@@ -8,6 +8,7 @@ import streamlit as st
 from cxr_core.schema import LABELS, label_words
 from cxr_core.uncertainty import (
     CUSTOM,
+    DEFAULT_POLICY,
     LEARNED,
     NAMED_POLICIES,
     Policy,
@@ -19,7 +20,7 @@ from dashboard.shared import help_texts
 
 PER_LABEL = "per label"
 STRATEGIES = (*NAMED_POLICIES, CUSTOM, PER_LABEL)
-DEFAULT_U, DEFAULT_W = 0.4, 0.75
+DEFAULT_U, DEFAULT_W = DEFAULT_POLICY.u[0], DEFAULT_POLICY.w[0]
 
 
 def policy_input(key: str, learned: bool = False) -> Policy:

@@ -5,7 +5,7 @@ import streamlit as st
 from cxr_core.errors import UsageError
 from cxr_core.sources.registry import source_names
 from cxr_core.tasks.predict import start_prediction
-from cxr_core.training.options import PREDICTING_ACCELERATORS
+from cxr_core.training.execution_options import PREDICTING_ACCELERATORS
 from dashboard.shared import engine, help_texts
 from dashboard.shared.accelerator_input import WORDS, usable
 from dashboard.shared.errors import errors_as_sentences

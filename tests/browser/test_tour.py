@@ -151,7 +151,9 @@ def start_training(page, dashboard, home):
     page.wait_for_url(re.compile(r"/runs\?.*run="))
     run = home / "runs" / re.search(r"run=([\w-]+)", page.url)[1]
     options = json.loads((run / "config.json").read_text())["options"]
-    assert (options["view"], options["u"], options["w"], options["accelerator"]) == ("lateral", 0.4, 0.75, "cpu")
+    policy = options["policy"]
+    assert (options["view"], options["accelerator"]) == ("lateral", "cpu")
+    assert (policy["u"], policy["w"]) == ([0.4] * 14, [0.75] * 14)
     assert (options["epochs"], options["architecture"], options["name"]) == (1, "densenet-small", "tour")
     return run
 

@@ -17,6 +17,7 @@ from cxr_core.tasks.effects import treatment_effects
 from cxr_core.tasks.evaluate import evaluate, label_curves
 from cxr_core.tasks.models import models
 from cxr_core.training.options import TrainOptions
+from cxr_core.uncertainty import Policy, uniform_policy
 from cxr_core.warehouse.parquet import write_table
 from dashboard.shared.filled_in import filled_in
 from dashboard.shared.header import SYNTHETIC_NOTICE
@@ -235,7 +236,7 @@ def test_start_submits_exactly_what_the_form_says_and_opens_the_run(own_small_de
     run = service.list_runs()[0]
     assert (run.kind, run.source, run.device) == ("train", "demo", "cpu")
     chosen = run.config["options"]
-    assert (chosen["view"], chosen["u"], chosen["w"], chosen["epochs"]) == ("lateral", 0.4, 0.75, 1)
+    assert (chosen["view"], chosen["policy"], chosen["epochs"]) == ("lateral", uniform_policy(0.4, 0.75).as_dict(), 1)
     assert (chosen["architecture"], chosen["image_size"]) == ("densenet-small", 96)
     assert app.selectbox(key="run").value == run.run
 
@@ -274,7 +275,7 @@ def test_a_repetition_is_started_over_its_seeds(own_small_demo, page, started):
     app = page("train", **{"train-several": "Repeat over seeds", "train-seed": "5", "train-strategy": "Hybrid"})
     press_start(app)
     run = started()
-    assert (run.kind, run.config["seeds"], run.config["policy"]["name"]) == ("repeat", [5, 6, 7], "hybrid")
+    assert (run.kind, run.config["seeds"], run.config["options"]["policy"]["name"]) == ("repeat", [5, 6, 7], "hybrid")
 
 
 def test_u_and_w_of_each_label_come_from_the_url_and_go_back_there(own_small_demo, page, started):
@@ -284,9 +285,9 @@ def test_u_and_w_of_each_label_come_from_the_url_and_go_back_there(own_small_dem
     assert r"0.5\cdot\ell(y_{ni},\,u_i)" in app.latex[0].value
     assert app.query_params["train-table"] in (pairs, [pairs])
     press_start(app)
-    policy = started().config["policy"]
-    assert policy["u"] == [place / 20 for place in range(14)]
-    assert f"policy_{policy['digest']}" in started().name
+    policy = Policy.from_dict(started().config["options"]["policy"])
+    assert policy.u == tuple(place / 20 for place in range(14))
+    assert f"policy_{policy.digest}" in started().name
     again = filled_in(TrainOptions.from_dict(started().config["options"]))
     assert (again["train-strategy"], again["train-table-start"]) == ("per label", pairs)
 
@@ -315,7 +316,10 @@ def test_what_a_tampered_page_sends_is_refused_by_the_engine(small_demo, page, t
 
 @pytest.mark.parametrize(
     ("forged", "sentence"),
-    [({"u": 7.0}, "u must be a number from 0 to 1"), ({"batch_size": -1}, "batch size must be a whole number from 1")],
+    [
+        ({"policy": {"u": 7.0}}, "A policy needs a name"),
+        ({"batch_size": -1}, "batch size must be a whole number from 1"),
+    ],
 )
 def test_values_that_no_widget_would_send_are_refused_by_the_engine(small_demo, page, monkeypatch, forged, sentence):
     options = TrainOptions(**forged, architecture="densenet-small", image_size=96)
@@ -381,7 +385,14 @@ def test_a_finished_training_run_offers_to_predict(own_small_demo, page, monkeyp
 
 def test_a_run_can_be_trained_again_with_its_choices(own_small_demo, page, monkeypatch):
     run = submitted(monkeypatch, own_small_demo, "completed", rows=1)
-    chosen = {"view": "lateral", "u": 0.7, "w": 0.2, "epochs": 9, "batch_size": 16, "learning_rate": 0.002, "seed": 5}
+    chosen = {
+        "view": "lateral",
+        "policy": uniform_policy(0.7, 0.2),
+        "epochs": 9,
+        "batch_size": 16,
+        "learning_rate": 0.002,
+        "seed": 5,
+    }
     chosen |= {"precision": "bfloat16", "cache": "off", "augment": True, "checkpoint_minutes": 3.0, "decode": "full"}
     options = TrainOptions(**chosen, architecture="densenet-small", image_size=64, name="mine")
     assert filled_in(options)["train-strategy"] == "custom"

@@ -17,6 +17,7 @@ from cxr_core.runs import service
 from cxr_core.schema import LABELS
 from cxr_core.tasks.families import MOST_TRAININGS, family_auc, start_repeat, start_sweep, sweep_cells
 from cxr_core.tasks.training_plan import training_defaults
+from cxr_core.uncertainty import uniform_policy
 
 FAKE_TRAINING = Path(__file__).parent / "fake_training"
 
@@ -56,7 +57,7 @@ def test_a_sweep_from_the_command_line_is_one_run_with_a_child_for_each_u_and_w(
     parent = json.loads(done.stdout)
     assert (parent["kind"], parent["name"], parent["status"], parent["device"]) == ("sweep", "grid", "completed", None)
     children = parent["children"]
-    pairs = [(child["config"]["options"]["u"], child["config"]["options"]["w"]) for child in children]
+    pairs = [tuple(child["config"]["options"]["policy"][letter][0] for letter in "uw") for child in children]
     assert pairs == [(0, 0.25), (0, 1), (1, 0.25), (1, 1)]
     assert {child["parent"] for child in children} == {parent["run"]}
     assert {(child["kind"], child["status"], child["device"]) for child in children} == {("train", "completed", "cpu")}
@@ -73,7 +74,9 @@ def test_a_sweep_from_the_command_line_is_one_run_with_a_child_for_each_u_and_w(
 
 
 def test_a_repetition_resumes_what_failed_and_gives_the_mean_and_spread_over_its_seeds(source):
-    parent = service.wait(start_repeat(NAME, options(u=0, w=1, seed=5), 3, name="fails").run, timeout=60)
+    parent = service.wait(
+        start_repeat(NAME, options(policy=uniform_policy(0, 1), seed=5), 3, name="fails").run, timeout=60
+    )
     assert (parent.kind, parent.status, parent.config["seeds"]) == ("repeat", "failed", [5, 6, 7])
     assert "3 of 3 trainings did not complete; fails_seed5: The phantom has no lungs." in parent.reason
     ended = service.wait(service.resume(parent.run).run, timeout=60)

@@ -22,7 +22,7 @@ from cxr_core.tasks.train import start_training
 from cxr_core.tasks.training_plan import plan_training, training_defaults
 from cxr_core.training import probe
 from cxr_core.training.weights_file import ModelInfo, read_info, write_layers
-from cxr_core.uncertainty import Policy, named_policy
+from cxr_core.uncertainty import Policy, named_policy, uniform_policy
 
 
 @pytest.fixture
@@ -84,7 +84,7 @@ def test_a_seed_is_drawn_anew_for_each_form_and_stored_with_the_run(source, no_p
 
 
 def test_the_default_name_tells_the_model_and_ends_like_the_run(source, no_process):
-    run = start_training(NAME, options(view="lateral", u=0.4, w=0.75))
+    run = start_training(NAME, options(view="lateral", policy=uniform_policy(0.4, 0.75)))
     assert run.name == f"densenet-small_lateral_u0_4__w0_75-{run.run[-6:]}"
     assert NAME_PATTERN.fullmatch(run.name)
     assert run.config["options"]["name"] == run.name
@@ -93,10 +93,11 @@ def test_the_default_name_tells_the_model_and_ends_like_the_run(source, no_proce
 
 def test_the_policy_is_stored_with_the_run_and_names_the_model(source, no_process):
     policy = Policy("mine", tuple(place / 20 for place in range(14)), (0.5,) * 14)
-    run = start_training(NAME, options().with_policy(policy))
-    assert run.config["policy"] == policy.as_dict() | {"digest": policy.digest}
+    run = start_training(NAME, options(policy=policy))
+    assert run.config["options"]["policy"] == policy.as_dict()
     assert f"policy_{policy.digest}" in run.name
-    assert start_training(NAME, options(u=0.5, w=0.25)).config["policy"]["name"] == "hybrid"
+    hybrid = start_training(NAME, options(policy=uniform_policy(0.5, 0.25)))
+    assert hybrid.config["options"]["policy"]["name"] == "hybrid"
 
 
 def cut_in_half(source):
@@ -123,12 +124,10 @@ def no_valid_records(source):
     ("chosen", "damage", "error", "sentence"),
     [
         ({"view": "sideways"}, None, UnknownNameError, "Unknown view 'sideways'"),
-        ({"u": 7}, None, UsageError, "u must be a number from 0 to 1"),
         ({"batch_size": -1}, None, UsageError, "batch size must be a whole number from 1"),
         ({"save_to": "/etc/models"}, None, UsageError, "must lie in one of the folders that pages may write to"),
         ({"tensorboard": "../../boards"}, None, UsageError, "TensorBoard folder must lie in one of"),
         ({"save_to": ["a"]}, None, UsageError, "save to must be a text"),
-        ({"policy": {"name": "mine", "u": [7] * 14, "w": [0] * 14}}, None, UsageError, "u must be a number from 0"),
         ({"policy": ["ignore"]}, None, UsageError, "A policy needs a name"),
         ({"batch_size": 25}, None, UsageError, "must not be larger than the 24 training images"),
         ({"records": "/nowhere/{view}*"}, None, UsageError, "No TFRecords match /nowhere/frontal"),

@@ -182,7 +182,7 @@ def main() -> None:
     """Carry out the moments given as JSON with a tiny network, one line of JSON for each; for tests."""
     request = json.loads(sys.stdin.read())
     loop.build_network = tiny_network
-    options = TrainOptions(**request["options"])
+    options = TrainOptions.from_dict(request["options"])
     files = request["files_train"], request["files_valid"]
     base = Path(request["folder"])
     assert run_in_child(options, *files, base / "uninterrupted") == 0

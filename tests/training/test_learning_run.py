@@ -16,9 +16,8 @@ from cxr_core.training.weights_file import read_info
 from cxr_core.uncertainty import named_policy
 
 pytestmark = pytest.mark.tensorflow
-OPTIONS = TrainOptions(architecture="densenet-small", image_size=32, batch_size=6, epochs=3, seed=5).with_policy(
-    named_policy("learned")
-)
+OPTIONS = TrainOptions(architecture="densenet-small", image_size=32, batch_size=6, epochs=3, seed=5)
+OPTIONS = replace(OPTIONS, policy=named_policy("learned"))
 STEPS = 12
 
 

@@ -3,6 +3,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import h5py
@@ -129,7 +130,7 @@ def test_a_run_writes_rows_progress_and_both_models(uninterrupted):
 def test_the_loss_falls_on_one_batch_that_is_seen_again_and_again(tmp_path):
     paths = write_random_records(tmp_path / "four", 4, shards=1)
     run = Reporter(tmp_path / "run")
-    train(TrainOptions(**(OPTIONS.as_dict() | {"epochs": 10, "learning_rate": 0.03})), paths, paths, run)
+    train(replace(OPTIONS, epochs=10, learning_rate=0.03), paths, paths, run)
     losses = [row["loss"] for row in run.rows() if "loss" in row]
     assert losses[-1] < 0.75 * losses[0]
 
@@ -175,7 +176,7 @@ def test_early_stopping_ends_a_run_whose_auc_does_not_rise(records, tmp_path, mo
     figures = loop.ValidationFigures
     aucs = iter([0.6, 0.7, 0.65, 0.7, 0.9])
     monkeypatch.setattr(loop, "validation_figures", lambda *_: figures(1.0, 1.0, {"edema": next(aucs)}))
-    options = TrainOptions(**(OPTIONS.as_dict() | {"epochs": 9, "early_stopping": 2}))
+    options = replace(OPTIONS, epochs=9, early_stopping=2)
     result = train(options, *records, Reporter(tmp_path / "run"))
     assert (result.status, result.epochs, result.best_epoch, result.best_val_auc) == ("completed", 4, 2, 0.7)
     assert result.stopped_early
@@ -208,7 +209,7 @@ def test_weights_of_another_network_are_refused(uninterrupted, records, tmp_path
 
 
 def test_tensorboard_logs_are_written_when_asked(records, tmp_path):
-    options = TrainOptions(**(OPTIONS.as_dict() | {"epochs": 1, "tensorboard": str(tmp_path / "board")}))
+    options = replace(OPTIONS, epochs=1, tensorboard=str(tmp_path / "board"))
     train(options, *records, Reporter(tmp_path / "run"))
     (events,) = (tmp_path / "board" / "run").iterdir()
     tags = {value.tag for event in tf.compat.v1.train.summary_iterator(str(events)) for value in event.summary.value}
@@ -216,7 +217,7 @@ def test_tensorboard_logs_are_written_when_asked(records, tmp_path):
 
 
 def test_a_batch_larger_than_the_data_is_refused(records, tmp_path):
-    options = TrainOptions(**(OPTIONS.as_dict() | {"batch_size": 64}))
+    options = replace(OPTIONS, batch_size=64)
     with pytest.raises(UsageError, match=r"the 22 training images\. Received: 64"):
         train(options, *records, Reporter(tmp_path / "run"))
 
