@@ -12,8 +12,6 @@ from dashboard.shared.figure_tables import FIGURE_COLUMNS, figures_table
 from dashboard.shared.formatting import count, with_interval
 
 TABLE = "all-labels"
-
-
 _COLUMNS = {"Label": st.column_config.TextColumn(pinned=True)} | FIGURE_COLUMNS
 
 
@@ -21,8 +19,9 @@ def all_labels(result: Evaluation) -> None:
     """Show the figures of all labels; a row that is chosen is shown above, the mean is over the labels that are."""
     st.subheader("All labels", anchor=False)
     labels = list(result.labels)
+    table = figures_table(result)
     st.dataframe(
-        figures_table(result),
+        table[["Label", *_chosen_columns([str(name) for name in table.columns[1:]])]],
         key=TABLE,
         hide_index=True,
         height="content",
@@ -35,6 +34,14 @@ def all_labels(result: Evaluation) -> None:
     left_out = [f"{count(result.unmatched)} predicted images without labels left out"] if result.unmatched else []
     st.caption(" · ".join([f"{count(result.n_images)} images", f"predictions are {result.scale}s", *left_out]))
     download_table(flat_evaluation(result), f"{result.model}-{result.dataset}-evaluation.csv")
+
+
+def _chosen_columns(names: list[str]) -> list[str]:
+    """Show the names of the columns, each of which can be left out: a phone has room for few."""
+    chosen = st.pills(
+        "Columns", names, default=names, selection_mode="multi", key=f"{TABLE}-columns", label_visibility="collapsed"
+    )
+    return [name for name in names if name in chosen] or names[:1]
 
 
 def _show_row(labels: list[str]) -> None:

@@ -4,6 +4,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from cxr_core.errors import UsageError
+from cxr_core.evaluation.labels import FIGURES
 from cxr_core.evaluation.results import LabelEvaluation
 from cxr_core.models.registry import ModelEntry
 from cxr_core.schema import label_words
@@ -65,8 +66,19 @@ def figures_row(figures: LabelEvaluation) -> None:
         _metric("Prevalence", percent(figures.prevalence), positive, help_texts.PREVALENCE)
         _metric("Certain images", count(figures.n), f"{count(figures.n_patients)} patients", help_texts.LABEL)
         _metric("Uncertain images", count(figures.n_uncertain_dropped), "left out", help_texts.UNCERTAIN)
-    if "roc_auc_ci" in figures.why and figures.roc_auc is not None:
-        st.caption(f"There is no interval: {figures.why['roc_auc_ci']}.")
+    for words in what_is_missing(figures):
+        st.caption(words)
+
+
+def what_is_missing(figures: LabelEvaluation) -> list[str]:
+    """Say why a figure that is defined has no interval, and how many rows are left out."""
+    names: dict[str, list[str]] = {}
+    for figure, name in FIGURES.items():
+        reason = figures.why.get(f"{figure}_ci")
+        if reason and getattr(figures, figure) is not None:
+            names.setdefault(reason, []).append(name)
+    words = [f"No interval for {' and '.join(of_reason)}: {reason}." for reason, of_reason in names.items()]
+    return [*words, f"{figures.missing_words}."] if figures.missing_words else words
 
 
 def _figure(name: str, value: float | None, ci: tuple[float, float] | None, text: str) -> None:

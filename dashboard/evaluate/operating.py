@@ -14,14 +14,21 @@ from dashboard.charts.frame import BARE, CONFIG
 from dashboard.charts.palette import model_style
 from dashboard.evaluate.calibration import calibration_section
 from dashboard.evaluate.judged import POINT, Judged
-from dashboard.evaluate.operating_input import operating_threshold, take_clicked_threshold
+from dashboard.evaluate.operating_input import Cut, operating_cut, take_clicked_threshold
 from dashboard.evaluate.subgroups import subgroup_section
 from dashboard.reports.document import report_html
 from dashboard.reports.of_label import Subject, label_report
 from dashboard.shared import help_texts
 from dashboard.shared.downloads import download_report
 from dashboard.shared.page_frame import page_fragment
-from dashboard.shared.point_tables import SCORE_BINS, as_markdown, confusion_table, shares_table, uncertain_table
+from dashboard.shared.point_tables import (
+    SCORE_BINS,
+    as_markdown,
+    confusion_table,
+    shares_table,
+    uncertain_table,
+    why_no_intervals,
+)
 from dashboard.shared.theme import colors
 
 TABS = ("At this point", "Where the uncertain fall", "Calibration", "Subgroups")
@@ -35,10 +42,10 @@ def operating_section(judged: Judged) -> None:
     if figures is None:
         return
     curves = judged.curves()
-    threshold = operating_threshold(curves)
-    point = None if threshold is None else curves.operating_point(threshold)
+    cut = operating_cut(judged, curves)
+    point = None if cut.threshold is None else curves.operating_point(cut.threshold)
     _curves(figures, curves, point, judged.model.is_ensemble)
-    _details(judged, result, curves, point)
+    _details(judged, result, curves, point, cut)
 
 
 def _curves(figures: LabelEvaluation, curves: LabelCurves, point: OperatingPoint | None, ensemble: bool) -> None:
@@ -51,48 +58,53 @@ def _curves(figures: LabelEvaluation, curves: LabelCurves, point: OperatingPoint
     left, right = st.columns(2)
     with left:
         chart = roc_of_label(figures, curves, style, colors(), on_roc(point))
-        _clickable(chart, "roc", f"ROC curve of {words}; a click sets the operating point")
+        _clickable(chart, "roc", curves, f"ROC curve of {words}; a click sets the operating point")
     with right:
         chart = pr_of_label(figures, curves, style, colors(), on_pr(point))
-        _clickable(chart, "pr", f"Precision-recall curve of {words}; a click sets the operating point")
+        _clickable(chart, "pr", curves, f"Precision-recall curve of {words}; a click sets the operating point")
 
 
-def _clickable(chart: object, key: str, alt: str) -> None:
+def _clickable(chart: object, key: str, curves: LabelCurves, alt: str) -> None:
     st.plotly_chart(
         chart,
         config=BARE,
         key=key,
         alt=alt,
-        on_select=lambda: take_clicked_threshold(key),
+        on_select=lambda: take_clicked_threshold(key, curves),
         selection_mode="points",
     )
 
 
-def _details(judged: Judged, result: Evaluation, curves: LabelCurves, point: OperatingPoint | None) -> None:
+def _details(judged: Judged, result: Evaluation, curves: LabelCurves, point: OperatingPoint | None, cut: Cut) -> None:
     """Show the tabs on what the operating point does, and on how far to trust the scores."""
     matrix, uncertain, calibrated, groups = st.tabs(TABS, key="point-tab", on_change="rerun", bind="query-params")
-    if matrix.open and point is not None:
+    if matrix.open:
         with matrix:
-            _confusion(point, curves.scale)
-    if uncertain.open and point is not None:
+            _confusion(point, curves.scale) if point is not None else _no_point(cut)
+    if uncertain.open:
         with uncertain:
-            _uncertain(curves, point)
+            _uncertain(curves, point, cut)
     if calibrated.open:
         with calibrated:
             calibration_section(curves, judged.model.is_ensemble, result.doubt)
     if groups.open:
         with groups:
             subgroup_section(judged, point)
-    report = partial(_report, judged, result, curves, point, st.session_state.get("prevalence"))
+    report = partial(_report, judged, result, curves, point, cut.words, st.session_state.get("prevalence"))
     download_report(report, f"{curves.model}-{curves.label}-{judged.dataset}.html")
 
 
 def _report(
-    judged: Judged, result: Evaluation, curves: LabelCurves, point: OperatingPoint | None, elsewhere: float | None
+    judged: Judged,
+    result: Evaluation,
+    curves: LabelCurves,
+    point: OperatingPoint | None,
+    chosen: str,
+    elsewhere: float | None,
 ) -> bytes:
     """Make the report of what is shown; it runs when the button is pressed, outside the page's script."""
     subject = Subject(judged.source, judged.model, judged.view, judged.choice_note())
-    return report_html(label_report(subject, result, curves, point, elsewhere))
+    return report_html(label_report(subject, result, curves, point, elsewhere, chosen))
 
 
 def _confusion(point: OperatingPoint, scale: str) -> None:
@@ -113,11 +125,21 @@ def _confusion(point: OperatingPoint, scale: str) -> None:
         )
     with right:
         st.markdown(as_markdown(shares_table(point, prevalence)))
-    st.caption(help_texts.POINT_CAPTION)
+    missing = why_no_intervals(point)
+    st.caption(f"{help_texts.POINT_CAPTION} {missing}".strip())
 
 
-def _uncertain(curves: LabelCurves, point: OperatingPoint) -> None:
-    """Show how the uncertain images score beside the certain ones."""
-    chart = score_chart(curves.scores_by_value(), point.threshold, f"predicted {curves.scale}", SCORE_BINS, colors())
-    st.plotly_chart(chart, config=CONFIG, key="scores", alt="Spread of the scores of each label value")
-    st.table(uncertain_table(curves, point), border="horizontal", alt="Share of each label value called positive")
+def _no_point(cut: Cut) -> None:
+    st.info(f"There is no operating point: {cut.why}.", icon=":material/info:")
+
+
+def _uncertain(curves: LabelCurves, point: OperatingPoint | None, cut: Cut) -> None:
+    """Show how the uncertain images score beside the certain ones, without an operating point where there is none."""
+    if point is None:
+        _no_point(cut)
+    scores, threshold = curves.scores_by_value(), None if point is None else point.threshold
+    if any(of_value.size for of_value in scores.values()):
+        chart = score_chart(scores, threshold, f"predicted {curves.scale}", SCORE_BINS, colors())
+        st.plotly_chart(chart, config=CONFIG, key="scores", alt="Spread of the scores of each label value")
+    if point is not None:
+        st.table(uncertain_table(curves, point), border="horizontal", alt="Share of each label value called positive")

@@ -1,10 +1,14 @@
 """Where the score is cut: by a wanted sensitivity or specificity, Youden's index, a slider, a number or a click."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import streamlit as st
 
 from cxr_core.evaluation.arrays import FloatArray
 from cxr_core.tasks.evaluate import LabelCurves
+from dashboard.evaluate.chosen_on import chosen_on, images_in_words, say_where_it_was_chosen
+from dashboard.evaluate.judged import Judged
 from dashboard.shared import help_texts
 
 WAYS = {
@@ -21,13 +25,22 @@ LEAST = 1e-9
 STEPS = 200
 
 
-def operating_threshold(curves: LabelCurves) -> float | None:
+@dataclass(frozen=True)
+class Cut:
+    """Where the score is cut, and in words how that was chosen; without a threshold `why` says why there is none."""
+
+    threshold: float | None
+    words: str = ""
+    why: str | None = None
+
+
+def operating_cut(judged: Judged, curves: LabelCurves) -> Cut:
     """Show how the operating point is chosen and the input that moves it; return where the score is cut.
 
-    None, and no input, where ROC is undefined.
+    The threshold is a number with few decimals: what is shown is what cuts. No input where ROC is undefined.
     """
     if curves.roc is None:
-        return None
+        return Cut(None, why=curves.why.get("roc_auc"))
     with st.container(horizontal=True, vertical_alignment="bottom"):
         way = st.segmented_control(
             "Set the operating point by",
@@ -40,22 +53,36 @@ def operating_threshold(curves: LabelCurves) -> float | None:
             help=help_texts.OPERATING_WAY,
             width="content",
         )
-        if way == "youden":
-            st.caption("Largest sensitivity + specificity, found on these very images.")
-            return curves.threshold(way)
         if way == "threshold":
-            return _by_slider(curves)
+            return Cut(curves.written_threshold(_by_slider(judged, curves)), "a threshold of the reader's")
         if way == "fixed":
-            return _by_number(curves)
-        return curves.threshold(way or "sensitivity", max(_wanted_share(way or "sensitivity"), LEAST))
+            return Cut(_by_number(curves), "a threshold of the reader's")
+        return _by_rule(judged, curves, way or "sensitivity")
 
 
-def take_clicked_threshold(chart: str) -> None:
+def _by_rule(judged: Judged, curves: LabelCurves, rule: str) -> Cut:
+    """Choose by a rule, on the images that the cut was chosen on before."""
+    if rule == "youden":
+        wanted, words = None, "the largest sensitivity + specificity"
+        st.caption("Largest sensitivity + specificity.")
+    else:
+        wanted = max(_wanted_share(rule), LEAST)
+        words = f"a {rule} of at least {wanted:g}"
+    chosen = chosen_on(judged)
+    say_where_it_was_chosen(judged, chosen)
+    there = curves if chosen == judged else chosen.curves()
+    threshold, where = there.threshold(rule, wanted), images_in_words(chosen)
+    if threshold is None:
+        return Cut(None, why=f"on {where}, where it is to be chosen, {there.why.get('roc_auc')}")
+    return Cut(there.written_threshold(threshold), f"{words} on {where}")
+
+
+def take_clicked_threshold(chart: str, curves: LabelCurves) -> None:
     """Cut at the vertex that was clicked on in the chart of that key; a click beside the curves changes nothing."""
     picked = st.session_state[chart]["selection"]["points"]
     thresholds = [point["customdata"] for point in picked if point.get("customdata") is not None]
     if thresholds:
-        threshold = float(np.ravel(thresholds[0])[0])
+        threshold = curves.written_threshold(float(np.ravel(thresholds[0])[0]))
         if st.session_state["point-by"] != "fixed":
             # The input that carries it into the URL is not on the page yet, and a first value is not carried there.
             st.query_params["cut"] = str(threshold)
@@ -76,10 +103,15 @@ def _wanted_share(key: str) -> float:
     )
 
 
-def _by_slider(curves: LabelCurves) -> float:
+def _by_slider(judged: Judged, curves: LabelCurves) -> float:
     low, high = _range(curves.rows.scores)
-    # Each label and model has its own range of scores.
-    st.session_state["threshold"] = float(np.clip(st.session_state.get("threshold", _usual(curves)), low, high))
+    value = float(st.session_state.get("threshold", _usual(curves)))
+    # Each label and model has its own range of scores; other images of the same keep the cut.
+    about = (judged.source.name, judged.model.name, judged.label)
+    if st.session_state.setdefault("threshold-about", about) == about and np.isfinite(value):
+        low, high = min(low, value), max(high, value)
+    st.session_state["threshold-about"] = about
+    st.session_state["threshold"] = float(np.clip(value, low, high))
     return st.slider(
         f"Operating point: {curves.scale} of at least",
         low,
@@ -97,7 +129,7 @@ def _by_number(curves: LabelCurves) -> float:
     return st.number_input(
         f"Call positive at a {curves.scale} of at least",
         step=0.05,
-        format="%.4f",
+        format="%.15g",
         key="cut",
         bind="query-params",
         help=help_texts.OPERATING_POINT,

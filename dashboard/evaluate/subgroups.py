@@ -5,6 +5,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from cxr_core.evaluation.labels import FIGURES
 from cxr_core.evaluation.operating import OperatingPoint
 from cxr_core.evaluation.subgroups import Subgroup
 from cxr_core.tasks.subgroups import Subgroups
@@ -13,6 +14,7 @@ from dashboard.shared import engine, help_texts
 from dashboard.shared.downloads import download_table
 from dashboard.shared.formatting import NOTHING, count, plain, with_interval
 
+NO_INTERVAL = "Why no interval"
 #: What is looked at first where a source has it.
 FIRST = ("sex", "position", "age")
 
@@ -40,6 +42,8 @@ def subgroup_section(judged: Judged, point: OperatingPoint | None) -> None:
 def subgroup_table(found: Subgroups) -> pd.DataFrame:
     """Return the groups with their figures in words."""
     frame = pd.DataFrame([_row(group) for group in found.groups])
+    if len(frame) and not frame[NO_INTERVAL].any():
+        frame = frame.drop(columns=NO_INTERVAL)
     return frame.set_index("Group") if len(frame) else frame
 
 
@@ -58,7 +62,17 @@ def _row(group: Subgroup) -> dict[str, str]:
         "Positive": count(figures.n_positive),
         "n (certain)": count(figures.n),
         "Patients": count(figures.n_patients),
+        NO_INTERVAL: "; ".join(_reasons(group)),
     }
+
+
+def _reasons(group: Subgroup) -> list[str]:
+    """Return why figures of the group that are defined have no interval."""
+    figures, point = group.evaluation, group.point
+    reasons = [figures.why.get(f"{name}_ci") for name in FIGURES if getattr(figures, name) is not None]
+    if point is not None:
+        reasons += [share.why_no_ci for share in (point.sensitivity, point.specificity) if share.value is not None]
+    return list(dict.fromkeys(reason for reason in reasons if reason))
 
 
 def _figure(value: float | None, ci: tuple[float, float] | None, why: str | None) -> str:
@@ -75,6 +89,8 @@ def flat_subgroups(found: Subgroups) -> pd.DataFrame:
             row[name] = getattr(figures, name)
             row[f"{name}_low"], row[f"{name}_high"] = getattr(figures, f"{name}_ci") or (None, None)
         for name in ("sensitivity", "specificity", "ppv", "npv"):
-            row[name] = None if point is None else getattr(point, name).value
+            share = None if point is None else getattr(point, name)
+            row[name] = None if share is None else share.value
+            row[f"{name}_low"], row[f"{name}_high"] = (None, None) if share is None else share.ci or (None, None)
         rows.append(row | {"threshold": found.threshold})
     return pd.DataFrame(rows)

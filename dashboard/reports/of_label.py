@@ -17,7 +17,7 @@ from dashboard.shared import help_texts
 from dashboard.shared.evaluation_words import answer
 from dashboard.shared.figure_tables import figures_table
 from dashboard.shared.formatting import count, percent, with_interval
-from dashboard.shared.point_tables import SCORE_BINS, confusion_table, shares_table, uncertain_table
+from dashboard.shared.point_tables import SCORE_BINS, confusion_table, shares_table, uncertain_table, why_no_intervals
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,12 @@ class Subject:
 
 
 def label_report(
-    subject: Subject, result: Evaluation, curves: LabelCurves, point: OperatingPoint | None, elsewhere: float | None
+    subject: Subject,
+    result: Evaluation,
+    curves: LabelCurves,
+    point: OperatingPoint | None,
+    elsewhere: float | None,
+    chosen: str = "",
 ) -> Report:
     """Return what the Evaluate page shows of one label.
 
@@ -41,11 +46,12 @@ def label_report(
         curves: of the label that is shown.
         point: the operating point; None where ROC is undefined.
         elsewhere: a prevalence in per cent at which PPV, NPV and F1 are wanted too.
+        chosen: in words, how the operating point was chosen, and on which images.
     """
     figures = result.labels[curves.label]
     sections = [_curves(figures, curves, point, subject.model.is_ensemble)]
     if point is not None:
-        sections += [_point(curves, point, elsewhere), _uncertain(curves, point)]
+        sections += [_point(curves, point, elsewhere, chosen), _uncertain(curves, point)]
     sections += [_calibration(curves, subject.model.is_ensemble), _all(result)]
     title = f"{label_words(curves.label)} by {result.model}: {answer(result, curves.label).partition(': ')[2]}"
     method = [result.doubt] if result.doubt else []
@@ -65,7 +71,8 @@ def _facts(subject: Subject, result: Evaluation, figures: LabelEvaluation) -> di
         "Predictions": f"{result.scale}s of {count(result.n_images)} images{left_out}",
         "Judged on": f"{count(figures.n)} certain images of {count(figures.n_patients)} patients, "
         f"{count(figures.n_positive)} positive ({percent(figures.prevalence)}); "
-        f"{count(figures.n_uncertain_dropped)} uncertain left out",
+        f"{count(figures.n_uncertain_dropped)} uncertain left out"
+        + (f"; {figures.missing_words}" if figures.missing_words else ""),
         "Choice of the model": subject.choice,
     }
 
@@ -82,9 +89,11 @@ def _curves(figures: LabelEvaluation, curves: LabelCurves, point: OperatingPoint
     return Section("Curves", words, [roc, pr_of_label(figures, curves, style, LIGHT, on_pr(point))])
 
 
-def _point(curves: LabelCurves, point: OperatingPoint, elsewhere: float | None) -> Section:
+def _point(curves: LabelCurves, point: OperatingPoint, elsewhere: float | None, chosen: str) -> Section:
     tables = [confusion_table(point, curves.scale), shares_table(point, elsewhere)]
-    return Section("At the operating point", tables=tables, notes=[help_texts.POINT_CAPTION])
+    words = f"Chosen by {chosen}." if chosen else ""
+    notes = [note for note in (help_texts.POINT_CAPTION, why_no_intervals(point)) if note]
+    return Section("At the operating point", words, tables=tables, notes=notes)
 
 
 def _uncertain(curves: LabelCurves, point: OperatingPoint) -> Section:

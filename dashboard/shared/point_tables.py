@@ -9,6 +9,7 @@ from dashboard.shared.formatting import NOTHING, count, percent, with_interval
 
 #: Bins of the chart of scores.
 SCORE_BINS = 24
+LEAST_DECIMALS = 2
 SHARES = {"Sensitivity": "sensitivity", "Specificity": "specificity", "PPV": "ppv", "NPV": "npv", "F1": "f1"}
 AT_PREVALENCE = ("ppv", "npv", "f1")
 
@@ -32,8 +33,26 @@ def confusion_table(point: OperatingPoint, scale: str) -> pd.DataFrame:
         },
         index=["Finding present", "Finding absent"],
     )
-    matrix.index.name = f"Cut at {scale} ≥ {point.threshold:.3f}".replace("-", "−")
+    matrix.index.name = f"Cut at {scale} ≥ {cut_in_words(point.threshold)}"
     return matrix
+
+
+def cut_in_words(threshold: float) -> str:
+    """Return a threshold with all its digits, two decimals at least: typed in again, it is the same number."""
+    words = repr(float(threshold))
+    if "e" not in words and len(words.partition(".")[2]) < LEAST_DECIMALS:
+        words = f"{threshold:.{LEAST_DECIMALS}f}"
+    return words.replace("-", "−")
+
+
+def why_no_intervals(point: OperatingPoint) -> str:
+    """Say which shares have no interval and why; nothing where all that are defined have one."""
+    names: dict[str, list[str]] = {}
+    for name, attribute in SHARES.items():
+        share = getattr(point, attribute)
+        if share.value is not None and share.why_no_ci:
+            names.setdefault(share.why_no_ci, []).append(name)
+    return " ".join(f"No interval for {', '.join(of_reason)}: {reason}." for reason, of_reason in names.items())
 
 
 def shares_table(point: OperatingPoint, elsewhere: float | None) -> pd.DataFrame:

@@ -20,6 +20,7 @@ from cxr_core.training.options import TrainOptions
 from cxr_core.uncertainty import Policy, uniform_policy
 from cxr_core.warehouse.parquet import write_table
 from dashboard.shared.filled_in import filled_in
+from dashboard.shared.formatting import with_interval
 from dashboard.shared.header import SYNTHETIC_NOTICE
 from dashboard.shared.navigation import PAGES
 from dashboard.train.several_input import Several
@@ -112,7 +113,8 @@ def test_evaluate_lists_all_labels_and_their_mean(small_demo, page):
     result = evaluate("demo", FIRST)
     table = app.dataframe[0].value
     assert list(table["Label"]) == list(map(label_words, LABELS))
-    assert list(table["AUC"]) == [figures.roc_auc for figures in result.labels.values()]
+    expected = [with_interval(figures.roc_auc, figures.roc_auc_ci) for figures in result.labels.values()]
+    assert list(table["AUC (95 % interval)"]) == expected
     mean = result.mean_roc_auc
     assert metrics(app)["Mean AUC (95 % interval)"].startswith(f"{mean.value:.3f}")
 
@@ -460,6 +462,12 @@ def on_cli(cxr, *arguments):
     return json.loads(done.stdout)
 
 
+def as_said(value, ci):
+    if value is None:
+        return "–"
+    return f"{value:.3f} ({ci[0]:.3f}–{ci[1]:.3f})" if ci else f"{value:.3f}"
+
+
 def test_every_figure_of_evaluate_is_the_command_lines(small_demo, page, cxr):
     labels = on_cli(cxr, "evaluate", SECOND, "--dataset", "test")["labels"]
     app = page("evaluate", model=SECOND, dataset="Test", label="Support devices")
@@ -467,16 +475,10 @@ def test_every_figure_of_evaluate_is_the_command_lines(small_demo, page, cxr):
     assert metrics(app)["ROC AUC"] == f"{one['roc_auc']:.3f}"
     assert metrics(app)["Average precision"] == f"{one['average_precision']:.3f}"
     assert metrics(app)["Certain images"] == f"{one['n']:,}"
-    for column, name in (
-        ("AUC", "roc_auc"),
-        ("AP", "average_precision"),
-        ("n (certain)", "n"),
-        ("Positive", "n_positive"),
-    ):
+    for column, name in (("n (certain)", "n"), ("Positive", "n_positive")):
         assert list(table[column]) == [figures[name] for figures in labels.values()], column
-    for column, end in (("AUC low", 0), ("AUC high", 1)):
-        expected = [(figures["roc_auc_ci"] or (None, None))[end] for figures in labels.values()]
-        assert [None if pd.isna(value) else value for value in table[column]] == expected
+    for column, name in (("AUC (95 % interval)", "roc_auc"), ("AP (95 % interval)", "average_precision")):
+        assert list(table[column]) == [as_said(figures[name], figures[f"{name}_ci"]) for figures in labels.values()]
 
 
 def test_every_figure_of_compare_is_the_command_lines(small_demo, page, cxr):
