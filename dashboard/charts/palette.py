@@ -25,7 +25,11 @@ _DASHES = ("6px,2px", "14px,2px,2px,2px", "6px,2px,2px,2px", "14px,2px")
 
 @dataclass(frozen=True)
 class Palette:
-    """The colours of one appearance; `quiet` fills large areas of "not mentioned", inside an outline of its colour."""
+    """The colours of one appearance.
+
+    `quiet` fills large areas of "not mentioned", inside an outline of its colour; `further` colours stand in where two
+    lines of one chart would share nearly one of the models'.
+    """
 
     dark: bool
     background: str
@@ -35,6 +39,7 @@ class Palette:
     values: dict[str, str]
     quiet: str
     models: tuple[str, ...]
+    further: tuple[str, ...]
     sequential: tuple[str, ...]
     gain: str
     loss: str
@@ -58,6 +63,7 @@ LIGHT = Palette(
     values={"not_mentioned": "#8A94A3", "negative": "#4C78A8", "uncertain": "#C48600", "positive": "#C2410C"},
     quiet="#CDD3DB",
     models=("#0072B2", "#C78400", "#009E73", "#BF6497", "#2F93CC", "#D55E00", "#8F8300"),
+    further=("#6A3D9A", "#7A3B1E", "#B0003A"),
     sequential=("#F7F9FB", "#DCE6F0", "#B9CFE4", "#94B6D6", "#6F9BC6"),
     gain="#0072B2",
     loss="#D55E00",
@@ -71,6 +77,7 @@ DARK = Palette(
     values={"not_mentioned": "#7D8899", "negative": "#7FB0E6", "uncertain": "#F2B632", "positive": "#FB7A45"},
     quiet="#333C48",
     models=("#3D9BDB", "#E69F00", "#1DB48A", "#E08DBB", "#8CCBF2", "#FF7F2A", "#F0E442"),
+    further=("#B79CFF", "#D2A679", "#FF6B81"),
     sequential=("#161D26", "#1E2C3B", "#274059", "#315475", "#3B6791"),
     gain="#56B4E9",
     loss="#FF7F2A",

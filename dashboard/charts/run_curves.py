@@ -4,7 +4,8 @@ Altair charts, not Plotly ones: they are redrawn in place while a run writes, wh
 zoom. Colour tells the run, the dash tells training from validation.
 """
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -14,6 +15,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from cxr_core.runs.columns import MetricColumns
+from dashboard.charts.color_difference import color_difference
 from dashboard.charts.palette import Palette, model_style
 from dashboard.charts.thinning import kept_places
 
@@ -26,6 +28,8 @@ TRAINING, VALIDATION, MEASURED = "Training", "Validation", "Training, not smooth
 MOST_POINTS, FEWER_POINTS = 1200, 500
 #: Marks on one line: a mark is an element of the page, a point of a line is not.
 MOST_MARKS = 40
+#: Two colours of one chart are at least so far apart (`color_difference`).
+CLEARLY_APART = 25.0
 #: Runs that one chart can tell apart: as many as there are colours.
 MOST_RUNS = 7
 
@@ -149,7 +153,7 @@ def _x(run: DrawnRun, axis: Axis) -> npt.NDArray[np.float64]:
 
 
 def run_colors(names: Mapping[str, str], colors: Palette) -> dict[str, str]:
-    """Return a colour for each run, by the name in the legend: that of its model, or the next that is free.
+    """Return a colour for each run, by the name in the legend: that of its model, unless one before has nearly it.
 
     Args:
         names: the model's name by the name in the legend, at most `MOST_RUNS`.
@@ -158,9 +162,16 @@ def run_colors(names: Mapping[str, str], colors: Palette) -> dict[str, str]:
     chosen: dict[str, str] = {}
     for legend, model in names.items():
         wanted = model_style(model, False, colors).color
-        free = [color for color in colors.models if color not in chosen.values()] or list(colors.models)
-        chosen[legend] = wanted if wanted in free else free[0]
+        taken = list(chosen.values())
+        if _apart(wanted, taken) < CLEARLY_APART:
+            wanted = max((*colors.models, *colors.further), key=lambda color: _apart(color, taken))
+        chosen[legend] = wanted
     return chosen
+
+
+def _apart(color: str, others: Sequence[str]) -> float:
+    """Return how far a colour is from the nearest of others."""
+    return min((color_difference(color, other) for other in others), default=math.inf)
 
 
 def curves_chart(

@@ -58,11 +58,11 @@ def _next_step(run: Run) -> None:
 
 def _predict(run_id: str) -> None:
     run = service.get(run_id)
-    started = start_prediction(run.source, run.run, accelerator=_predicting_device(run))
+    started = start_prediction(run.source, run.run, accelerator=predicting_device(run))
     afterwards(go_to, "runs", run=started.run)
 
 
-def _predicting_device(run: Run) -> str:
+def predicting_device(run: Run) -> str:
     """Return the accelerator that the model was trained on, where one machine alone has it."""
     return run.device if run.device in PREDICTING_ACCELERATORS else "cpu"
 

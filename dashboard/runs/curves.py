@@ -90,12 +90,18 @@ def loss_words(value: float | None) -> str:
 def _latest_figures(metrics: MetricColumns) -> None:
     latest, wait = metrics.latest, metrics.latest("data_wait")
     with st.container(horizontal=True):
-        _figure("Training loss", loss_words(latest("loss")), "Mean since the last row.")
+        _figure("Training loss", loss_words(latest("loss")), help_texts.TRAINING_LOSS)
         _figure("Validation loss", loss_words(latest("val_loss")), "Over all validation images.")
         _figure("Validation AUC", three_digits(latest("val_auc")), help_texts.VALIDATION_AUC, _best(metrics))
-        _figure("Step", count(latest("step")), "Batches that the network has learned from.")
+        _figure(
+            "Step", count(latest("step")), "Batches that the network has learned from.", _rate(latest("learning_rate"))
+        )
         waits = None if wait is None else f"{percent(wait)} waiting for data"
         _figure("Images per second", count(latest("images_per_second")), help_texts.THROUGHPUT, waits)
+
+
+def _rate(rate: float | None) -> str | None:
+    return None if rate is None else f"learning rate {rate:.3g}"
 
 
 def _figure(label: str, value: str, explained: str, below: str | None = None) -> None:

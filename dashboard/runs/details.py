@@ -7,12 +7,17 @@ import streamlit as st
 
 from cxr_core.runs import service
 from cxr_core.runs.store import Run
+from cxr_core.words import counted
 from dashboard.runs.curves import legend_name
 from dashboard.runs.words import asked_at, place_words, policy_words, took
 from dashboard.shared import help_texts
 from dashboard.shared.formatting import NOTHING, plain
 
 LOG_BYTES = 32_000
+#: How entries of a configuration are called, and what those are that have entries of their own.
+_NAMES = {"children": "trainings", "u": "u", "w": "w", "cells": "pairs of u and w"}
+_THINGS = {"children": "training", "cells": "pair"}
+_MOST_LISTED = 8
 
 
 def config_section(run: Run, others: list[Run]) -> None:
@@ -20,10 +25,10 @@ def config_section(run: Run, others: list[Run]) -> None:
     if others:
         _side_by_side([run, *others])
         return
-    st.table(_about(run) | _flat(run.config), border="horizontal", width="content", alt="Configuration of the run")
+    st.table(_about(run) | flat_words(run.config), border="horizontal", width="content", alt="Configuration of the run")
     if run.result:
         st.markdown("**Result**")
-        st.table(_flat(run.result), border="horizontal", width="content", alt="Result of the run")
+        st.table(flat_words(run.result), border="horizontal", width="content", alt="Result of the run")
 
 
 def _about(run: Run) -> dict[str, str]:
@@ -33,7 +38,7 @@ def _about(run: Run) -> dict[str, str]:
 
 
 def _side_by_side(runs: list[Run]) -> None:
-    frame = differences({legend_name(run): _about(run) | _flat(run.config) for run in runs})
+    frame = differences({legend_name(run): _about(run) | flat_words(run.config) for run in runs})
     n_different = int(frame["differs"].sum())
     only = st.toggle("Only what differs", key="only-differences", bind="query-params", help=help_texts.ONLY_DIFFERENCES)
     st.caption(f"{n_different} of {len(frame)} entries differ; they are in bold and marked with ≠.")
@@ -59,21 +64,30 @@ def differences(configs: dict[str, dict[str, str]]) -> pd.DataFrame:
     return frame.assign(differs=frame.nunique(axis=1) > 1)
 
 
-def _flat(values: dict[str, Any]) -> dict[str, str]:
-    """Return what was set, one level deep; what was left empty is left out."""
+def flat_words(values: dict[str, Any]) -> dict[str, str]:
+    """Return what was set, one level deep and in words; what was left empty is left out."""
     rows: dict[str, str] = {}
     for name, value in values.items():
         if isinstance(value, dict):
-            rows |= _flat(value)
+            rows |= flat_words(value)
         elif value not in (None, "", []):
-            rows[name.replace("_", " ")] = plain(_short(value))
+            rows[_NAMES.get(name, name.replace("_", " "))] = plain(_short(name, value))
     return rows
 
 
-def _short(value: Any) -> str:
+def _short(name: str, value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     if isinstance(value, list):
-        return ", ".join(map(str, value)) if len(value) <= 2 else f"{value[0]} and {len(value) - 1} more"
+        return _of_list(name, value)
     return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+def _of_list(name: str, values: list[Any]) -> str:
+    if any(isinstance(one, dict) for one in values):
+        return f"{counted(len(values), _THINGS.get(name, 'entry'))}, listed above"
+    words = [_short(name, one) for one in values]
+    return ", ".join(words) if len(words) <= _MOST_LISTED else f"{words[0]} and {len(words) - 1} more"
 
 
 def log_section(run: Run) -> None:

@@ -9,6 +9,7 @@ from cxr_core.schema import LABELS, label_words
 from cxr_core.tasks.families import REPEAT, SWEEP, Member, Spread, SweepCell, family_auc, members_of, sweep_cells
 from dashboard.charts.frame import CONFIG
 from dashboard.charts.policies import policy_chart, policy_points, sweep_heatmap
+from dashboard.runs.family_steps import next_steps, seed_words
 from dashboard.runs.words import best_auc, policy_words, status_badge
 from dashboard.shared import help_texts
 from dashboard.shared.choices import Options, select_one
@@ -30,6 +31,7 @@ def family_section(run: Run) -> None:
         _sweep(sweep_cells(run), run)
     rows = [_row(member, children.get(member.run)) for member in members]
     st.table(pd.DataFrame(rows).set_index("Training"), border="horizontal", alt=f"Trainings of {run.name}")
+    next_steps(run, children)
 
 
 def learned_section(run: Run) -> None:
@@ -72,6 +74,7 @@ def _sweep(cells: list[SweepCell], run: Run) -> None:
     figures = {place: (spread.mean, spread.sd, spread.n) for place, spread in shown.items()}
     chart = sweep_heatmap(figures, words, colors())
     st.plotly_chart(chart, config=CONFIG, key=f"sweep-{run.run}", theme=None, alt=f"{words}: AUC by u and w")
+    st.caption(seed_words(shown.values()))
 
 
 def _label_words(label: str) -> str:

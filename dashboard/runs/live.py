@@ -96,7 +96,7 @@ def _standing(run: Run) -> None:
     if run.is_active:
         st.progress(share_done(run), text=None)
     if run.reason:
-        show = st.error if run.status == "failed" else st.info
+        show = {"failed": st.error, "completed": st.warning}.get(run.status, st.info)
         show(plain(run.reason))
     if run.notes:
         st.caption(plain(run.notes))

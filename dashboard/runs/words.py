@@ -10,6 +10,7 @@ from cxr_core.runs.reconcile import supervisor_standing
 from cxr_core.runs.store import Run
 from cxr_core.training.options import TrainOptions
 from cxr_core.uncertainty import Policy
+from cxr_core.words import counted, percent
 from dashboard.shared.formatting import NOTHING, count, duration, plain, three_digits
 
 STATUS_COLORS = {"queued": "gray", "running": "blue", "completed": "green", "failed": "red", "cancelled": "orange"}
@@ -30,6 +31,8 @@ KIND_WORDS = {
 }
 
 _BAR_LENGTH = 10
+#: Groups of runs that were judged on the same images, of which the title names the best.
+MOST_GROUPS = 2
 
 
 def kind_words(run: Run) -> str:
@@ -68,8 +71,8 @@ def _has_time_left(run: Run) -> bool:
 
 
 def took(run: Run) -> str:
-    """Return how long the run has worked."""
-    return NOTHING if run.started is None else duration((run.ended or time.time()) - run.started)
+    """Return how long the run has worked, before a resume too."""
+    return duration(run.seconds_worked(time.time()))
 
 
 def asked_at(run: Run) -> str:
@@ -108,19 +111,42 @@ def runs_answer(runs: list[Run]) -> str:
     if working:
         left = [run.eta_seconds or 0.0 for run in working if _has_time_left(run)]
         time_left = f", about {duration(max(left))} left" if left else ""
-        return f"{len(working)} {'run is' if len(working) == 1 else 'runs are'} working{time_left}{queue}"
+        return f"{counted(len(working), 'run is', 'runs are')} working{time_left}{queue}"
     if waiting:
-        return f"{waiting} {'run is' if waiting == 1 else 'runs are'} waiting"
+        return f"{counted(waiting, 'run is', 'runs are')} waiting"
     return _best_answer(runs) if runs else "No runs yet"
 
 
 def _best_answer(runs: list[Run]) -> str:
-    """Return what a reader asks of runs that have ended: which was best."""
-    judged = [(auc, run) for run in runs if run.kind == "train" and (auc := best_auc(run)) is not None]
-    if not judged:
-        return f"Nothing is running; {len(runs)} {'run' if len(runs) == 1 else 'runs'} so far"
-    auc, best = max(judged, key=lambda pair: pair[0])
-    return f"Nothing is running; best validation AUC {three_digits(auc)} by {best.name}"
+    """Return what a reader asks of runs that have ended: which was best of those judged on the same images."""
+    groups: dict[tuple[str, ...], list[tuple[float, Run]]] = {}
+    for run in runs:
+        auc = best_auc(run) if run.kind == "train" else None
+        if auc is not None:
+            groups.setdefault(judged_on(run), []).append((auc, run))
+    if not groups:
+        return f"Nothing is running; {counted(len(runs), 'run')} so far"
+    best = [max(group, key=lambda pair: pair[0]) for group in groups.values()]
+    if len(best) == 1:
+        return f"Nothing is running; best validation AUC {three_digits(best[0][0])} by {best[0][1].name}"
+    told = [f"{three_digits(auc)} by {run.name} ({_judged_words(run)})" for auc, run in best[:MOST_GROUPS]]
+    more = f"; and {len(best) - MOST_GROUPS} more" if len(best) > MOST_GROUPS else ""
+    return f"Nothing is running; best validation AUC {'; '.join(told)}{more}"
+
+
+def judged_on(run: Run) -> tuple[str, ...]:
+    """Return what the validation AUC of a training run is of: its source, view and validation files."""
+    return (run.source, _view(run), *map(str, run.config.get("files_valid", [])))
+
+
+def _judged_words(run: Run) -> str:
+    images = run.config.get("n_valid")
+    of_images = f", {counted(images, 'image')}" if isinstance(images, int) else ""
+    return f"{run.source}, {_view(run)}{of_images}"
+
+
+def _view(run: Run) -> str:
+    return str(run.config.get("options", {}).get("view", "view not known"))
 
 
 def policy_of(run: Run) -> Policy | None:
@@ -156,7 +182,7 @@ def progress_bar(run: Run) -> str:
         for color, length in ((STATUS_COLORS[run.status], full), ("gray", _BAR_LENGTH - full))
         if length
     )
-    return f"{bar} {100 * done:.0f} %"
+    return f"{bar} {percent(done, 0)}"
 
 
 def is_elsewhere(run: Run) -> bool:

@@ -76,6 +76,7 @@ ENSEMBLE_BY = (
     "so that frontal and lateral models meet."
 )
 MEMBERS = "Two or more models; image by image of one view, study by study of any."
+TRAINING_LOSS = "Of the last batch alone, so it jumps: the smoothed curve below shows where it goes."
 SMOOTHING = (
     "Exponential moving average of the training figures: each earlier row weighs this much of the next one. For the "
     "eye only: validation figures and the numbers above are never smoothed."

@@ -1,6 +1,6 @@
 """The pages, declared once, and how to get from one to another with the right values in its inputs."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
@@ -49,7 +49,7 @@ def page_script(name: str) -> Path:
     return DASHBOARD / name / "page.py"
 
 
-def go_to(name: str, **values: str) -> NoReturn:
+def go_to(name: str, **values: str | Sequence[str]) -> NoReturn:
     """Open a page with these values in its address, by the names of their parameters, and so in its inputs."""
     source = values.pop("source", None) or st.session_state.get("source")
     # The source's input stands on every page, so Streamlit lets nobody but the input set it in the address.
@@ -81,7 +81,7 @@ def open_with_values() -> None:
             st.session_state[key] = value
 
 
-def go_button(name: str, label: str, **values: str) -> None:
+def go_button(name: str, label: str, **values: str | Sequence[str]) -> None:
     """Show a button that opens a page with these values in its inputs."""
     row = next(row for row in PAGES if row.name == name)
     st.button(

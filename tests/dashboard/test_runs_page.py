@@ -1,6 +1,8 @@
 """The Runs page: what a person reads of runs, and that a run of days opens as fast as one of minutes."""
 
+import itertools
 import json
+import random
 from dataclasses import replace
 
 import pandas as pd
@@ -8,11 +10,16 @@ import pytest
 
 from cxr_core.runs import columns, service
 from cxr_core.runs.store import RunStore
-from cxr_core.tasks.families import Member
+from cxr_core.tasks.families import Member, Spread
+from dashboard.charts.color_difference import color_difference
+from dashboard.charts.palette import DARK, LIGHT
 from dashboard.charts.policies import policy_points
-from dashboard.runs.details import differences
+from dashboard.charts.run_curves import MOST_RUNS, run_colors
+from dashboard.runs.details import differences, flat_words
+from dashboard.runs.family_steps import seed_words
 from dashboard.runs.files import metrics_csv
 from dashboard.runs.table import in_families
+from dashboard.runs.words import runs_answer, took
 from dashboard.shared.formatting import plain
 
 LARGEST_CHART = 100_000  # bytes that one chart may send to the browser
@@ -214,7 +221,9 @@ def test_a_sweep_shows_the_auc_of_each_u_and_w(submitted, page):
     assert shown["x"] == ["0", "0.5", "1"]
     assert shown["text"] == [["0.700", "", "<b>0.800</b>"]]
     assert list(app.table[1].value["Best validation AUC"]) == ["0.700", "0.800", "–"]
-    assert [button.label for button in app.button] == ["Delete run"], "a sweep has no model to predict with"
+    # a sweep has no model of its own to predict with; its trainings have
+    assert {button.label for button in app.button} == {"Delete run", "Predict all", "Repeat the best over seeds"}
+    assert "One seed a pair" in shown_text(app)
     app.selectbox(key="sweep-label").set_value("edema").run()
     assert json.loads(app.get("plotly_chart")[0].proto.spec)["data"][0]["text"] == [["0.600", "", "<b>0.700</b>"]]
 
@@ -241,3 +250,80 @@ def test_a_learned_policy_shows_how_u_and_w_moved(submitted, page):
     edema = points[(points["label"] == "Edema") & (points["part"] == "u")]
     assert list(edema["y"]) == [n / 10 for n in range(10)]
     assert len(points) == 10 * 14 * 2
+
+
+def test_what_seeds_alone_do_is_said_beside_a_sweep():
+    # pooled: sqrt((1 * .02 ** 2 + 2 * .01 ** 2) / 3)
+    spreads = [Spread(0.8, 0.02, 2), Spread(0.7, 0.01, 3), Spread(0.6, None, 1)]
+    assert "± 0.014 (standard deviation within a pair, over 2 pairs" in seed_words(spreads)
+    assert "not known" in seed_words([Spread(0.8, None, 1), Spread(None, None, 0)])
+
+
+def test_a_configuration_is_in_words():
+    config = {
+        "children": [{"run": "a"}, {"run": "b"}],
+        "u": [0.0, 0.5],
+        "augment": True,
+        "options": {"view": "lateral"},
+    }
+    assert flat_words(config) == {
+        "trainings": "2 trainings, listed above",
+        "u": "0, 0.5",
+        "augment": "yes",
+        "view": "lateral",
+    }
+
+
+def test_best_is_best_of_what_was_judged_on_the_same_images(own_small_demo, monkeypatch):
+    monkeypatch.setattr(service, "_launch", lambda store, run: run)
+    home = own_small_demo
+
+    def finished(name, auc, view, files=("/valid-0",)):
+        config = {"options": {"epochs": 2, "view": view}, "files_valid": list(files), "n_valid": 10}
+        run = service.submit("train", name, "demo", config, "cpu")
+        RunStore(home).start(run.run)
+        RunStore(home).set_result(run.run, {"val_auc": auc})
+        RunStore(home).end(run.run, "completed", None, run.supervisor)
+
+    finished("one", 0.7, "frontal")
+    finished("two", 0.8, "frontal")
+    assert runs_answer(service.list_runs()) == "Nothing is running; best validation AUC 0.800 by two"
+    finished("side", 0.9, "lateral")
+    said = runs_answer(service.list_runs())
+    assert "0.900 by side (demo, lateral, 10 images)" in said
+    assert "0.800 by two (demo, frontal, 10 images)" in said
+    finished("elsewhere", 0.95, "frontal", ["/other"])
+    assert "and 1 more" in runs_answer(service.list_runs())
+
+
+def test_what_a_run_took_counts_the_time_before_a_resume(submitted):
+    run = submitted(status="failed")
+    assert took(replace(run, started=1000.0, ended=1010.0, worked=50.0)) == "1 min 0 s"
+
+
+def test_no_two_runs_of_a_chart_share_nearly_one_colour():
+    rng = random.Random(0)
+    for colors in (LIGHT, DARK):
+        for _ in range(300):
+            names = {f"legend {n}": f"model-{rng.random()}" for n in range(MOST_RUNS)}
+            chosen = list(run_colors(names, colors).values())
+            assert min(color_difference(a, b) for a, b in itertools.combinations(chosen, 2)) >= 25
+
+
+def test_the_learning_rate_stands_beside_the_step(submitted, page):
+    run = submitted(rows=[row | {"learning_rate": 0.001} for row in rows(5)])
+    deltas = {metric.label: metric.delta for metric in page("runs", run=run.run).metric}
+    assert deltas["Step"] == "learning rate 0.001"
+
+
+def test_a_training_that_learned_nothing_says_so(submitted, page, own_small_demo):
+    run = submitted(status="running", rows=rows(100))
+    RunStore(own_small_demo).end(run.run, "completed", "It learned nothing that shows.", run.supervisor)
+    assert page("runs", run=run.run).warning[0].value == "It learned nothing that shows."
+
+
+def test_the_best_of_a_sweep_is_repeated_over_seeds_by_the_form(submitted, page):
+    run = family(submitted, "sweep", {(0.0, 1.0): [(1, 0.7)], (1.0, 1.0): [(1, 0.8)]})
+    app = page("runs", run=run.run)
+    next(button for button in app.button if button.label == "Repeat the best over seeds").click().run()
+    assert app.segmented_control(key="train-several").value == "repeat"
