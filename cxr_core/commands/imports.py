@@ -1,4 +1,4 @@
-"""`import labels`, `import predictions`, `import images`: other people's files become part of a source."""
+"""`import labels`, `predictions`, `images` and `readings`: other people's files become part of a source."""
 
 import argparse
 from pathlib import Path
@@ -12,20 +12,23 @@ from cxr_core.sources.importing.mapping import NOTHING_SAID, Mapping, read_mappi
 from cxr_core.tasks.import_images import ASPECTS, DEFAULT_ASPECT, DEFAULT_MOST_SKIPPED, start_image_import
 from cxr_core.tasks.import_labels import LAYOUTS, ImportChoices, ImportedLabels, import_labels
 from cxr_core.tasks.import_predictions import ImportedPredictions, import_predictions
+from cxr_core.tasks.import_readings import DEFAULT_SET, ImportedReadings, import_readings
 
-_LABELS, _PREDICTIONS, _IMAGES = "labels", "predictions", "images"
-_WHAT = (_LABELS, _PREDICTIONS, _IMAGES)
+_LABELS, _PREDICTIONS, _IMAGES, _READINGS = "labels", "predictions", "images", "readings"
+_WHAT = (_LABELS, _PREDICTIONS, _IMAGES, _READINGS)
 #: The options that only one or two kinds of import know, with what stands there when they are not given.
 _OWN_OPTIONS: dict[str, tuple[tuple[str, ...], object]] = {
-    "layout": ((_LABELS,), "auto"),
+    "layout": ((_LABELS, _READINGS), "auto"),
     "dataset": ((_LABELS, _IMAGES), None),
     "view": ((_LABELS, _IMAGES), None),
     "model": ((_PREDICTIONS,), None),
     "scale": ((_PREDICTIONS,), None),
-    "column": ((_LABELS, _PREDICTIONS), []),
-    "mapping": ((_LABELS, _PREDICTIONS), None),
-    "answer": ((_LABELS, _PREDICTIONS), []),
-    "skip_bad_rows": ((_LABELS, _PREDICTIONS), False),
+    "set": ((_READINGS,), None),
+    "reader": ((_READINGS,), None),
+    "column": ((_LABELS, _PREDICTIONS, _READINGS), []),
+    "mapping": ((_LABELS, _PREDICTIONS, _READINGS), None),
+    "answer": ((_LABELS, _PREDICTIONS, _READINGS), []),
+    "skip_bad_rows": ((_LABELS, _PREDICTIONS, _READINGS), False),
     "aspect": ((_IMAGES,), DEFAULT_ASPECT),
     "most_skipped": ((_IMAGES,), DEFAULT_MOST_SKIPPED),
 }
@@ -44,6 +47,8 @@ def _arguments(parser: Parser) -> None:
     add("--view", metavar="NAME", help=f"{', '.join(VIEWS)}: of labels where the file says none; of images only these")
     add("--model", metavar="NAME", help="of predictions: the model's name")
     add("--scale", metavar="NAME", help="of predictions: logit, probability or score")
+    add("--set", metavar="NAME", help=f"of readings: the set that they belong to (default {DEFAULT_SET})")
+    add("--reader", metavar="NAME", help="of readings: who read, where the file does not say (default its name)")
     add("--column", action="append", default=[], metavar="OURS=THEIRS", help="which column is which, if unclear")
     add("--mapping", metavar="FILE", help="what else is to be said of the files, in TOML (docs/label-files.md)")
     add("--answer", action="append", default=[], metavar="KEY=VALUE", help="one key of a mapping, as in rows=majority")
@@ -68,7 +73,7 @@ def _execute(arguments: argparse.Namespace) -> Answer:
     if arguments.what == _IMAGES:
         return _images(arguments)
     columns = dict(_pair(text, "--column", "patient=subject_id") for text in arguments.column)
-    return _labels(arguments, columns) if arguments.what == _LABELS else _predictions(arguments, columns)
+    return {_LABELS: _labels, _PREDICTIONS: _predictions, _READINGS: _readings}[arguments.what](arguments, columns)
 
 
 def _labels(arguments: argparse.Namespace, columns: dict[str, str]) -> Answer:
@@ -94,6 +99,20 @@ def _predictions(arguments: argparse.Namespace, columns: dict[str, str]) -> Answ
         mapping=_mapping(arguments),
     )
     return Answer(done.as_json(), lambda: _predictions_text(done))
+
+
+def _readings(arguments: argparse.Namespace, columns: dict[str, str]) -> Answer:
+    done = import_readings(
+        arguments.source,
+        [Path(file) for file in arguments.files],
+        arguments.set or DEFAULT_SET,
+        arguments.reader,
+        arguments.replace,
+        arguments.skip_bad_rows,
+        columns,
+        mapping=_mapping(arguments),
+    )
+    return Answer(done.as_json(), lambda: _readings_text(done))
 
 
 def _mapping(arguments: argparse.Namespace) -> Mapping:
@@ -151,4 +170,11 @@ def _predictions_text(done: ImportedPredictions) -> str:
     return "\n".join([f"Predictions of {done.model} ({done.scale}), in {done.table}", counts, *done.notes])
 
 
-IMPORT = Command("import", "Bring in labels, predictions or images of other makers.", _arguments, _execute)
+def _readings_text(done: ImportedReadings) -> str:
+    names = ("read", "written", "refused", "unmatched")
+    counts = as_table(names, [[getattr(done, name) for name in names]])
+    head = f"Readings by {', '.join(done.readers)}, in the set {done.set} ({done.table})"
+    return "\n".join([head, counts, *done.notes])
+
+
+IMPORT = Command("import", "Bring in labels, predictions, images or readings of other makers.", _arguments, _execute)
