@@ -6,12 +6,13 @@ a file that was written a moment ago is looked at again a moment later, and a th
 """
 
 import time
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
 from typing import Any, TypeVar
 
+K = TypeVar("K", bound=Hashable)
 T = TypeVar("T")
 Stamp = tuple[Hashable, ...]
 
@@ -55,10 +56,19 @@ def one_look() -> Iterator[None]:
 
 def looked(what: Hashable, look: Callable[[], T]) -> T:
     """Return what `look` finds; within `one_look` it is called once for the same `what`."""
+    return looked_at([what], lambda _: {what: look()})[what]
+
+
+def looked_at(whats: Sequence[K], look: Callable[[list[K]], Mapping[K, T]]) -> dict[K, T]:
+    """Return what `look` finds of each of several things; within `one_look` it is asked for those that are new."""
     found = _FOUND.get()
-    if found is None:
-        return look()
-    if what not in found:
-        found[what] = look()
-    value: T = found[what]
-    return value
+    known: dict[Any, Any] = {} if found is None else found
+    if new := [what for what in dict.fromkeys(whats) if what not in known]:
+        known.update(dict(look(new)))
+    return {what: known[what] for what in whats}
+
+
+def once_a_look(what: Hashable, do: Callable[[], object]) -> None:
+    """Do something at the first time within `one_look`, and never outside of one."""
+    if _FOUND.get() is not None:
+        looked(what, do)

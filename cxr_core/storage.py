@@ -24,6 +24,7 @@ from cxr_core.atomic import replacing
 from cxr_core.errors import CxrError, StorageError, UsageError
 from cxr_core.file_patterns import Limits, files_matching
 from cxr_core.settings import settings
+from cxr_core.stamps import Stamp, file_stamp, once_a_look
 
 SCHEME = "gs://"
 CACHE_FOLDER = "cache"
@@ -193,7 +194,7 @@ def mirrored(folder: Path, location: str, seconds: float = 30.0) -> Iterator[Non
     What fails on the way is tried again the next time; what fails in the end is raised, as by `send`.
     """
     done, sending = threading.Event(), threading.Lock()
-    sent: dict[Path, tuple[int, int]] = {}
+    sent: dict[Path, Stamp] = {}
 
     def send_now() -> None:
         with sending:
@@ -247,10 +248,9 @@ def forget_listings() -> None:
     _file_system.cache_clear()
 
 
-def _send_changed(folder: Path, location: str, sent: dict[Path, tuple[int, int]]) -> None:
+def _send_changed(folder: Path, location: str, sent: dict[Path, Stamp]) -> None:
     for file in sorted(path for path in folder.rglob("*") if path.is_file()):
-        status = file.stat()
-        state = (status.st_size, status.st_mtime_ns)
+        state = file_stamp(file)
         if sent.get(file) != state:
             send(file, join(location, file.relative_to(folder).as_posix()))
             sent[file] = state
@@ -286,8 +286,11 @@ def _check_bucket(location: str) -> None:
 
 
 def _files() -> Any:
-    """Return the file system of the endpoint that the settings name."""
-    return _file_system(settings().gcs_endpoint)
+    """Return the file system of the endpoint that the settings name; a page that is drawn gets listings of its own."""
+    endpoint = settings().gcs_endpoint
+    files = _file_system(endpoint)
+    once_a_look(("listings", endpoint), files.invalidate_cache)
+    return files
 
 
 @lru_cache(maxsize=4)

@@ -30,7 +30,6 @@ LONGER = {
     "cxr_core/tasks/predict.py",
     "cxr_core/training/learned_policy.py",
     "cxr_core/training/weights_file.py",
-    "cxr_core/warehouse/warehouse.py",
 }
 
 

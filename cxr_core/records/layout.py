@@ -2,7 +2,7 @@
 
 import contextlib
 import io
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
@@ -17,6 +17,7 @@ from cxr_core.file_patterns import Limits, nobody_leaves
 from cxr_core.records.example import Record, decode
 from cxr_core.records.tfrecord import count_records, read_payloads
 from cxr_core.schema import INTEGER_KEYS, RECORD_IMAGE_SIZE, VALUES, VIEWS, view_code
+from cxr_core.stamps import file_stamp
 from cxr_core.storage import cached_path, is_remote, matching, version
 
 #: Examples that are parsed from each file before a run; damage further in is reported when it is met.
@@ -79,7 +80,7 @@ def check_records(
         images = 0
         for path in (path for path in paths if not is_remote(path)):
             going_on()
-            images += _checked_images(path, _stamp(path), view, with_keys)
+            images += _checked_images(path, file_stamp(path), view, with_keys)
         images += sum(counted)
     if not images:
         raise RecordError(f"The TFRecord files hold no example: {paths[0]} and {len(paths) - 1} more. Make them anew.")
@@ -87,9 +88,9 @@ def check_records(
 
 
 @lru_cache(maxsize=4096)
-def _checked_images(path: str, content: str, view: str | None, with_keys: bool) -> int:
+def _checked_images(path: str, content: Hashable, view: str | None, with_keys: bool) -> int:
     """Count the records of one file and check its first, once until it changes: a form asks again at every choice."""
-    images = _remote_count(path, content) if is_remote(path) else count_records(path)
+    images = _remote_count(path, str(content)) if is_remote(path) else count_records(path)
     for where, record in islice(_records(path), _PARSED_PER_FILE):
         check_record(record, where, view)
         if with_keys:
@@ -106,15 +107,6 @@ def _remote_count(path: str, content: str) -> int:
     images = count_records(path)
     write_text(kept, str(images))
     return images
-
-
-def _stamp(path: str) -> str:
-    """Return what changes when a file does; nothing for one that is gone, which reading it then tells."""
-    try:
-        status = Path(path).stat()
-    except OSError:
-        return ""
-    return f"{status.st_ino}-{status.st_size}-{status.st_mtime_ns}"
 
 
 def locate_damage(paths: Sequence[Path | str]) -> str | None:

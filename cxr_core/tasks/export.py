@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from cxr_core.errors import UsageError
 from cxr_core.schema import PREDICTIONS_SUFFIX
 from cxr_core.sources.registry import ready_source
+from cxr_core.warehouse.export import export_rows
 
 
 @dataclass(frozen=True)
@@ -43,5 +44,5 @@ def export_predictions(source_name: str, model: str, to: str = "", replace: bool
             '`write = "your-project.your_dataset"` under the source in cxr.toml.'
         )
     location = to or f"{source.write}.{model}{PREDICTIONS_SUFFIX}"
-    images, scale = source.warehouse().export_predictions(model, location, replace)
+    images, scale = export_rows(source.warehouse(), model, location, replace)
     return Exported(model, location, images, scale)

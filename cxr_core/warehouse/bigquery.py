@@ -3,7 +3,7 @@
 import contextlib
 import re
 import time
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -11,12 +11,14 @@ import pyarrow as pa
 from cxr_core.errors import UsageError, WarehouseError
 from cxr_core.schema import DEFAULT_SCALE, SCALE_KEY, SCALES
 from cxr_core.settings import settings
+from cxr_core.stamps import looked
 from cxr_core.warehouse.answers import Answer
-from cxr_core.warehouse.engine import TableInfo
+from cxr_core.warehouse.engine import TableInfo, TableState
 from cxr_core.warehouse.google_client import APP, Account, client_of, forget_clients
 from cxr_core.warehouse.google_errors import plain_errors
+from cxr_core.warehouse.google_tables import look_up, retry_within, table_states
 from cxr_core.warehouse.questions import Query
-from cxr_core.warehouse.tables import MODEL_FIELD, check_pattern, check_project, check_region, check_table
+from cxr_core.warehouse.tables import MODEL_FIELD, TableSet, check_pattern, check_project, check_region, check_table
 
 if TYPE_CHECKING:
     from google.cloud import bigquery
@@ -54,9 +56,9 @@ class BigQueryEngine:
         """Return a checked table name."""
         return check_table(location)
 
-    def identity(self, locations: Sequence[str]) -> tuple[Hashable, ...]:
-        """Return who is asked; tables of BigQuery do not say when they change without being asked."""
-        return (self.account, settings().bigquery_endpoint)
+    def states(self, locations: Sequence[str]) -> tuple[TableState, ...]:
+        """Return how each table stands by the catalogue, which is asked once a look and free of charge."""
+        return table_states(self.account, locations)
 
     def run(self, query: Query, locations: Sequence[str]) -> tuple[pa.Table, Answer]:
         """Answer a question: a dry run, which costs nothing and finds what is wrong, and then the query.
@@ -93,7 +95,7 @@ class BigQueryEngine:
     def describe(self, location: str) -> TableInfo:
         """Return the columns and the scale of a table (its label `cxr_scale`)."""
         with self.plain_errors():
-            table = client_of(self.account).get_table(check_table(location), **_look_up())
+            table = client_of(self.account).get_table(check_table(location), **look_up())
         scale = table.labels.get(SCALE_LABEL, DEFAULT_SCALE)
         if scale not in SCALES:
             raise WarehouseError(
@@ -106,10 +108,13 @@ class BigQueryEngine:
         dataset, _, table = check_pattern(pattern).rpartition(".")
         before, after = (re.escape(part) for part in table.split(MODEL_FIELD))
         wanted = re.compile(f"{before}([A-Za-z0-9][A-Za-z0-9_-]{{0,127}}){after}")
-        with self.plain_errors():
-            listed = list(client_of(self.account).list_tables(dataset, **_look_up()))
-        matches = (wanted.fullmatch(item.table_id) for item in listed)
+        listed = looked((self.account, settings().bigquery_endpoint, dataset), lambda: self._listed(dataset))
+        matches = (wanted.fullmatch(name) for name in listed)
         return {match.group(1): f"{dataset}.{match.group(0)}" for match in matches if match}
+
+    def _listed(self, dataset: str) -> list[str]:
+        with self.plain_errors():
+            return [table.table_id for table in client_of(self.account).list_tables(dataset, **look_up())]
 
     @contextlib.contextmanager
     def plain_errors(self) -> Iterator[None]:
@@ -164,6 +169,11 @@ class BigQueryEngine:
         return job.result(timeout=left.now(), retry=retry_within(left.now()), job_retry=None)
 
 
+def bigquery_engine(tables: TableSet) -> BigQueryEngine:
+    """Return the engine that asks BigQuery as a source's settings say."""
+    return BigQueryEngine(tables.project, tables.maximum_bytes_billed, tables.credentials, tables.location)
+
+
 class _Seconds:
     """What is left of the seconds that one question may take."""
 
@@ -173,19 +183,6 @@ class _Seconds:
     def now(self) -> float:
         """Return the seconds that are left; never 0, which would mean no limit."""
         return max(0.05, self._end - time.monotonic())
-
-
-def retry_within(seconds: float) -> Any:
-    """Return Google's rules for what is tried again, ended after so many seconds instead of ten minutes."""
-    from google.cloud.bigquery import DEFAULT_RETRY
-
-    return DEFAULT_RETRY.with_timeout(seconds)
-
-
-def _look_up() -> dict[str, Any]:
-    # What stands in a catalogue is answered within a second or not at all; a page waits for it.
-    seconds = min(15.0, settings().bigquery_timeout)
-    return {"timeout": seconds, "retry": retry_within(seconds)}
 
 
 def _storage_is_there() -> bool:

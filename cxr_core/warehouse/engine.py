@@ -1,11 +1,12 @@
 """What the warehouse asks of the thing that runs its SQL; `local` and `bigquery` are the two."""
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import pyarrow as pa
 
+from cxr_core.stamps import Stamp
 from cxr_core.warehouse.answers import Answer
 from cxr_core.warehouse.questions import Query
 
@@ -19,14 +20,29 @@ class TableInfo:
     metadata: dict[str, Any]
 
 
+@dataclass(frozen=True)
+class TableState:
+    """How a table stands, found without reading it.
+
+    `stamp` is another one when the rows may be, () for a table that is not there; `changed` is when they changed last,
+    in seconds since 1970, None where nothing tells. Where nobody could be asked just now, `is_checked` is false and the
+    rest is what was found last.
+    """
+
+    location: str
+    stamp: Stamp
+    changed: float | None
+    is_checked: bool = True
+
+
 class Engine(Protocol):
     """Runs questions over the tables of one kind; every error it raises is a `CxrError`."""
 
     def name(self, location: str) -> str:
         """Return what stands for a table in the SQL."""
 
-    def identity(self, locations: Sequence[str]) -> tuple[Hashable, ...]:
-        """Return what changes when the tables do, as far as that can be known without reading them."""
+    def states(self, locations: Sequence[str]) -> tuple[TableState, ...]:
+        """Return how each table stands; raises nothing, and for many tables takes no longer than for one."""
 
     def run(self, query: Query, locations: Sequence[str]) -> tuple[pa.Table, Answer]:
         """Answer a question over the tables at `locations`."""

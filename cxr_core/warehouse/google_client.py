@@ -1,6 +1,8 @@
 """Clients of BigQuery: with whose credentials, for which project, at which address."""
 
+import math
 import threading
+import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from cxr_core.errors import UsageError
@@ -16,6 +18,10 @@ _SCOPES = ("https://www.googleapis.com/auth/bigquery",)
 
 _making = threading.Lock()
 _clients: dict[tuple["Account", str], "bigquery.Client"] = {}
+#: Who got no answer from the catalogue, and when (a monotonic time).
+_silent: dict[tuple["Account", str], float] = {}
+#: The catalogue is left alone so long after it gave no answer.
+_SILENT_SECONDS = 15.0
 
 
 class Account(NamedTuple):
@@ -47,8 +53,20 @@ def forget_clients() -> None:
     with _making:
         closing = list(_clients.values())
         _clients.clear()
+        _silent.clear()
     for client in closing:
         client.close()
+
+
+def note_silence(account: Account) -> None:
+    """Keep in mind that the catalogue gave this account no answer just now."""
+    _silent[account, settings().bigquery_endpoint] = time.monotonic()
+
+
+def is_silent(account: Account) -> bool:
+    """Say whether the catalogue gave this account no answer a moment ago, so that nobody waits for it again."""
+    since = _silent.get((account, settings().bigquery_endpoint), -math.inf)
+    return time.monotonic() - since < _SILENT_SECONDS
 
 
 def _client(account: Account, endpoint: str) -> "bigquery.Client":

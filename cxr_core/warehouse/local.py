@@ -10,7 +10,7 @@ import os
 import re
 import threading
 import time
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -19,15 +19,18 @@ import pyarrow as pa
 import sqlglot
 from sqlglot import exp
 
-from cxr_core.errors import TableError
-from cxr_core.storage import local_copy
+from cxr_core.errors import StorageError, TableError, UsageError
+from cxr_core.stamps import changed_at, file_stamp, looked
+from cxr_core.storage import is_remote, local_copy, version
 from cxr_core.warehouse.answers import Answer
-from cxr_core.warehouse.engine import TableInfo
+from cxr_core.warehouse.engine import TableInfo, TableState
 from cxr_core.warehouse.parquet import read_metadata
 from cxr_core.warehouse.questions import Query
 from cxr_core.warehouse.tables import files_by_model
 
 _connecting = threading.Lock()
+#: The version that each file on Cloud Storage had when it was asked for last.
+_last: dict[str, str] = {}
 
 
 class LocalEngine:
@@ -40,9 +43,9 @@ class LocalEngine:
         """Return the name under which a file stands in the SQL before translation."""
         return f"file_{hashlib.sha256(location.encode()).hexdigest()[:16]}"
 
-    def identity(self, locations: Sequence[str]) -> tuple[Hashable, ...]:
-        """Return each file's path, inode, size and time of change (ns); a missing one has none."""
-        return tuple(_identity(local_copy(location)) for location in locations)
+    def states(self, locations: Sequence[str]) -> tuple[TableState, ...]:
+        """Return how each file stands: by the system, or by what Cloud Storage says of its version."""
+        return tuple(_state(location) for location in locations)
 
     def run(
         self, query: Query, locations: Sequence[str], frames: Mapping[str, pa.Table] | None = None
@@ -111,16 +114,22 @@ def _connection(allowed: tuple[str, ...]) -> duckdb.DuckDBPyConnection:
     connection.execute("SET enable_external_access = false")
     connection.execute("SET autoload_known_extensions = false")
     connection.execute("SET autoinstall_known_extensions = false")
+    # DuckDB would keep what it read of a file, and look at its time in seconds.
+    connection.execute("SET enable_external_file_cache = false")
+    connection.execute("SET parquet_metadata_cache = false")
     connection.execute("SET lock_configuration = true")
     return connection
 
 
-def _identity(path: Path) -> tuple[Hashable, ...]:
+def _state(location: str) -> TableState:
+    if not is_remote(location):
+        stamp = file_stamp(location)
+        return TableState(location, stamp, changed_at(stamp))
     try:
-        found = path.stat()
-    except OSError:
-        return (str(path),)
-    return (str(path), found.st_ino, found.st_size, found.st_mtime_ns)
+        _last[location] = looked(("version", location), lambda: version(location))
+    except (StorageError, UsageError):
+        return TableState(location, (_last.get(location),), None, is_checked=False)
+    return TableState(location, (_last[location],), None)
 
 
 def _real(path: Path) -> str:

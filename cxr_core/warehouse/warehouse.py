@@ -1,44 +1,32 @@
 """Questions about one source's tables, answered by DuckDB or by BigQuery with equal frames."""
 
-import threading
 from collections.abc import Sequence
-from dataclasses import replace
 
 import pandas as pd
 import pyarrow as pa
 
-from cxr_core.errors import AccessError, CxrError, TableError, UnknownNameError, UsageError, brief
+from cxr_core.errors import UnknownNameError, UsageError
 from cxr_core.schema import KEY_COLUMNS, LABELS, VALUES, dataset_code, view_code
+from cxr_core.stamps import one_look
 from cxr_core.warehouse import frames, questions
-from cxr_core.warehouse.answers import Answer, Joined, PredictionTable
-from cxr_core.warehouse.bigquery import BigQueryEngine
-from cxr_core.warehouse.engine import Engine, TableInfo
-from cxr_core.warehouse.google_write import write_predictions
-from cxr_core.warehouse.kept import ANSWERS, Key
-from cxr_core.warehouse.local import LocalEngine
+from cxr_core.warehouse.answers import Joined, PredictionTable
+from cxr_core.warehouse.asked_tables import AskedTables
+from cxr_core.warehouse.checks import labels_of, problems_of
+from cxr_core.warehouse.engine import Engine
 from cxr_core.warehouse.questions import Query
 from cxr_core.warehouse.readings import readings_frame
 from cxr_core.warehouse.studies import join_studies
-from cxr_core.warehouse.tables import TableSet, check_table, is_file
 
 #: What images are put together by.
 GROUPS = {"studies": ("patient", "study"), "patients": ("patient",)}
 
 
-class Warehouse:
+class Warehouse(AskedTables):
     """Answers questions about the tables of `tables`; cheap to make, safe to share between threads.
 
     Every method may raise `TableError` (a table is missing, damaged or not as the schema says), `UsageError` (a name
     that does not exist, no credentials) or `WarehouseError` (network, permission, limit, timeout).
     """
-
-    def __init__(self, tables: TableSet) -> None:
-        self.tables = tables
-        self._local = LocalEngine(tables.allowed)
-        self._main: Engine = self._local
-        if tables.kind == "bigquery":
-            self._main = self._bigquery()
-        self._last = threading.local()
 
     def distribution(self, view: str | None = "frontal") -> pd.DataFrame:
         """Count images per `label`, `value` and `dataset` (names, str) in `images` (int64).
@@ -48,9 +36,10 @@ class Warehouse:
         `last_answer("distribution").counted`: by rows where `counts` has shown that no path stands twice.
         """
         query = self._distribution(view)
-        if ANSWERS.peek(self._labels_key(query)) is None and self._paths_are_unique(view):
-            query = questions.distribution(self._names(), view, unique=True)
-        return frames.distribution_frame(self._ask_labels(query))
+        with one_look():
+            if self._kept(query) is None and self._paths_are_unique(view):
+                query = questions.distribution(self._names(), view, unique=True)
+            return frames.distribution_frame(self._ask_labels(query))
 
     def grouped_distribution(self, unit: str, view: str | None = "frontal") -> pd.DataFrame:
         """Count studies or patients as `distribution` counts images; the last column has the name of the `unit`.
@@ -107,7 +96,7 @@ class Warehouse:
             TableError: it lacks a column, or a reader stands twice on a row.
         """
         location, engine = self._one_of(self._found(self.tables.readings), "set of readings", set_name)
-        names = _labels_of(engine.describe(location), location)
+        names = labels_of(engine.describe(location), location)
         table = self._ask(engine, questions.readings(engine.name(location), names), [location])
         return readings_frame(table, location)
 
@@ -124,7 +113,7 @@ class Warehouse:
         return PredictionTable(
             model=model,
             scale=info.scale,
-            labels=_labels_of(info, location),
+            labels=labels_of(info, location),
             images=sum(table["images"].to_pylist()),
             datasets=frames.present_datasets(table),
             location=location,
@@ -134,31 +123,16 @@ class Warehouse:
     def predictions(self, model: str) -> pd.DataFrame:
         """Return all of a model's predictions sorted by path: the keys, then its labels as stored (float64)."""
         location, engine = self._find(model)
-        names = _labels_of(engine.describe(location), location)
+        names = labels_of(engine.describe(location), location)
         table = self._ask(engine, questions.predictions(engine.name(location), names), [location])
         return frames.predictions_frame(table)
 
-    def export_predictions(self, model: str, location: str, replace: bool) -> tuple[int, str]:
-        """Write a model's predictions into a BigQuery table and return the number of its rows, and their scale.
-
-        Raises:
-            UsageError: the table does not lie in the data set `write`, or is one that the source reads from.
-            ExistsError: it exists and is not to be replaced.
-        """
-        check_table(location)
-        if location.rpartition(".")[0] != self.tables.write:
-            raise UsageError(
-                f"Predictions may only be written into the data set {self.tables.write}, as `write` in cxr.toml says. "
-                f"Received: {brief(location)}."
-            )
-        here, engine = self._find(model)
-        if location in (here, *self.tables.labels):
-            raise UsageError(f"The table {location} is read by this source. Write to another name.")
-        info = engine.describe(here)
-        query = questions.predictions(engine.name(here), _labels_of(info, here))
-        rows = frames.prediction_rows(self._ask(engine, query, [here]))
-        write_predictions(self._bigquery(), location, rows, info.scale, replace)
-        return rows.num_rows, info.scale
+    def stored_predictions(self, model: str) -> tuple[str, pa.Table, str]:
+        """Return where a model's predictions lie, their rows as a prediction table has them, and their scale."""
+        location, engine = self._find(model)
+        info = engine.describe(location)
+        query = questions.predictions(engine.name(location), labels_of(info, location))
+        return location, frames.prediction_rows(self._ask(engine, query, [location])), info.scale
 
     def joined(self, model: str, dataset: str = "valid", view: str | None = None) -> Joined:
         """Return a model's predictions beside the labels of the same paths, of one data set on both sides.
@@ -171,7 +145,7 @@ class Warehouse:
             view_code(view)
         location, engine = self._find(model)
         info = engine.describe(location)
-        names = _labels_of(info, location)
+        names = labels_of(info, location)
         if engine is self._main:
             query = questions.joined(engine.name(location), self._names(), names, dataset, view)
             table = self._ask(engine, query, [location, *self.tables.labels])
@@ -193,32 +167,7 @@ class Warehouse:
 
     def check(self) -> list[str]:
         """Return what is wrong with the tables, one sentence each; empty when all can be answered."""
-        problems: list[str] = []
-        try:
-            for location in self.tables.labels:
-                problems += _problems_of(self._main, location, (*KEY_COLUMNS, *LABELS), "label")
-            if self.tables.labels and not problems:
-                # What a dry run finds besides: who pays may not ask, or may see a table and not read it.
-                self.estimate_distribution(None)
-            for location in self._locations().values():
-                problems += _problems_of(self._engine(location), location, KEY_COLUMNS, "prediction")
-        except CxrError as error:
-            # No connection or no permission: the next table would wait for the same answer.
-            problems.append(str(error))
-        return problems
-
-    def refresh(self) -> None:
-        """Forget what was answered, so that each question is asked anew."""
-        ANSWERS.forget(self.tables)
-
-    @property
-    def refreshes(self) -> int:
-        """How often answers were forgotten; who keeps what is made of them has to make it anew when this grows."""
-        return ANSWERS.refreshes(self.tables)
-
-    def last_answer(self, question: str) -> Answer | None:
-        """Return how this thread's last question of that name was answered (SQL, seconds, bytes)."""
-        return self._answers().get(question)
+        return problems_of(self._main, self.tables.labels, self._engine, self._locations, self.estimate_distribution)
 
     def _joined_here(self, location: str, names: Sequence[str], dataset: str, view: str | None) -> pa.Table:
         """Join a local prediction table with labels that are fetched from BigQuery."""
@@ -239,68 +188,7 @@ class Warehouse:
     def _ask_labels(self, query: Query) -> pa.Table:
         return self._ask(self._main, query, self.tables.labels)
 
-    def _ask(self, engine: Engine, query: Query, locations: Sequence[str]) -> pa.Table:
-        table, answer = ANSWERS.answer(self._key(engine, query, locations), lambda: engine.run(query, locations))
-        self._answers()[query.question] = replace(answer, counted=query.counted)
-        return table
-
     def _paths_are_unique(self, view: str | None) -> bool:
         """Say whether `counts` was asked and has shown that no path of a view (None: at all) stands twice."""
-        found = ANSWERS.peek(self._labels_key(questions.counts(self._names())))
-        return found is not None and frames.paths_are_unique(found[0], view)
-
-    def _labels_key(self, query: Query) -> Key:
-        return self._key(self._main, query, self.tables.labels)
-
-    def _bigquery(self) -> BigQueryEngine:
-        tables = self.tables
-        return BigQueryEngine(tables.project, tables.maximum_bytes_billed, tables.credentials, tables.location)
-
-    def _key(self, engine: Engine, query: Query, locations: Sequence[str]) -> Key:
-        return Key(self.tables, engine.identity(locations), query.sql, tuple(query.parameters.items()))
-
-    def _answers(self) -> dict[str, Answer]:
-        # A thread of its own for each session of the dashboard: nobody sees another's SQL beside his figures.
-        if not hasattr(self._last, "answers"):
-            self._last.answers = {}
-        return self._last.answers
-
-    def _engine(self, location: str) -> Engine:
-        return self._local if is_file(location) else self._main
-
-    def _locations(self) -> dict[str, str]:
-        """Return each model's table; the first pattern that has one wins."""
-        return self._found(self.tables.predictions)
-
-    def _found(self, patterns: Sequence[str]) -> dict[str, str]:
-        found: dict[str, str] = {}
-        for pattern in patterns:
-            for model, location in self._engine(pattern).models(pattern).items():
-                found.setdefault(model, location)
-        return found
-
-    def _find(self, model: str) -> tuple[str, Engine]:
-        return self._one_of(self._locations(), "model", model)
-
-    def _one_of(self, locations: dict[str, str], what: str, name: str) -> tuple[str, Engine]:
-        if name not in locations:
-            raise UnknownNameError(what, name, sorted(locations))
-        return locations[name], self._engine(locations[name])
-
-
-def _labels_of(info: TableInfo, location: str) -> tuple[str, ...]:
-    labels = tuple(label for label in LABELS if label in info.columns)
-    if not labels:
-        raise TableError(f"The table {location} must have at least one label column. Received: none.")
-    return labels
-
-
-def _problems_of(engine: Engine, location: str, needed: Sequence[str], what: str) -> list[str]:
-    """Return what is wrong with one table; an error that is not about this table alone is raised."""
-    try:
-        info = engine.describe(location)
-        _labels_of(info, location)
-    except (TableError, AccessError) as error:
-        return [str(error)]
-    missing = [name for name in needed if name not in info.columns]
-    return [f"The {what} table {location} lacks {', '.join(missing)}. Write or import it again."] if missing else []
+        found = self._kept(questions.counts(self._names()))
+        return found is not None and frames.paths_are_unique(found.value[0], view)

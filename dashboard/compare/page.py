@@ -9,6 +9,7 @@ from dashboard.compare.model_choice import chosen_models, view_of_models
 from dashboard.compare.report_button import report_button
 from dashboard.compare.sections import curves_section, difference_section, model_table
 from dashboard.shared import engine
+from dashboard.shared.as_of import as_of_line
 from dashboard.shared.comparison_tables import answer
 from dashboard.shared.header import page_header, view_fact
 from dashboard.shared.model_input import dataset_input, figure_input, judged_models
@@ -37,6 +38,7 @@ models = chosen_models(known, view)
 grids = engine.model_grid(source.name, tuple(models), dataset, None, figure) if models else None
 with top:
     page_header(answer(grids), source.name, source.synthetic, view_fact(view), f"{label_words(dataset)} set")
+    as_of_line(source.name, *models)
 if grids is None:
     st.info("Choose at least one model.")
     st.stop()

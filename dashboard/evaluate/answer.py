@@ -12,6 +12,7 @@ from cxr_core.sources.source import Source
 from dashboard.evaluate.judged import LABEL, Judged, note_judged
 from dashboard.evaluate.operating import operating_section
 from dashboard.shared import help_texts
+from dashboard.shared.as_of import as_of_line
 from dashboard.shared.evaluation_words import answer
 from dashboard.shared.formatting import count, percent, three_digits
 from dashboard.shared.header import page_header, view_fact
@@ -34,6 +35,7 @@ def label_part(source: Source, entries: list[ModelEntry]) -> None:
     with top:
         facts = (view_fact(view or model.view), f"{dataset.capitalize()} set", model.name, model.policy_words())
         page_header(answer(result, judged.label), source.name, source.synthetic, *facts)
+        as_of_line(source.name, model.name)
     # The curves take the browser longest, so what stands above them is sent after them.
     above = st.container()
     figures = result.labels.get(judged.label)

@@ -8,6 +8,7 @@ from dashboard.labels.details import count_section, pair_section, policy_section
 from dashboard.labels.distribution import distribution_section
 from dashboard.labels.figures import answer, figures_row
 from dashboard.shared import engine, help_texts
+from dashboard.shared.as_of import as_of_line
 from dashboard.shared.choices import Options, pick_one, tabs
 from dashboard.shared.header import page_header, view_fact
 from dashboard.shared.source import built_source
@@ -19,6 +20,7 @@ with estimate_line(source, view):
     overview = engine.label_overview(source.name, view)
 with top:
     page_header(answer(overview), source.name, source.synthetic, view_fact(view))
+    as_of_line(source.name)
 cost_line(source, overview)
 figures_row(overview)
 if overview.datasets:

@@ -9,9 +9,9 @@ import streamlit as st
 
 from cxr_core.errors import CxrError, StorageError, WarehouseError
 from cxr_core.sources.registry import DEMO
+from cxr_core.stamps import one_look
 from dashboard.shared import address
 from dashboard.shared.actions import show_told
-from dashboard.shared.engine import one_look
 from dashboard.shared.errors import errors_as_sentences, try_again_button
 from dashboard.shared.formatting import plain
 from dashboard.shared.header import TITLED, page_header
@@ -33,7 +33,8 @@ def page_frame() -> Iterator[None]:
     with above:
         show_told()
     try:
-        yield
+        with one_look():
+            yield
         for sentence in address.not_understood(asked):
             above.warning(plain(sentence), icon=":material/link_off:")
     except CxrError as error:

@@ -177,7 +177,8 @@ class BigQueryServer(ThreadingHTTPServer):
             "labels": table.labels,
             "description": table.description,
             "numRows": str(table.rows.num_rows),
-            "etag": str(table.version),
+            "etag": f"{table.version}-{table.edits}",
+            "lastModifiedTime": str(table.modified),
             "type": "TABLE",
         }
 
@@ -203,6 +204,7 @@ class BigQueryServer(ThreadingHTTPServer):
         if "labels" in body:
             labels = table.labels | body["labels"]
             table.labels = {key: value for key, value in labels.items() if value is not None}
+            table.edits += 1
         return self._resource(full)
 
 

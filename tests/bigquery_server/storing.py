@@ -34,6 +34,9 @@ class Table:
     description: str | None = None
     #: Changes with every write, so that answers from before are no longer in the query cache.
     version: int = field(default_factory=time.monotonic_ns)
+    #: When the rows were written, in milliseconds since 1970, and how often labels were changed since.
+    modified: int = field(default_factory=lambda: time.time_ns() // 1_000_000)
+    edits: int = 0
 
 
 class Tables:

@@ -158,3 +158,15 @@ def test_a_file_is_read_again_only_after_it_has_changed(tmp_path, monkeypatch):
     path.unlink()
     with pytest.raises(RecordError, match="cannot be read"):
         check_records([path], "frontal")
+
+
+def test_records_written_in_place_are_checked_anew_though_size_and_inode_are_as_before(tmp_path):
+    (path,) = write_shards(tmp_path, "frontal", [encode(record(edema=1))], 1)
+    assert check_records([str(path)], "frontal").images == 1
+    inode, size = path.stat().st_ino, path.stat().st_size
+    (other,) = write_shards(tmp_path / "other", "frontal", [encode(record(view=1, edema=1))], 1)
+    with path.open("r+b") as file:
+        file.write(other.read_bytes())
+    assert (path.stat().st_ino, path.stat().st_size) == (inode, size)
+    with pytest.raises(RecordError, match="is a lateral view"):
+        check_records([str(path)], "frontal")
