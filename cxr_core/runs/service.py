@@ -1,14 +1,11 @@
 """What the rest of the product asks of runs: submit, look, wait, cancel, resume, delete."""
 
-import getpass
 import json
-import os
 import shutil
 import socket
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +18,7 @@ from cxr_core.runs.identity import Standing, own_identity
 from cxr_core.runs.lanes import lane_of
 from cxr_core.runs.launch import start_supervisor
 from cxr_core.runs.log import LOG_FILE, last_words
+from cxr_core.runs.new_run import new_run, new_run_id
 from cxr_core.runs.reconcile import STALE_SECONDS, reconcile, silence, supervisor_standing
 from cxr_core.runs.run import CANCELLED, COMPLETED, FAILED, Run
 from cxr_core.runs.store import RunStore
@@ -30,11 +28,6 @@ CONFIG_FILE = "config.json"
 
 _POLL_SECONDS, _LONGEST_POLL_SECONDS = 0.3, 1.0
 _COLUMNS = ColumnReader()
-
-
-def new_run_id() -> str:
-    """Return a new ID, `YYYYMMDD-HHMMSS-xxxxxx`: the local time and six random hexadecimal digits."""
-    return f"{datetime.now():%Y%m%d-%H%M%S}-{os.urandom(3).hex()}"
 
 
 def submit(
@@ -66,22 +59,7 @@ def submit(
     store = _store()
     if parent is not None:
         store.get(parent)
-    now = time.time()
-    run = Run(
-        run=run_id or new_run_id(),
-        kind=kind,
-        name=name,
-        source=source,
-        created=now,
-        heartbeat=now,
-        user=_user(),
-        host=socket.gethostname(),
-        config=config,
-        supervisor=own_identity(),
-        device=device,
-        resumable=resumable,
-        parent=parent,
-    )
+    run = new_run(run_id or new_run_id(), kind, name, source, config, device, resumable, parent)
     folder = store.run_folder(run.run)
     with disk_errors(folder):
         folder.mkdir(parents=True)
@@ -266,10 +244,3 @@ def _launch(store: RunStore, run: Run) -> Run:
     else:  # it has ended already; unless it has looked after the run by then, nobody does
         store.end(run.run, FAILED, reasons.supervisor_gone(run, last_words(log)), run.supervisor)
     return get(run.run)
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a container may run under a number that has no name
-        return "unknown"

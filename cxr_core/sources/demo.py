@@ -1,29 +1,20 @@
 """The demo source: synthetic chest radiographs with labels, and the truth that the labels came from."""
 
-import contextlib
-import fcntl
-import io
-import multiprocessing
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from PIL import Image
 
-from cxr_core.atomic import disk_errors, sync, write_text
+from cxr_core.atomic import disk_errors, write_text
 from cxr_core.errors import CxrError
-from cxr_core.processes import cores, end_with_parent
-from cxr_core.records.example import Record, encode
 from cxr_core.records.tfrecord import write_shards
-from cxr_core.schema import DATASETS, INTEGER_KEYS, LABELS, TRAINING_VIEWS, View, dataset_code, image_path, view_code
+from cxr_core.schema import DATASETS, INTEGER_KEYS, LABELS, TRAINING_VIEWS, View, dataset_code, view_code
+from cxr_core.sources.demo_images import drawing_workers, drawn, image_keys
 from cxr_core.sources.phantoms.cohort import Study, draw_cohort
-from cxr_core.sources.phantoms.picture import Request, draw_picture
 from cxr_core.sources.phantoms.reading import read_studies
+from cxr_core.sources.rebuilt_folder import only_builder, replacement
 from cxr_core.warehouse.parquet import write_table, write_truth
 
 Progress = Callable[[float, str], None]
@@ -32,11 +23,9 @@ Progress = Callable[[float, str], None]
 VERSION = 1
 SEED = 2019
 STUDIES = (1500, 500, 500)
-JPEG_QUALITY = 90
 SHARDS = 4
 #: Generous, for the check before the start: tables, records and the file system's own needs for one image.
 BYTES_PER_IMAGE = 30_000
-CHUNK = 25
 
 #: What other people trained on the demo, and what they predicted with it, survives a rebuild.
 KEPT_FOLDERS = ("models", "predictions")
@@ -71,11 +60,11 @@ def build_demo(
         CxrError: there is too little space, no permission, or a worker process died.
     """
     stamp = _stamp(seed, studies)
-    with disk_errors(folder), _only_builder(folder):
+    with disk_errors(folder), only_builder(folder):
         if _stamp_of(folder) == stamp and not anew:
             progress(1.0, "The demo is built already.")
             return
-        with _replacement(folder) as building:
+        with replacement(folder, KEPT_FOLDERS) as building:
             _fill(building, progress, seed, studies)
             if (seed, studies) == (SEED, STUDIES):
                 _copy_shipped(building)
@@ -108,23 +97,16 @@ def _write_tables(folder: Path, cohort: list[Study]) -> None:
     for dataset in DATASETS:
         rows = [row for study in cohort if study.dataset == dataset for row in _label_rows(study)]
         write_table(folder / f"labels_{dataset}.parquet", pd.DataFrame(rows, columns=_COLUMNS))
-    truth = [{"path": _keys(study, *image)[0]} | study.truth for study in cohort for image in study.images]
+    truth = [{"path": image_keys(study, *image)[0]} | study.truth for study in cohort for image in study.images]
     write_truth(folder / "truth.parquet", pd.DataFrame(truth))
 
 
 _COLUMNS = ["path", *INTEGER_KEYS, *LABELS, "age", "sex", "position"]
 
 
-def _keys(study: Study, image: int, view: str) -> tuple[str, dict[str, int]]:
-    """Return the path and the integer keys of an image."""
-    path = image_path(study.dataset, study.patient, study.study, image, view)
-    codes = (study.patient, study.study, image, view_code(view), dataset_code(study.dataset))
-    return path, dict(zip(INTEGER_KEYS, codes, strict=True))
-
-
 def _label_rows(study: Study) -> Iterator[dict[str, object]]:
     for image, view in study.images:
-        path, keys = _keys(study, image, view)
+        path, keys = image_keys(study, image, view)
         position = "LL" if view == View.lateral.name else "AP" if study.ap or view == View.other.name else "PA"
         person = {"age": study.age, "sex": "F" if study.female else "M", "position": position}
         yield {"path": path, **keys, **study.labels, **person}
@@ -136,10 +118,10 @@ def _write_records(folder: Path, cohort: list[Study], seed: int, progress: Progr
     images = {group: _shuffled(cohort, *group, seed) for group in groups}
     total = sum(map(len, images.values()))
     done = 0
-    with _executor(total) as executor:
+    with drawing_workers(total) as executor:
         for dataset, view in groups:
             payloads: dict[int, bytes] = {}
-            for part in _drawn(executor, seed, images[dataset, view]):
+            for part in drawn(executor, seed, images[dataset, view]):
                 payloads |= part
                 progress(0.98 * (done + len(payloads)) / total, f"Drew {done + len(payloads)} of {total} images.")
             done += len(payloads)
@@ -152,104 +134,6 @@ def _shuffled(cohort: list[Study], dataset: str, view: str, seed: int) -> list[t
     found = [(s, image) for s in cohort if s.dataset == dataset for image, seen in s.images if seen == view]
     order = np.random.default_rng((seed, 3, dataset_code(dataset), view_code(view))).permutation(len(found))
     return [found[index] for index in order]
-
-
-def _drawn(executor: Executor, seed: int, images: list[tuple[Study, int]]) -> Iterator[dict[int, bytes]]:
-    """Yield the serialised examples by position in `images`, a chunk at a time, as they get ready."""
-    view_of = [dict(study.images)[image] for study, image in images]
-    jobs = [(index, study, image, view_of[index]) for index, (study, image) in enumerate(images)]
-    waiting: list[Future[dict[int, bytes]]] = [
-        executor.submit(_draw_chunk, seed, jobs[start : start + CHUNK]) for start in range(0, len(jobs), CHUNK)
-    ]
-    try:
-        for future in as_completed(waiting):
-            yield future.result()
-    except BrokenProcessPool as error:
-        raise CxrError("A process that drew images was killed, perhaps for memory. Free some and try again.") from error
-    finally:
-        for future in waiting:
-            future.cancel()
-
-
-def _draw_chunk(seed: int, jobs: list[tuple[int, Study, int, str]]) -> dict[int, bytes]:
-    return {index: _example(seed, study, image, view) for index, study, image, view in jobs}
-
-
-def _example(seed: int, study: Study, image: int, view: str) -> bytes:
-    """Draw one image and return it as a serialised TFRecord example."""
-    request = Request(
-        seed=seed,
-        patient=study.patient,
-        study=study.study,
-        image=image,
-        frontal=view == View.frontal.name,
-        female=study.female,
-        age=study.age,
-        ap=study.ap,
-        strengths=study.strengths,
-    )
-    jpg = io.BytesIO()
-    Image.fromarray(draw_picture(request)).save(jpg, "JPEG", quality=JPEG_QUALITY)
-    path, keys = _keys(study, image, view)
-    return encode(Record(jpg=jpg.getvalue(), labels=study.labels, keys=keys, path=path))
-
-
-@contextlib.contextmanager
-def _executor(images: int) -> Iterator[Executor]:
-    """Yield worker processes, one a core; a handful of images is drawn by a thread of this process."""
-    workers = min(cores(), images // (4 * CHUNK))
-    if workers < 2:
-        with ThreadPoolExecutor(1) as thread:
-            yield thread
-        return
-    # "spawn": the caller may have threads, and a forked copy of them can deadlock.
-    context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=end_with_parent)
-    try:
-        yield pool
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-@contextlib.contextmanager
-def _only_builder(folder: Path) -> Iterator[None]:
-    """Wait until no other process builds the same folder; the lock goes with the process."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with (folder.parent / f".{folder.name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-
-
-@contextlib.contextmanager
-def _replacement(folder: Path) -> Iterator[Path]:
-    """Yield a folder beside `folder` that takes its place on success and vanishes on failure."""
-    prefix = f".{folder.name}.building-"
-    for leftover in folder.parent.glob(prefix + "*"):
-        shutil.rmtree(leftover)
-    building = Path(tempfile.mkdtemp(prefix=prefix, dir=folder.parent))
-    try:
-        building.chmod(0o755)
-        yield building
-        _take_place(building, folder)
-    finally:
-        shutil.rmtree(building, ignore_errors=True)
-
-
-def _take_place(building: Path, folder: Path) -> None:
-    """Put `building` where `folder` is, and keep the models and predictions that only `folder` has."""
-    if folder.exists():
-        for name in KEPT_FOLDERS:
-            for file in (folder / name).glob("*"):
-                if not (building / name / file.name).exists():
-                    (building / name).mkdir(exist_ok=True)
-                    shutil.copy2(file, building / name / file.name)
-        former = Path(tempfile.mkdtemp(prefix=building.name, dir=folder.parent))
-        folder.rename(former / folder.name)
-        building.rename(folder)
-        shutil.rmtree(former)
-    else:
-        building.rename(folder)
-    sync(folder.parent)
 
 
 def _copy_shipped(folder: Path) -> None:

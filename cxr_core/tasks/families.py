@@ -18,6 +18,7 @@ from typing import Any
 
 from cxr_core.errors import RunError, UsageError
 from cxr_core.runs import service
+from cxr_core.runs.new_run import new_run_id
 from cxr_core.runs.step import Cancelled, StepContext
 from cxr_core.runs.store import COMPLETED, Run
 from cxr_core.schema import LABELS, check_name
@@ -109,14 +110,14 @@ def start_sweep(
     """
     us, ws = _grid_axis("u", us), _grid_axis("w", ws)
     _check_count(len(us) * len(ws) * _checked_repeat(repeat))
-    run_id = service.new_run_id()
+    run_id = new_run_id()
     family = check_name("sweep", name or f"sweep_{options.view}-{run_id[-6:]}")
     members = []
     for u in us:
         for w in ws:
             for seed in _seeds(options, repeat):
                 model = f"{family}_{uniform_policy(u, w).suffix()}" + (f"_seed{seed}" if repeat > 1 else "")
-                members.append(Member(service.new_run_id(), model, seed, u, w))
+                members.append(Member(new_run_id(), model, seed, u, w))
     return _start(SWEEP, run_id, family, source_name, options, members, {"u": us, "w": ws}, confined)
 
 
@@ -126,10 +127,10 @@ def start_repeat(source_name: str, options: TrainOptions, repeat: int, name: str
     The first seed is that of the options, the others follow it; models are called NAME_seed7. Errors as `start_sweep`.
     """
     _check_count(_checked_repeat(repeat))
-    run_id = service.new_run_id()
+    run_id = new_run_id()
     told = f"{options.view}_{options.policy.suffix()}-{run_id[-6:]}"
     family = check_name("model", name or options.name or told)
-    members = [Member(service.new_run_id(), f"{family}_seed{seed}", seed) for seed in _seeds(options, repeat)]
+    members = [Member(new_run_id(), f"{family}_seed{seed}", seed) for seed in _seeds(options, repeat)]
     return _start(REPEAT, run_id, family, source_name, options, members, {}, confined)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from cxr_core.errors import ExistsError, RunError, StorageError, UsageError
 from cxr_core.runs import service
+from cxr_core.runs.new_run import new_run_id
 from cxr_core.runs.step import Cancelled, StepContext
 from cxr_core.runs.store import Run
 from cxr_core.schema import check_name
@@ -52,7 +53,7 @@ def start_training(
         UsageError: `save_to` or `tensorboard` cannot be written to.
         CxrError: whatever `plan_training` finds, or this machine lacks the accelerator.
     """
-    run_id = run_id or service.new_run_id()
+    run_id = run_id or new_run_id()
     named = replace(options, name=name or options.name)
     plan, model = _checked(source_name, named, run_id, confined)
     config = {
@@ -69,7 +70,7 @@ def start_training(
 
 def check_startable(source_name: str, options: TrainOptions, confined: bool = True) -> None:
     """Raise what `start_training` would raise, and start nothing."""
-    _checked(source_name, options, service.new_run_id(), confined)
+    _checked(source_name, options, new_run_id(), confined)
 
 
 def _checked(source_name: str, options: TrainOptions, run_id: str, confined: bool) -> tuple[TrainingPlan, str]:

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from cxr_core.runs import columns, service
+from cxr_core.runs.new_run import new_run_id
 from cxr_core.runs.store import RunStore
 from cxr_core.tasks.families import Member, Spread
 from dashboard.charts.color_difference import color_difference
@@ -199,7 +200,7 @@ def test_the_parts_of_a_sweep_stand_under_it_and_fold_away(submitted):
 
 def family(submitted, kind, aucs):
     """A family with one training a seed, or a (u, w), each with the AUCs of its validations."""
-    ids = [service.new_run_id() for _ in aucs]
+    ids = [new_run_id() for _ in aucs]
     pairs = list(aucs) if kind == "sweep" else [(None, None)] * len(ids)
     members = [Member(run, f"part{n}", n, *pair) for n, (run, pair) in enumerate(zip(ids, pairs, strict=True))]
     whole = submitted("family", kind=kind, children=[vars(member) for member in members])

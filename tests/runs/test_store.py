@@ -18,9 +18,9 @@ from cxr_core.errors import RunError, UnknownNameError
 from cxr_core.runs import database
 from cxr_core.runs.identity import Standing, own_identity, standing_of
 from cxr_core.runs.lanes import lane_of
+from cxr_core.runs.new_run import new_run_id
 from cxr_core.runs.reconcile import silence
 from cxr_core.runs.run import Run
-from cxr_core.runs.service import new_run_id
 from cxr_core.runs.store import RunStore
 
 

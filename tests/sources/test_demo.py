@@ -18,7 +18,7 @@ from cxr_core.errors import CxrError
 from cxr_core.records.example import decode
 from cxr_core.records.tfrecord import read_payloads
 from cxr_core.schema import DATASETS, LABELS, TRAINING_VIEWS, Dataset, View, image_path
-from cxr_core.sources import demo
+from cxr_core.sources import demo, demo_images
 from cxr_core.sources.demo import build_demo
 
 TINY = (12, 6, 6)
@@ -55,7 +55,7 @@ def test_the_same_seed_gives_the_same_bytes(built, tmp_path):
 
 
 def test_several_processes_draw_what_one_draws(built, tmp_path, monkeypatch):
-    monkeypatch.setattr(demo, "CHUNK", 2)
+    monkeypatch.setattr(demo_images, "CHUNK", 2)
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1})
     build_demo(tmp_path / "again", silent, seed=3, studies=TINY)
     assert contents(tmp_path / "again") == contents(built)

@@ -5,32 +5,14 @@ body before it is drawn; the others add their shadows to the finished scene. Eac
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
 from cxr_core.sources.phantoms.anatomy import Body, Scene
-from cxr_core.sources.phantoms.fields import Point, add_line, add_path, bump, cloud, curve, ellipse, rise
-
-
-@dataclass(frozen=True)
-class Sign:
-    """One finding as it stands in one study, the same for all its images.
-
-    Attributes:
-        strength: how visible it is, 0 to 1.
-        side: -1 the patient's right (the image's left in the frontal view), 1 the left.
-        spots: 12 numbers in 0..1 that place it and vary its form.
-    """
-
-    strength: float
-    side: int
-    spots: tuple[float, ...]
-
-
-def draw_sign(rng: np.random.Generator, strength: float) -> Sign:
-    """Draw where and in what form a finding of this strength stands."""
-    return Sign(strength, int(rng.choice((-1, 1))), tuple(rng.random(12).tolist()))
+from cxr_core.sources.phantoms.fields import Point, add_line, bump, cloud, ellipse, rise
+from cxr_core.sources.phantoms.sign import Sign
+from cxr_core.sources.phantoms.support_devices import devices
 
 
 def larger_heart(body: Body, sign: Sign) -> Body:
@@ -190,56 +172,6 @@ def broken_ribs(scene: Scene, sign: Sign) -> None:
         add_line(scene.thin, scene.fine, (x - 0.07, y), (x, y - 0.01), 0.018, 0.10 * sign.strength)
         add_line(scene.thin, scene.fine, (x + 0.012, y + 0.03), tip, 0.018, 0.10 * sign.strength)
         add_line(scene.thin, scene.fine, (x + 0.004, y - 0.03), (x + 0.012, y + 0.04), 0.008, -0.11 * sign.strength)
-
-
-def devices(scene: Scene, sign: Sign) -> None:
-    """Support devices: one to three of pacemaker, breathing tube, central line, feeding tube, wires of a sternotomy."""
-    kinds = (_pacemaker, _breathing_tube, _central_line, _feeding_tube, _wires)
-    first = int(5 * sign.spots[0])
-    for i in range(1 + int(sign.spots[1] * 2.2 * sign.strength + 0.3)):
-        kinds[(first + i) % 5](scene, sign)
-
-
-def _pacemaker(scene: Scene, sign: Sign) -> None:
-    x, y = (sign.side * 0.52, -0.42) if scene.frontal else (-0.52, -0.45)
-    box = ellipse(scene.fine.x, scene.fine.y, (x, y), (0.11 if scene.frontal else 0.05, 0.10), 0.012)
-    scene.thin += np.float32(0.15 + 0.4 * sign.strength) * box
-    middle, tip = ((0.02, -0.55), (0.18, 0.28)) if scene.frontal else ((-0.15, -0.6), (-0.35, 0.3))
-    _add_wire(scene, [(x, y - 0.08), middle, (middle[0] - 0.1, 0.0), tip], 0.014, sign)
-
-
-def _breathing_tube(scene: Scene, sign: Sign) -> None:
-    top, end = ((0.0, -1.1), (0.005, -0.36)) if scene.frontal else ((0.0, -1.1), (0.08, -0.4))
-    _add_wire(scene, [top, ((top[0] + end[0]) / 2 + 0.01, -0.7), end], 0.024, sign)
-
-
-def _central_line(scene: Scene, sign: Sign) -> None:
-    if scene.frontal:
-        points = [(sign.side * 0.6, -0.7), (sign.side * 0.2, -0.75), (-0.1, -0.45), (-0.09, 0.0 + 0.15 * sign.spots[2])]
-    else:
-        points = [(-0.3, -0.75), (-0.15, -0.6), (-0.12, -0.3), (-0.1, 0.05)]
-    _add_wire(scene, points, 0.016, sign)
-
-
-def _feeding_tube(scene: Scene, sign: Sign) -> None:
-    points = (
-        [(0.02, -1.1), (0.0, -0.2), (0.02, 0.3), (0.3, 0.75)]
-        if scene.frontal
-        else [(0.1, -1.1), (0.2, -0.2), (0.25, 0.3), (-0.1, 0.8)]
-    )
-    _add_wire(scene, points, 0.019, sign)
-
-
-def _wires(scene: Scene, sign: Sign) -> None:
-    for i in range(5):
-        y = -0.42 + 0.17 * i
-        x = 0.0 if scene.frontal else 0.01 - scene.body.lung_width * (0.62 + 0.05 * i)
-        wide = 0.045 if scene.frontal else 0.014
-        _add_wire(scene, [(x - wide, y), (x, y + 0.045), (x + wide, y)], 0.010, sign)
-
-
-def _add_wire(scene: Scene, points: list[Point], width: float, sign: Sign) -> None:
-    add_path(scene.thin, scene.fine, curve(points), width, 0.12 + 0.38 * sign.strength)
 
 
 def _add_fluff(scene: Scene, centre: Point, radius: float, amount: float, texture: float) -> None:

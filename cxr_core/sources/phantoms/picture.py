@@ -6,10 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxr_core.sources.phantoms.anatomy import draw_body, draw_pose, posed
-from cxr_core.sources.phantoms.findings import add_findings, draw_sign, reshaped
+from cxr_core.sources.phantoms.findings import add_findings, reshaped
 from cxr_core.sources.phantoms.frontal import draw_frontal
 from cxr_core.sources.phantoms.lateral import draw_lateral
 from cxr_core.sources.phantoms.render import develop
+from cxr_core.sources.phantoms.sign import draw_sign
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,52 @@
+"""A run at its beginning: its ID, who asked for it, and where."""
+
+import getpass
+import os
+import socket
+import time
+from datetime import datetime
+from typing import Any
+
+from cxr_core.runs.identity import own_identity
+from cxr_core.runs.run import Run
+
+
+def new_run_id() -> str:
+    """Return a new ID, `YYYYMMDD-HHMMSS-xxxxxx`: the local time and six random hexadecimal digits."""
+    return f"{datetime.now():%Y%m%d-%H%M%S}-{os.urandom(3).hex()}"
+
+
+def new_run(
+    run_id: str,
+    kind: str,
+    name: str,
+    source: str,
+    config: dict[str, Any],
+    device: str | None,
+    resumable: bool,
+    parent: str | None,
+) -> Run:
+    """Return a queued run that this process answers for."""
+    now = time.time()
+    return Run(
+        run=run_id,
+        kind=kind,
+        name=name,
+        source=source,
+        created=now,
+        heartbeat=now,
+        user=_user(),
+        host=socket.gethostname(),
+        config=config,
+        supervisor=own_identity(),
+        device=device,
+        resumable=resumable,
+        parent=parent,
+    )
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container may run under a number that has no name
+        return "unknown"
