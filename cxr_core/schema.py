@@ -60,6 +60,9 @@ LABELS: tuple[str, ...] = (
     "support_devices",
 )
 
+#: Stands where an image has no value of a label, because its data set does not know the label: no value, weight 0.
+ABSENT = -1
+
 VALUES: tuple[str, ...] = tuple(v.name for v in Value)
 VIEWS: tuple[str, ...] = tuple(v.name for v in View)
 DATASETS: tuple[str, ...] = tuple(d.name for d in Dataset)

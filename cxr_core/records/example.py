@@ -3,6 +3,7 @@
 The message types live in a descriptor pool of their own, so that they never clash with TensorFlow's.
 """
 
+import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,8 +20,9 @@ _Field = descriptor_pb2.FieldDescriptorProto
 class Record:
     """One image with its labels and keys.
 
-    `labels` has all 14 label codes (0..3). `keys` has patient, study, image, view and dataset, or is empty where the
-    file does not tell them; `path` is None where the file does not tell it.
+    `labels` has the codes (0..3) of the labels that the file tells: one that the data set lacks is not there. `keys`
+    has patient, study, image, view and dataset, or is empty where the file does not tell them; `path` is None where the
+    file does not tell it.
     """
 
     jpg: bytes
@@ -30,7 +32,7 @@ class Record:
 
 
 def encode(record: Record) -> bytes:
-    """Return the serialised Example: `jpg_bytes`, `path`, the int64 keys and the 14 int64 labels."""
+    """Return the serialised Example: `jpg_bytes`, `path`, the int64 keys and the int64 labels that there are."""
     example = _Example()
     features = example.features.feature
     features[JPEG_FEATURE].bytes_list.value.append(record.jpg)
@@ -45,7 +47,7 @@ def decode(payload: bytes, where: str) -> Record:
     """Return the record that `payload` holds; `where` names it in errors, as in "record 3 of FILE".
 
     Raises:
-        RecordError: the payload is no Example, or lacks `jpg_bytes` or a label.
+        RecordError: the payload is no Example, lacks `jpg_bytes`, or has a label or key that is no whole number.
     """
     example = _Example()
     try:
@@ -54,11 +56,12 @@ def decode(payload: bytes, where: str) -> Record:
         raise RecordError(f"{where} is no tf.train.Example. Make the file anew.") from error
     features = example.features.feature
     labels = {label: _integer(features, label) for label in LABELS}
-    missing = [label for label, value in labels.items() if value is None]
     jpg = _bytes(features, JPEG_FEATURE)
-    if missing or jpg is None:
-        lacking = ", ".join(missing + ([JPEG_FEATURE] if jpg is None else []))
-        raise RecordError(f"{where} lacks {lacking}. Training needs {JPEG_FEATURE} and the 14 labels.")
+    if jpg is None:
+        raise RecordError(f"{where} lacks {JPEG_FEATURE}, the picture. Make the file anew.")
+    odd = next((label for label, value in labels.items() if value is None and label in features), None)
+    if odd is not None:
+        raise RecordError(f"{where} must have one whole number as {odd}. Make the file anew.")
     keys = {name: _integer(features, name) for name in INTEGER_KEYS}
     path = _bytes(features, PATH_FEATURE)
     return Record(
@@ -67,6 +70,33 @@ def decode(payload: bytes, where: str) -> Record:
         keys={name: value for name, value in keys.items() if value is not None},
         path=None if path is None else _text(path, where),
     )
+
+
+def in_whole_numbers(payload: bytes, where: str) -> bytes:
+    """Return a serialised Example whose labels are int64, though they were floats: the same object if they were not.
+
+    A label that is NaN is none.
+
+    Raises:
+        RecordError: the payload is no Example, or a label is no whole number.
+    """
+    example = _Example()
+    try:
+        example.ParseFromString(payload)
+    except DecodeError as error:
+        raise RecordError(f"{where} is no tf.train.Example. Make the file anew.") from error
+    features = example.features.feature
+    floats = [label for label in LABELS if label in features and features[label].float_list.value]
+    if not floats:
+        return payload
+    for label in floats:
+        values = list(features[label].float_list.value)
+        del features[label]
+        if len(values) != 1 or not (math.isnan(values[0]) or values[0].is_integer()):
+            raise RecordError(f"{where} has {label} = {values[:3]}. A label must be 0, 1, 2 or 3.")
+        if not math.isnan(values[0]):
+            features[label].int64_list.value.append(int(values[0]))
+    return bytes(example.SerializeToString(deterministic=True))
 
 
 def _integer(features: Any, name: str) -> int | None:

@@ -16,8 +16,8 @@ from cxr_core.errors import RecordError, UsageError
 from cxr_core.file_patterns import Limits, nobody_leaves
 from cxr_core.records.example import Record, decode
 from cxr_core.records.tfrecord import count_records, read_payloads
-from cxr_core.schema import INTEGER_KEYS, RECORD_IMAGE_SIZE, VALUES, VIEWS, view_code
 from cxr_core.stamps import file_stamp
+from cxr_core.schema import INTEGER_KEYS, LABELS, RECORD_IMAGE_SIZE, VALUES, VIEWS, view_code
 from cxr_core.storage import cached_path, is_remote, matching, version
 
 #: Examples that are parsed from each file before a run; damage further in is reported when it is met.
@@ -80,7 +80,7 @@ def check_records(
         images = 0
         for path in (path for path in paths if not is_remote(path)):
             going_on()
-            images += _checked_images(path, file_stamp(path), view, with_keys)
+            images += _checked_images(path, filefile_stamp(path), view, with_keys)
         images += sum(counted)
     if not images:
         raise RecordError(f"The TFRecord files hold no example: {paths[0]} and {len(paths) - 1} more. Make them anew.")
@@ -95,7 +95,30 @@ def _checked_images(path: str, content: Hashable, view: str | None, with_keys: b
         check_record(record, where, view)
         if with_keys:
             _check_keys(record, where)
+        elif not record.labels:
+            raise RecordError(f"{where} has no label. Training needs one at least; to predict, it needs none.")
     return images
+
+
+def stated_labels(paths: Sequence[str]) -> tuple[str, ...]:
+    """Return the labels that any record of the files tells, in the order of the schema.
+
+    The first records of each file are looked at; where they lack a label, all records of the files of this machine are.
+    """
+    stated = {label for path in paths for label in _labels_in(path, file_stamp(path), _PARSED_PER_FILE)}
+    if len(stated) < len(LABELS):
+        stated |= {label for path in paths if not is_remote(path) for label in _labels_in(path, file_stamp(path), None)}
+    return tuple(label for label in LABELS if label in stated)
+
+
+@lru_cache(maxsize=4096)
+def _labels_in(path: str, _content: str, most: int | None) -> frozenset[str]:
+    found: set[str] = set()
+    for _, record in islice(_records(path), most):
+        found |= record.labels.keys()
+        if len(found) == len(LABELS):
+            break
+    return frozenset(found)
 
 
 def _remote_count(path: str, content: str) -> int:

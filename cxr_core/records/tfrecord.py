@@ -4,6 +4,7 @@ The format is TensorFlow's (`tensorflow/core/lib/io/record_writer.h`); writing a
 """
 
 import contextlib
+import gzip
 import os
 import struct
 from collections.abc import Iterable, Iterator, Sequence
@@ -56,16 +57,30 @@ def read_payloads(path: Path | str) -> Iterator[bytes]:
         RecordError: the file cannot be opened, is cut, or a checksum is wrong; the message names file and record.
     """
     with _opened(path) as file:
-        for number, length in _lengths(file, path):
-            payload = file.read(length)
-            trailer = file.read(_CRC.size)
-            if len(payload) < length or len(trailer) < _CRC.size:
-                raise _cut(path, number)
-            if _CRC.unpack(trailer)[0] != masked_crc(payload):
-                raise RecordError(
-                    f"Record {number} of {path} is damaged: its checksum does not match. Make the file anew."
-                )
-            yield payload
+        yield from payloads_of(file, path)
+
+
+def payloads_of(file: BinaryIO | gzip.GzipFile, path: Path | str, most: int | None = None) -> Iterator[bytes]:
+    """Yield the payloads of an open file, named `path` in errors, and refuse one of more than `most` bytes."""
+    taken = 0
+    for number, length in _lengths(file, path):
+        taken += length
+        if most is not None and taken > most:
+            raise RecordError(f"{path} unpacks to more than records of its size can hold. Check where it comes from.")
+        payload = file.read(length)
+        trailer = file.read(_CRC.size)
+        if len(payload) < length or len(trailer) < _CRC.size:
+            raise _cut(path, number)
+        if _CRC.unpack(trailer)[0] != masked_crc(payload):
+            raise RecordError(f"Record {number} of {path} is damaged: its checksum does not match. Make the file anew.")
+        yield payload
+
+
+def begins_like_records(start: bytes) -> bool:
+    """Say whether the first bytes of a file are the length of a record and its checksum."""
+    if len(start) < _HEADER_BYTES:
+        return False
+    return bool(_CRC.unpack_from(start, _LENGTH.size)[0] == masked_crc(start[: _LENGTH.size]))
 
 
 def count_records(path: Path | str) -> int:
@@ -106,7 +121,7 @@ def _opened(path: Path | str) -> Iterator[BinaryIO]:
         yield file
 
 
-def _lengths(file: BinaryIO, path: Path | str) -> Iterator[tuple[int, int]]:
+def _lengths(file: BinaryIO | gzip.GzipFile, path: Path | str) -> Iterator[tuple[int, int]]:
     """Yield (record number from 1, payload length); the caller moves the file past each payload."""
     number = 0
     while header := file.read(_HEADER_BYTES):

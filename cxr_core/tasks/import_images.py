@@ -193,8 +193,10 @@ def _grouped(found: dict[int, ImageFile], labels: pd.DataFrame) -> dict[tuple[st
         group = rows[(rows["dataset"] == dataset) & (rows["view"] == view)]
         order = np.random.default_rng([_SEED, dataset, view]).permutation(len(group))
         keys = group[list(INTEGER_KEYS)].to_dict("records")
-        # A label that nobody stated (-1) is no more than not mentioned to whoever trains on it.
-        values = group[list(LABELS)].clip(lower=0).to_dict("records")
+        # A label that nobody stated (-1) is no label of the record: 0 would say that it is not mentioned.
+        values = [
+            {label: code for label, code in row.items() if code >= 0} for row in group[list(LABELS)].to_dict("records")
+        ]
         paths, numbers = group["path"].tolist(), group.index.tolist()
         groups[DATASETS[dataset], VIEWS[view]] = [
             PlannedImage(found[numbers[i]], paths[i], _integers(keys[i]), _integers(values[i])) for i in order

@@ -12,6 +12,7 @@ import pandas as pd
 from cxr_core.errors import DataError, ExistsError, UnknownNameError, UsageError
 from cxr_core.file_patterns import Limits
 from cxr_core.records.example import decode
+from cxr_core.records.foreign import in_own_form
 from cxr_core.records.layout import check_records, find_records
 from cxr_core.records.tfrecord import read_payloads
 from cxr_core.runs import service
@@ -172,7 +173,8 @@ def _request(
     if dataset is not None:
         dataset_code(dataset)
     names = _datasets(pattern, dataset, chosen, limits)
-    files = [path for name in names or ("",) for path in find_records(pattern, name, chosen, limits)]
+    found = [path for name in names or ("",) for path in find_records(pattern, name, chosen, limits)]
+    files = in_own_form(found)
     return _Request(tuple(files), chosen, names, check_records(files, chosen, with_keys=True).images)
 
 

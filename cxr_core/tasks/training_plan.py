@@ -3,7 +3,7 @@
 import os
 import secrets
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -11,7 +11,9 @@ import psutil
 
 from cxr_core.errors import UsageError
 from cxr_core.file_patterns import Limits, nobody_leaves
-from cxr_core.records.layout import RecordsSummary, check_records, find_records
+from cxr_core.records.foreign import in_own_form
+from cxr_core.records.layout import RecordsSummary, check_records, find_records, stated_labels
+from cxr_core.schema import LABELS, label_words
 from cxr_core.settings import settings
 from cxr_core.sources.registry import get_source, ready_source
 from cxr_core.sources.source import Source
@@ -121,7 +123,12 @@ def plan_training(
         steps_per_epoch=steps_per_epoch,
         steps=steps_per_epoch * options.epochs,
         seconds=expected_seconds(options, train.images, valid.images),
-        checks=(*_record_checks(options, train, valid), _disk_check(options), _memory_check(options)),
+        checks=(
+            *_record_checks(options, train, valid),
+            *_label_checks(files_train),
+            _disk_check(options),
+            _memory_check(options),
+        ),
     )
 
 
@@ -177,8 +184,8 @@ def _record_files(source: Source, options: TrainOptions, limits: Limits | None) 
     pattern_valid = pattern if "{dataset}" in pattern else source.records
     valid_limits = limits if pattern_valid is pattern else None
     return (
-        find_records(pattern, "train", options.view, limits),
-        find_records(pattern_valid, "valid", options.view, valid_limits),
+        in_own_form(find_records(pattern, "train", options.view, limits)),
+        in_own_form(find_records(pattern_valid, "valid", options.view, valid_limits)),
     )
 
 
@@ -188,6 +195,15 @@ def _record_checks(options: TrainOptions, train: RecordsSummary, valid: RecordsS
         f"{counted(valid.images, 'validation image')} in {counted(valid.files, 'file')}"
     )
     return Check(found, True), Check(f"training and validation images are both {options.view}", True)
+
+
+def _label_checks(files: Sequence[str]) -> tuple[Check, ...]:
+    """Say which outputs will learn nothing, because no training image has a value of their label."""
+    stated = stated_labels(files)
+    lacking = [label_words(label) for label in LABELS if label not in stated]
+    if not lacking:
+        return ()
+    return (Check(f"no training image has a value of {', '.join(lacking)}: these outputs stay untrained", True),)
 
 
 def _disk_check(options: TrainOptions) -> Check:

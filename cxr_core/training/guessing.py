@@ -25,7 +25,7 @@ def guessing_spread(logits: npt.NDArray[np.floating], codes: npt.NDArray[np.inte
         logits: shape (images, 14).
         codes: label values of the same shape; uncertain ones are dropped label by label.
     """
-    certain, positive = codes != Value.uncertain, codes == Value.positive
+    certain, positive = (codes != Value.uncertain) & (codes >= 0), codes == Value.positive
     n_positive, n_negative = positive.sum(axis=0), (certain & ~positive).sum(axis=0)
     told = (n_positive > 0) & (n_negative > 0)
     if not told.any():

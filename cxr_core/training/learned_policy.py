@@ -238,7 +238,8 @@ def targets_and_weights(codes: Any, u: Any, w: Any) -> tuple[Any, Any]:
     """Return the float32 targets and weights of label codes, all (batch, 14), under u and w, each (14,)."""
     uncertain = codes == Value.uncertain
     positive = tf.cast(codes == Value.positive, tf.float32)
-    return tf.where(uncertain, u[tf.newaxis, :], positive), tf.where(uncertain, w[tf.newaxis, :], 1.0)
+    weights = tf.where(uncertain, w[tf.newaxis, :], tf.cast(codes >= 0, tf.float32))
+    return tf.where(uncertain, u[tf.newaxis, :], positive), weights
 
 
 def functional_logits(network: Any) -> Any:
@@ -281,7 +282,7 @@ def look_ahead(
     below = logits([value - epsilon * d for value, d in zip(variables, direction, strict=True)], images)
     growth = (above - below) / (2 * epsilon)
     uncertain = tf.cast(codes == Value.uncertain, tf.float32)
-    scale = rate / tf.cast(tf.size(codes), tf.float32)
+    scale = rate / tf.maximum(tf.reduce_sum(tf.cast(codes >= 0, tf.float32)), 1.0)
     of_u = scale * w * tf.reduce_sum(uncertain * growth, 0)
     residual = tf.sigmoid((above + below) / 2) - u[tf.newaxis, :]
     of_w = -scale * tf.reduce_sum(uncertain * residual * growth, 0)
@@ -292,6 +293,6 @@ def _gradients(logits: Any, variables: Sequence[Any], batch: tuple[Any, Any], u:
     """Return the gradients of the loss of a batch at `variables`; with w = 0, that of its certain labels."""
     with tf.GradientTape() as tape:
         tape.watch(variables)
-        loss = weighted_cross_entropy(*targets_and_weights(batch[1], u, w), logits(variables, batch[0]))
+        loss = weighted_cross_entropy(*targets_and_weights(batch[1], u, w), logits(variables, batch[0]), batch[1])
     found: list[Any] = tape.gradient(loss, variables, unconnected_gradients=tf.UnconnectedGradients.ZERO)
     return found

@@ -204,12 +204,10 @@ class _Training:
             return
         options, policy = self.options, self.state.policy.policy().as_dict()
         info = ModelInfo(
-            options.architecture,
-            options.image_size,
-            options.view,
-            policy,
+            *(options.architecture, options.image_size, options.view, policy),
             run=self.run.folder.name,
             decode=options.decode,
+            untrained=self.data.untrained,
         )
         self.models.write(name, self.state.network, info)
 

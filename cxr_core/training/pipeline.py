@@ -10,7 +10,7 @@ from typing import Any
 import tensorflow as tf
 
 from cxr_core.processes import cores
-from cxr_core.schema import INTEGER_KEYS, JPEG_FEATURE, LABELS, PATH_FEATURE, VALUES
+from cxr_core.schema import ABSENT, INTEGER_KEYS, JPEG_FEATURE, LABELS, PATH_FEATURE, VALUES
 from cxr_core.training.augmentation import augmented
 from cxr_core.training.image_cache import ImageCache
 from cxr_core.training.pixels import PixelFormat
@@ -19,6 +19,8 @@ from cxr_core.training.record_order import PieceReader, RecordFiles, numbered_pa
 _READ_BUFFER_BYTES = 4 * 1024 * 1024
 #: The code of a key that a record does not have.
 MISSING_KEY = -1
+#: What stands for a label that a record lacks while it is parsed: no record says it itself.
+_NOT_THERE = -(2**40)
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,8 @@ def training_batches(
 ) -> Any:
     """Return the shuffled batches of one epoch: (images, codes), the last partial batch dropped.
 
-    images is (batch, size, size, 1) of 0 to 255, uint8 or float32 (`PixelFormat.dtype`); codes is int32 (batch, 14).
+    images is (batch, size, size, 1) of 0 to 255, uint8 or float32 (`PixelFormat.dtype`); codes is int32 (batch, 14),
+    `ABSENT` where a record lacks the label.
     The order depends on `seed` and `epoch` alone, whatever is cached; `skip` leaves out that many batches at the start
     without decoding them, so that a resumed epoch goes on.
     """
@@ -133,9 +136,10 @@ def prediction_batches(paths: list[str], pixels: PixelFormat, batch_size: int, l
 
 
 def look_up(table: Any, codes: Any) -> Any:
-    """Return `table[codes[…, label], label]` for a (4, 14) table and codes of shape (…, 14)."""
+    """Return `table[codes[…, label], label]` for a (4, 14) table and codes of shape (…, 14), 0 for absent labels."""
     labels = tf.range(len(LABELS), dtype=codes.dtype)
-    return tf.gather(tf.reshape(table, [-1]), codes * len(LABELS) + labels)
+    found = tf.gather(tf.reshape(table, [-1]), tf.maximum(codes, 0) * len(LABELS) + labels)
+    return tf.where(codes < 0, tf.zeros_like(found), found)
 
 
 def _mapped(batches: Any, work: Any) -> Any:
@@ -168,14 +172,17 @@ def _sized(rows: Any, count: int) -> Any:
 
 
 def _images_and_codes(serialised: Any, pixels: PixelFormat) -> tuple[Any, Any]:
-    features = _image_feature() | {label: tf.io.FixedLenFeature([], tf.int64) for label in LABELS}
+    features = _image_feature() | {label: tf.io.FixedLenFeature([], tf.int64, _NOT_THERE) for label in LABELS}
     parsed = tf.io.parse_example(serialised, features)
     codes = tf.stack([parsed[label] for label in LABELS], axis=1)
     # An accelerator would look such a code up without complaint.
-    known = tf.reduce_all((codes >= 0) & (codes < len(VALUES)))
+    absent = codes == _NOT_THERE
+    known = tf.reduce_all(absent | ((codes >= 0) & (codes < len(VALUES))))
     check = tf.debugging.Assert(known, ["A label must be 0, 1, 2 or 3. Received:", codes], summarize=len(LABELS))
     with tf.control_dependencies([check]):
-        return pixels.decoded(parsed[JPEG_FEATURE]), tf.cast(codes, tf.int32)
+        return pixels.decoded(parsed[JPEG_FEATURE]), tf.cast(
+            tf.where(absent, tf.cast(ABSENT, tf.int64), codes), tf.int32
+        )
 
 
 def _fill_rows(rows: Any, batch_size: int) -> Any:

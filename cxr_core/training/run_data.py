@@ -1,8 +1,11 @@
 """The images of a run: how many steps they make, whether they are kept in memory, and the batches of each epoch."""
 
+import functools
 from typing import Any
 
 from cxr_core.errors import UsageError
+from cxr_core.records.layout import stated_labels
+from cxr_core.schema import LABELS
 from cxr_core.training.image_cache import cache_for
 from cxr_core.training.options import TrainOptions
 from cxr_core.training.pipeline import training_batches, validation_batches
@@ -38,6 +41,12 @@ class RunData:
         self.pixels = PixelFormat(options.image_size, options.decode)
         alone = options.accelerator in ("cpu", "gpu", "multi-gpu")
         self.cache = cache_for(options.cache, records_train.images, options.epochs, self.pixels) if alone else None
+
+    @functools.cached_property
+    def untrained(self) -> tuple[str, ...]:
+        """The labels that no training record tells."""
+        stated = stated_labels(self.train.paths)
+        return tuple(label for label in LABELS if label not in stated)
 
     def training(self, workers: Workers, epoch: int, skip: int) -> Any:
         """Return the batches that are left of an epoch after `skip`."""

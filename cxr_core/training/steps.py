@@ -39,7 +39,7 @@ class Steps:
     def loss(self, images: Any, codes: Any, training: bool) -> Any:
         """Return the scalar loss of a replica's part of the batch; for use inside `strategy.run`."""
         targets, weights = self.policy.of(codes)
-        return weighted_cross_entropy(targets, weights, self.network(scaled(images), training=training))
+        return weighted_cross_entropy(targets, weights, self.network(scaled(images), training=training), codes)
 
     def reduced_gradients(self, images: Any, codes: Any, training: bool = True) -> tuple[Any, list[Any]]:
         """Return (this replica's share of the loss, gradients of the whole batch's); inside `strategy.run`."""

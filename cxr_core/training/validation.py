@@ -59,7 +59,7 @@ def label_aucs(logits: npt.NDArray[Any], codes: npt.NDArray[Any]) -> dict[str, f
     """
     found: dict[str, float | None] = {}
     for number, label in enumerate(LABELS):
-        certain = codes[:, number] != Value.uncertain
+        certain = (codes[:, number] != Value.uncertain) & (codes[:, number] >= 0)
         found[label] = _auc(logits[certain, number], codes[certain, number] == Value.positive)
     return found
 
@@ -80,5 +80,6 @@ def _auc(scores: npt.NDArray[Any], positive: npt.NDArray[np.bool_]) -> float | N
 
 
 def _loss(logits: npt.NDArray[Any], codes: npt.NDArray[Any], policy: Policy) -> float:
-    labels = np.arange(len(LABELS))
-    return weighted_cross_entropy_of_arrays(policy.targets()[codes, labels], policy.weights()[codes, labels], logits)
+    labels, exists, known = np.arange(len(LABELS)), codes >= 0, np.maximum(codes, 0)
+    targets, weights = policy.targets()[known, labels], policy.weights()[known, labels] * exists
+    return weighted_cross_entropy_of_arrays(targets, weights, logits, codes)

@@ -53,6 +53,7 @@ class ModelInfo:
         policy: `Policy.as_dict()`, or None where nothing tells.
         run: ID of the run that made it; "" where there is none.
         decode: how its images were made smaller (`pixels.PixelFormat`); files that do not tell were trained on "full".
+        untrained: labels of which no training image had a value, so that their outputs mean nothing.
     """
 
     architecture: str
@@ -62,6 +63,7 @@ class ModelInfo:
     labels: tuple[str, ...] = LABELS
     run: str = ""
     decode: str = "full"
+    untrained: tuple[str, ...] = ()
 
 
 def write_weights(network: Any, path: Path, info: ModelInfo, dtype: str = "float32", config: str = "") -> None:
@@ -185,9 +187,10 @@ def _info_from_name(path: Path) -> ModelInfo:
 
 
 def _checked_info(values: dict[str, Any]) -> ModelInfo:
-    info = ModelInfo(**(values | {"labels": tuple(values["labels"])}))
+    told = {name: tuple(values.get(name, ())) for name in ("labels", "untrained")}
+    info = ModelInfo(**(values | told))
     known = info.architecture in ARCHITECTURES and info.image_size in IMAGE_SIZES and info.labels == LABELS
-    known = known and info.decode in DECODINGS
+    known = known and info.decode in DECODINGS and set(info.untrained) <= set(LABELS)
     if not known or info.view not in (None, *TRAINING_VIEWS):
         raise ValueError("unknown architecture, image size, labels or view")
     if info.policy is not None:

@@ -89,9 +89,17 @@ def test_wrong_content_is_refused_with_file_and_record(tmp_path, made, words):
     assert f"Record 2 of {path}" in str(raised.value)
 
 
-def test_a_payload_without_labels_says_what_it_lacks():
-    with pytest.raises(RecordError, match="it lacks edema"):
-        decode(encode(Record(b"x", {label: 0 for label in LABELS if label != "edema"})), "it")
+def test_a_label_that_a_record_lacks_is_not_there_and_a_record_without_any_is_no_use_for_training(tmp_path):
+    made = Record(jpeg(), {"edema": 3}, dict.fromkeys(("patient", "study", "image", "dataset"), 1) | {"view": 0})
+    assert decode(encode(made), "it").labels == {"edema": 3}
+    path = tmp_path / "shard"
+    write_records(path, [encode(Record(made.jpg, {}, made.keys))])
+    with pytest.raises(RecordError, match=r"Record 1 of .* has no label. Training needs one at least"):
+        check_records([path], "frontal")
+    assert check_records([path], "frontal", with_keys=True).images == 1
+
+
+def test_a_payload_that_is_no_example_is_named():
     with pytest.raises(RecordError, match="no tf.train.Example"):
         decode(b"\xff\xff\xff", "it")
 

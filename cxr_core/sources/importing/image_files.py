@@ -1,18 +1,23 @@
-"""The image files in a folder or a tar, and which label row each belongs to.
+"""The image files in a folder or a tar.
 
 A tar is read in place, never unpacked: a member is found again by its position. Links and devices are passed over.
 """
 
 import os
+import re
 import tarfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from cxr_core.errors import DataError, UsageError
+from cxr_core.sources.importing.dicom_pictures import is_dicom
 
-ENDINGS: tuple[str, ...] = (".jpg", ".jpeg", ".png", ".dcm", ".dicom")
-_AMBIGUOUS = -1
+ENDINGS: tuple[str, ...] = (".jpg", ".jpeg", ".png", ".dcm", ".dicom", ".tif", ".tiff", ".jp2", ".bmp")
+#: How the files begin that are images though their name does not say so, as a PACS writes them.
+_BEGINNINGS = (b"\xff\xd8\xff", b"\x89PNG", b"II*\0", b"MM\0*", b"\0\0\0\x0cjP")
+_LOOKED_AT = 132
+_NO_ENDING = re.compile(r"[^.]+|[0-9.]+")
 
 
 @dataclass(frozen=True)
@@ -53,38 +58,11 @@ def read_image(place: Path, image: ImageFile) -> bytes:
         raise DataError(f"it cannot be read ({error.strerror})") from error
 
 
-def match_labels(names: Iterable[str], paths: Sequence[str]) -> list[int | None]:
-    """Return for each file name the number of the label path that it is, None where there is none or no single one.
-
-    They match when one ends with the other, whole path components and without the ending: the image may have been
-    converted, and the folder that was given may lie above or below the one that the labels know.
-    """
-    by_tail: dict[tuple[str, ...], int] = {}
-    for number, path in enumerate(paths):
-        parts = _components(path)
-        for start in range(len(parts)):
-            tail = parts[start:]
-            by_tail[tail] = number if by_tail.get(tail, number) == number else _AMBIGUOUS
-    return [_match(_components(name), by_tail) for name in names]
-
-
-def _match(parts: tuple[str, ...], by_tail: dict[tuple[str, ...], int]) -> int | None:
-    for start in range(len(parts)):
-        number = by_tail.get(parts[start:])
-        if number is not None:
-            return None if number == _AMBIGUOUS else number
-    return None
-
-
-def _components(path: str) -> tuple[str, ...]:
-    return PurePosixPath(path).with_suffix("").parts
-
-
 def _below(folder: Path) -> Iterator[str]:
     for where, folders, files in os.walk(folder):
         folders.sort()
         for name in files:
-            if name.lower().endswith(ENDINGS) and not name.startswith("."):
+            if not name.startswith(".") and (name.lower().endswith(ENDINGS) or _is_image(Path(where, name))):
                 yield str(PurePosixPath(Path(where, name).relative_to(folder)))
 
 
@@ -93,9 +71,33 @@ def _in_tar(path: Path) -> Iterator[ImageFile]:
         with tarfile.open(path, "r:") as archive:
             for member in archive:
                 name = member.name.removeprefix("./")
-                if member.isfile() and not member.issparse() and name.lower().endswith(ENDINGS):
+                if not member.isfile() or member.issparse():
+                    continue
+                if name.lower().endswith(ENDINGS) or _is_image_in(archive, member):
                     yield ImageFile(name, member.offset_data, member.size)
     except (tarfile.TarError, EOFError, ValueError) as error:
         raise UsageError(f"{path} must be a folder or an uncompressed tar of images. Unpack it first.") from error
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}.") from error
+
+
+def _is_image(path: Path) -> bool:
+    """Say whether a file whose name has no ending begins like an image."""
+    if not _NO_ENDING.fullmatch(path.name):
+        return False
+    try:
+        with path.open("rb") as file:
+            return _begins_like_image(file.read(_LOOKED_AT))
+    except OSError:
+        return False
+
+
+def _is_image_in(archive: tarfile.TarFile, member: tarfile.TarInfo) -> bool:
+    if not _NO_ENDING.fullmatch(PurePosixPath(member.name).name):
+        return False
+    file = archive.extractfile(member)
+    return file is not None and _begins_like_image(file.read(_LOOKED_AT))
+
+
+def _begins_like_image(start: bytes) -> bool:
+    return start.startswith(_BEGINNINGS) or is_dicom(start)
