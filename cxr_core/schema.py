@@ -82,6 +82,8 @@ DEFAULT_SCALE = "logit"
 RECORD_IMAGE_SIZE = 320
 JPEG_FEATURE = "jpg_bytes"
 PATH_FEATURE = "path"
+#: 1 in a record whose picture had its histogram made flat; not there in others.
+EQUALISED_FEATURE = "equalised"
 
 PREDICTIONS_SUFFIX = "_predictions"
 READINGS_SUFFIX = "_readings"

@@ -22,7 +22,6 @@ LONGER = {
     "cxr_core/evaluation/effects.py",
     "cxr_core/storage.py",
     "cxr_core/tasks/families.py",
-    "cxr_core/tasks/import_images.py",
     "cxr_core/tasks/predict.py",
     "cxr_core/training/learned_policy.py",
     "cxr_core/training/weights_file.py",

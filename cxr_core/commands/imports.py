@@ -31,6 +31,7 @@ _OWN_OPTIONS: dict[str, tuple[tuple[str, ...], object]] = {
     "skip_bad_rows": ((_LABELS, _PREDICTIONS, _READINGS), False),
     "aspect": ((_IMAGES,), DEFAULT_ASPECT),
     "most_skipped": ((_IMAGES,), DEFAULT_MOST_SKIPPED),
+    "equalise": ((_IMAGES,), False),
 }
 
 
@@ -60,6 +61,7 @@ def _arguments(parser: Parser) -> None:
         default=DEFAULT_MOST_SKIPPED,
         help="of images: how many bad ones to skip before giving up (default %(default)s)",
     )
+    add("--equalise", action="store_true", help="of images: make the histogram of each flat; the records say so")
     add("--skip-bad-rows", action="store_true", help="leave out rows with a bad cell instead of refusing the file")
     add("--replace", action="store_true", help="replace what is there already")
 
@@ -130,6 +132,7 @@ def _images(arguments: argparse.Namespace) -> Answer:
         arguments.most_skipped,
         arguments.replace,
         confined=False,
+        equalise=arguments.equalise,
     )
     return awaited(run, lambda ended: ended.result)
 

@@ -11,7 +11,7 @@ from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from google.protobuf.message import DecodeError
 
 from cxr_core.errors import RecordError
-from cxr_core.schema import INTEGER_KEYS, JPEG_FEATURE, LABELS, PATH_FEATURE
+from cxr_core.schema import EQUALISED_FEATURE, INTEGER_KEYS, JPEG_FEATURE, LABELS, PATH_FEATURE
 
 _Field = descriptor_pb2.FieldDescriptorProto
 
@@ -22,13 +22,14 @@ class Record:
 
     `labels` has the codes (0..3) of the labels that the file tells: one that the data set lacks is not there. `keys`
     has patient, study, image, view and dataset, or is empty where the file does not tell them; `path` is None where the
-    file does not tell it.
+    file does not tell it. `equalised` says that the histogram of the picture was made flat.
     """
 
     jpg: bytes
     labels: dict[str, int]
     keys: dict[str, int] = field(default_factory=dict)
     path: str | None = None
+    equalised: bool = False
 
 
 def encode(record: Record) -> bytes:
@@ -40,6 +41,8 @@ def encode(record: Record) -> bytes:
         features[PATH_FEATURE].bytes_list.value.append(record.path.encode())
     for name, value in (record.keys | record.labels).items():
         features[name].int64_list.value.append(int(value))
+    if record.equalised:
+        features[EQUALISED_FEATURE].int64_list.value.append(1)
     return bytes(example.SerializeToString(deterministic=True))
 
 
@@ -69,6 +72,7 @@ def decode(payload: bytes, where: str) -> Record:
         labels={label: value for label, value in labels.items() if value is not None},
         keys={name: value for name, value in keys.items() if value is not None},
         path=None if path is None else _text(path, where),
+        equalised=_integer(features, EQUALISED_FEATURE) == 1,
     )
 
 

@@ -111,6 +111,27 @@ def stated_labels(paths: Sequence[str]) -> tuple[str, ...]:
     return tuple(label for label in LABELS if label in stated)
 
 
+def equalised(paths: Sequence[str]) -> bool:
+    """Say whether the pictures of record files had their histograms made flat, by the first record of each.
+
+    Raises:
+        RecordError: some had and some had not, so that no network can be right for both.
+    """
+    found = {_first_equalised(path, _stamp(path)): path for path in paths}
+    found.pop(None, None)
+    if len(found) > 1:
+        raise RecordError(
+            f"The pictures of {found[True]} are equalised, those of {found[False]} are not. Import all in one way."
+        )
+    return bool(next(iter(found), False))
+
+
+@lru_cache(maxsize=4096)
+def _first_equalised(path: str, _content: str) -> bool | None:
+    first = next(_records(path), None)
+    return None if first is None else first[1].equalised
+
+
 @lru_cache(maxsize=4096)
 def _labels_in(path: str, _content: str, most: int | None) -> frozenset[str]:
     found: set[str] = set()

@@ -1,14 +1,10 @@
 """Importing images in the background: a folder or tar of pictures and the source's labels -> its TFRecords."""
 
-import hashlib
-import json
 import shutil
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from cxr_core.errors import ExistsError, RunError, UnknownNameError, UsageError
@@ -16,18 +12,10 @@ from cxr_core.records.layout import find_records
 from cxr_core.runs import service
 from cxr_core.runs.run import Run
 from cxr_core.runs.step import StepContext
-from cxr_core.schema import DATASETS, INTEGER_KEYS, LABELS, VIEWS, dataset_code, view_code
-from cxr_core.sources.importing.image_files import ImageFile, image_files, match_labels
-from cxr_core.sources.importing.image_parts import (
-    Outcome,
-    Part,
-    PlannedImage,
-    image_readers,
-    join_parts,
-    planned_parts,
-    write_parts,
-)
-from cxr_core.sources.importing.pictures import ASPECTS, DEFAULT_ASPECT
+from cxr_core.schema import dataset_code, view_code
+from cxr_core.sources.importing.image_parts import Outcome, image_readers, join_parts, write_parts
+from cxr_core.sources.importing.image_plan import ImagePlan, image_plan
+from cxr_core.sources.importing.pictures import ASPECTS, DEFAULT_ASPECT, Preparation
 from cxr_core.sources.registry import DEMO, get_source
 from cxr_core.sources.source import Source, own_records
 from cxr_core.tasks.allowed_places import check_input
@@ -42,25 +30,6 @@ SKIPPED_FILE = "skipped.csv"
 DEFAULT_MOST_SKIPPED = 100
 #: A 320x320 JPEG of quality 95 with its record, generously.
 _BYTES_PER_IMAGE = 60_000
-_SEED = 2019
-
-
-@dataclass(frozen=True)
-class _Plan:
-    """What is to be done: the parts, and how many files have no label row and label rows no file."""
-
-    parts: list[Part]
-    unmatched: int
-    missing: int
-
-    @property
-    def images(self) -> int:
-        return sum(len(part.images) for part in self.parts)
-
-    @property
-    def groups(self) -> list[tuple[str, str]]:
-        """The data sets and views that get records."""
-        return list(dict.fromkeys((part.dataset, part.view) for part in self.parts))
 
 
 def start_image_import(
@@ -72,6 +41,7 @@ def start_image_import(
     most_skipped: int = DEFAULT_MOST_SKIPPED,
     replace: bool = False,
     confined: bool = True,
+    equalise: bool = False,
 ) -> Run:
     """Check everything, then start an import and return its run; its `result` says what came of it.
 
@@ -83,6 +53,8 @@ def start_image_import(
         aspect: how a picture that is not square becomes one: pad, crop or stretch.
         most_skipped: how many images may be bad before the import is given up.
         replace: whether records of the same data sets and views are replaced.
+        equalise: whether the histogram of each picture is made flat; the records say so, and so does what is trained on
+            them.
         confined: whether the pictures must lie where pages may read; the command line is not confined.
 
     Raises:
@@ -98,11 +70,12 @@ def start_image_import(
         "aspect": aspect,
         "most_skipped": most_skipped,
         "replace": replace,
+        "equalise": equalise,
     }
     source = _checked_source(source_name, config)
     if confined:
         check_input("folder or tar of the images", pictures)
-    plan = _plan(source, config)
+    plan = image_plan(source, config)
     _check_free(source, plan, replace)
     _check_space(source.folder, plan.images)
     config["images"] = plan.images
@@ -113,21 +86,23 @@ def work(context: StepContext) -> None:
     """Import in the process of the run; what an earlier try has done already is not done again."""
     config, source = context.config, get_source(context.source)
     with image_readers() as readers:
-        plan = _plan(source, config)
-        staging = source.folder / "records" / f".importing-{_digest(plan, config)}"
+        plan = image_plan(source, config)
+        staging = source.folder / "records" / f".importing-{plan.digest(config)}"
         staging.mkdir(parents=True, exist_ok=True)
         context.progress(0, plan.images, message="reading images")
-        outcomes = write_parts(readers, plan.parts, Path(config["place"]), staging, config["aspect"])
+        how = Preparation(config["aspect"], bool(config.get("equalise")))
+        outcomes = write_parts(readers, plan.parts, Path(config["place"]), staging, how)
         written, skipped = _read_all(context, plan, outcomes)
     _list_skipped(context.folder, skipped)
     _take_place(plan, staging, source.folder / "records")
     context.result(
         {"written": written, "skipped": len(skipped), "unmatched": plan.unmatched, "missing": plan.missing}
+        | {"matched": plan.matched, "unmatched_examples": list(plan.unmatched_examples), "notes": list(plan.notes)}
         | {"records": own_records(source.folder), "list_of_skipped": str(context.folder / SKIPPED_FILE)}
     )
 
 
-def _read_all(context: StepContext, plan: _Plan, outcomes: Iterable[Outcome]) -> tuple[int, list[tuple[str, str]]]:
+def _read_all(context: StepContext, plan: ImagePlan, outcomes: Iterable[Outcome]) -> tuple[int, list[tuple[str, str]]]:
     """Follow the reading to its end and return the images written, and name and reason of each that was skipped."""
     written, skipped = 0, list[tuple[str, str]]()
     for outcome in outcomes:
@@ -163,59 +138,7 @@ def _checked_source(name: str, config: dict[str, Any]) -> Source:
     return source
 
 
-def _plan(source: Source, config: dict[str, Any]) -> _Plan:
-    """Return what is to be done; the same files and labels always give the same plan."""
-    place = Path(config["place"])
-    files = image_files(place)
-    labels = source.warehouse().labels(config["dataset"], config["view"])
-    labels = labels[labels["image"] != 0].reset_index(drop=True)
-    numbers = match_labels([file.name for file in files], labels["path"].tolist())
-    found: dict[int, ImageFile] = {}
-    for file, number in zip(files, numbers, strict=True):
-        if number is not None and number in found:
-            raise UsageError(f"{found[number].name} and {file.name} are both the image {labels['path'][number]!r}.")
-        if number is not None:
-            found[number] = file
-    if not found:
-        raise UsageError(
-            f"No image in {place} is in the label table ({counted(len(files), 'file')}, first: {files[0].name!r}). "
-            "Import the labels that belong to them, or name the folder above."
-        )
-    unmatched = sum(number is None for number in numbers)
-    return _Plan(planned_parts(_grouped(found, labels)), unmatched, len(labels) - len(found))
-
-
-def _grouped(found: dict[int, ImageFile], labels: pd.DataFrame) -> dict[tuple[str, str], Sequence[PlannedImage]]:
-    """Return the images of each data set and view, mixed, so that no record file holds one patient after the other."""
-    groups: dict[tuple[str, str], Sequence[PlannedImage]] = {}
-    rows = labels.loc[sorted(found)]
-    for dataset, view in sorted(set(zip(rows["dataset"].tolist(), rows["view"].tolist(), strict=True))):
-        group = rows[(rows["dataset"] == dataset) & (rows["view"] == view)]
-        order = np.random.default_rng([_SEED, dataset, view]).permutation(len(group))
-        keys = group[list(INTEGER_KEYS)].to_dict("records")
-        # A label that nobody stated (-1) is no label of the record: 0 would say that it is not mentioned.
-        values = [
-            {label: code for label, code in row.items() if code >= 0} for row in group[list(LABELS)].to_dict("records")
-        ]
-        paths, numbers = group["path"].tolist(), group.index.tolist()
-        groups[DATASETS[dataset], VIEWS[view]] = [
-            PlannedImage(found[numbers[i]], paths[i], _integers(keys[i]), _integers(values[i])) for i in order
-        ]
-    return groups
-
-
-def _integers(row: dict[Any, Any]) -> dict[str, int]:
-    return {str(name): int(value) for name, value in row.items()}
-
-
-def _digest(plan: _Plan, config: dict[str, Any]) -> str:
-    """Return what tells one import from another, so that a resumed one finds its own parts only."""
-    told = [[image.file.name, image.path, image.labels] for part in plan.parts for image in part.images]
-    text = json.dumps([config["place"], config["aspect"], told])
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def _check_free(source: Source, plan: _Plan, replace: bool) -> None:
+def _check_free(source: Source, plan: ImagePlan, replace: bool) -> None:
     for dataset, view in plan.groups:
         if not replace and _has_records(source, dataset, view):
             raise ExistsError(
@@ -252,7 +175,7 @@ def _list_skipped(folder: Path, skipped: list[tuple[str, str]]) -> None:
     pd.DataFrame(skipped, columns=["image", "reason"]).to_csv(folder / SKIPPED_FILE, index=False)
 
 
-def _take_place(plan: _Plan, staging: Path, records: Path) -> None:
+def _take_place(plan: ImagePlan, staging: Path, records: Path) -> None:
     """Put the finished records where readers look, in place of those that were there, and drop the parts."""
     joined = staging / "joined"
     shutil.rmtree(joined, ignore_errors=True)

@@ -13,7 +13,7 @@ from cxr_core.errors import DataError, ExistsError, UnknownNameError, UsageError
 from cxr_core.file_patterns import Limits
 from cxr_core.records.example import decode
 from cxr_core.records.foreign import in_own_form
-from cxr_core.records.layout import check_records, find_records
+from cxr_core.records.layout import check_records, equalised, find_records
 from cxr_core.records.tfrecord import read_payloads
 from cxr_core.runs import service
 from cxr_core.runs.step import StepContext
@@ -175,7 +175,19 @@ def _request(
     names = _datasets(pattern, dataset, chosen, limits)
     found = [path for name in names or ("",) for path in find_records(pattern, name, chosen, limits)]
     files = in_own_form(found)
+    _check_equalised(info, files)
     return _Request(tuple(files), chosen, names, check_records(files, chosen, with_keys=True).images)
+
+
+def _check_equalised(info: ModelInfo, files: Sequence[str]) -> None:
+    """Refuse records whose pictures were prepared in another way than those that the model was trained on."""
+    if info.equalised is not None and equalised(files) != info.equalised:
+        trained, given = ("equalised", "plain") if info.equalised else ("plain", "equalised")
+        way = "with" if info.equalised else "without"
+        raise UsageError(
+            f"The model was trained on {trained} pictures, the records hold {given} ones. Import the images "
+            f"{way} --equalise."
+        )
 
 
 def _datasets(pattern: str, dataset: str | None, view: str, limits: Limits | None) -> tuple[str, ...]:

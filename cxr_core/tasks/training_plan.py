@@ -12,7 +12,7 @@ import psutil
 from cxr_core.errors import UsageError
 from cxr_core.file_patterns import Limits, nobody_leaves
 from cxr_core.records.foreign import in_own_form
-from cxr_core.records.layout import RecordsSummary, check_records, find_records, stated_labels
+from cxr_core.records.layout import RecordsSummary, check_records, equalised, find_records, stated_labels
 from cxr_core.schema import LABELS, label_words
 from cxr_core.settings import settings
 from cxr_core.sources.registry import get_source, ready_source
@@ -106,6 +106,7 @@ def plan_training(
     check_start_model(source, options)
     _check_accelerator(options.accelerator, known_accelerators())
     files_train, files_valid = _record_files(source, options, page_limits(going_on) if confined else None)
+    equalised([*files_train, *files_valid])
     train, valid = (check_records(files, options.view, going_on=going_on) for files in (files_train, files_valid))
     if train.images < options.batch_size:
         raise UsageError(

@@ -208,6 +208,7 @@ class _Training:
             run=self.run.folder.name,
             decode=options.decode,
             untrained=self.data.untrained,
+            equalised=self.data.equalised,
         )
         self.models.write(name, self.state.network, info)
 

@@ -4,7 +4,7 @@ import functools
 from typing import Any
 
 from cxr_core.errors import UsageError
-from cxr_core.records.layout import stated_labels
+from cxr_core.records.layout import equalised, stated_labels
 from cxr_core.schema import LABELS
 from cxr_core.training.image_cache import cache_for
 from cxr_core.training.options import TrainOptions
@@ -47,6 +47,11 @@ class RunData:
         """The labels that no training record tells."""
         stated = stated_labels(self.train.paths)
         return tuple(label for label in LABELS if label not in stated)
+
+    @functools.cached_property
+    def equalised(self) -> bool:
+        """Whether the histograms of the training images were made flat."""
+        return equalised(self.train.paths)
 
     def training(self, workers: Workers, epoch: int, skip: int) -> Any:
         """Return the batches that are left of an epoch after `skip`."""

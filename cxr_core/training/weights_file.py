@@ -53,6 +53,7 @@ class ModelInfo:
         policy: `Policy.as_dict()`, or None where nothing tells.
         run: ID of the run that made it; "" where there is none.
         decode: how its images were made smaller (`pixels.PixelFormat`); files that do not tell were trained on "full".
+        equalised: whether the histograms of its training images were made flat; None where nothing tells.
         untrained: labels of which no training image had a value, so that their outputs mean nothing.
     """
 
@@ -64,6 +65,7 @@ class ModelInfo:
     run: str = ""
     decode: str = "full"
     untrained: tuple[str, ...] = ()
+    equalised: bool | None = None
 
 
 def write_weights(network: Any, path: Path, info: ModelInfo, dtype: str = "float32", config: str = "") -> None:

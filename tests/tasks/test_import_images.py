@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tarfile
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,11 +17,12 @@ from PIL import Image
 from pydicom.dataset import FileDataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, SecondaryCaptureImageStorage, generate_uid
 
-from cxr_core.errors import DataError, ExistsError, UsageError
-from cxr_core.records.example import decode
-from cxr_core.records.tfrecord import read_payloads
+from cxr_core.errors import DataError, ExistsError, RecordError, UsageError
+from cxr_core.records.example import decode, encode
+from cxr_core.records.layout import equalised
+from cxr_core.records.tfrecord import read_payloads, write_records
 from cxr_core.runs import service
-from cxr_core.sources.importing.image_files import match_labels
+from cxr_core.sources.importing.matching import match_paths
 from cxr_core.sources.importing.pictures import record_jpeg
 from cxr_core.sources.registry import get_source
 from cxr_core.tasks.import_images import start_image_import
@@ -106,7 +108,7 @@ def test_what_is_no_picture_is_said_in_words(content):
 def test_files_and_labels_match_whichever_folder_was_given_and_whatever_the_ending():
     paths = ["set/train/p1/s1/view1_frontal.jpg", "set/train/p1/s2/view1_frontal.jpg", "set/valid/p2/s1/x.jpg"]
     names = ["p1/s1/view1_frontal.png", "data/set/train/p1/s2/view1_frontal.jpg", "x.dcm", "view1_frontal.jpg", "y.jpg"]
-    assert match_labels(names, paths) == [0, 1, 2, None, None]
+    assert match_paths(names, paths).rows.tolist() == [0, 1, 2, -1, -1]
 
 
 @pytest.fixture
@@ -206,3 +208,37 @@ def test_the_command_prints_what_was_written(pictures, tmp_path):
     told = json.loads(done.stdout)
     assert (told["written"], told["skipped"]) == (30, 0)
     assert all(Path(record.path).stem.endswith("lateral") for record in records())
+
+
+def test_images_of_another_root_are_matched_by_the_end_of_their_path_and_strangers_are_shown(pictures, tmp_path):
+    (tmp_path / "moved").mkdir()
+    (tmp_path / "CheXpert-v1.0" / "train").rename(tmp_path / "moved" / "TRAINING")
+    stranger = tmp_path / "moved" / "TRAINING" / "patient99999" / "study1" / "view9_frontal.jpg"
+    stranger.parent.mkdir(parents=True)
+    stranger.write_bytes(packed(Image.new("L", (30, 30))))
+    told = finished(start_image_import("mine", str(tmp_path / "moved"), confined=False))
+    assert (told["written"], told["unmatched"]) == (90, 1)
+    assert told["matched"] == {"path": 0, "tail": 90, "dicom": 0, "study": 0}
+    assert told["unmatched_examples"] == ["TRAINING/patient99999/study1/view9_frontal.jpg"]
+    assert "90 by the end of their path" in told["notes"][0]
+
+
+def test_a_label_that_the_table_lacks_is_not_in_the_record(tmp_path):
+    folder = tmp_path / "set" / "train" / "patient00001" / "study1"
+    folder.mkdir(parents=True)
+    (folder / "view1_frontal.jpg").write_bytes(packed(Image.new("L", (30, 30), 99)))
+    (tmp_path / "train.csv").write_text("Path,Edema,Fracture\nset/train/patient00001/study1/view1_frontal.jpg,,1\n")
+    import_labels("mine", [tmp_path / "train.csv"], ImportChoices())
+    finished(start_image_import("mine", str(tmp_path / "set"), confined=False))
+    assert [record.labels for record in records()] == [{"edema": 0, "fracture": 3}]
+
+
+def test_equalised_records_say_so_and_are_not_mixed_with_others(pictures, tmp_path):
+    told = finished(start_image_import("mine", str(tmp_path / "CheXpert-v1.0"), confined=False, equalise=True))
+    assert told["written"] == 90 and all(record.equalised for record in records())
+    files = [str(file) for file in (get_source("mine").folder / "records").glob("train/*")]
+    assert equalised(files)
+    plain = tmp_path / "plain"
+    write_records(plain, [encode(replace(records()[0], equalised=False))])
+    with pytest.raises(RecordError, match="are equalised, those of"):
+        equalised([*files, str(plain)])

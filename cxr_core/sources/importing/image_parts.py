@@ -19,7 +19,7 @@ from cxr_core.processes import cores, end_with_parent
 from cxr_core.records.example import Record, encode
 from cxr_core.records.tfrecord import read_payloads, write_records
 from cxr_core.sources.importing.image_files import ImageFile, read_image
-from cxr_core.sources.importing.pictures import record_jpeg
+from cxr_core.sources.importing.pictures import Preparation, record_jpeg
 
 #: Small, so that the processes end at about the same time and a kill costs little.
 PART_IMAGES = 32
@@ -87,7 +87,7 @@ def image_readers() -> Iterator[ProcessPoolExecutor]:
 
 
 def write_parts(
-    readers: ProcessPoolExecutor, parts: Sequence[Part], place: Path, folder: Path, aspect: str
+    readers: ProcessPoolExecutor, parts: Sequence[Part], place: Path, folder: Path, how: Preparation
 ) -> Iterator[Outcome]:
     """Write the parts that `folder` has not yet, in parallel, and yield what became of each as it is known.
 
@@ -96,7 +96,7 @@ def write_parts(
         parts: all parts of the import.
         place: the folder or tar of the images.
         folder: the staging folder.
-        aspect: one of `ASPECTS`.
+        how: what is done to the pictures.
 
     Raises:
         CxrError: the disk is full, or a process was killed.
@@ -109,7 +109,7 @@ def write_parts(
         else:
             yield known
     try:
-        yield from _as_done(readers, missing, place, folder, aspect)
+        yield from _as_done(readers, missing, place, folder, how)
     except BrokenProcessPool as error:
         raise CxrError("A process that read images was killed, perhaps for memory. Resume the run.") from error
 
@@ -128,14 +128,14 @@ def join_parts(parts: Sequence[Part], folder: Path, target: Path) -> int:
 
 
 def _as_done(
-    readers: ProcessPoolExecutor, parts: list[Part], place: Path, folder: Path, aspect: str
+    readers: ProcessPoolExecutor, parts: list[Part], place: Path, folder: Path, how: Preparation
 ) -> Iterator[Outcome]:
     """Keep the processes busy with few parts in waiting, so that memory does not grow with the number of images."""
     waiting: set[Future[Outcome]] = set()
     coming = iter(parts)
     while True:
         while len(waiting) < 2 * cores() and (part := next(coming, None)) is not None:
-            waiting.add(readers.submit(_write_part, part, place, folder, aspect))
+            waiting.add(readers.submit(_write_part, part, place, folder, how))
         if not waiting:
             return
         done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
@@ -143,19 +143,23 @@ def _as_done(
             yield future.result()
 
 
-def _write_part(part: Part, place: Path, folder: Path, aspect: str) -> Outcome:
+def _write_part(part: Part, place: Path, folder: Path, how: Preparation) -> Outcome:
     payloads: list[bytes] = []
     skipped: list[tuple[str, str]] = []
     for image in part.images:
         try:
-            jpeg = record_jpeg(read_image(place, image.file), aspect)
+            jpeg = record_jpeg(read_image(place, image.file), how.aspect, how.equalise)
         except DataError as error:
             skipped.append((image.file.name, str(error)))
             continue
-        payloads.append(encode(Record(jpg=jpeg, labels=image.labels, keys=image.keys, path=image.path)))
+        payloads.append(encode(_record(image, jpeg, how)))
     write_text(part.skipped_file(folder), json.dumps({"written": len(payloads), "skipped": skipped}))
     write_records(part.file(folder), payloads)
     return Outcome(len(payloads), tuple(skipped))
+
+
+def _record(image: PlannedImage, jpeg: bytes, how: Preparation) -> Record:
+    return Record(jpg=jpeg, labels=image.labels, keys=image.keys, path=image.path, equalised=how.equalise)
 
 
 def _outcome(part: Part, folder: Path) -> Outcome | None:

@@ -7,6 +7,7 @@ understood. A picture that is 320x320 and grey already is kept byte for byte.
 import io
 import warnings
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
@@ -28,6 +29,14 @@ _MOST_PIXELS = 150_000_000
 _LEAST_COLOUR = 64
 _FORMATS = ("JPEG", "PNG", "TIFF", "JPEG2000", "BMP")
 _ORIENTATION = 0x0112
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """How pictures become records: their `aspect`, and whether their histogram is made flat (`equalise`)."""
+
+    aspect: str = DEFAULT_ASPECT
+    equalise: bool = False
 
 
 def record_jpeg(content: bytes, aspect: str = DEFAULT_ASPECT, equalise: bool = False) -> bytes:
@@ -89,7 +98,7 @@ def _from_image(content: bytes, is_changed: bool) -> Image.Image | None:
         picture = ImageOps.exif_transpose(picture)
     if picture.mode.startswith("I") or picture.mode == "F":
         return Image.fromarray(stretched(np.asarray(picture, np.float32)))
-    if _is_deep_colour_png(content) and max(high for _, high in picture.convert("RGB").getextrema()) < _LEAST_COLOUR:
+    if _is_deep_colour_png(content) and int(np.asarray(picture.convert("RGB")).max()) < _LEAST_COLOUR:
         raise DataError("it is a colour picture of 16 bits that uses few of them. Save it as grey")
     if picture.mode in ("P", "LA", "RGBA", "PA") or "transparency" in picture.info:
         clear = picture.convert("RGBA")
