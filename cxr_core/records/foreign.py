@@ -13,6 +13,7 @@ from cxr_core.errors import RecordError
 from cxr_core.records.example import in_whole_numbers
 from cxr_core.records.tfrecord import begins_like_records, payloads_of, read_payloads, write_records
 from cxr_core.settings import settings
+from cxr_core.stamps import file_stamp
 from cxr_core.storage import CACHE_FOLDER, is_remote
 
 _FOLDER = "records"
@@ -72,7 +73,6 @@ def _unpacked(path: Path) -> Iterator[bytes]:
 
 
 def _copy_of(path: Path) -> Path:
-    status = path.stat()
-    told = f"{path.resolve()} {status.st_ino} {status.st_size} {status.st_mtime_ns}"
+    told = f"{path.resolve()} {file_stamp(path)}"
     digest = hashlib.sha256(told.encode()).hexdigest()[:16]
     return settings().home / CACHE_FOLDER / _FOLDER / digest / path.name

@@ -16,8 +16,8 @@ from cxr_core.errors import RecordError, UsageError
 from cxr_core.file_patterns import Limits, nobody_leaves
 from cxr_core.records.example import Record, decode
 from cxr_core.records.tfrecord import count_records, read_payloads
-from cxr_core.stamps import file_stamp
 from cxr_core.schema import INTEGER_KEYS, LABELS, RECORD_IMAGE_SIZE, VALUES, VIEWS, view_code
+from cxr_core.stamps import Stamp, file_stamp
 from cxr_core.storage import cached_path, is_remote, matching, version
 
 #: Examples that are parsed from each file before a run; damage further in is reported when it is met.
@@ -80,7 +80,7 @@ def check_records(
         images = 0
         for path in (path for path in paths if not is_remote(path)):
             going_on()
-            images += _checked_images(path, filefile_stamp(path), view, with_keys)
+            images += _checked_images(path, file_stamp(path), view, with_keys)
         images += sum(counted)
     if not images:
         raise RecordError(f"The TFRecord files hold no example: {paths[0]} and {len(paths) - 1} more. Make them anew.")
@@ -117,7 +117,7 @@ def equalised(paths: Sequence[str]) -> bool:
     Raises:
         RecordError: some had and some had not, so that no network can be right for both.
     """
-    found = {_first_equalised(path, _stamp(path)): path for path in paths}
+    found = {_first_equalised(path, file_stamp(path)): path for path in paths}
     found.pop(None, None)
     if len(found) > 1:
         raise RecordError(
@@ -127,13 +127,13 @@ def equalised(paths: Sequence[str]) -> bool:
 
 
 @lru_cache(maxsize=4096)
-def _first_equalised(path: str, _content: str) -> bool | None:
+def _first_equalised(path: str, _content: Stamp) -> bool | None:
     first = next(_records(path), None)
     return None if first is None else first[1].equalised
 
 
 @lru_cache(maxsize=4096)
-def _labels_in(path: str, _content: str, most: int | None) -> frozenset[str]:
+def _labels_in(path: str, _content: Stamp, most: int | None) -> frozenset[str]:
     found: set[str] = set()
     for _, record in islice(_records(path), most):
         found |= record.labels.keys()
