@@ -73,7 +73,7 @@ def document(capsys, *arguments):
         (["train", "--batch-size", "-1", "--source", "tiny"], "The batch size must be a whole number from 1"),
         (["train", "--repeat", "0", "--source", "tiny"], "The seeds to repeat over must number from 1 to 100"),
         (["predict"], "The following arguments are required: --model"),
-        (["import", "labels", "x.csv", "--layout", "auto", "--source", "new"], "x.csv cannot be read: No such file"),
+        (["import", "labels", "x.csv", "--layout", "auto", "--source", "new"], "x.csv does not exist. Check the path."),
         (["sweep", "--u", "0", "1"], "The following arguments are required: --w"),
         (["sweep", "--u", "0", "--w", "2", "--source", "tiny"], "w must be a number from 0 to 1. Received: 2.0"),
         (["compare", "a", "--source", "tiny"], "The following arguments are required: B"),

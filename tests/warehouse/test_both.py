@@ -38,12 +38,16 @@ ASKED: dict[str, Callable[[Warehouse], object]] = {
     "labels of valid": lambda w: w.labels("valid", "lateral"),
     "prediction_counts": lambda w: vars(w.prediction_table(NET)) | {"location": "", "metadata": {}},
     "predictions": lambda w: w.predictions(NET),
+    "readings": lambda w: w.readings("doctors"),
     "joined": lambda w: vars(w.joined(NET)),
     "joined, one view": lambda w: vars(w.joined(NET, "train", "frontal")),
 }
 
-#: Those that read the predictions of one model alone, which are few also in the demo.
-SMALL = ("prediction_counts", "predictions")
+#: Those that read the predictions of one model, or readings, alone, which are few also in the demo.
+SMALL = ("prediction_counts", "predictions", "readings")
+READINGS = pd.DataFrame(
+    {"path": ["b", "a", "a"], "patient": [2, 1, 1], "study": 1, "image": 1, "view": 0, "dataset": 1}
+).assign(reader=["ann", "bob", "ann"], edema=pd.array([3, None, 1], dtype="Int64"))
 
 
 @dataclass(frozen=True)
@@ -61,6 +65,7 @@ def both(tmp_path, bigquery_server):
 
     def put(labels: list[pa.Table | pd.DataFrame | Path], predictions: pa.Table | pd.DataFrame | Path) -> Pair:
         named = {f"labels_{number}": rows for number, rows in enumerate(labels)} | {f"{NET}_predictions": predictions}
+        named["doctors_readings"] = READINGS
         for name, rows in named.items():
             file = rows if isinstance(rows, Path) else tmp_path / f"{name}.parquet"
             if isinstance(rows, pd.DataFrame):
@@ -75,12 +80,14 @@ def both(tmp_path, bigquery_server):
             tuple(map(str, files)),
             (str(folder / "{model}_predictions.parquet"),),
             allowed=(tmp_path, folder, *(file.parent for file in files)),
+            readings=(str(tmp_path / "{model}_readings.parquet"),),
         )
         remote = TableSet(
             "bigquery",
             tuple(f"data-project.cxr.labels_{number}" for number in range(len(labels))),
             ("data-project.cxr.{model}_predictions",),
             project="paying-project",
+            readings=("data-project.cxr.{model}_readings",),
         )
         return Pair(open_warehouse(local), open_warehouse(remote), bigquery_server)
 
@@ -187,7 +194,7 @@ def test_duplicated_paths(both, few):
 def test_a_missing_label_column(both, few):
     rows, predictions = few
     pair = both([rows.drop(columns="edema")], predictions.drop(columns="fracture"))
-    without = ("counts", "prediction_counts", "predictions")
+    without = ("counts", "prediction_counts", "predictions", "readings")
     assert_all_equal(pair, "googlesql", tuple(name for name in ASKED if name not in without))
     for warehouse in (pair.local, pair.remote):
         with pytest.raises(TableError, match="must have the column edema"):

@@ -49,6 +49,7 @@ EMITTED: dict[str, list[questions.Query]] = {
     "predictions": [questions.predictions(P, names) for names in (SOME, LABELS)],
     "prediction_counts": [questions.prediction_counts(P)],
     "study_rows": [questions.study_rows(P, "valid")],
+    "readings": [questions.readings("data-project.cxr.doctors_readings", names) for names in (SOME, LABELS)],
     "truth": [questions.truth("data-project.cxr.truth")],
 }
 
@@ -80,6 +81,7 @@ def test_every_sql_text_is_accepted_by_googlesql(question, label_type, key_type)
     age = ("age", pa.int64()), ("sex", pa.string())
     tables = dict.fromkeys((A, B), schema(label_type, key_type, age))
     tables |= {P: schema(pa.float64(), key_type), "data-project.cxr.truth": schema(pa.int64())}
+    tables |= {"data-project.cxr.doctors_readings": schema(label_type, key_type, (("reader", pa.string()),))}
     queries = EMITTED[question]
     assert len({query.sql + str(query.parameters) for query in queries}) == len(queries)
     for sql, names in {query.sql: tuple(query.parameters) for query in queries}.items():
