@@ -61,6 +61,11 @@ class ModelEntry:
     predictions: tuple[str, ...] = ()
     is_ensemble: bool = False
 
+    @property
+    def is_pretrained(self) -> bool:
+        """Whether it is called like the pretrained ones, `densenet_{view}_u{u}__w{w}`; others are the user's own."""
+        return None not in parse_model_name(self.name) and not self.is_ensemble
+
     def policy_words(self) -> str:
         """Return the policy as people read it, as in `hybrid (u 0.5, w 0.25)` or `mine (policy 3f2a91c0)`."""
         if self.is_ensemble:

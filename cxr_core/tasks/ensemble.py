@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from cxr_core.errors import ExistsError, UnknownNameError, UsageError
 from cxr_core.evaluation.arrays import FloatArray
@@ -123,7 +122,7 @@ def build_ensemble(
     view = rows.keys["view"].astype("Int64").where(rows.keys["view"] >= 0)
     path = source.predictions_path(name)
     table = rows.keys.assign(view=view, **found.predictions)
-    write_table(path, table, scale, {"view": _one_view(view), "recipe": found.recipe})
+    write_table(path, table, scale, {"view": _one_view(source, members), "recipe": found.recipe})
     return BuiltEnsemble(name, str(path), len(rows.keys), method, scale, found.missing, found.not_fitted)
 
 
@@ -218,6 +217,8 @@ def _check_free(source: Source, members: Sequence[str], name: str, replace: bool
         raise ExistsError(f"The model {name!r} already has predictions. Choose another name, or use --replace.")
 
 
-def _one_view(views: pd.Series) -> str | None:
-    found = views.dropna().unique()
-    return VIEWS[int(found[0])] if len(found) == 1 and 0 <= found[0] < len(VIEWS) else None
+def _one_view(source: Source, members: Sequence[str]) -> str | None:
+    """Return the view of all images that the members predict, common or not; None where they are of several."""
+    each = [source.warehouse().predictions(member)["view"].fillna(-1) for member in members]
+    found = {int(view) for views in each for view in views.unique()}
+    return VIEWS[view] if len(found) == 1 and 0 <= (view := found.pop()) < len(VIEWS) else None

@@ -1,46 +1,49 @@
-"""Which models stand side by side on the Compare page, and what they come to."""
-
-import streamlit as st
+"""Which models stand side by side on the Compare page: the user's own first, the pretrained ones after them."""
 
 from cxr_core.models.registry import ModelEntry
 from cxr_core.schema import label_words
 from dashboard.shared import help_texts
+from dashboard.shared.choices import Options, pick_one, select_several
+from dashboard.shared.model_input import ALL_VIEWS
 
-#: Views of models; those that tell no view, as some imported ones, stand with "other".
 VIEWS = ("frontal", "lateral", "other")
-ALL_VIEWS = "all"
+#: Models that no single view is told of: some imported ones, ensembles of such, ensembles of studies.
+NO_VIEW = "none"
 MOST_CHOSEN = 8
 
 
 def view_of_models(entries: list[ModelEntry]) -> str:
     """Show the views that there are models of, and return the one that was chosen."""
-    present = [view for view in VIEWS if any(_view(entry) == view for entry in entries)]
+    present = [view for view in (*VIEWS, NO_VIEW) if any(_view(entry) == view for entry in entries)]
     present += [ALL_VIEWS] if len(present) > 1 else []
-    chosen = st.segmented_control(
-        "View of the models",
-        present,
-        default=present[0],
-        required=True,
-        format_func=label_words,
-        key="models-view",
-        bind="query-params",
-        help="Models of different views predict different images; all together, each view is a family of its own.",
-    )
-    return chosen or present[0]
+    options = Options(present, "models-view", _words)
+    return pick_one("View of the models", options, default_view(entries, present), help_texts.MODELS_VIEW)
+
+
+def default_view(entries: list[ModelEntry], present: list[str]) -> str:
+    """Return the view that shows the user's own models: theirs where it is one, else all; without any the first."""
+    own = {_view(entry) for entry in entries if not entry.is_pretrained}
+    if not own:
+        return present[0]
+    one = own.pop() if len(own) == 1 else NO_VIEW
+    return present[-1] if one == NO_VIEW else one
 
 
 def chosen_models(entries: list[ModelEntry], view: str) -> list[str]:
-    """Show the models of a view and return those that were chosen."""
-    names = [entry.name for entry in entries if view in (ALL_VIEWS, _view(entry))]
-    return st.multiselect(
-        "Models",
-        names,
-        default=names[:MOST_CHOSEN],
-        key=f"models-{view}",
-        bind="query-params",
-        help=help_texts.MODEL,
-    )
+    """Show the models of a view, the user's own first, and return those that were chosen."""
+    names = [entry.name for entry in own_first(entries) if view in (ALL_VIEWS, _view(entry))]
+    options = Options(names, f"models-{view}", what="model", where=" with predictions here")
+    return select_several("Models", options, names[:MOST_CHOSEN], help_texts.MODEL)
+
+
+def own_first(entries: list[ModelEntry]) -> list[ModelEntry]:
+    """Return the entries with the user's own models before the pretrained ones, each part in its order."""
+    return sorted(entries, key=lambda entry: entry.is_pretrained)
 
 
 def _view(entry: ModelEntry) -> str:
-    return entry.view if entry.view in VIEWS else "other"
+    return entry.view if entry.view in VIEWS else NO_VIEW
+
+
+def _words(view: str) -> str:
+    return "No single view" if view == NO_VIEW else label_words(view)

@@ -57,7 +57,7 @@ if curves.open:
         curves_section(source.name, models, dataset, policies)
 if difference.open:
     with difference:
-        difference_section(source.name, models, dataset, policies)
+        difference_section(source.name, grids, policies)
 if effects.open:
     with effects:
         ignoring = [entry.name for entry in known if entry.name in models and entry.w == 0]

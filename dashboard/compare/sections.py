@@ -17,6 +17,7 @@ from dashboard.charts.curves import drawn_error, pr_chart, roc_chart
 from dashboard.charts.details import difference_chart
 from dashboard.charts.frame import CONFIG
 from dashboard.charts.model_grid import grid_html, legend_words
+from dashboard.compare.pair import default_pair, pair_input
 from dashboard.shared import engine, help_texts
 from dashboard.shared.comparison_tables import (
     TREATMENT,
@@ -116,25 +117,30 @@ def _curves_of_models(source: str, models: list[str], label: str, dataset: str) 
     return max(drawn_error(roc), drawn_error(pr))
 
 
-def difference_section(source: str, models: list[str], dataset: str, policies: Mapping[str, str]) -> None:
+def difference_section(source: str, grids: ModelGrid, policies: Mapping[str, str]) -> None:
     """Show the paired differences of two of the chosen models."""
-    if len(models) < 2:
+    models = [model for grid in grids.grids.values() for model in grid.models]
+    default = default_pair(grids) or tuple(models[:2])
+    if len(default) < 2:
         st.info("Choose two models above.")
         return
-    left, right = st.columns(2)
-    first = left.selectbox("Model A", models, key="model-a", bind="query-params", help=help_texts.PAIRED)
-    others = [model for model in models if model != first]
-    second = right.selectbox("Model B", others, key="model-b", bind="query-params", help=help_texts.PAIRED)
-    left.caption(policies[first])
-    right.caption(policies[second])
-    found = engine.comparison(source, first, second, dataset, None)
+    with errors_as_sentences():
+        first, second = pair_input(models, (default[0], default[1]))
+        if first == second:
+            st.info("A and B are the same model. Choose another one.")
+            return
+        st.caption(plain(f"A: {policies[first]} · B: {policies[second]}"))
+        _differences(engine.comparison(source, first, second, grids.dataset, None))
+
+
+def _differences(found: Comparison) -> None:
     st.markdown(f"**{difference_answer(found)}**")
     chart = difference_chart(list(found.labels.values()), "A", "B", colors())
     st.plotly_chart(chart, config=CONFIG, key="differences", alt="Paired differences in AUC with corrected intervals")
     st.table(difference_table(found), border="horizontal", alt="Paired differences of the two models")
     for words in difference_notes(found):
         st.caption(plain(words))
-    download_table(flat_differences(found), f"{first}-minus-{second}-{dataset}.csv")
+    download_table(flat_differences(found), f"{found.a}-minus-{found.b}-{found.dataset}.csv")
 
 
 def flat_differences(found: Comparison) -> pd.DataFrame:

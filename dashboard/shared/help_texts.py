@@ -128,6 +128,10 @@ SUBGROUP_CAPTION = (
     "minimum_positives asks for. Groups may differ because they have other findings, not only because the model "
     "treats them otherwise."
 )
+MODELS_VIEW = (
+    "Models of different views predict different images; all together, each view is a family of its own. No single "
+    "view: models of which nothing tells one, as some imported ones, ensembles of such, and those that judge studies."
+)
 SEVERAL_VIEWS = (
     "Models of different views predict different images, so no figure of one can be tested against one of the other: "
     "each view is a family of its own here. Combine models study by study in the ensemble builder to set them side by "

@@ -172,7 +172,7 @@ def test_compare_shows_beside_each_model_what_uncertain_labels_meant(small_demo,
     elif tab == "Curves of one label":
         assert app.dataframe[0].value.set_index("Model")["Uncertain labels"].to_dict() == policies
     else:
-        assert set(policies.values()) <= {caption.value for caption in app.caption}
+        assert all(words in app.caption[0].value for words in policies.values())
 
 
 def test_an_ensemble_is_saved_and_can_be_evaluated(own_small_demo, page):
