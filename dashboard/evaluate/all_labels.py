@@ -6,10 +6,11 @@ import streamlit as st
 from cxr_core.evaluation.results import MeanFigure
 from cxr_core.schema import label_words
 from cxr_core.tasks.evaluate import Evaluation
+from cxr_core.words import counted
 from dashboard.shared import help_texts
 from dashboard.shared.downloads import download_table
-from dashboard.shared.figure_tables import FIGURE_COLUMNS, figures_table
-from dashboard.shared.formatting import count, with_interval
+from dashboard.shared.figure_tables import FIGURE_COLUMNS, WHY_MISSING, figures_table, why_missing
+from dashboard.shared.formatting import count, plain, with_interval
 
 TABLE = "all-labels"
 _COLUMNS = {"Label": st.column_config.TextColumn(pinned=True)} | FIGURE_COLUMNS
@@ -19,7 +20,7 @@ def all_labels(result: Evaluation) -> None:
     """Show the figures of all labels; a row that is chosen is shown above, the mean is over the labels that are."""
     st.subheader("All labels", anchor=False)
     labels = list(result.labels)
-    table = figures_table(result)
+    table = figures_table(result).drop(columns=WHY_MISSING, errors="ignore")
     st.dataframe(
         table[["Label", *_chosen_columns([str(name) for name in table.columns[1:]])]],
         key=TABLE,
@@ -30,10 +31,20 @@ def all_labels(result: Evaluation) -> None:
         on_select=lambda: _show_row(labels),
         alt="AUC and average precision of all labels. Choosing a row shows its curves above.",
     )
+    _what_is_missing(result)
     _mean_over(result)
     left_out = [f"{count(result.unmatched)} predicted images without labels left out"] if result.unmatched else []
     st.caption(" · ".join([f"{count(result.n_images)} images", f"predictions are {result.scale}s", *left_out]))
     download_table(flat_evaluation(result), f"{result.model}-{result.dataset}-evaluation.csv")
+
+
+def _what_is_missing(result: Evaluation) -> None:
+    """Say, label by label, why a figure or an interval is missing and how many rows are left out."""
+    reasons = {label: why_missing(figures) for label, figures in result.labels.items()}
+    told = [f"- {label_words(label)}: {plain(words)}" for label, words in reasons.items() if words]
+    if told:
+        with st.expander(f"What is missing, and why ({counted(len(told), 'label')})"):
+            st.markdown("\n".join(told))
 
 
 def _chosen_columns(names: list[str]) -> list[str]:

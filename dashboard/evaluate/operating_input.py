@@ -7,7 +7,7 @@ import streamlit as st
 
 from cxr_core.evaluation.arrays import FloatArray
 from cxr_core.tasks.evaluate import LabelCurves
-from dashboard.evaluate.chosen_on import chosen_on, images_in_words, say_where_it_was_chosen
+from dashboard.evaluate.chosen_on import chosen_on_input
 from dashboard.evaluate.judged import Judged
 from dashboard.shared import help_texts
 
@@ -61,19 +61,20 @@ def operating_cut(judged: Judged, curves: LabelCurves) -> Cut:
 
 
 def _by_rule(judged: Judged, curves: LabelCurves, rule: str) -> Cut:
-    """Choose by a rule, on the images that the cut was chosen on before."""
+    """Choose by a rule, on the data set on which cuts are chosen, whichever is judged."""
     if rule == "youden":
         wanted, words = None, "the largest sensitivity + specificity"
         st.caption("Largest sensitivity + specificity.")
     else:
         wanted = max(_wanted_share(rule), LEAST)
         words = f"a {rule} of at least {wanted:g}"
-    chosen = chosen_on(judged)
-    say_where_it_was_chosen(judged, chosen)
+    chosen = chosen_on_input(judged)
     there = curves if chosen == judged else chosen.curves()
-    threshold, where = there.threshold(rule, wanted), images_in_words(chosen)
+    threshold, where = there.threshold(rule, wanted), chosen.dataset
     if threshold is None:
         return Cut(None, why=f"on {where}, where it is to be chosen, {there.why.get('roc_auc')}")
+    if chosen.dataset != judged.dataset:
+        st.caption(f"Cut kept from {where}.")
     return Cut(there.written_threshold(threshold), f"{words} on {where}")
 
 

@@ -45,9 +45,15 @@ def with_reasons_if_any(table: pd.DataFrame) -> pd.DataFrame:
     return table if table[WHY_MISSING].any() else table.drop(columns=WHY_MISSING)
 
 
+def why_missing(figures: LabelEvaluation) -> str:
+    """Say why figures or intervals are missing and how many rows are left out; nothing where all is there."""
+    return "; ".join(
+        [*dict.fromkeys(figures.why.values()), *([figures.missing_words] if figures.missing_words else [])]
+    )
+
+
 def figure_cells(figures: LabelEvaluation) -> dict[str, Any]:
     """Return the figures of one label for a row of a table with `FIGURE_COLUMNS`."""
-    missing = [*dict.fromkeys(figures.why.values()), *([figures.missing_words] if figures.missing_words else [])]
     return {
         AUC: with_interval(figures.roc_auc, figures.roc_auc_ci),
         AP: with_interval(figures.average_precision, figures.average_precision_ci),
@@ -56,5 +62,5 @@ def figure_cells(figures: LabelEvaluation) -> dict[str, Any]:
         "n (certain)": figures.n,
         "Uncertain": figures.n_uncertain_dropped,
         "Patients": figures.n_patients,
-        WHY_MISSING: "; ".join(missing),
+        WHY_MISSING: why_missing(figures),
     }

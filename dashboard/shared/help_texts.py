@@ -56,11 +56,15 @@ MEAN = (
 PREVALENCE = "Share of positives among the certain images: the precision of guessing."
 OPERATING_POINT = (
     "Where the score is cut: images at or above it are called positive. Lower finds more of the ill and alarms more "
-    "of the healthy. Chosen on the same images on which it is judged here, so a little too hopeful."
+    "of the healthy. Chosen on the images on which it is judged, it is a little too hopeful."
 )
 OPERATING_WAY = (
     "A wanted sensitivity or specificity is reached with the least loss of the other; Youden takes the largest sum of "
     "both; Threshold and Number cut the score where you say. A click on a curve cuts there."
+)
+CHOSEN_ON = (
+    "The images on which the rule looks for the threshold. It stays when other images are judged: chosen on valid and "
+    "judged on test, the figures are what new patients would show."
 )
 CALIBRATION = "A predicted probability of 0.3 is calibrated when 3 of 10 such images have the finding."
 PAIRED = (

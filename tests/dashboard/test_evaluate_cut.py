@@ -34,16 +34,14 @@ def test_a_cut_that_was_chosen_on_valid_is_kept_on_test_until_it_is_chosen_anew(
     kept, table = shown_cut(app)
     assert kept == chosen
     assert "Cut kept from valid." in texts(app)
-    assert app.query_params["cut-from"] == "valid"
     cut = float(kept.replace("−", "-"))
     assert table.to_numpy().ravel().tolist() == matrix(test.operating_point(cut))
     assert valid.operating_point(cut).tp == valid.operating_point(valid.threshold("sensitivity", 0.95)).tp
-    app.button(key="choose-anew").click().run()
+    app.segmented_control(key="cut-from").set_value("test").run()
     anew, table = shown_cut(app)
     assert table.to_numpy().ravel().tolist() == matrix(test.operating_point(test.threshold("sensitivity", 0.95)))
     assert anew != chosen
     assert "Cut kept" not in texts(app)
-    assert "cut-from" not in app.query_params
 
 
 def test_another_label_is_cut_on_the_same_images_as_before(small_demo, page):
@@ -55,15 +53,22 @@ def test_another_label_is_cut_on_the_same_images_as_before(small_demo, page):
     assert "Cut kept from valid." in texts(app)
 
 
-def test_a_link_says_on_which_images_the_cut_was_chosen(small_demo, page):
-    kept = shown_cut(on_evaluate(page, dataset="Test", **{"cut-from": "valid"}))
-    valid = label_curves("demo", FIRST, LABEL, "valid")
-    assert float(kept[0].replace("−", "-")) == valid.written_threshold(valid.threshold("sensitivity", 0.8))
+@pytest.mark.parametrize(
+    ("query", "dataset"), [({}, "valid"), ({"cut-from": "test"}, "test"), ({"cut-from": "x"}, "valid")]
+)
+def test_a_link_gives_the_same_cut_whatever_is_judged(small_demo, page, query, dataset):
+    chosen = label_curves("demo", FIRST, LABEL, dataset)
+    expected = chosen.written_threshold(chosen.threshold("sensitivity", 0.8))
+    for judged in ("Valid", "Test"):
+        shown, _ = shown_cut(on_evaluate(page, dataset=judged, **query))
+        assert float(shown.replace("−", "-")) == expected
 
 
-@pytest.mark.parametrize("wrong", ["nowhere", "valid-oblique", "", "-"])
-def test_images_that_are_none_in_a_link_are_those_that_are_shown(small_demo, page, wrong):
-    assert "Cut kept" not in texts(on_evaluate(page, dataset="Test", **{"cut-from": wrong}))
+def test_a_view_that_is_picked_keeps_the_cut(small_demo, page):
+    app = on_evaluate(page)
+    before, _ = shown_cut(app)
+    app.segmented_control(key="judged-view").set_value("frontal").run()
+    assert shown_cut(app)[0] == before
 
 
 @pytest.mark.parametrize("way", ["Threshold", "Number"])
