@@ -7,8 +7,16 @@ from datetime import datetime
 
 NOTHING = "–"
 
-#: What would start a picture, a link, a directive or an emphasis in Markdown.
+#: What would start a picture, a link, a formula, a directive or an emphasis.
 _MARKUP = re.compile(r"([\\`*_\[\]<>$~|#:&])")
+#: What would make a list or a rule of a text that begins with it.
+_FIRST = re.compile(r"^(\d*)([-+.)])")
+#: Where an address is parted, once it is escaped: within `http://`, before the dot of `www.` and the `@`.
+_ADDRESS = re.compile(r"(?<=http)(?=s?\\:)|(?<=www)(?=\.)|(?=@)", re.IGNORECASE)
+#: What Streamlit turns into other signs where it stands alone.
+_ARROWS = ("--", "->", "<-", "<->", ">=", "<=", "~=")
+#: A piece of nothing. Links are made of bare addresses after the escapes are read, so only this keeps them apart.
+_PART = ":small[]"
 
 
 def count(value: float | None) -> str:
@@ -73,6 +81,15 @@ def size(n_bytes: float | None) -> str:
     return f"{value:.0f} bytes" if units[0] == "bytes" else f"{value:.1f} {units[0]}"
 
 
-def plain(text: str) -> str:
-    """Return a text that people or programs wrote so that Markdown shows it as it is, on one line."""
-    return _MARKUP.sub(r"\\\1", " ".join(text.split()))
+def plain(text: object) -> str:
+    """Return what people, programs and files say such that Markdown shows it as it is, on one line.
+
+    Streamlit reads nearly every text as Markdown: an error that quotes a cell `![i](http://…)` would make the browser
+    fetch from a foreign host. Everything that is shown and is not ours goes through here: errors, names, cells, notes.
+    """
+    words = [_PART.join(map(_escaped, word)) if word in _ARROWS else _escaped(word) for word in str(text).split()]
+    return _FIRST.sub(r"\1\\\2", " ".join(words))
+
+
+def _escaped(text: str) -> str:
+    return _ADDRESS.sub(_PART, _MARKUP.sub(r"\\\1", text))
