@@ -23,6 +23,7 @@ from streamlit.config_option import ConfigOption
 import dashboard
 from cxr_core.errors import CxrError
 from cxr_core.settings import Settings, settings
+from dashboard.browser_rules import BrowserRules
 from dashboard.known_hosts import KnownHosts, known_hosts
 
 SCRIPT = Path(__file__).with_name("app.py")
@@ -91,7 +92,7 @@ def _variables(options: Mapping[str, bool | int | str]) -> dict[str, str]:
 
 def middleware() -> list[Middleware]:
     """Return what every connection passes through before Streamlit sees it."""
-    return [Middleware(KnownHosts)]
+    return [Middleware(BrowserRules), Middleware(KnownHosts)]
 
 
 def spare_the_modules() -> None:

@@ -10,6 +10,7 @@ from dashboard.shared import engine, help_texts
 from dashboard.shared.downloads import download_table
 from dashboard.shared.effects_tables import effects_answer, placement_table
 from dashboard.shared.errors import errors_as_sentences
+from dashboard.shared.formatting import plain
 from dashboard.shared.model_input import label_input
 from dashboard.shared.theme import colors
 
@@ -34,7 +35,7 @@ def effects_section(source: str, models: list[str], ignoring: list[str], dataset
                 "Baseline", models, index=first, key="baseline", bind="query-params", help=help_texts.BASELINE
             )
         found = engine.effects(source, tuple(models), baseline, label, dataset, None)
-        st.markdown(f"**{effects_answer(found)}**")
+        st.markdown(f"**{plain(effects_answer(found))}**")
         left, right = st.columns(2)
         with left:
             chart = spread_chart(found, colors())
@@ -42,7 +43,11 @@ def effects_section(source: str, models: list[str], ignoring: list[str], dataset
         with right:
             chart = shift_chart(found, colors())
             st.plotly_chart(chart, config=CONFIG, key="shifts", alt="Mean shift of each group from the baseline")
-        st.table(placement_table(found), border="horizontal", alt="Where the uncertain images stand, by each model")
+        st.table(
+            placement_table(found).map(plain).rename(plain),
+            border="horizontal",
+            alt="Where the uncertain images stand, by each model",
+        )
         st.caption(help_texts.EFFECTS_CAPTION)
         download_table(flat_effects(found), f"effects-{label}-{dataset}.csv")
 

@@ -11,7 +11,7 @@ from dashboard.charts.frame import CONFIG
 from dashboard.shared import engine, help_texts
 from dashboard.shared.downloads import download_table
 from dashboard.shared.errors import errors_as_sentences
-from dashboard.shared.formatting import count, signed, with_interval
+from dashboard.shared.formatting import count, plain, signed, with_interval
 from dashboard.shared.navigation import go_button
 from dashboard.shared.theme import colors
 
@@ -63,11 +63,11 @@ def ensemble_builder(source: str, models: list[str], dataset: str, several_views
 
 
 def _preview(preview: EnsemblePreview, by: str, dataset: str) -> None:
-    st.markdown(f"**{gain_answer(preview)}**")
+    st.markdown(f"**{plain(gain_answer(preview))}**")
     if preview.fitted:
         st.info(
-            f"The weights were fitted on {preview.recipe['fitted_on']}, in parts of patients: every figure here is of "
-            "weights that have not seen the patient who is judged.",
+            f"The weights were fitted on {plain(preview.recipe['fitted_on'])}, in parts of patients: every figure here "
+            "is of weights that have not seen the patient who is judged.",
             icon=":material/group_off:",
         )
     st.table(members_table(preview), border="horizontal", alt="The ensemble beside its members")
@@ -88,7 +88,7 @@ def gain_answer(preview: EnsemblePreview) -> str:
 
 def members_table(preview: EnsemblePreview) -> pd.DataFrame:
     """Return the ensemble and its members with their mean figures, in words."""
-    rows = [_row("**The ensemble**", preview.figures)] + [_row(name, f) for name, f in preview.members.items()]
+    rows = [_row("**The ensemble**", preview.figures)] + [_row(plain(name), f) for name, f in preview.members.items()]
     return pd.DataFrame(rows).set_index("Model")
 
 
@@ -119,5 +119,5 @@ def _save(source: str, members: list[str], method: str, by: str) -> None:
 def _saved(source: str) -> None:
     of_source, model, images = st.session_state.get(SAVED, ("", "", 0))
     if of_source == source:
-        st.success(f"Saved {model} with predictions for {count(images)} images.", icon=":material/check_circle:")
+        st.success(f"Saved {plain(model)} with predictions for {count(images)} images.", icon=":material/check_circle:")
         go_button("evaluate", f"Evaluate {model}", model=model)

@@ -34,7 +34,7 @@ def all_labels(result: Evaluation) -> None:
     _what_is_missing(result)
     _mean_over(result)
     left_out = [f"{count(result.unmatched)} predicted images without labels left out"] if result.unmatched else []
-    st.caption(" · ".join([f"{count(result.n_images)} images", f"predictions are {result.scale}s", *left_out]))
+    st.caption(plain(" · ".join([f"{count(result.n_images)} images", f"predictions are {result.scale}s", *left_out])))
     download_table(flat_evaluation(result), f"{result.model}-{result.dataset}-evaluation.csv")
 
 

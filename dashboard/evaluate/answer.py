@@ -14,7 +14,7 @@ from dashboard.evaluate.operating import operating_section
 from dashboard.shared import help_texts
 from dashboard.shared.as_of import as_of_line
 from dashboard.shared.evaluation_words import answer
-from dashboard.shared.formatting import count, percent, three_digits
+from dashboard.shared.formatting import count, percent, plain, three_digits
 from dashboard.shared.header import page_header, view_fact
 from dashboard.shared.model_input import dataset_input, label_input, model_input, view_input
 from dashboard.shared.page_frame import page_fragment
@@ -40,11 +40,11 @@ def label_part(source: Source, entries: list[ModelEntry]) -> None:
     above = st.container()
     figures = result.labels.get(judged.label)
     if figures is None:
-        st.info(f"{model.name} does not predict {label_words(judged.label).lower()}. Choose another label.")
+        st.info(f"{plain(model.name)} does not predict {label_words(judged.label).lower()}. Choose another label.")
     else:
         operating_section(judged)
     with above:
-        st.caption(judged.choice_note())
+        st.caption(plain(judged.choice_note()))
         if figures is not None:
             figures_row(figures)
 
@@ -69,7 +69,7 @@ def figures_row(figures: LabelEvaluation) -> None:
         _metric("Certain images", count(figures.n), f"{count(figures.n_patients)} patients", help_texts.LABEL)
         _metric("Uncertain images", count(figures.n_uncertain_dropped), "left out", help_texts.UNCERTAIN)
     for words in what_is_missing(figures):
-        st.caption(words)
+        st.caption(plain(words))
 
 
 def what_is_missing(figures: LabelEvaluation) -> list[str]:

@@ -7,7 +7,7 @@ from dashboard.charts.details import calibration_chart
 from dashboard.charts.frame import CONFIG
 from dashboard.charts.palette import model_style
 from dashboard.shared import help_texts
-from dashboard.shared.formatting import three_digits
+from dashboard.shared.formatting import plain, three_digits
 from dashboard.shared.theme import colors
 
 
@@ -15,9 +15,9 @@ def calibration_section(curves: LabelCurves, ensemble: bool, doubt: str | None) 
     """Show how often predicted probabilities come true; `doubt` is said where they do not look like their scale."""
     found = curves.calibration()
     if doubt:
-        st.warning(doubt, icon=":material/warning:")
+        st.warning(plain(doubt), icon=":material/warning:")
     if found.why:
-        st.info(f"There is no calibration: {found.why}.", icon=":material/info:")
+        st.info(f"There is no calibration: {plain(found.why)}.", icon=":material/info:")
         return
     left, right = st.columns([3, 2], gap="large")
     with left:
@@ -30,7 +30,7 @@ def calibration_section(curves: LabelCurves, ensemble: bool, doubt: str | None) 
         _metric("Expected calibration error", found.ece, found.ece_ci, f"{help_texts.CALIBRATION} Here {bins}.")
         st.caption(f"{bins.capitalize()}. {help_texts.CALIBRATION_CAPTION}")
         if found.why_no_ci:
-            st.caption(f"There is no interval: {found.why_no_ci}.")
+            st.caption(f"There is no interval: {plain(found.why_no_ci)}.")
 
 
 def _metric(name: str, value: float | None, ci: tuple[float, float] | None, text: str) -> None:

@@ -20,6 +20,7 @@ from dashboard.reports.document import report_html
 from dashboard.reports.of_label import Subject, label_report
 from dashboard.shared import help_texts
 from dashboard.shared.downloads import download_report
+from dashboard.shared.formatting import plain
 from dashboard.shared.page_frame import page_fragment
 from dashboard.shared.point_tables import (
     SCORE_BINS,
@@ -52,7 +53,7 @@ def _curves(figures: LabelEvaluation, curves: LabelCurves, point: OperatingPoint
     """Show ROC and precision-recall side by side, square, with the operating point on both."""
     if curves.roc is None or curves.pr is None:
         reason = curves.why.get("roc_auc") or curves.why.get("average_precision")
-        st.info(f"The curves are undefined: {reason}.", icon=":material/info:")
+        st.info(f"The curves are undefined: {plain(reason)}.", icon=":material/info:")
         return
     style, words = model_style(curves.model, ensemble, colors()), label_words(curves.label)
     left, right = st.columns(2)

@@ -13,7 +13,7 @@ from dashboard.shared import engine, help_texts
 from dashboard.shared.choices import Options, pick_one
 from dashboard.shared.downloads import download_table
 from dashboard.shared.errors import errors_as_sentences
-from dashboard.shared.formatting import count, percent, size
+from dashboard.shared.formatting import count, percent, plain, size
 from dashboard.shared.policy_input import loss_formula, policy_input
 from dashboard.shared.theme import colors
 
@@ -97,7 +97,9 @@ def query_section(overview: LabelOverview) -> None:
         st.markdown(f"**{label_words(asked.question)}** · answered in {asked.seconds:.2f} s{_cost(asked)}")
         st.code(asked.sql, language="sql", height=320)
         if asked.parameters:
-            st.caption("With " + ", ".join(f"@{name} = {value}" for name, value in asked.parameters.items()) + ".")
+            st.caption(
+                "With " + ", ".join(plain(f"@{name} = {value}") for name, value in asked.parameters.items()) + "."
+            )
 
 
 def _cost(asked: Answer) -> str:

@@ -27,7 +27,7 @@ from dashboard.charts.run_curves import (
 from dashboard.runs.words import have_one_scale, policy_words
 from dashboard.shared import help_texts
 from dashboard.shared.choices import Options, pick_one
-from dashboard.shared.formatting import NOTHING, count, percent, three_digits
+from dashboard.shared.formatting import NOTHING, count, percent, plain, three_digits
 from dashboard.shared.theme import colors
 
 _SMALL = 240
@@ -138,11 +138,12 @@ def _controls() -> tuple[Axis, float, bool]:
 
 
 def _tell_of_policies(run: Run, left_out: list[Run]) -> None:
-    names = ", ".join(f"{other.name} ({policy_words(other)})" for other in left_out)
+    names = ", ".join(plain(f"{other.name} ({policy_words(other)})") for other in left_out)
     st.warning(
-        f"Losses compare only among runs of one fixed treatment of uncertain labels. Beside {run.name} "
-        f"({policy_words(run)}) these are on another scale and are left out of the first chart: {names}. Compare them "
-        "below, by the validation AUC and the validation loss on certain labels, which mean the same for every run.",
+        f"Losses compare only among runs of one fixed treatment of uncertain labels. Beside {plain(run.name)} "
+        f"({plain(policy_words(run))}) these are on another scale and are left out of the first chart: {names}. "
+        "Compare them below, by the validation AUC and the validation loss on certain labels, which mean the same for "
+        "every run.",
         icon=":material/balance:",
     )
 

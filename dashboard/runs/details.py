@@ -32,13 +32,13 @@ def config_section(run: Run, others: list[Run]) -> None:
 
 
 def _about(run: Run) -> dict[str, str]:
-    about = {"Run": run.run, "Source": run.source, "Asked for": asked_at(run), "Took": took(run)}
+    about = {"Run": run.run, "Source": plain(run.source), "Asked for": asked_at(run), "Took": took(run)}
     about |= {"User and machine": plain(place_words(run)), "Accelerator": run.device or "none"}
     return about | ({"Policy": plain(policy_words(run))} if run.kind == "train" else {})
 
 
 def _side_by_side(runs: list[Run]) -> None:
-    frame = differences({legend_name(run): _about(run) | flat_words(run.config) for run in runs})
+    frame = differences({plain(legend_name(run)): _about(run) | flat_words(run.config) for run in runs})
     n_different = int(frame["differs"].sum())
     only = st.toggle("Only what differs", key="only-differences", bind="query-params", help=help_texts.ONLY_DIFFERENCES)
     st.caption(f"{n_different} of {len(frame)} entries differ; they are in bold and marked with ≠.")
@@ -71,7 +71,7 @@ def flat_words(values: dict[str, Any]) -> dict[str, str]:
         if isinstance(value, dict):
             rows |= flat_words(value)
         elif value not in (None, "", []):
-            rows[_NAMES.get(name, name.replace("_", " "))] = plain(_short(name, value))
+            rows[plain(_NAMES.get(name, name.replace("_", " ")))] = plain(_short(name, value))
     return rows
 
 
@@ -93,7 +93,7 @@ def _of_list(name: str, values: list[Any]) -> str:
 def log_section(run: Run) -> None:
     """Show the end of the log."""
     tail = service.log_tail(run.run, LOG_BYTES)
-    st.caption(f"The last {LOG_BYTES // 1000} kB; the whole log is in {service.folder_of(run.run)}.")
+    st.caption(f"The last {LOG_BYTES // 1000} kB; the whole log is in {plain(service.folder_of(run.run))}.")
     st.code(tail or "The log is empty so far.", language=None, height=360)
     if run.is_active and st.button(
         "Read again", icon=":material/refresh:", key=f"read-log-{run.run}", help="Reads the newest lines."

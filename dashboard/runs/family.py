@@ -85,7 +85,7 @@ def _row(member: Member, child: Run | None) -> dict[str, str]:
     auc = None if child is None else best_auc(child)
     return {
         "Training": plain(member.name),
-        "Policy": NOTHING if child is None else policy_words(child),
+        "Policy": NOTHING if child is None else plain(policy_words(child)),
         "Seed": str(member.seed),
         "Status": "not queued yet" if child is None else status_badge(child),
         "Best validation AUC": NOTHING if auc is None else three_digits(auc) + _so_far(child),

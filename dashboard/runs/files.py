@@ -9,11 +9,12 @@ from cxr_core.runs.store import Run
 from cxr_core.settings import settings
 from cxr_core.tasks.tensorboard import PORT, tensorboard_command, tensorboard_folder, write_event_files
 from dashboard.shared.actions import action_button
+from dashboard.shared.formatting import plain
 
 
 def files_section(run: Run) -> None:
     """Offer the metric rows as CSV and say where the run's files lie."""
-    st.caption(f"Everything that this run wrote lies in {service.folder_of(run.run)}.")
+    st.caption(f"Everything that this run wrote lies in {plain(service.folder_of(run.run))}.")
     if run.kind == "train":
         _metrics_download(run)
         _tensorboard(run)

@@ -13,6 +13,7 @@ from dashboard.runs.live import live_answer, live_list, live_run, live_throughpu
 from dashboard.runs.notes import notes_section
 from dashboard.runs.words import kind_words
 from dashboard.shared.choices import tabs
+from dashboard.shared.formatting import plain
 from dashboard.shared.header import page_header
 from dashboard.shared.navigation import go_button
 from dashboard.shared.source import current_source
@@ -28,7 +29,7 @@ if not runs:
 
 live_answer(runs, source)
 if warning := workspace_warning():
-    st.warning(warning, icon=":material/lan:")
+    st.warning(plain(warning), icon=":material/lan:")
 with narrow_screens_last("runs-list"):
     wanted = run_filter(runs)
     table = st.container()
@@ -41,7 +42,7 @@ heading = st.container(horizontal=True, vertical_alignment="center")
 beside = compared_runs(run, runs)
 live_run(run, beside)
 with heading:  # Drawn last: whoever sees the button of a finished run sees its final figures too.
-    st.subheader(f"{kind_words(run)}: {run.name}", anchor=False, width="content")
+    st.subheader(f"{kind_words(run)}: {plain(run.name)}", anchor=False, width="content")
     run_buttons(run)
 sections = {
     "Configuration": lambda: config_section(run, beside),

@@ -72,14 +72,14 @@ def _row(run: Run, deep: bool, chosen: str | None, everything: list[Run]) -> dic
     auc = best_auc(run)
     return {
         "Run": f"↳ {name}" if deep else name,
-        "Kind": kind_words(run) + (f" ({len(parts)} runs)" if parts else ""),
+        "Kind": plain(kind_words(run)) + (f" ({len(parts)} runs)" if parts else ""),
         "Status": status_badge(run),
         "Progress": _progress(run, parts),
         "Time": _together(_time(run)),
         "Best validation AUC": NOTHING if auc is None else three_digits(auc),
-        "Policy": policy_words(run),
-        "Device": run.device or NOTHING,
-        "Source": run.source,
+        "Policy": plain(policy_words(run)),
+        "Device": plain(run.device or NOTHING),
+        "Source": plain(run.source),
         "Started": _together(began(run)),
         "By": _together(plain(place_words(run))) if not is_elsewhere(run) else plain(place_words(run)),
         "Notes": " ".join(filter(None, [tag_badges(run), plain(_cut(run.notes))])),

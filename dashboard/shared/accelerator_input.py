@@ -10,6 +10,7 @@ from cxr_core.tasks.training_plan import accelerators, known_accelerators
 from cxr_core.training.execution_options import ACCELERATORS
 from cxr_core.training.probe import Accelerator
 from dashboard.shared import help_texts
+from dashboard.shared.formatting import plain
 
 WORDS = {"cpu": "CPU", "gpu": "Single GPU", "multi-gpu": "Multi-GPU", "tpu": "TPU", "multi-worker": "Several machines"}
 LOOK_SECONDS = 2.0
@@ -65,9 +66,9 @@ def _reasons(known: list[Accelerator]) -> None:
     for one in known:
         if one.available:
             named = ", ".join(device for device in one.devices if device != WORDS[one.name])
-            st.caption(f":material/check: **{WORDS[one.name]}**" + (f": {named}" if named else " is available"))
+            st.caption(f":material/check: **{WORDS[one.name]}**" + (f": {plain(named)}" if named else " is available"))
         elif not one.available:
-            st.caption(f":material/block: **{WORDS[one.name]}** is not available: {one.reason}")
+            st.caption(f":material/block: **{WORDS[one.name]}** is not available: {plain(one.reason)}")
 
 
 @st.fragment(run_every=LOOK_SECONDS)
@@ -77,7 +78,7 @@ def _checking() -> None:
 
     probe = _probe(str(settings().home))
     if probe.failure:
-        st.caption(f":material/warning: GPUs and TPUs could not be looked for: {probe.failure}")
+        st.caption(f":material/warning: GPUs and TPUs could not be looked for: {plain(probe.failure)}")
     elif known_accelerators() is not None:
         st.rerun(scope="app")
     else:

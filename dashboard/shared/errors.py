@@ -7,6 +7,7 @@ import streamlit as st
 
 from cxr_core.errors import CxrError
 from cxr_core.tasks.sources import connect_anew
+from dashboard.shared.formatting import plain
 
 
 @contextmanager
@@ -19,7 +20,7 @@ def errors_as_sentences(retry: str = "") -> Iterator[None]:
     try:
         yield
     except CxrError as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(plain(error), icon=":material/error:")
         if retry:
             try_again_button(retry)
 

@@ -7,15 +7,19 @@ from datetime import datetime
 
 NOTHING = "–"
 
-#: What would start a picture, a link, a formula, a directive or an emphasis.
-_MARKUP = re.compile(r"([\\`*_\[\]<>$~|#:&])")
+#: What would start a picture, a link, a formula, a directive or an emphasis; a colon or `_` only where it could.
+_MARKUP = re.compile(r"[\\`*\[\]<>$~|#&]|:(?=\S)|(?<![^\W_])(?<!_)_+|(?<!_)_+(?![^\W_]|_)")
 #: What would make a list or a rule of a text that begins with it.
-_FIRST = re.compile(r"^(\d*)([-+.)])")
-#: Where an address is parted, once it is escaped: within `http://`, before the dot of `www.` and the `@`.
-_ADDRESS = re.compile(r"(?<=http)(?=s?\\:)|(?<=www)(?=\.)|(?=@)", re.IGNORECASE)
+_FIRST = re.compile(r"^(\d*)([-+.)])(?=\s|[-\s]*$)")
+#: Where an address or a picture's name is parted: within `http://`, `:material/` and `:smile:`, before `@` and `www`.
+_MADE_OVER = re.compile(
+    r"(?<=http)(?=s?\\:)|(?<=www)(?=\.)|(?=@)"
+    r"|(?<=material)(?=/)|(?<=\\:\w)(?=[\w+-]*:)|(?<=\\:[+-])(?=\d:)",
+    re.IGNORECASE,
+)
 #: What Streamlit turns into other signs where it stands alone.
 _ARROWS = ("--", "->", "<-", "<->", ">=", "<=", "~=")
-#: A piece of nothing. Links are made of bare addresses after the escapes are read, so only this keeps them apart.
+#: A piece of nothing. Links and icons are made after the escapes are read, so only this keeps them apart.
 _PART = ":small[]"
 
 
@@ -91,5 +95,6 @@ def plain(text: object) -> str:
     return _FIRST.sub(r"\1\\\2", " ".join(words))
 
 
-def _escaped(text: str) -> str:
-    return _ADDRESS.sub(_PART, _MARKUP.sub(r"\\\1", text))
+def _escaped(word: str) -> str:
+    escaped = _MARKUP.sub(lambda found: "".join(f"\\{sign}" for sign in found[0]), word)
+    return _MADE_OVER.sub(_PART, escaped)

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from cxr_core.schema import label_words
+from dashboard.shared.formatting import plain
 
 #: Whether the page that is being drawn has its title yet.
 TITLED = "page-has-title"
@@ -25,12 +26,15 @@ def page_header(title: str, source: str, synthetic: bool, *facts: str) -> None:
 def page_title(title: str) -> None:
     """Show the answer alone."""
     st.session_state[TITLED] = True
-    st.title(title, anchor=False)
+    st.title(plain(title), anchor=False)
 
 
 def facts_line(source: str, synthetic: bool, *facts: str) -> None:
     """Show what the answer holds for."""
-    badges = [f":gray-badge[:material/database: Source: {source}]", *(f":gray-badge[{fact}]" for fact in facts)]
+    badges = [
+        f":gray-badge[:material/database: Source: {plain(source)}]",
+        *(f":gray-badge[{plain(fact)}]" for fact in facts),
+    ]
     if synthetic:
         badges.append(f":orange-badge[:material/science: {SYNTHETIC_NOTICE}]")
     st.markdown(" ".join(badges))

@@ -7,6 +7,8 @@ from typing import Any, NamedTuple, NoReturn
 
 import streamlit as st
 
+from dashboard.shared.formatting import plain
+
 _OPENING, _NEXT = "values-of-the-page-that-opens", "page-to-open-next"
 DASHBOARD = Path(__file__).parents[1]
 
@@ -85,7 +87,7 @@ def go_button(name: str, label: str, **values: str | Sequence[str]) -> None:
     """Show a button that opens a page with these values in its inputs."""
     row = next(row for row in PAGES if row.name == name)
     st.button(
-        label,
+        plain(label),
         icon=row.icon,
         key=f"go-{name}",
         help=row.help,

@@ -42,7 +42,7 @@ def page_frame() -> Iterator[None]:
             source = st.session_state.get("source") or DEMO
             with above:
                 page_header(_title(error), source, source == DEMO)
-        st.error(str(error), icon=":material/error:")
+        st.error(plain(error), icon=":material/error:")
         with st.container(horizontal=True):
             try_again_button("page")
             go_button("sources", "See what is missing")

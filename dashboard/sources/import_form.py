@@ -177,7 +177,7 @@ def _told() -> None:
         go_button("labels", f"See the labels of {done.source}", source=done.source)
     elif isinstance(done, ImportedPredictions):
         lost = f" {count(done.unmatched)} keys have no label row, {count(done.duplicated)} stand more than once."
-        written = f"Imported {count(done.written)} predictions of {plain(done.model)} ({done.scale})."
+        written = f"Imported {count(done.written)} predictions of {plain(done.model)} ({plain(done.scale)})."
         _counts(written + lost, done.read, done.refused)
         _notes(done.notes)
         go_button("evaluate", f"Evaluate {done.model}", source=source, model=done.model)

@@ -8,7 +8,7 @@ import streamlit as st
 
 from cxr_core.schema import LABELS, label_words
 from cxr_core.tasks.import_preview import TablePreview, preview_table
-from dashboard.shared.formatting import count
+from dashboard.shared.formatting import count, plain
 
 _ROLE_WORDS = {
     "path": "Path of the image",
@@ -30,7 +30,7 @@ def preview(paths: Sequence[Path]) -> list[TablePreview]:
     for table in found:
         named = f"{len(table.labels)} of {len(LABELS)} findings"
         rows = f"{'' if table.is_counted else 'more than '}{count(table.rows)} rows"
-        st.markdown(f"**{table.name}**: {rows}, {len(table.columns)} columns, {named} recognised")
+        st.markdown(f"**{plain(table.name)}**: {rows}, {len(table.columns)} columns, {named} recognised")
         st.dataframe(table.head, hide_index=True, height="content", placeholder="")
     return found
 

@@ -12,7 +12,7 @@ from cxr_core.sources.registry import DEMO, get_source, is_built
 from cxr_core.sources.source import Source
 from cxr_core.storage import is_remote
 from cxr_core.tasks.sources import SourceReport
-from dashboard.shared.formatting import count, size
+from dashboard.shared.formatting import count, plain, size
 from dashboard.shared.source import build_demo_button, confirm_rebuild
 
 KIND_WORDS = {"local": "files", "bigquery": "BigQuery", "unknown": "not understood"}
@@ -31,14 +31,14 @@ def report_section(report: SourceReport) -> None:
     source = _source(report.source)
     with st.container(border=True):
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.subheader(report.source, anchor=False, width="content")
-            st.badge(KIND_WORDS.get(report.kind, report.kind), color="gray")
+            st.subheader(plain(report.source), anchor=False, width="content")
+            st.badge(KIND_WORDS.get(report.kind, KIND_WORDS["unknown"]), color="gray")
             if source is not None and source.synthetic:
                 st.badge("synthetic", icon=":material/science:", color="orange")
             if not report.problems:
                 st.badge("ready", icon=":material/check_circle:", color="green")
         for problem in report.problems:
-            st.warning(problem, icon=":material/build:")
+            st.warning(plain(problem), icon=":material/build:")
         if source is not None and is_built(source):
             st.table(_found(report, source), border="horizontal", alt=f"What was found in {report.source}")
         if report.source == DEMO:
@@ -49,7 +49,7 @@ def places_section() -> None:
     """Show where the product writes and reads its configuration, and what leaves the machine."""
     st.subheader("Where things are", anchor=False)
     st.table(
-        {"Workspace": f"`{settings().home}`", "Configuration": f"`{config_path()}`"},
+        {"Workspace": plain(settings().home), "Configuration": plain(config_path())},
         border="horizontal",
         alt="Folders of the product",
     )
@@ -93,18 +93,18 @@ def _demo_button() -> None:
 
 def _found(report: SourceReport, source: Source) -> dict[str, str]:
     found = {
-        "Label tables": ", ".join(f"`{_table_name(name)}`" for name in report.labels) or "none",
+        "Label tables": ", ".join(plain(_table_name(name)) for name in report.labels) or "none",
         "Models with predictions": _counted(report.predictions),
         "Models with weights": _counted(report.models),
         "TFRecord files": _records(report.records),
     }
     if source.kind == "bigquery":
         limit = source.maximum_bytes_billed or settings().maximum_bytes_billed
-        found["Project that pays"] = f"`{source.project}`" if source.project else "that of your credentials"
+        found["Project that pays"] = plain(source.project) if source.project else "that of your credentials"
         found["Limit"] = f"{size(limit)} billed by one query"
         if settings().bigquery_endpoint:
-            found["Asked at"] = f"`{settings().bigquery_endpoint}`, not at Google"
-    return found | {"Folder": f"`{source.folder}`"}
+            found["Asked at"] = f"{plain(settings().bigquery_endpoint)}, not at Google"
+    return found | {"Folder": plain(source.folder)}
 
 
 def _table_name(name: str) -> str:
@@ -113,7 +113,7 @@ def _table_name(name: str) -> str:
 
 
 def _counted(names: list[str]) -> str:
-    return f"{count(len(names))}: {', '.join(f'`{name}`' for name in names)}" if names else "none"
+    return f"{count(len(names))}: {', '.join(map(plain, names))}" if names else "none"
 
 
 def _records(records: dict[str, dict[str, int]]) -> str:

@@ -11,7 +11,7 @@ from cxr_core.tasks.train import start_training
 from cxr_core.tasks.training_plan import TrainingPlan, plan_training
 from cxr_core.training.options import TrainOptions
 from dashboard.shared.errors import errors_as_sentences
-from dashboard.shared.formatting import count, duration
+from dashboard.shared.formatting import count, duration, plain
 from dashboard.shared.navigation import go_to
 from dashboard.train.remote_look import WAITING, look_button, unasked
 from dashboard.train.several_input import ONE, REPEAT, SWEEP, Several
@@ -58,12 +58,12 @@ def plan_section(source: str, options: TrainOptions, several: Several, plan: Tra
         if reason == WAITING:
             look_button(unasked(options))
         elif plan is None:
-            st.error(reason, icon=":material/error:")
+            st.error(plain(reason), icon=":material/error:")
         else:
             _figures(plan, several)
             for check in plan.checks:
                 icon = ":green[:material/check_circle:]" if check.passed else ":orange[:material/warning:]"
-                st.markdown(f"{icon} {check.text}")
+                st.markdown(f"{icon} {plain(check.text)}")
         pressed = st.button(
             "Start training" if several.trainings <= 1 else f"Start {several.trainings} trainings",
             type="primary",

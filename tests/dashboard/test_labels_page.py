@@ -2,6 +2,7 @@
 
 import pandas as pd
 import pytest
+from as_read import as_read
 from bigquery_server.demo import DATASET, SOURCE, configuration, serve_demo
 from test_pages import metrics, texts
 
@@ -133,7 +134,7 @@ def test_a_server_that_misbehaves_is_told_in_a_sentence_and_tried_again(
     monkeypatch.setenv("CXR_BIGQUERY_TIMEOUT", "1")
     server.misbehave(fault, **options)
     app = page("labels", source=SOURCE)
-    assert len(app.error) == 1 and words in app.error[0].value, app.error[0].value
+    assert len(app.error) == 1 and words in as_read(app.error[0].value), app.error[0].value
     assert "\n" not in app.error[0].value
     assert app.title[0].value
     server.behave()

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from as_read import as_read
 from bigquery_server.demo import DATASET, SOURCE, configuration, serve_demo
 from streamlit.testing.v1 import AppTest
 from test_pages import texts
@@ -23,7 +24,7 @@ def server(small_demo, tmp_path, monkeypatch):
 
 def warnings(app):
     """What the page warns of, but for the small demo, which is not that of this version."""
-    return [warning.value for warning in app.warning if "another version of CXR Lab" not in warning.value]
+    return [as_read(warning.value) for warning in app.warning if "another version of CXR Lab" not in warning.value]
 
 
 def button(app, label):
@@ -33,7 +34,7 @@ def button(app, label):
 def test_a_bigquery_source_says_what_it_has_who_pays_and_whom_it_asks(server, page):
     app = page("sources", source=SOURCE)
     assert warnings(app) == []
-    words = texts(app)
+    words = as_read(texts(app))
     for wanted in (f"{DATASET}.labels_train", "demo-billed-project", "10.0 GB billed by one query", server.endpoint):
         assert wanted in words
     assert "Data never leaves this machine by itself" in words
