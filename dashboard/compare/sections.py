@@ -134,10 +134,10 @@ def difference_section(source: str, grids: ModelGrid, policies: Mapping[str, str
 
 
 def _differences(found: Comparison) -> None:
-    st.markdown(f"**{difference_answer(found)}**")
+    st.markdown(f"**{plain(difference_answer(found))}**")
     chart = difference_chart(list(found.labels.values()), "A", "B", colors())
     st.plotly_chart(chart, config=CONFIG, key="differences", alt="Paired differences in AUC with corrected intervals")
-    st.table(difference_table(found), border="horizontal", alt="Paired differences of the two models")
+    st.table(difference_table(found).map(plain), border="horizontal", alt="Paired differences of the two models")
     for words in difference_notes(found):
         st.caption(plain(words))
     download_table(flat_differences(found), f"{found.a}-minus-{found.b}-{found.dataset}.csv")

@@ -127,11 +127,11 @@ def _confusion(point: OperatingPoint, scale: str) -> None:
     with right:
         st.markdown(as_markdown(shares_table(point, prevalence)))
     missing = why_no_intervals(point)
-    st.caption(f"{help_texts.POINT_CAPTION} {missing}".strip())
+    st.caption(f"{help_texts.POINT_CAPTION} {plain(missing)}".strip())
 
 
 def _no_point(cut: Cut) -> None:
-    st.info(f"There is no operating point: {cut.why}.", icon=":material/info:")
+    st.info(f"There is no operating point: {plain(cut.why)}.", icon=":material/info:")
 
 
 def _uncertain(curves: LabelCurves, point: OperatingPoint | None, cut: Cut) -> None:

@@ -76,7 +76,7 @@ def _reasons(group: Subgroup) -> list[str]:
 
 
 def _figure(value: float | None, ci: tuple[float, float] | None, why: str | None) -> str:
-    return with_interval(value, ci) if value is not None else f"{NOTHING} ({why})"
+    return with_interval(value, ci) if value is not None else f"{NOTHING} ({plain(why)})"
 
 
 def flat_subgroups(found: Subgroups) -> pd.DataFrame:

@@ -9,7 +9,7 @@ from cxr_core.errors import CxrError
 from cxr_core.sources.source import Source
 from cxr_core.tasks.distribution import LabelOverview
 from dashboard.shared import engine
-from dashboard.shared.formatting import clock, size
+from dashboard.shared.formatting import clock, plain, size
 from dashboard.shared.source import refresh_button
 
 COST_HELP = (
@@ -39,7 +39,7 @@ def cost_line(source: Source, overview: LabelOverview) -> None:
     if source.kind != "bigquery" or not overview.answers:
         return
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption(cost_words(overview), help=COST_HELP)
+        st.caption(plain(cost_words(overview)), help=COST_HELP)
         refresh_button(source, "refresh-labels")
 
 

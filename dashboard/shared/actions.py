@@ -10,6 +10,7 @@ from typing import Any
 import streamlit as st
 
 from cxr_core.errors import CxrError
+from dashboard.shared.formatting import plain
 
 Act = Callable[[str], object]
 
@@ -40,9 +41,9 @@ def tell(sentence: str) -> None:
 def show_told() -> None:
     """Show, once, what the last action did or why it could not be done."""
     if refused := st.session_state.pop(_REFUSED, ""):
-        st.error(refused, icon=":material/error:")
+        st.error(plain(refused), icon=":material/error:")
     if done := st.session_state.pop(_DONE, ""):
-        st.success(done, icon=":material/check_circle:")
+        st.success(plain(done), icon=":material/check_circle:")
 
 
 def _do(act: Act, thing: str) -> None:

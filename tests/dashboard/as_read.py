@@ -4,4 +4,4 @@ import re
 
 
 def as_read(markdown):
-    return re.sub(r"\\([^\w\s])", r"\1", markdown.replace(":small[]", ""))
+    return re.sub(r"\\([^a-zA-Z0-9\s])", r"\1", markdown.replace(":small[]", ""))
