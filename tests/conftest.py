@@ -80,7 +80,7 @@ def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """An empty bucket of a Cloud Storage on this machine, as the gs:// location that the settings lead to."""
     from cloud_storage import Emulator
 
-    from cxr_core.storage import forget_listings
+    from cxr_core.cloud_storage import forget_listings
 
     emulator = Emulator("cxr-test")
     monkeypatch.setenv("CXR_GCS_ENDPOINT", emulator.endpoint)

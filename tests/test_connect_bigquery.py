@@ -13,6 +13,8 @@ from bigquery_server import BigQueryServer
 from cloud_storage import Emulator
 
 from cxr_core import storage
+from cxr_core.cloud_storage import forget_listings
+from cxr_core.locations import SCHEME
 from cxr_core.schema import KEY_COLUMNS, LABELS
 
 PAGE = (Path(__file__).parents[1] / "docs" / "bigquery.md").read_text()
@@ -48,7 +50,7 @@ def google(rows, tmp_path, monkeypatch):
     frontal = of_set["valid"][of_set["valid"]["view"] == 0]
     scores = {label: (frontal[label] == 3) + rng.normal(size=len(frontal)) for label in LABELS}
     tables[SOURCE["predictions"].format(model=MODEL)] = frontal[keys].assign(**scores)
-    emulator = Emulator(SOURCE["models"].removeprefix(storage.SCHEME).partition("/")[0])
+    emulator = Emulator(SOURCE["models"].removeprefix(SCHEME).partition("/")[0])
     monkeypatch.setenv("CXR_GCS_ENDPOINT", emulator.endpoint)
     (tmp_path / "file").write_text("listed, not read")
     storage.send(tmp_path / "file", SOURCE["models"].format(model=MODEL))
@@ -59,7 +61,7 @@ def google(rows, tmp_path, monkeypatch):
         monkeypatch.setenv("CXR_BIGQUERY_ENDPOINT", server.endpoint)
         (tmp_path / "cxr.toml").write_text(CONFIG)
         yield server
-    storage.forget_listings()
+    forget_listings()
     emulator.stop()
 
 

@@ -8,7 +8,11 @@ import pytest
 from cloud_storage import Refusing
 
 from cxr_core import storage
+from cxr_core.cloud_storage import forget_listings
+from cxr_core.cloud_user import user_folder, user_location
 from cxr_core.errors import StorageError, UsageError
+from cxr_core.locations import check_location, join
+from cxr_core.mirror import mirrored
 
 
 @pytest.fixture
@@ -19,7 +23,7 @@ def sent(bucket, tmp_path):
         for name, text in texts.items():
             (tmp_path / "sent").write_text(text)
             storage.send(tmp_path / "sent", f"{bucket}/{name.replace('__', '/')}")
-        storage.forget_listings()
+        forget_listings()
 
     return send
 
@@ -67,8 +71,8 @@ def test_a_local_path_is_itself(tmp_path):
     assert storage.matching(f"{tmp_path}/*.txt") == [str(tmp_path / "a.txt")]
     storage.send(tmp_path / "a.txt", str(tmp_path / "new" / "b.txt"))
     assert (tmp_path / "new" / "b.txt").read_text() == "a"
-    assert storage.join(str(tmp_path), "x", "y") == str(tmp_path / "x" / "y")
-    assert storage.join("gs://bucket/", "x", "y") == "gs://bucket/x/y"
+    assert join(str(tmp_path), "x", "y") == str(tmp_path / "x" / "y")
+    assert join("gs://bucket/", "x", "y") == "gs://bucket/x/y"
 
 
 def test_what_is_there_and_what_is_not(bucket, sent):
@@ -81,21 +85,21 @@ def test_what_is_there_and_what_is_not(bucket, sent):
 
 def test_a_folder_is_tried_before_hours_of_work_and_left_clean(bucket):
     storage.check_writable(f"{bucket}/mine")
-    storage.forget_listings()
+    forget_listings()
     assert storage.matching(f"{bucket}/mine/*") == []
 
 
 def test_a_growing_folder_is_mirrored(bucket, tmp_path):
     folder = tmp_path / "logs"
     (folder / "run").mkdir(parents=True)
-    with storage.mirrored(folder, f"{bucket}/logs", seconds=0.05):
+    with mirrored(folder, f"{bucket}/logs", seconds=0.05):
         (folder / "run" / "events").write_text("one")
     assert storage.local_copy(f"{bucket}/logs/run/events").read_text() == "one"
 
 
 def test_a_mirror_that_cannot_be_reached_tells_in_the_end(tmp_path, bucket):
     (tmp_path / "events").write_text("one")
-    mirror = storage.mirrored(tmp_path, "gs://no-such-bucket/logs")
+    mirror = mirrored(tmp_path, "gs://no-such-bucket/logs")
     with pytest.raises(StorageError, match="gs://no-such-bucket/logs/events"), mirror:
         pass
 
@@ -127,21 +131,21 @@ def test_no_connection_is_said_in_words(monkeypatch, capfd):
 
 
 def test_who_is_out_of_reach_is_waited_for_once_and_asked_again_when_that_is_wanted(bucket, monkeypatch):
-    storage.forget_listings()
+    forget_listings()
     monkeypatch.setattr(storage, "LOOK_UP_SECONDS", 1e-6)
     with pytest.raises(StorageError, match="cannot be reached"):
         storage.matching(f"{bucket}/x*")
     monkeypatch.setattr(storage, "LOOK_UP_SECONDS", 20.0)
     with pytest.raises(StorageError, match="cannot be reached"):
         storage.matching(f"{bucket}/y*")
-    storage.forget_listings()
+    forget_listings()
     assert storage.matching(f"{bucket}/y*") == []
 
 
 def test_missing_credentials_are_said_in_words(monkeypatch, tmp_path):
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / "none.json"))
-    storage._file_system.cache_clear()
-    storage.forget_listings()
+    forget_listings()
+    forget_listings()
     with pytest.raises(UsageError, match="needs Google credentials.*gcloud auth application-default login"):
         storage.matching("gs://bucket/*.h5")
 
@@ -149,16 +153,16 @@ def test_missing_credentials_are_said_in_words(monkeypatch, tmp_path):
 @pytest.mark.parametrize("location", ["s3://bucket/x", "gs://", "gs://UP/x", "gs://b/x\ny", "gs://b`c/x", "ram://x"])
 def test_other_places_are_refused_in_a_sentence(location):
     with pytest.raises(UsageError, match="path of this machine or gs://bucket/folder"):
-        storage.check_location(location)
+        check_location(location)
 
 
 def test_the_users_folder_is_the_notebooks(monkeypatch, tmp_path):
     monkeypatch.setenv("CXR_ACCOUNT", "Ana.Müller+cxr@example.org")
     expected = re.sub(r"[^\w]", "_", "Ana.Müller+cxr@example.org")[:128]
-    assert storage.user_location("gs://bucket/models/") == f"gs://bucket/models/{expected}"
-    assert storage.user_location(f"gs://bucket/models/{expected}") == f"gs://bucket/models/{expected}"
+    assert user_location("gs://bucket/models/") == f"gs://bucket/models/{expected}"
+    assert user_location(f"gs://bucket/models/{expected}") == f"gs://bucket/models/{expected}"
     monkeypatch.setenv("CXR_ACCOUNT", "a" * 300)
-    assert storage.user_folder() == "a" * 128
+    assert user_folder() == "a" * 128
 
 
 def test_the_account_is_gclouds_else_the_login_name(monkeypatch, tmp_path):
@@ -166,23 +170,23 @@ def test_the_account_is_gclouds_else_the_login_name(monkeypatch, tmp_path):
     monkeypatch.delenv("CLOUDSDK_ACTIVE_CONFIG_NAME", raising=False)
     monkeypatch.setenv("CLOUDSDK_CONFIG", str(tmp_path))
     monkeypatch.setattr("getpass.getuser", lambda: "local-login")
-    assert storage.user_folder() == "local_login"
+    assert user_folder() == "local_login"
     (tmp_path / "configurations").mkdir()
     (tmp_path / "active_config").write_text("work")
     (tmp_path / "configurations" / "config_work").write_text(
         "[compute]\naccount = no\n[core]\nproject = p\naccount = ana@lab.org\n"
     )
-    assert storage.user_folder() == "ana_lab_org"
+    assert user_folder() == "ana_lab_org"
     monkeypatch.setenv("CLOUDSDK_CORE_ACCOUNT", "other@lab.org")
-    assert storage.user_folder() == "other_lab_org"
+    assert user_folder() == "other_lab_org"
 
 
 def test_google_is_not_loaded_for_local_paths(tmp_path):
     import subprocess
 
     code = (
-        "import sys; from cxr_core import storage; storage.matching('/tmp/x*'); storage.local_copy('/tmp/x'); "
-        "storage.forget_listings(); print([name for name in sys.modules if name.startswith(('google.', 'gcsfs', 'fsspec'))])"
+        "import sys; from cxr_core import cloud_storage, storage; storage.matching('/tmp/x*'); storage.local_copy('/tmp/x'); "
+        "cloud_storage.forget_listings(); print([name for name in sys.modules if name.startswith(('google.', 'gcsfs', 'fsspec'))])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -10,11 +10,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from cxr_core.errors import RecordError
+from cxr_core.locations import is_remote
 from cxr_core.records.example import in_whole_numbers
 from cxr_core.records.tfrecord import begins_like_records, payloads_of, read_payloads, write_records
 from cxr_core.settings import settings
 from cxr_core.stamps import file_stamp
-from cxr_core.storage import CACHE_FOLDER, is_remote
+from cxr_core.storage import CACHE_FOLDER
 
 _FOLDER = "records"
 _GZIP = b"\x1f\x8b"

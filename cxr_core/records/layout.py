@@ -14,11 +14,12 @@ from PIL import Image, UnidentifiedImageError
 from cxr_core.atomic import write_text
 from cxr_core.errors import RecordError, UsageError
 from cxr_core.file_patterns import Limits, nobody_leaves
+from cxr_core.locations import is_remote
 from cxr_core.records.example import Record, decode
 from cxr_core.records.tfrecord import count_records, read_payloads
 from cxr_core.schema import INTEGER_KEYS, LABELS, RECORD_IMAGE_SIZE, VALUES, VIEWS, view_code
 from cxr_core.stamps import Stamp, file_stamp
-from cxr_core.storage import cached_path, is_remote, matching, version
+from cxr_core.storage import cached_path, matching, version
 
 #: Examples that are parsed from each file before a run; damage further in is reported when it is met.
 _PARSED_PER_FILE = 4

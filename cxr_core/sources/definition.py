@@ -6,9 +6,9 @@ from typing import Any, NamedTuple
 
 from cxr_core.config_text import home_path, read_toml
 from cxr_core.errors import SettingsError, UsageError, brief
+from cxr_core.locations import check_location, is_remote
 from cxr_core.schema import PREDICTIONS_SUFFIX
 from cxr_core.sources.source import Source, own_labels, own_models, own_predictions, own_readings, own_records
-from cxr_core.storage import check_location, is_remote
 from cxr_core.warehouse.tables import (
     KINDS,
     MODEL_FIELD,

@@ -3,12 +3,12 @@
 from pathlib import Path
 
 from cxr_core.errors import CxrError, SettingsError, UnknownNameError, UsageError
+from cxr_core.locations import is_remote
 from cxr_core.records.layout import find_records
 from cxr_core.schema import DATASETS, NAME_PATTERN, TRAINING_VIEWS, check_name
 from cxr_core.settings import config_path, configured_sources, settings
 from cxr_core.sources.definition import Definition, read_source_toml, source_of
 from cxr_core.sources.source import Source
-from cxr_core.storage import is_remote
 from cxr_core.warehouse.tables import files_by_model
 
 DEMO = "demo"

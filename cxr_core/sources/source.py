@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from cxr_core.errors import CxrError
 from cxr_core.file_patterns import has_wildcards
+from cxr_core.locations import is_remote
 from cxr_core.schema import PREDICTIONS_SUFFIX, check_name, check_set_name
-from cxr_core.storage import cache_folder, is_remote, matching
+from cxr_core.storage import cache_folder, matching
 from cxr_core.warehouse.tables import MODEL_FIELD, Kind, TableSet, files_by_model, is_file
 
 if TYPE_CHECKING:

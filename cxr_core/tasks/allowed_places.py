@@ -14,10 +14,10 @@ from pathlib import Path, PurePosixPath
 
 from cxr_core.errors import CxrError, UsageError, brief
 from cxr_core.file_patterns import Limits, is_below, nobody_leaves
+from cxr_core.locations import is_remote
 from cxr_core.settings import settings
 from cxr_core.sources.registry import get_source, source_names
 from cxr_core.sources.source import Source
-from cxr_core.storage import is_remote
 
 #: What `{dataset}`, `{view}` and `{model}` begin with in a pattern.
 _FIELD = "{"

@@ -4,7 +4,8 @@ import tempfile
 from pathlib import Path
 
 from cxr_core.errors import UsageError
-from cxr_core.storage import check_writable, is_remote
+from cxr_core.locations import is_remote
+from cxr_core.storage import check_writable
 
 
 def make_writable(folder: str) -> None:

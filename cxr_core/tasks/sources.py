@@ -2,10 +2,10 @@
 
 from dataclasses import asdict, dataclass
 
+from cxr_core.cloud_storage import forget_listings
 from cxr_core.errors import CxrError, SettingsError
 from cxr_core.sources.registry import get_source, is_built, problems, record_files, source_names
 from cxr_core.sources.source import Source
-from cxr_core.storage import forget_listings
 from cxr_core.warehouse.google_client import forget_clients
 
 #: The kind of a source whose definition cannot be understood.

@@ -3,11 +3,11 @@
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
+from cxr_core.locations import is_remote
 from cxr_core.settings import settings
 from cxr_core.sources.registry import get_source
 from cxr_core.sources.source import Source
 from cxr_core.stamps import Stamp, file_stamp, looked
-from cxr_core.storage import is_remote
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from cxr_core.errors import ExistsError, RunError, StorageError, UsageError
+from cxr_core.locations import is_remote, join
+from cxr_core.mirror import mirrored
 from cxr_core.runs import service
 from cxr_core.runs.new_run import new_run_id
 from cxr_core.runs.step import Cancelled, StepContext
@@ -14,7 +16,7 @@ from cxr_core.runs.store import Run
 from cxr_core.schema import check_name
 from cxr_core.sources.registry import get_source
 from cxr_core.sources.source import Source
-from cxr_core.storage import exists, for_tensorflow, is_remote, join, mirrored, send
+from cxr_core.storage import exists, for_tensorflow, send
 from cxr_core.tasks.named_model import weights_of
 from cxr_core.tasks.outputs import make_writable
 from cxr_core.tasks.training_plan import TrainingPlan, check_accelerator, leave_gpu_alone, plan_training

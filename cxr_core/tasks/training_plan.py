@@ -9,15 +9,16 @@ from pathlib import Path
 
 import psutil
 
+from cxr_core.cloud_user import user_location
 from cxr_core.errors import UsageError
 from cxr_core.file_patterns import Limits, nobody_leaves
+from cxr_core.locations import is_remote
 from cxr_core.records.foreign import in_own_form
 from cxr_core.records.layout import RecordsSummary, check_records, equalised, find_records, stated_labels
 from cxr_core.schema import LABELS, label_words
 from cxr_core.settings import settings
 from cxr_core.sources.registry import get_source, ready_source
 from cxr_core.sources.source import Source
-from cxr_core.storage import is_remote, user_location
 from cxr_core.tasks.allowed_places import check_input, check_output, page_limits
 from cxr_core.tasks.expected_time import expected_seconds
 from cxr_core.tasks.named_model import absolute, check_start_model, is_path, located

@@ -20,8 +20,9 @@ import sqlglot
 from sqlglot import exp
 
 from cxr_core.errors import StorageError, TableError, UsageError
+from cxr_core.locations import is_remote
 from cxr_core.stamps import changed_at, file_stamp, looked
-from cxr_core.storage import is_remote, local_copy, version
+from cxr_core.storage import local_copy, version
 from cxr_core.warehouse.answers import Answer
 from cxr_core.warehouse.engine import TableInfo, TableState
 from cxr_core.warehouse.parquet import read_metadata

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Literal
 
 from cxr_core.errors import UsageError, brief
+from cxr_core.locations import is_remote
 from cxr_core.schema import NAME_PATTERN
-from cxr_core.storage import files_by_name, is_remote
+from cxr_core.storage import files_by_name
 
 Kind = Literal["local", "bigquery"]
 KINDS: tuple[Kind, ...] = ("local", "bigquery")

@@ -5,12 +5,12 @@ from pathlib import Path
 import streamlit as st
 
 from cxr_core.errors import CxrError
+from cxr_core.locations import is_remote
 from cxr_core.schema import label_words
 from cxr_core.settings import config_path, settings
 from cxr_core.sources.demo import is_current
 from cxr_core.sources.registry import DEMO, get_source, is_built
 from cxr_core.sources.source import Source
-from cxr_core.storage import is_remote
 from cxr_core.tasks.sources import SourceReport
 from dashboard.shared.formatting import count, plain, size
 from dashboard.shared.source import build_demo_button, confirm_rebuild

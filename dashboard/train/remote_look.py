@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from cxr_core.storage import is_remote
+from cxr_core.locations import is_remote
 from cxr_core.tasks.allowed_places import check_input
 from cxr_core.training.options import TrainOptions
 from dashboard.shared.formatting import plain

@@ -127,7 +127,7 @@ def test_every_task_that_a_page_starts_refuses_it_before_anything_is_looked_for(
     (readable / "workspace" / "sources" / "demo").mkdir(parents=True)
     (readable / "workspace" / "sources" / "demo" / "source.toml").write_text('kind = "local"\n')
     (readable / "private").mkdir()
-    monkeypatch.setattr("cxr_core.storage._files", lambda: pytest.fail("the network was asked"))
+    monkeypatch.setattr("cxr_core.storage.files", lambda: pytest.fail("the network was asked"))
     with pytest.raises(UsageError, match="must lie in one of the (places|folders) that pages may"):
         ask(place.replace("{tmp}", str(readable)))
 

@@ -9,6 +9,7 @@ from cloud_storage import Refusing
 from record_source import IMAGES, write_source
 
 from cxr_core import storage
+from cxr_core.cloud_storage import forget_listings
 from cxr_core.errors import StorageError, UsageError
 from cxr_core.sources.registry import get_source
 from cxr_core.tasks.distribution import distribution
@@ -38,7 +39,7 @@ def cloudy(bucket, workspace, tmp_path):
     expected = pd.concat(pd.read_parquet(folder / f"labels_{name}.parquet") for name in IMAGES)
     shutil.rmtree(folder)
     (tmp_path / "cxr.toml").write_text(CONFIG.format(bucket=bucket))
-    storage.forget_listings()
+    forget_listings()
     return expected
 
 
@@ -108,7 +109,7 @@ def test_train_predict_and_evaluate_with_everything_in_a_bucket(cloudy, bucket, 
     done = cxr("train", "--source", "cloudy", *size, *sent, "--name", "mine", "--json")
     assert done.returncode == 0, done.stderr
     run = json.loads(done.stdout)["run"]
-    storage.forget_listings()
+    forget_listings()
     assert storage.exists(f"{bucket}/models/ana_lab_org/mine.h5")
     assert storage.matching(f"{bucket}/logs/ana_lab_org/{run}/events*")
 
@@ -119,7 +120,7 @@ def test_train_predict_and_evaluate_with_everything_in_a_bucket(cloudy, bucket, 
     assert json.loads(done.stdout)["images"] == IMAGES["valid"]
     table = get_source("cloudy").predictions_path("theirs")
     storage.send(table, f"{bucket}/tables/far_predictions.parquet")
-    storage.forget_listings()
+    forget_listings()
     here, there = evaluate("cloudy", "theirs"), evaluate("cloudy", "far")
     assert there.labels == here.labels
     assert there.labels["edema"].n == (cloudy[cloudy["dataset"] == 1]["edema"] != 2).sum()
