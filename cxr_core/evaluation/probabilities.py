@@ -33,9 +33,9 @@ def logit(probabilities: Any) -> FloatArray:
 def look_like_probabilities(logits: FloatArray) -> bool:
     """Return whether values that are called logits all lie in [0, 1]: a logit is as soon negative as positive.
 
-    Few values prove nothing: from 20 on the answer can be True.
+    Few values prove nothing, nor does one and the same number: from 20 on, not all alike, the answer can be True.
     """
-    return logits.size >= _ENOUGH_TO_DOUBT and bool(logits.min() >= 0 and logits.max() <= 1)
+    return logits.size >= _ENOUGH_TO_DOUBT and bool(0 <= logits.min() < logits.max() <= 1)
 
 
 def check_probabilities(values: Any) -> FloatArray:

@@ -27,6 +27,7 @@ from cxr_core.sources.registry import ready_source
 from cxr_core.sources.source import Source
 from cxr_core.tasks.import_labels import Tell, untold
 from cxr_core.warehouse.parquet import write_table
+from cxr_core.words import counted, plural
 
 #: Logits that are all above 0 do not go so far; percentages do.
 _NO_LOGIT = 20
@@ -130,7 +131,7 @@ def import_predictions(
     write_table(path, frame, known_scale, {"view": _one_view(frame), "imported": table.name})
     notes.append(matches.sentence(names))
     if contradicting:
-        notes.append(f"{contradicting:,} rows give different numbers for the same key and were left out.")
+        notes.append(f"{counted(contradicting, 'row')} left out: other numbers for the same key.")
     _tell_unused(table, mapped, notes)
     counts = (table.rows, len(frame), int(bad.rows.sum()), unmatched, duplicated)
     return ImportedPredictions(model, path, known_scale, *counts, notes, matches.ways, lost)
@@ -179,10 +180,11 @@ def _scale(table: TextTable, values: pd.DataFrame, notes: list[str]) -> str:
             Choice("logits, none of them below 0", "--scale logit", {"scale": "logit"}),
         ]  # fmt: skip
         raise UndecidedError("scale", f"The numbers of {table.name} go from {lowest:g} to {highest:g}.", choices)
+    if lowest == highest:
+        notes.append(f"No scale was given, and every number is {lowest:g}, which tells none: taken as logits.")
+        return "logit"
     scale = "probability" if lowest >= 0 and highest <= 1 else "logit"
-    notes.append(
-        f"No scale was given; the numbers look like {'probabilities' if scale == 'probability' else 'logits'}."
-    )
+    notes.append(f"No scale was given; the numbers look like {plural(scale)}.")
     return scale
 
 
@@ -206,9 +208,8 @@ def _nothing_matched(
         if studies:
             choice = Choice("predictions of whole studies", f"--column study={column} --column path=",
                             {"columns.study": column, "columns.path": ""})  # fmt: skip
-            question = (
-                f"No path of {table.name} is an image of {source}, but {studies:,} name studies (first: {first!r})."
-            )
+            named = counted(studies, "row names a study", "rows name studies")
+            question = f"No path of {table.name} is an image of {source}, but {named} (first: {first!r})."
             return UndecidedError("study", question, [choice])
     return TableError(
         f"No key of {table.name} is in the label table of {source} (first: {first!r}; the labels have, for example, "

@@ -8,7 +8,7 @@ from sklearn.metrics import brier_score_loss
 from cxr_core.errors import DataError, UsageError
 from cxr_core.evaluation.calibration import calibration
 from cxr_core.evaluation.patient_sums import Resampling
-from cxr_core.evaluation.probabilities import logit, sigmoid
+from cxr_core.evaluation.probabilities import logit, look_like_probabilities, sigmoid
 from cxr_core.evaluation.proportions import share_interval
 from cxr_core.evaluation.resamples import patient_clusters
 
@@ -104,6 +104,12 @@ def test_few_patients_have_no_interval_but_the_figures():
     found = calibration(y, logits, "logit", 5, resampling(patients, 200, 50))
     assert (found.brier_ci, found.ece_ci, found.brier is None) == (None, None, False)
     assert "an interval needs at least 50" in found.why_no_ci
+
+
+def test_one_and_the_same_number_looks_like_nothing():
+    assert not look_like_probabilities(np.zeros(100))
+    assert not look_like_probabilities(np.full(100, 0.5))
+    assert look_like_probabilities(np.linspace(0, 1, 100))
 
 
 def test_logits_that_look_like_probabilities_are_doubted_rather_than_squashed_again():

@@ -87,7 +87,7 @@ def test_unmatched_and_duplicated_keys_are_counted(labels, tmp_path):
     assert done.written == 239
     stored = get_source("mine").warehouse().predictions("theirs")
     assert labels["Path"][3] in set(stored["path"]) and labels["Path"][5] not in set(stored["path"])
-    assert any("2 rows give different numbers" in note for note in done.notes)
+    assert any("2 rows left out: other numbers for the same key" in note for note in done.notes)
 
 
 def test_dicom_ids_find_their_images(tmp_path):
@@ -140,3 +140,12 @@ def test_the_command_prints_the_counts_and_evaluate_reads_the_model(labels, tmp_
     with pytest.raises(ExistsError, match="--replace"):
         import_predictions("mine", tmp_path / "p.csv", "theirs")
     check_figures(labels, scores, evaluate("mine", "theirs"))
+
+
+def test_one_number_for_every_image_is_not_said_to_look_like_probabilities(labels, tmp_path):
+    labels[["Path"]].assign(Edema=0).to_csv(tmp_path / "constant.csv", index=False)
+    done = import_predictions("mine", tmp_path / "constant.csv", "constant")
+    assert done.scale == "logit"
+    assert "every number is 0, which tells none" in done.notes[0]
+    scores_for(labels, ["Edema"]).rank(pct=True).assign(Path=labels["Path"]).to_csv(tmp_path / "p.csv", index=False)
+    assert "look like probabilities." in import_predictions("mine", tmp_path / "p.csv", "p").notes[0]
