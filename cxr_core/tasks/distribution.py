@@ -82,6 +82,12 @@ def unit_distribution(source_name: str, view: str | None = "frontal", unit: str 
     return _ready(source_name, view).warehouse().grouped_distribution(unit, view)
 
 
+def shared_patients(source_name: str) -> int | None:
+    """Return how many patients stand in more than one data set; None for BigQuery, which would bill the question."""
+    source = _ready(source_name, None)
+    return None if source.kind == "bigquery" else source.warehouse().shared_patients()
+
+
 def cooccurrence(
     source_name: str, view: str | None = "frontal", value: str = "positive", dataset: str | None = None
 ) -> pd.DataFrame:

@@ -99,6 +99,18 @@ GROUP BY GROUPING SETS ((dataset, view), (dataset))"""
     return Query("counts", sql)
 
 
+def shared_patients(tables: Sequence[str]) -> Query:
+    """Count the patients that stand in more than one data set."""
+    labels = _union(tables, ["patient", "dataset"], "")
+    sql = f"""SELECT COUNT(*) AS patients FROM (
+SELECT patient FROM (
+{labels}
+)
+GROUP BY patient HAVING COUNT(DISTINCT dataset) > 1
+)"""
+    return Query("shared_patients", sql)
+
+
 def cooccurrence(tables: Sequence[str], value: str, view: str | None, dataset: str | None) -> Query:
     """Count the images on which two labels both have `value`; pairs without one are left out."""
     where, parameters = _where(view=view, dataset=dataset)

@@ -59,6 +59,10 @@ class Warehouse(AskedTables):
         """Return `dataset`, `view` (also `all`) and the number of `images`, `studies` and `patients` (int64)."""
         return frames.counts_frame(self._ask_labels(questions.counts(self._names())))
 
+    def shared_patients(self) -> int:
+        """Return how many patients stand in more than one data set, so that these are not independent."""
+        return int(self._ask_labels(questions.shared_patients(self._names()))["patients"][0].as_py())
+
     def cooccurrence(
         self, value: str = "positive", view: str | None = "frontal", dataset: str | None = None
     ) -> pd.DataFrame:

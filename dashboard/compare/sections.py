@@ -29,7 +29,7 @@ from dashboard.shared.comparison_tables import (
 from dashboard.shared.downloads import download_table
 from dashboard.shared.errors import errors_as_sentences
 from dashboard.shared.figure_tables import FIGURE_COLUMNS, figure_cells
-from dashboard.shared.formatting import plain
+from dashboard.shared.formatting import percent, plain
 from dashboard.shared.model_curves import model_curves
 from dashboard.shared.model_input import label_input
 from dashboard.shared.short_names import short_names
@@ -93,7 +93,7 @@ def curves_section(source: str, models: list[str], dataset: str, policies: Mappi
         chosen = [names[row] for row in event.selection.rows if row < len(names)] or names
         with place:
             error = _curves_of_models(source, chosen, label, dataset)
-        st.caption(help_texts.CHOOSE_ROWS + (help_texts.THINNED.format(error) if error else ""))
+        st.caption(help_texts.CHOOSE_ROWS + (help_texts.THINNED.format(percent(error)) if error else ""))
 
 
 def _model_row(model: str, policies: Mapping[str, str]) -> dict[str, str]:

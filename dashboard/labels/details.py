@@ -6,6 +6,7 @@ import streamlit as st
 from cxr_core.schema import LABELS, VALUES, label_words
 from cxr_core.tasks.distribution import Answer, LabelOverview, closest_pair, positive_rates, value_counts
 from cxr_core.uncertainty import Policy
+from cxr_core.words import counted
 from dashboard.charts.details import target_chart
 from dashboard.charts.frame import CONFIG
 from dashboard.charts.heatmap import cooccurrence_chart
@@ -46,8 +47,19 @@ def count_section(overview: LabelOverview) -> None:
     shown["Studies per patient"] = [_ratio(value) for value in per_patient]
     shown.index = pd.Index(words["dataset"] + " · " + words["view"].str.lower(), name="Data set and view")
     st.table(shown, border="horizontal", alt="Images, studies and patients by data set and view")
-    st.caption("A study with images of several views counts under each of them, and once under all views.")
+    together = "A study with images of several views counts under each of them, and once under all views."
+    st.caption(f"{together} {shared_words(engine.shared_patients(overview.source))}")
     download_table(counts, f"{overview.source}-counts.csv")
+
+
+def shared_words(patients: int | None) -> str:
+    """Return in a sentence how many patients stand in more than one data set."""
+    if patients is None:
+        return "Whether a patient stands in two data sets is not checked here, as BigQuery would bill it."
+    if not patients:
+        return "No patient stands in two data sets."
+    found = counted(patients, "patient stands", "patients stand")
+    return f"{found} in more than one data set: there, figures are too hopeful."
 
 
 def pair_section(overview: LabelOverview) -> None:
@@ -118,7 +130,7 @@ def _closest_pair(images: pd.DataFrame, value: str) -> str:
     if pair is None:
         return f"No image has two {words} labels."
     return (
-        f"Of the {count(pair.images)} images with {label_words(pair.label).lower()} {words}, "
+        f"Of {counted(pair.images, 'image')} with {label_words(pair.label).lower()} {words}, "
         f"**{percent(pair.share)}** have {label_words(pair.other).lower()} {words} too: no pair is closer."
     )
 

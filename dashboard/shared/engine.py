@@ -42,6 +42,11 @@ def cooccurrence(source: str, view: str | None, value: str, dataset: str | None)
     return _asked(labels.cooccurrence, source, view, value, dataset)
 
 
+def shared_patients(source: str) -> int | None:
+    """Return how many patients stand in more than one data set; None where that is not checked."""
+    return _asked(labels.shared_patients, source)
+
+
 def unit_distribution(source: str, view: str | None, unit: str) -> pd.DataFrame:
     """Return the distribution over studies or patients."""
     return _asked(labels.unit_distribution, source, view, unit)

@@ -3,7 +3,7 @@
 from cxr_core.training.options import option_named
 
 VIEW = option_named("view").help
-DATASET = "Models are trained on train, tuned on valid; test is looked at last. The three share no patient."
+DATASET = "Models are trained on train, tuned on valid; test is looked at last."
 SOURCE = "The data set that every page shows: its label tables, prediction tables, images and models."
 SCALE = "Share compares labels; count shows how many there are."
 LOG_AXIS = "The log axis makes rare values visible: each step is ten times as many."
@@ -152,7 +152,7 @@ EFFECTS_CAPTION = (
     "Called positive: at the model's own Youden threshold. Really positive, and how well the model tells these: only "
     "where the truth is known, as in the demo. Intervals by resampled patients."
 )
-THINNED = " Curves are thinned for drawing only, to within {:.1%} of the axis; every figure uses all images."
+THINNED = " Curves are thinned for drawing only, to within {} of the axis; every figure uses all images."
 PREDICT_SOURCE = "The data set whose images are predicted; the predictions are kept with it."
 PREDICT_MODEL = (
     "A model of this source that has weights. Or enter the path of an .h5, .weights.h5 or .keras file of the same "

@@ -7,6 +7,7 @@ from bigquery_server.demo import DATASET, SOURCE, configuration, serve_demo
 from test_pages import metrics, texts
 
 from cxr_core.schema import LABELS, label_words
+from dashboard.labels.details import shared_words
 
 
 @pytest.fixture
@@ -59,9 +60,17 @@ def test_labels_that_occur_together_as_counts(small_demo, page, frontal):
     shares[range(14), range(14)] = 0
     row, column = divmod(int(shares.argmax()), 14)
     words = texts(app)
-    assert f"Of the {both[row, row]:,} images with {label_words(LABELS[row]).lower()} uncertain" in words
+    images = "image" if both[row, row] == 1 else "images"
+    assert f"Of {both[row, row]:,} {images} with {label_words(LABELS[row]).lower()} uncertain" in words
     assert f"**{100 * shares[row, column]:.1f} %** have {label_words(LABELS[column]).lower()} uncertain too" in words
     assert "Uncertain in row and column, images" in spec(app, 2)
+
+
+def test_patients_in_two_data_sets_are_said(small_demo, page):
+    assert "No patient stands in two data sets." in texts(page("labels", **{"labels-tab": "Studies and patients"}))
+    assert shared_words(1).startswith("1 patient stands in more than one data set")
+    assert shared_words(1200).startswith("1,200 patients stand in more than one data set")
+    assert "not checked" in shared_words(None), "BigQuery is not asked, so nothing is claimed"
 
 
 def test_the_preview_names_the_label_that_u_and_w_move_most(small_demo, page, frontal):
@@ -101,7 +110,9 @@ def test_bigquery_shows_the_same_figures_with_estimate_and_bill(server, page):
     assert billed > 0
     assert f"{billed / 1e6:.1f} MB billed" in texts(there)
     assert "read by estimate" in texts(there)
-    assert "images counted by COUNT(*)" in texts(there), "no path stands twice, so the cheap count is used and said"
+    assert "images counted by COUNT(*)" in as_read(texts(there)), (
+        "no path stands twice, so the cheap count is used and said"
+    )
 
 
 def test_a_page_that_is_opened_twice_is_billed_once_until_it_is_refreshed(server, page):

@@ -11,6 +11,7 @@ from cxr_core.tasks.distribution import (
     estimated_bytes,
     label_overview,
     positive_rates,
+    shared_patients,
     uncertain_outnumbers_positive,
     value_counts,
 )
@@ -125,3 +126,10 @@ def test_the_built_demo_has_labels_and_records_and_matches_pandas(demo):
         same = (frontal[label] == VALUES.index(value)) & (frontal["dataset"] == DATASETS.index(dataset))
         assert images == frontal[same]["path"].nunique()
     assert len(label_overview("demo").more_uncertain) >= 4
+
+
+def test_patients_that_stand_in_two_data_sets_are_counted(imported, rows):
+    assert shared_patients("imported") == 0
+    moved = rows.assign(dataset=np.where(np.arange(len(rows)) % 3 == 0, 2, rows["dataset"]))
+    write_table(source_folder(imported) / "labels.parquet", moved)
+    assert shared_patients("imported") == int((moved.groupby("patient")["dataset"].nunique() > 1).sum())
