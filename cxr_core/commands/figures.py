@@ -97,7 +97,7 @@ def _grid_text(found: ModelGrid, views: str) -> str:
     grid = found.grids[views]
     rows = [(label, *(f"{_SIGNS[c.mark]} {shown(c.value)}" for c in row.values())) for label, row in grid.cells.items()]
     untested = [f"{label}: not tested, {why}" for label, why in grid.untested.items()]
-    head = f"{found.figure} on {grid.n_rows:,} images ({views}) of {found.dataset}: {_SIGNS_WORDS}"
+    head = f"{found.figure} on {counted(grid.n_rows, 'image')} ({views}) of {found.dataset}: {_SIGNS_WORDS}"
     parts = [head, as_table(("label", *grid.models), rows), "\n".join(untested), f"{grid.family}."]
     return "\n\n".join(filter(None, parts))
 

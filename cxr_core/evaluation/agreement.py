@@ -15,6 +15,7 @@ from cxr_core.evaluation.patient_sums import Resampling, ratio, resampled_sums
 from cxr_core.evaluation.resamples import patient_clusters
 from cxr_core.evaluation.results import Bounds
 from cxr_core.evaluation.verdicts import ABSENT, NO_VERDICT, PRESENT, own_verdicts
+from cxr_core.words import counted
 
 #: Fewer patients than this give no interval.
 FEWEST_PATIENTS = 10
@@ -53,7 +54,9 @@ def agreement(votes: IntArray, patients: IntArray, resamples: int) -> Agreement:
         return Agreement(n, 0, None, None, "the readers of each pair say the same of every row they share")
     kappa = float(np.nanmean(each))
     if groups < FEWEST_PATIENTS:
-        return Agreement(n, pairs, kappa, None, f"only {groups} patients; an interval needs {FEWEST_PATIENTS}")
+        return Agreement(
+            n, pairs, kappa, None, f"only {counted(groups, 'patient')}; an interval needs {FEWEST_PATIENTS}"
+        )
     sums = resampled_sums([cell.astype(np.float64) for cell in cells], Resampling(clusters, groups, resamples, 2))
     found = percentile_interval(_mean_over_pairs(_kappas(sums)), groups, "leave no pair of readers that can differ")
     return Agreement(n, pairs, kappa, found.ci, found.why)

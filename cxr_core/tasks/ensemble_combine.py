@@ -16,7 +16,7 @@ from cxr_core.evaluation.fitted import FOLDS, cross_fitted
 from cxr_core.schema import DATASETS
 from cxr_core.sources.source import Source
 from cxr_core.tasks.ensemble_rows import EnsembleRows, on_finite, truth_of
-from cxr_core.words import percent
+from cxr_core.words import counted, percent
 
 #: On which data set weights are fitted: the first of these that the members predict. Test is kept for the end.
 FIT_ON: tuple[str, ...] = ("valid", "train", "test")
@@ -79,8 +79,9 @@ def _check_fitted(not_fitted: Mapping[str, str], rows: EnsembleRows, method: str
     """Raise where no label's weights were fitted: an ensemble must not be called what it is not."""
     if len(not_fitted) == len(rows.labels):
         raise UsageError(
-            f"The method {method} needs labels of enough patients to fit its weights. Of {len(rows.keys):,} rows no "
-            f"label has them: {next(iter(not_fitted.values()))}. Use mean-logit, or members that predict more."
+            f"The method {method} needs labels of enough patients to fit its weights. "
+            f"Of {counted(len(rows.keys), 'row')} no label has them: {next(iter(not_fitted.values()))}. "
+            "Use mean-logit, or members that predict more."
         )
 
 

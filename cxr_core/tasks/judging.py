@@ -13,6 +13,7 @@ from cxr_core.sources.source import Source
 from cxr_core.warehouse.answers import Joined
 from cxr_core.warehouse.readings import Votes, truth_as_readings, votes_on
 from cxr_core.warehouse.warehouse import Warehouse
+from cxr_core.words import counted
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,7 +98,8 @@ def _judged_by(source: Source, joined: Joined, dataset: str, judge: str) -> Judg
     said = votes.read
     if not said.any():
         raise UsageError(
-            f"The judge {judge} says nothing on the {len(rows):,} images of {dataset} that have predictions. "
+            f"The judge {judge} says nothing on any of the predicted images of {dataset} "
+            f"({counted(len(rows), 'image')}). "
             "Choose another judge, model or data set."
         )
     kept = {name: Votes(one.readers, one.codes[said], one.from_study[said]) for name, one in sets.items()}

@@ -12,6 +12,7 @@ from cxr_core.evaluation.curves import PrCurve, RocCurve, drawn_vertices
 from cxr_core.evaluation.operating import OperatingPoint
 from cxr_core.evaluation.results import LabelEvaluation
 from cxr_core.tasks.evaluate import LabelCurves
+from cxr_core.words import percent
 from dashboard.charts.frame import layout, square_axes
 from dashboard.charts.palette import LineStyle, Palette
 
@@ -116,7 +117,7 @@ def pr_chart(
     lines = _lines(curves, "recall", "precision", shape="hv")
     axes = square_axes("Recall (sensitivity)", "Precision (PPV)", colors)
     if prevalence is not None:
-        words = f"prevalence {100 * prevalence:.1f} %"
+        words = f"prevalence {percent(prevalence)}"
         lines = [_baseline(prevalence, prevalence, words, 0.01, colors), *lines]
     traces = [*lines, *_marks(point, colors)]
     return go.Figure(traces, layout(title, colors, HEIGHT) | axes | {"showlegend": False})

@@ -12,6 +12,7 @@ from cxr_core.evaluation.results import ALIKE, DIFFERENT, UNTESTED, LabelCompari
 from cxr_core.schema import label_words
 from cxr_core.tasks.distribution import positive_rates
 from cxr_core.uncertainty import Policy
+from cxr_core.words import counted, percent
 from dashboard.charts.frame import figure, label_axis, plain_axis, square_axes
 from dashboard.charts.palette import VALUE_SYMBOLS, LineStyle, Palette
 
@@ -48,7 +49,7 @@ def calibration_chart(bins: Sequence[ReliabilityBin], style: LineStyle, colors: 
         name="Observed, 95 % interval",
         marker={"size": 8},
         line={"color": style.color, "width": style.width},
-        hovertemplate="predicted %{x:.2f}, observed %{y:.2f}, n = %{customdata:,} images<extra></extra>",
+        hovertemplate="predicted %{x:.2f}, observed %{y:.2f}, n = %{customdata:,}<extra></extra>",
     )
     return chart
 
@@ -92,12 +93,12 @@ def _spread(value: str, values: np.ndarray, edges: np.ndarray, colors: Palette) 
     return go.Scatter(
         x=(edges[:-1] + edges[1:]) / 2,
         y=counts / len(values),
-        customdata=counts,
+        customdata=[f"{counted(n, 'image')} ({percent(n / len(values))})" for n in counts],
         name=f"{label_words(value)} (n = {len(values):,})",
         mode="lines+markers",
         marker={"symbol": VALUE_SYMBOLS[value], "size": 6},
         line={"color": colors.values[value], "width": 2.5 if strong else 1.5},
-        hovertemplate=f"{label_words(value)}: %{{customdata:,}} images (%{{y:.1%}}) near %{{x:.2f}}<extra></extra>",
+        hovertemplate=f"{label_words(value)}: %{{customdata}} near %{{x:.2f}}<extra></extra>",
     )
 
 
@@ -165,9 +166,9 @@ def _difference_color(row: LabelComparison, colors: Palette) -> str:
 
 def _difference_words(row: LabelComparison) -> str:
     if row.ci_corrected is None or row.p_corrected is None:
-        return f"not tested: {row.why_untested}, n = {row.n:,} images"
+        return f"not tested: {row.why_untested}, n = {row.n:,}"
     low, high = row.ci_corrected
-    return f"corrected interval {low:+.3f} to {high:+.3f}, corrected p {row.p_corrected:.3f}, n = {row.n:,} images"
+    return f"corrected interval {low:+.3f} to {high:+.3f}, corrected p {row.p_corrected:.3f}, n = {row.n:,}"
 
 
 def target_chart(counts: pd.DataFrame, policy: Policy, dataset: str, colors: Palette) -> go.Figure:
@@ -198,10 +199,11 @@ def target_chart(counts: pd.DataFrame, policy: Policy, dataset: str, colors: Pal
         chart.add_scatter(
             x=list(rates),
             y=words,
+            customdata=[percent(rate) for rate in rates],
             mode="markers",
             name=name,
             marker={"color": color, "symbol": symbol, "size": 11},
-            hovertemplate=f"%{{y}}: %{{x:.1%}}<extra>{name}</extra>",
+            hovertemplate=f"%{{y}}: %{{customdata}}<extra>{name}</extra>",
         )
     chart.update_xaxes(plain_axis("weighted share of positive targets", colors), tickformat=".0%", rangemode="tozero")
     chart.update_yaxes(label_axis(colors))

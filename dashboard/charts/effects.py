@@ -6,6 +6,7 @@ from typing import Any
 import plotly.graph_objects as go
 
 from cxr_core.evaluation.effects import GROUPS, Effects
+from cxr_core.words import percent
 from dashboard.charts.frame import figure, label_axis, plain_axis
 from dashboard.charts.palette import VALUE_SYMBOLS, Palette
 
@@ -53,7 +54,7 @@ def shift_chart(effects: Effects, colors: Palette) -> go.Figure:
                 "thickness": 1.5,
                 "width": 4,
             },
-            customdata=[f"n = {shift.n:,}, {100 * (shift.above or 0):.0f} % of them moved up" for _, shift, _ in known],
+            customdata=[f"n = {shift.n:,}, {percent(shift.above or 0, 0)} of them moved up" for _, shift, _ in known],
             mode="markers",
             showlegend=False,
             marker=_marker(group, colors),

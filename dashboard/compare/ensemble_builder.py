@@ -6,6 +6,7 @@ import streamlit as st
 from cxr_core.evaluation.ensembles import METHODS
 from cxr_core.evaluation.labels import Figures
 from cxr_core.tasks.ensemble import EnsemblePreview, build_ensemble
+from cxr_core.words import counted
 from dashboard.charts.details import difference_chart
 from dashboard.charts.frame import CONFIG
 from dashboard.shared import engine, help_texts
@@ -119,5 +120,7 @@ def _save(source: str, members: list[str], method: str, by: str) -> None:
 def _saved(source: str) -> None:
     of_source, model, images = st.session_state.get(SAVED, ("", "", 0))
     if of_source == source:
-        st.success(f"Saved {plain(model)} with predictions for {count(images)} images.", icon=":material/check_circle:")
+        st.success(
+            f"Saved {plain(model)} with predictions for {counted(images, 'image')}.", icon=":material/check_circle:"
+        )
         go_button("evaluate", f"Evaluate {model}", model=model)

@@ -6,11 +6,11 @@ import streamlit as st
 from cxr_core.evaluation.results import MeanFigure
 from cxr_core.schema import label_words
 from cxr_core.tasks.evaluate import Evaluation
-from cxr_core.words import counted
+from cxr_core.words import counted, plural
 from dashboard.shared import help_texts
 from dashboard.shared.downloads import download_table
 from dashboard.shared.figure_tables import FIGURE_COLUMNS, WHY_MISSING, figures_table, why_missing
-from dashboard.shared.formatting import count, plain, with_interval
+from dashboard.shared.formatting import plain, with_interval
 
 TABLE = "all-labels"
 _COLUMNS = {"Label": st.column_config.TextColumn(pinned=True)} | FIGURE_COLUMNS
@@ -33,8 +33,9 @@ def all_labels(result: Evaluation) -> None:
     )
     _what_is_missing(result)
     _mean_over(result)
-    left_out = [f"{count(result.unmatched)} predicted images without labels left out"] if result.unmatched else []
-    st.caption(plain(" · ".join([f"{count(result.n_images)} images", f"predictions are {result.scale}s", *left_out])))
+    left_out = [f"{counted(result.unmatched, 'predicted image')} without labels left out"] if result.unmatched else []
+    told = [counted(result.n_images, "image"), f"predictions are {plural(result.scale)}", *left_out]
+    st.caption(plain(" · ".join(told)))
     download_table(flat_evaluation(result), f"{result.model}-{result.dataset}-evaluation.csv")
 
 
@@ -71,7 +72,7 @@ def _mean_over(result: Evaluation) -> None:
         format_func=label_words,
         key="mean-labels",
         bind="query-params",
-        placeholder=f"All {len(labels)} labels",
+        placeholder=f"All of {counted(len(labels), 'label')}",
         help=help_texts.MEAN,
     )
     with st.container(horizontal=True):
@@ -80,7 +81,7 @@ def _mean_over(result: Evaluation) -> None:
 
 
 def _mean(name: str, mean: MeanFigure) -> None:
-    below = f"over {mean.labels} labels" if mean.ci or mean.value is None else f"no interval: {mean.why}"
+    below = f"over {counted(mean.labels, 'label')}" if mean.ci or mean.value is None else f"no interval: {mean.why}"
     st.metric(
         f"{name} (95 % interval)",
         with_interval(mean.value, mean.ci),

@@ -9,6 +9,7 @@ from cxr_core.evaluation.results import LabelEvaluation
 from cxr_core.models.registry import ModelEntry
 from cxr_core.schema import label_words
 from cxr_core.sources.source import Source
+from cxr_core.words import counted
 from dashboard.evaluate.judged import LABEL, Judged, note_judged
 from dashboard.evaluate.operating import operating_section
 from dashboard.shared import help_texts
@@ -66,7 +67,7 @@ def figures_row(figures: LabelEvaluation) -> None:
         _figure("Average precision", figures.average_precision, figures.average_precision_ci, help_texts.AP)
         positive = f"{count(figures.n_positive)} positive"
         _metric("Prevalence", percent(figures.prevalence), positive, help_texts.PREVALENCE)
-        _metric("Certain images", count(figures.n), f"{count(figures.n_patients)} patients", help_texts.LABEL)
+        _metric("Certain images", count(figures.n), counted(figures.n_patients, "patient"), help_texts.LABEL)
         _metric("Uncertain images", count(figures.n_uncertain_dropped), "left out", help_texts.UNCERTAIN)
     for words in what_is_missing(figures):
         st.caption(plain(words))

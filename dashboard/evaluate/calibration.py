@@ -3,6 +3,7 @@
 import streamlit as st
 
 from cxr_core.tasks.evaluate import LabelCurves
+from cxr_core.words import counted
 from dashboard.charts.details import calibration_chart
 from dashboard.charts.frame import CONFIG
 from dashboard.charts.palette import model_style
@@ -25,7 +26,7 @@ def calibration_section(curves: LabelCurves, ensemble: bool, doubt: str | None) 
         chart = calibration_chart(found.bins, style, colors())
         st.plotly_chart(chart, config=CONFIG, key="calibration", alt="Calibration of the predicted probabilities")
     with right:
-        bins = f"over {len(found.bins)} bins of about equal count"
+        bins = f"over {counted(len(found.bins), 'bin')} of about equal count"
         _metric("Brier score", found.brier, found.brier_ci, help_texts.BRIER)
         _metric("Expected calibration error", found.ece, found.ece_ci, f"{help_texts.CALIBRATION} Here {bins}.")
         st.caption(f"{bins.capitalize()}. {help_texts.CALIBRATION_CAPTION}")

@@ -8,6 +8,7 @@ import streamlit as st
 from cxr_core.errors import CxrError
 from cxr_core.sources.source import Source
 from cxr_core.tasks.distribution import LabelOverview
+from cxr_core.words import counted
 from dashboard.shared import engine
 from dashboard.shared.formatting import clock, plain, size
 from dashboard.shared.source import refresh_button
@@ -48,7 +49,9 @@ def cost_words(overview: LabelOverview) -> str:
     answers = overview.answers
     estimated = sum(answer.bytes_estimated or 0 for answer in answers)
     billed = sum(answer.bytes_billed or 0 for answer in answers)
-    words = [f"BigQuery: {size(estimated)} read by estimate, {size(billed)} billed for {len(answers)} queries"]
+    words = [
+        f"BigQuery: {size(estimated)} read by estimate, {size(billed)} billed for {counted(len(answers), 'query')}"
+    ]
     if free := sum(answer.cached for answer in answers):
         words.append(f"{free} of them from BigQuery's own cache, at no charge")
     words += [f"images counted by {answer.counted}" for answer in answers if answer.counted]

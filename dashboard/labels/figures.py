@@ -4,6 +4,7 @@ import streamlit as st
 
 from cxr_core.schema import LABELS, label_words
 from cxr_core.tasks.distribution import LabelOverview
+from cxr_core.words import counted
 from dashboard.shared.formatting import count
 
 
@@ -11,7 +12,7 @@ def answer(overview: LabelOverview) -> str:
     """Return the title: for how many labels the reports are more often uncertain than positive."""
     if not overview.datasets:
         return "No image has this view"
-    return f"Uncertain outnumbers positive in {len(overview.more_uncertain)} of {len(LABELS)} labels"
+    return f"Uncertain outnumbers positive in {len(overview.more_uncertain)} of {counted(len(LABELS), 'label')}"
 
 
 def figures_row(overview: LabelOverview) -> None:
@@ -24,7 +25,7 @@ def figures_row(overview: LabelOverview) -> None:
             st.metric(
                 f"{label_words(dataset)} images",
                 count(row["images"]),
-                delta=f"{count(row['studies'])} studies · {count(row['patients'])} patients",
+                delta=f"{counted(row['studies'], 'study')} · {counted(row['patients'], 'patient')}",
                 delta_color="off",
                 delta_arrow="off",
                 border=True,

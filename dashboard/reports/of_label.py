@@ -9,6 +9,7 @@ from cxr_core.schema import label_words
 from cxr_core.sources.source import Source
 from cxr_core.tasks.evaluate import Evaluation, LabelCurves
 from cxr_core.tasks.provenance import provenance
+from cxr_core.words import counted, plural
 from dashboard.charts.curves import on_pr, on_roc, pr_of_label, roc_of_label
 from dashboard.charts.details import calibration_chart, score_chart
 from dashboard.charts.palette import LIGHT, model_style
@@ -61,15 +62,15 @@ def label_report(
 
 def _facts(subject: Subject, result: Evaluation, figures: LabelEvaluation) -> dict[str, str]:
     model = subject.model
-    left_out = f", {count(result.unmatched)} predicted images without labels left out" if result.unmatched else ""
+    left_out = f", {counted(result.unmatched, 'predicted image')} without labels left out" if result.unmatched else ""
     return {
         "Source": result.source,
         "Model": result.model,
         "Treatment of uncertain labels": model.policy_words(),
         "Data set": result.dataset,
         "View": label_words(subject.view) if subject.view else "all that the model predicts",
-        "Predictions": f"{result.scale}s of {count(result.n_images)} images{left_out}",
-        "Judged on": f"{count(figures.n)} certain images of {count(figures.n_patients)} patients, "
+        "Predictions": f"{plural(result.scale)} of {counted(result.n_images, 'image')}{left_out}",
+        "Judged on": f"{counted(figures.n, 'certain image')} of {counted(figures.n_patients, 'patient')}, "
         f"{count(figures.n_positive)} positive ({percent(figures.prevalence)}); "
         f"{count(figures.n_uncertain_dropped)} uncertain left out"
         + (f"; {figures.missing_words}" if figures.missing_words else ""),
@@ -107,7 +108,7 @@ def _calibration(curves: LabelCurves, ensemble: bool) -> Section:
         return Section("Calibration", f"There is no calibration: {found.why}.")
     words = (
         f"Brier score {with_interval(found.brier, found.brier_ci)}, expected calibration error "
-        f"{with_interval(found.ece, found.ece_ci)} over {len(found.bins)} bins of about equal count."
+        f"{with_interval(found.ece, found.ece_ci)} over {counted(len(found.bins), 'bin')} of about equal count."
     )
     chart = calibration_chart(found.bins, model_style(curves.model, ensemble, LIGHT), LIGHT)
     return Section("Calibration", words, [chart], notes=[help_texts.CALIBRATION_CAPTION])
@@ -116,7 +117,7 @@ def _calibration(curves: LabelCurves, ensemble: bool) -> Section:
 def _all(result: Evaluation) -> Section:
     auc, ap = result.mean_roc_auc, result.mean_average_precision
     words = (
-        f"Mean AUC {with_interval(auc.value, auc.ci)} over {auc.labels} labels, mean average precision "
+        f"Mean AUC {with_interval(auc.value, auc.ci)} over {counted(auc.labels, 'label')}, mean average precision "
         f"{with_interval(ap.value, ap.ci)}."
     )
     return Section("All labels", words, tables=[figures_table(result).set_index("Label")])

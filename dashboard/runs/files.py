@@ -8,6 +8,7 @@ from cxr_core.runs.columns import MetricColumns
 from cxr_core.runs.store import Run
 from cxr_core.settings import settings
 from cxr_core.tasks.tensorboard import PORT, tensorboard_command, tensorboard_folder, write_event_files
+from cxr_core.words import counted
 from dashboard.shared.actions import action_button
 from dashboard.shared.formatting import plain
 
@@ -39,7 +40,7 @@ def _metrics_download(run: Run) -> None:
         on_click="ignore",
         key=f"download-metrics-{run.run}",
         disabled=n_rows == 0,
-        help=f"All {n_rows:,} metric rows of this run as a table with commas, neither thinned nor smoothed.",
+        help=f"All of this run ({counted(n_rows, 'metric row')}) as a table with commas, neither thinned nor smoothed.",
     )
 
 

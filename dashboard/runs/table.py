@@ -6,6 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from cxr_core.runs.store import COMPLETED, Run
+from cxr_core.words import counted
 from dashboard.runs.words import (
     began,
     best_auc,
@@ -45,7 +46,7 @@ def run_table(runs: list[Run], everything: list[Run], chosen: Run | None, unfold
     height: int | Literal["content"] = _SCROLL_HEIGHT if len(rows) >= _SCROLLS_FROM else "content"
     st.table(frame, border="horizontal", height=height, alt="Runs, newest first")
     if len(listed) > SHOWN:
-        st.caption(f"The newest {SHOWN} of {len(listed)} runs; search, or choose one in the list below.")
+        st.caption(f"The newest {SHOWN} of {counted(len(listed), 'run')}; search, or choose one in the list below.")
 
 
 def in_families(runs: list[Run], unfolded: set[str | None] | None) -> list[tuple[Run, bool]]:
@@ -72,7 +73,7 @@ def _row(run: Run, deep: bool, chosen: str | None, everything: list[Run]) -> dic
     auc = best_auc(run)
     return {
         "Run": f"↳ {name}" if deep else name,
-        "Kind": plain(kind_words(run)) + (f" ({len(parts)} runs)" if parts else ""),
+        "Kind": plain(kind_words(run)) + (f" ({counted(len(parts), 'run')})" if parts else ""),
         "Status": status_badge(run),
         "Progress": _progress(run, parts),
         "Time": _together(_time(run)),
@@ -90,7 +91,7 @@ def _progress(run: Run, parts: list[Run]) -> str:
     if run.status == "queued":
         return plain(progress_words(run))
     done = sum(part.status == COMPLETED for part in parts)
-    of_parts = f" · {done} of {len(parts)} runs done" if parts else ""
+    of_parts = f" · {done} of {counted(len(parts), 'run')} done" if parts else ""
     return f"{progress_bar(run)}{of_parts}"
 
 

@@ -3,7 +3,8 @@
 import pandas as pd
 
 from cxr_core.evaluation.effects import Effects, Placement
-from dashboard.shared.formatting import NOTHING, count, signed, with_interval
+from cxr_core.words import counted
+from dashboard.shared.formatting import NOTHING, signed, with_interval
 
 PLACEMENTS = {
     "Scores above a negative": "above_negatives",
@@ -24,7 +25,7 @@ def effects_answer(found: Effects) -> str:
     shift = known[model]
     interval = f" (95 % interval {signed(shift.ci[0])} to {signed(shift.ci[1])})" if shift.ci else ""
     return (
-        f"Against {found.baseline}, {model} moves the {count(uncertain.n)} uncertain images most: "
+        f"Against {found.baseline}, {model} moves the uncertain ones most ({counted(uncertain.n, 'image')}): "
         f"by {signed(shift.mean)}{interval} on the {found.scale} scale."
     )
 
@@ -36,7 +37,7 @@ def placement_table(found: Effects) -> pd.DataFrame:
         for model, placement in found.placements.items()
     }
     frame = pd.DataFrame.from_dict(rows, orient="index")
-    frame.index.name = f"{count(found.groups['uncertain'].n)} uncertain images, by model"
+    frame.index.name = f"{counted(found.groups['uncertain'].n, 'uncertain image')}, by model"
     return frame
 
 

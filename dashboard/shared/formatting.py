@@ -5,6 +5,8 @@ import re
 from collections.abc import Sequence
 from datetime import datetime
 
+from cxr_core import words
+
 NOTHING = "–"
 
 #: What would start a picture, a link, a formula, a directive or an emphasis; a colon or `_` only where it could.
@@ -55,7 +57,7 @@ def p_value(value: float | None) -> str:
 
 def percent(value: float | None) -> str:
     """Return a share: 0.0312 -> "3.1 %"."""
-    return NOTHING if value is None or math.isnan(value) else f"{100 * value:.1f} %"
+    return NOTHING if value is None or math.isnan(value) else words.percent(value)
 
 
 def duration(seconds: float | None) -> str:

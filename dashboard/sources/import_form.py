@@ -8,6 +8,7 @@ from cxr_core.sources.registry import DEMO, source_names
 from cxr_core.tasks.import_images import ASPECTS, DEFAULT_ASPECT, DEFAULT_MOST_SKIPPED, start_image_import
 from cxr_core.tasks.import_labels import LAYOUT_WORDS, LAYOUTS, ImportChoices, ImportedLabels, import_labels
 from cxr_core.tasks.import_predictions import ImportedPredictions, import_predictions
+from cxr_core.words import counted
 from dashboard.shared.errors import errors_as_sentences
 from dashboard.shared.formatting import count, plain
 from dashboard.shared.navigation import go_button, go_to
@@ -172,19 +173,27 @@ def _told() -> None:
     """Say what the last import came to, and offer the next step."""
     done, source = st.session_state.get(_DONE, (None, ""))
     if isinstance(done, ImportedLabels):
-        _counts(f"Imported {count(done.written)} rows of labels into {plain(done.source)}.", done.read, done.refused)
+        _counts(
+            f"Imported {counted(done.written, 'row')} of labels into {plain(done.source)}.", done.read, done.refused
+        )
         _notes(done.notes)
         go_button("labels", f"See the labels of {done.source}", source=done.source)
     elif isinstance(done, ImportedPredictions):
-        lost = f" {count(done.unmatched)} keys have no label row, {count(done.duplicated)} stand more than once."
-        written = f"Imported {count(done.written)} predictions of {plain(done.model)} ({plain(done.scale)})."
+        lost = (
+            f" {counted(done.unmatched, 'key has', 'keys have')} no label row, "
+            f"{counted(done.duplicated, 'stands', 'stand')} more than once."
+        )
+        written = f"Imported {counted(done.written, 'prediction')} of {plain(done.model)} ({plain(done.scale)})."
         _counts(written + lost, done.read, done.refused)
         _notes(done.notes)
         go_button("evaluate", f"Evaluate {done.model}", source=source, model=done.model)
 
 
 def _counts(sentence: str, read: int, refused: int) -> None:
-    st.success(f"{sentence} {count(read)} rows were read, {count(refused)} left out.", icon=":material/check_circle:")
+    st.success(
+        f"{sentence} {counted(read, 'row was', 'rows were')} read, {count(refused)} left out.",
+        icon=":material/check_circle:",
+    )
 
 
 def _notes(notes: list[str]) -> None:

@@ -8,7 +8,8 @@ import streamlit as st
 
 from cxr_core.schema import LABELS, label_words
 from cxr_core.tasks.import_preview import TablePreview, preview_table
-from dashboard.shared.formatting import count, plain
+from cxr_core.words import counted
+from dashboard.shared.formatting import plain
 
 _ROLE_WORDS = {
     "path": "Path of the image",
@@ -29,8 +30,9 @@ def preview(paths: Sequence[Path]) -> list[TablePreview]:
     found = [preview_table(path) for path in paths]
     for table in found:
         named = f"{len(table.labels)} of {len(LABELS)} findings"
-        rows = f"{'' if table.is_counted else 'more than '}{count(table.rows)} rows"
-        st.markdown(f"**{plain(table.name)}**: {rows}, {len(table.columns)} columns, {named} recognised")
+        rows = f"{'' if table.is_counted else 'more than '}{counted(table.rows, 'row')}"
+        columns = counted(len(table.columns), "column")
+        st.markdown(f"**{plain(table.name)}**: {rows}, {columns}, {named} recognised")
         st.dataframe(table.head, hide_index=True, height="content", placeholder="")
     return found
 

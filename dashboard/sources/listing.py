@@ -12,6 +12,7 @@ from cxr_core.sources.demo import is_current
 from cxr_core.sources.registry import DEMO, get_source, is_built
 from cxr_core.sources.source import Source
 from cxr_core.tasks.sources import SourceReport
+from cxr_core.words import agreeing, counted
 from dashboard.shared.formatting import count, plain, size
 from dashboard.shared.source import build_demo_button, confirm_rebuild
 
@@ -23,7 +24,7 @@ def answer(reports: list[SourceReport]) -> str:
     ready = sum(not report.problems for report in reports)
     if len(reports) == 1:
         return "The demo source is ready" if ready else "The demo source needs attention"
-    return f"{ready} of {len(reports)} sources {'is' if ready == 1 else 'are'} ready"
+    return f"{ready} of {counted(len(reports), 'source')} {agreeing(ready, 'is')} ready"
 
 
 def report_section(report: SourceReport) -> None:

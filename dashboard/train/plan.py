@@ -10,6 +10,7 @@ from cxr_core.tasks.families import start_repeat, start_sweep
 from cxr_core.tasks.train import start_training
 from cxr_core.tasks.training_plan import TrainingPlan, plan_training
 from cxr_core.training.options import TrainOptions
+from cxr_core.words import counted
 from dashboard.shared.errors import errors_as_sentences
 from dashboard.shared.formatting import count, duration, plain
 from dashboard.shared.navigation import go_to
@@ -45,8 +46,8 @@ def answer(plan: TrainingPlan | None, several: Several) -> str:
     seconds = _seconds(plan, several)
     time = "" if seconds is None else f", in about {duration(_rounded(seconds))}"
     if several.kind == ONE:
-        return f"{count(plan.n_train)} images, {count(plan.steps)} steps{time}"
-    return f"{count(several.trainings)} trainings of {count(plan.steps)} steps{time}"
+        return f"{counted(plan.n_train, 'image')}, {counted(plan.steps, 'step')}{time}"
+    return f"{counted(several.trainings, 'training')} of {counted(plan.steps, 'step')}{time}"
 
 
 def plan_section(source: str, options: TrainOptions, several: Several, plan: TrainingPlan | None, reason: str) -> None:
@@ -101,7 +102,7 @@ def _figures(plan: TrainingPlan, several: Several) -> None:
         _metric("N_valid", count(plan.n_valid), "validation images", "They decide which epoch's model is kept.")
         batch = f"N_train / {plan.options.batch_size}"
         _metric("Steps per epoch", count(plan.steps_per_epoch), batch, "Whole batches of training images.")
-        steps = f"{count(several.trainings * plan.steps)} steps"
+        steps = counted(several.trainings * plan.steps, "step")
         _metric("Expected time", expected, steps, "From the last run of its kind here, else as measured on a CPU.")
 
 

@@ -557,5 +557,5 @@ def test_what_u_and_w_did_names_the_model_that_moved_the_uncertain_images_most(s
     app = page("compare", **{"compare-tab": "What u and w did", "effects-label": "Pleural effusion"})
     found = treatment_effects("demo", [FIRST, SECOND], FIRST, "pleural_effusion")
     moved = found.groups["uncertain"].shifts[SECOND]
-    assert f"moves the {moved.n} uncertain images most" in texts(app)
+    assert f"moves the uncertain ones most ({moved.n} images)" in texts(app)
     assert list(app.table[0].value.index) == [FIRST, SECOND]

@@ -15,6 +15,7 @@ import pyarrow.csv as pacsv
 
 from cxr_core.errors import TableError
 from cxr_core.sources.importing.dialect import DELIMITERS, FileForm, decoded, delimiter_of
+from cxr_core.words import counted
 
 #: Rows that are held as Python's texts at once.
 _CHUNK_ROWS = 20_000
@@ -103,9 +104,8 @@ def _quoted(path: Path, text: str, delimiter: str) -> tuple[pa.Table, np.ndarray
     held: list[list[str]] = []
     for line, row in rows:
         if len(row) != len(names):
-            raise TableError(
-                f"{path.name}, line {line}: the header has {len(names)} columns, the row {len(row)}. Correct the line."
-            )
+            found = f"the header has {counted(len(names), 'column')}, the row {len(row)}"
+            raise TableError(f"{path.name}, line {line}: {found}. Correct the line.")
         held.append(row)
         lines.append(line)
         if len(held) == _CHUNK_ROWS:

@@ -20,6 +20,7 @@ from cxr_core.sources.importing.cells import BadCells
 from cxr_core.sources.importing.layouts import Layout
 from cxr_core.sources.importing.mapping import Mapping
 from cxr_core.sources.importing.spelling import ColumnMapping, label_of, normalised
+from cxr_core.words import counted
 
 Codes = npt.NDArray[np.int64]
 
@@ -178,7 +179,8 @@ def _of_sets(
         )
     others = {word: extra_name(word) for word in different if meaning[word] is None and normalised(word)}
     if len(others) > _MOST_EXTRA:
-        notes.append(f"{len(others)} findings are none of the {len(LABELS)}: {column} is kept as a text column.")
+        foreign = counted(len(others), "finding is", "findings are")
+        notes.append(f"{foreign} none of the {len(LABELS)}: {column} is kept as a text column.")
         return Findings(labels, {}, {extra_name(column): texts}, (column,))
     extra = {name: _named(words, others, name, absent) for name in dict.fromkeys(others.values())}
     _tell_extra(extra, notes)

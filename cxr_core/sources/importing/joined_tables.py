@@ -14,6 +14,7 @@ from cxr_core.sources.importing.layouts import Layout
 from cxr_core.sources.importing.row_places import dataset_of_list
 from cxr_core.sources.importing.spelling import first_guess, normalised
 from cxr_core.sources.importing.text_table import TextTable
+from cxr_core.words import agreeing, counted
 
 _SPLIT = "split"
 #: layout -> the column (normalised) by which its files are joined.
@@ -54,7 +55,7 @@ def _with_lists(table: TextTable, lists: Sequence[TextTable], notes: list[str]) 
         (first, names), word = next(iter(one.columns.items())), dataset_of_list(one.name)
         listed = [*([first] if "." in first else []), *names.to_pylist()]
         dataset |= {name: word for name in listed if name}
-        notes.append(f"The {len(listed):,} images of {one.name} are in {word}.")
+        notes.append(f"{one.name} puts {counted(len(listed), 'image')} in {word}.")
     told = pa.array([dataset.get(name or "") for name in table.columns[path].to_pylist()], pa.string())
     return _with(table, {_SPLIT: told})
 
@@ -72,7 +73,7 @@ def _joined(tables: Sequence[TextTable], key: str, layout: Layout, notes: list[s
         if missing == len(rows):
             raise TableError(f"No {own} of {main.name} is in {other.name}. Check that the files belong together.")
         if missing:
-            notes.append(f"{missing:,} rows of {main.name} have no row in {other.name}.")
+            notes.append(f"{counted(missing, 'row')} of {main.name} {agreeing(missing, 'has')} no row in {other.name}.")
         more = {name: column.take(rows) for name, column in other.columns.items() if name not in main.columns}
         main = _with(main, more)
     return main

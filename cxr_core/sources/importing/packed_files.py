@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from cxr_core.errors import Choice, TableError, UndecidedError
+from cxr_core.words import counted
 
 _CHUNK = 1 << 20
 _GZIP, _XZ, _ZIPS = b"\x1f\x8b", b"\xfd7zXZ\0", (b"PK\x03\x04", b"PK\x05\x06")
@@ -46,7 +47,7 @@ def one_member(path: Path, member: str | None) -> str:
         raise TableError(f"{path.name} is an archive without a file. Nothing was imported.")
     if member is None and len(names) > 1:
         choices = [Choice(name, f"--answer file.member={name}", {"file.member": name}) for name in names]
-        raise UndecidedError("member", f"{path.name} holds {len(names)} files; which is the table?", choices)
+        raise UndecidedError("member", f"{path.name} holds {counted(len(names), 'file')}; which is the table?", choices)
     if member is not None and member not in names:
         raise TableError(f"{path.name} has no file {member[:80]!r} in it. It has: {', '.join(names)[:200]}.")
     return member or names[0]

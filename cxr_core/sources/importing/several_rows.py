@@ -7,6 +7,7 @@ import pandas as pd
 from cxr_core.errors import Choice, TableError, UndecidedError
 from cxr_core.schema import Value
 from cxr_core.sources.importing.text_table import TextTable
+from cxr_core.words import counted
 
 _MOST_READERS = 4
 
@@ -53,7 +54,7 @@ def one_row_each(
         single = _largest(single, findings, ["path"])
     more = len(frame) - single["path"].nunique()
     how = "the majority of their values (a tie is uncertain)" if rule == "majority" else "the largest of their values"
-    notes.append(f"{more:,} further rows of the same images were put together: {how} counts.")
+    notes.append(f"Put together {counted(more, 'further row')} of the same images: {how} counts.")
     return _stated(single.drop(columns="reader", errors="ignore"), findings)
 
 
@@ -67,7 +68,8 @@ def _whose_word(frame: pd.DataFrame, readers: pd.Series, table: TextTable) -> Un
           for name in names[:_MOST_READERS]),
     ]  # fmt: skip
     question = (
-        f"{table.name} has {several:,} rows of images that several of {len(names)} readers saw; whose word counts?"
+        f"{table.name} has {counted(several, 'row')} of images that several of {counted(len(names), 'reader')} saw; "
+        "whose word counts?"
     )
     return UndecidedError("rows", question, choices)
 

@@ -8,6 +8,7 @@ from cxr_core.errors import TableError
 from cxr_core.schema import DATASETS, KEY_COLUMNS, LABELS, study_path
 from cxr_core.sources.importing.identifiers import Identifiers
 from cxr_core.warehouse.parquet import write_table
+from cxr_core.words import counted
 
 SET = "radiologist"
 
@@ -38,7 +39,6 @@ def write_readings(folder: Path, readings: pd.DataFrame, rows: pd.DataFrame, ide
     frame = joined.assign(path=paths, image=0, view=pd.array([pd.NA] * len(joined), dtype="Int64"))
     write_table(folder / "readings" / f"{SET}.parquet", frame[[*KEY_COLUMNS, *LABELS, "reader"]], unstated=True)
     lost = len(readings) - len(joined)
-    left = f"; {lost:,} are not in the label table and were left out" if lost else ""
-    return (
-        f"{len(joined):,} studies labelled by hand are kept as the readings {SET!r}, beside the report's labels{left}."
-    )
+    left = f"; {counted(lost, 'is', 'are')} not in the label table and left out" if lost else ""
+    kept = counted(len(joined), "study labelled by hand is", "studies labelled by hand are")
+    return f"{kept} kept as the readings {SET!r}, beside the report's labels{left}."
