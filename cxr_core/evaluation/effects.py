@@ -12,18 +12,14 @@ from typing import Any
 import numpy as np
 
 from cxr_core.errors import UsageError
-from cxr_core.evaluation.arrays import BoolArray, FloatArray, IntArray, as_scores
+from cxr_core.evaluation.arrays import BoolArray, FloatArray, as_scores
 from cxr_core.evaluation.binary import label_codes
-from cxr_core.evaluation.curves import roc_auc
-from cxr_core.evaluation.defined import FEWEST_FOR_A_SHARE, class_patients, why_few
-from cxr_core.evaluation.influence import auc_influence, degrees_of_freedom
-from cxr_core.evaluation.intervals import area_interval, percentile_interval
-from cxr_core.evaluation.patient_sums import Resampling, ratio, resampled_sums, sum_by_patient
-from cxr_core.evaluation.proportions import share_interval
+from cxr_core.evaluation.defined import FEWEST_FOR_A_SHARE, why_few
+from cxr_core.evaluation.intervals import percentile_interval
+from cxr_core.evaluation.patient_sums import Resampling, ratio, resampled_sums
+from cxr_core.evaluation.placement import Placement, placement
 from cxr_core.evaluation.resamples import patient_clusters
 from cxr_core.evaluation.results import Bounds
-from cxr_core.evaluation.thresholds import youden_threshold
-from cxr_core.evaluation.weighted import bootstrap, rank_rows
 from cxr_core.schema import Value
 
 #: The groups of images, in words for people. Negatives are stated ones and, as in training, those not mentioned.
@@ -37,7 +33,7 @@ QUANTILES: tuple[float, ...] = (0.05, 0.25, 0.5, 0.75, 0.95)
 
 
 @dataclass(frozen=True)
-class Spread:
+class Distribution:
     """The distribution of one model's predictions in one group: its size, mean and `QUANTILES`; None without rows."""
 
     n: int
@@ -66,35 +62,8 @@ class MovedGroup:
     group: str
     n: int
     n_patients: int
-    spreads: dict[str, Spread]
+    spreads: dict[str, Distribution]
     shifts: dict[str, Shift]
-
-
-@dataclass(frozen=True)
-class Placement:
-    """Where the uncertain images stand between negatives and positives, by one model.
-
-    `above_negatives` is the chance that an uncertain image scores higher than a negative one, `below_positives` that it
-    scores lower than a positive one (both AUCs, .5 where the two are alike). `called_positive` is the share of the
-    uncertain images at or above `threshold`, the model's own Youden threshold on the certain images.
-    `really_positive` is the share of the uncertain images on which the finding was really there, and `auc_really` how
-    well the model tells these from the others; both None where nobody knows (`why`).
-    """
-
-    model: str
-    n: int
-    above_negatives: float | None
-    above_negatives_ci: Bounds | None
-    below_positives: float | None
-    below_positives_ci: Bounds | None
-    threshold: float | None
-    called_positive: float | None
-    called_positive_ci: Bounds | None
-    really_positive: float | None
-    really_positive_ci: Bounds | None
-    auc_really: float | None
-    auc_really_ci: Bounds | None
-    why: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -156,7 +125,7 @@ def effects_of_treatments(
         baseline,
         tuple(scores),
         {group: _moved(group, rows, scores, baseline, drawn) for group, rows in members.items()},
-        {model: _placement(model, members, of_model, known, drawn) for model, of_model in scores.items()},
+        {model: placement(model, members, of_model, known, drawn) for model, of_model in scores.items()},
     )
 
 
@@ -182,70 +151,8 @@ def _moved(
     return MovedGroup(group, n, n_patients, {model: _spread(of[rows]) for model, of in scores.items()}, shifts)
 
 
-def _spread(scores: FloatArray) -> Spread:
+def _spread(scores: FloatArray) -> Distribution:
     if not scores.size:
-        return Spread(0, None, None)
+        return Distribution(0, None, None)
     quantiles = tuple(float(value) for value in np.quantile(scores, QUANTILES))
-    return Spread(scores.size, float(scores.mean()), quantiles)
-
-
-def _placement(
-    model: str, members: Mapping[str, BoolArray], scores: FloatArray, truth: IntArray | None, drawn: Resampling
-) -> Placement:
-    uncertain, positive, negative = members["uncertain"], members["positive"], members["negative"]
-    n = int(uncertain.sum())
-    certain = positive | negative
-    threshold = youden_threshold(positive[certain].astype(np.int64), scores[certain])
-    above = _auc(uncertain, negative, scores, drawn)
-    below = _auc(positive, uncertain, scores, drawn)
-    why = {"above_negatives": above[2], "below_positives": below[2]}
-    called: tuple[float | None, Bounds | None, str | None] = (None, None, "a threshold needs both classes")
-    if threshold is not None:
-        called = _share(uncertain, scores >= threshold, drawn)
-    really: tuple[float | None, Bounds | None, str | None] = (None, None, "what was really there is not known")
-    auc_really = really
-    if truth is not None:
-        known = uncertain & (truth >= 0)
-        really = _share(known, truth == 1, drawn)
-        auc_really = _auc(known & (truth == 1), known & (truth == 0), scores, drawn)
-    why |= {"called_positive": called[2], "really_positive": really[2], "auc_really": auc_really[2]}
-    return Placement(
-        model,
-        n,
-        *above[:2],
-        *below[:2],
-        threshold,
-        *called[:2],
-        *really[:2],
-        *auc_really[:2],
-        {figure: reason for figure, reason in why.items() if reason},
-    )
-
-
-def _share(rows: BoolArray, which: BoolArray, drawn: Resampling) -> tuple[float | None, Bounds | None, str | None]:
-    """Return the share of `rows` that are `which`, with its interval by patient."""
-    n, found = int(rows.sum()), int((rows & which).sum())
-    if not n:
-        return None, None, "there are no such images"
-    counting, images = (sum_by_patient(each, drawn.clusters, drawn.patients) for each in (rows & which, rows))
-    interval = share_interval(counting, images, FEWEST_FOR_A_SHARE)
-    return found / n, interval.ci, interval.why
-
-
-def _auc(
-    upper: BoolArray, lower: BoolArray, scores: FloatArray, drawn: Resampling
-) -> tuple[float | None, Bounds | None, str | None]:
-    """Return the chance that a row of `upper` scores above one of `lower`, with its interval by patient."""
-    rows = upper | lower
-    y, of_rows, clusters = upper[rows].astype(np.int64), scores[rows], drawn.clusters[rows]
-    auc = roc_auc(y, of_rows)
-    if auc is None:
-        return None, None, "one of the two groups has no image"
-    counted = class_patients(y, clusters)
-    why = why_few(counted.rarer, drawn.minimum)
-    if why:
-        return auc, None, why
-    replicates = bootstrap([rank_rows(y, of_rows, clusters, drawn.patients)], drawn.patients, drawn.resamples)[:, 0, 0]
-    freedom = degrees_of_freedom(auc_influence(y, of_rows, clusters), counted.rarer - 1)
-    interval = area_interval(auc, replicates, counted.rarer, freedom, "lack one of the two groups")
-    return auc, interval.ci, interval.why
+    return Distribution(scores.size, float(scores.mean()), quantiles)

@@ -8,11 +8,9 @@ that never came to be.
 
 import math
 import os
-import statistics
 import tempfile
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,67 +19,28 @@ from cxr_core.runs import service
 from cxr_core.runs.new_run import new_run_id
 from cxr_core.runs.step import Cancelled, StepContext
 from cxr_core.runs.store import COMPLETED, Run
-from cxr_core.schema import LABELS, check_name
+from cxr_core.schema import check_name
+from cxr_core.tasks.family_results import (
+    REPEAT,
+    SWEEP,
+    PlannedTraining,
+    SeedSpread,
+    family_auc,
+    members_of,
+    sweep_cells,
+)
 from cxr_core.tasks.train import check_startable, start_training
 from cxr_core.tasks.training_plan import plan_training
 from cxr_core.training.options import LARGEST_SEED, TrainOptions
 from cxr_core.uncertainty import uniform_policy
 from cxr_core.words import agreeing, counted
 
-SWEEP, REPEAT = "sweep", "repeat"
-FAMILY_KINDS = (SWEEP, REPEAT)
 MOST_TRAININGS = 100
 
 _LOOK_SECONDS = 0.5
 #: How long a starter waits at most for the parent's process to submit the trainings.
 _SUBMIT_SECONDS = 60.0
 _STARTED_FILE = "started"
-
-
-@dataclass(frozen=True)
-class Member:
-    """One training of a family, planned: its ID, its model, and what makes it differ from the others."""
-
-    run: str
-    name: str
-    seed: int
-    u: float | None = None
-    w: float | None = None
-
-    def options(self, shared: TrainOptions) -> TrainOptions:
-        """Return the options of this training."""
-        own = replace(shared, seed=self.seed, name=self.name)
-        return own if self.u is None or self.w is None else replace(own, policy=uniform_policy(self.u, self.w))
-
-
-@dataclass(frozen=True)
-class Spread:
-    """Mean and standard deviation (n - 1) of a figure over n trainings; `sd` is None for one, all for none."""
-
-    mean: float | None
-    sd: float | None
-    n: int
-
-    @staticmethod
-    def of(values: Sequence[float | None]) -> "Spread":
-        """Return the spread of the values that are known."""
-        known = [value for value in values if value is not None]
-        mean = statistics.fmean(known) if known else None
-        return Spread(mean, statistics.stdev(known) if len(known) > 1 else None, len(known))
-
-    def as_json(self) -> dict[str, Any]:
-        """Return `{"mean","sd","n"}`."""
-        return {"mean": self.mean, "sd": self.sd, "n": self.n}
-
-
-@dataclass(frozen=True)
-class SweepCell:
-    """One (u, w) of a sweep: AUC on valid of the best epoch, the mean over labels and each label, over its seeds."""
-
-    u: float
-    w: float
-    mean: Spread
-    labels: dict[str, Spread]
 
 
 def start_sweep(
@@ -117,7 +76,7 @@ def start_sweep(
         for w in ws:
             for seed in _seeds(options, repeat):
                 model = f"{family}_{uniform_policy(u, w).suffix()}" + (f"_seed{seed}" if repeat > 1 else "")
-                members.append(Member(new_run_id(), model, seed, u, w))
+                members.append(PlannedTraining(new_run_id(), model, seed, u, w))
     return _start(SWEEP, run_id, family, source_name, options, members, {"u": us, "w": ws}, confined)
 
 
@@ -130,13 +89,8 @@ def start_repeat(source_name: str, options: TrainOptions, repeat: int, name: str
     run_id = new_run_id()
     told = f"{options.view}_{options.policy.suffix()}-{run_id[-6:]}"
     family = check_name("model", name or options.name or told)
-    members = [Member(new_run_id(), f"{family}_seed{seed}", seed) for seed in _seeds(options, repeat)]
+    members = [PlannedTraining(new_run_id(), f"{family}_seed{seed}", seed) for seed in _seeds(options, repeat)]
     return _start(REPEAT, run_id, family, source_name, options, members, {}, confined)
-
-
-def members_of(run: Run) -> list[Member]:
-    """Return the planned trainings of a family; none for a run of another kind."""
-    return [Member(**one) for one in run.config.get("children", [])] if run.kind in FAMILY_KINDS else []
 
 
 def await_children(run: Run) -> Run:
@@ -148,28 +102,6 @@ def await_children(run: Run) -> Run:
     return run
 
 
-def sweep_cells(run: Run) -> list[SweepCell]:
-    """Return what a sweep has found so far, one cell for each (u, w) of its grid."""
-    found = {child.run: child for child in service.children(run.run)}
-    cells: dict[tuple[float, float], list[tuple[float | None, dict[str, float]]]] = {}
-    for member in members_of(run):
-        if member.u is not None and member.w is not None:
-            cell = cells.setdefault((member.u, member.w), [])
-            if (child := found.get(member.run)) is not None:
-                cell.append(_best_aucs(child))
-    return [
-        SweepCell(
-            u, w, Spread.of([mean for mean, _ in aucs]), {x: Spread.of([one.get(x) for _, one in aucs]) for x in LABELS}
-        )
-        for (u, w), aucs in cells.items()
-    ]
-
-
-def family_auc(run: Run) -> Spread:
-    """Return the spread of the best validation AUC over the completed trainings of a family."""
-    return Spread.of([_best_auc(child) for child in service.children(run.run) if child.status == COMPLETED])
-
-
 def work(context: StepContext) -> None:
     """Submit or resume the trainings in the process of the parent, and follow them until all have ended."""
     # The trainings outlive this process's folder for temporary files, which lies in the one that they are to use.
@@ -177,7 +109,7 @@ def work(context: StepContext) -> None:
     marker = context.folder / _STARTED_FILE
     again = marker.exists()
     marker.touch()
-    members = [Member(**one) for one in context.config["children"]]
+    members = [PlannedTraining(**one) for one in context.config["children"]]
     _submit(context, members, again)
     children = _followed(context, len(members))
     _tell_result(context, children)
@@ -198,7 +130,7 @@ def _start(
     name: str,
     source_name: str,
     options: TrainOptions,
-    members: list[Member],
+    members: list[PlannedTraining],
     told: dict[str, Any],
     confined: bool,
 ) -> Run:
@@ -218,7 +150,7 @@ def _start(
     return service.submit(kind, name, source_name, config | told, resumable=True, run_id=run_id)
 
 
-def _submit(context: StepContext, members: list[Member], again: bool) -> None:
+def _submit(context: StepContext, members: list[PlannedTraining], again: bool) -> None:
     """Submit what is not in the store; after the first time, resume what has failed or was cancelled."""
     shared = TrainOptions.from_dict(context.config["options"])
     found = {child.run: child for child in service.children(context.run)}
@@ -269,7 +201,7 @@ def _tell_result(context: StepContext, children: list[Run]) -> None:
     """Keep the best validation AUC of each training, and show their mean, or that of a sweep's best (u, w)."""
     parent = service.get(context.run)
     result: dict[str, Any] = {"completed": sum(child.status == COMPLETED for child in children)}
-    best = Spread.of([])
+    best = SeedSpread.of([])
     if parent.kind == REPEAT:
         best = family_auc(parent)
         result |= {"val_auc": best.mean, "val_auc_sd": best.sd, "n": best.n}
@@ -285,22 +217,6 @@ def _tell_result(context: StepContext, children: list[Run]) -> None:
     if best.mean is not None:
         steps = sum(child.step or 0 for child in children)
         context.metrics({"step": steps, "time": round(time.time(), 3), "val_auc": best.mean})
-
-
-def _best_auc(child: Run) -> float | None:
-    value = (child.result or {}).get("val_auc")
-    return float(value) if isinstance(value, int | float) else None
-
-
-def _best_aucs(child: Run) -> tuple[float | None, dict[str, float]]:
-    """Return the mean and the per-label AUC of a training's best epoch so far."""
-    metrics = service.metric_columns(child.run)
-    place = metrics.best("val_auc")
-    if place is None:
-        return None, {}
-    aucs = {label: metrics.column(f"val_auc_labels.{number}")[place] for number, label in enumerate(LABELS)}
-    labels = {label: float(auc) for label, auc in aucs.items() if not math.isnan(auc)}
-    return float(metrics.column("val_auc")[place]), labels
 
 
 def _grid_axis(letter: str, values: Sequence[float]) -> list[float]:

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,20 +9,18 @@ import numpy as np
 import pandas as pd
 
 from cxr_core.errors import DataError, ExistsError, UnknownNameError, UsageError
-from cxr_core.file_patterns import Limits
 from cxr_core.records.example import decode
-from cxr_core.records.foreign import in_own_form
-from cxr_core.records.layout import check_records, equalised, find_records
 from cxr_core.records.tfrecord import read_payloads
 from cxr_core.runs import service
 from cxr_core.runs.step import StepContext
 from cxr_core.runs.store import COMPLETED, Run
-from cxr_core.schema import DATASETS, KEY_COLUMNS, LABELS, check_name, dataset_code, view_code
+from cxr_core.schema import DATASETS, KEY_COLUMNS, LABELS, check_name
 from cxr_core.sources.registry import get_source, ready_source
 from cxr_core.sources.source import Source
 from cxr_core.storage import for_tensorflow
 from cxr_core.tasks.allowed_places import check_input, page_limits
 from cxr_core.tasks.named_model import absolute, is_path, located, name_of, weights_of
+from cxr_core.tasks.records_to_predict import records_to_predict
 from cxr_core.tasks.training_plan import check_accelerator, leave_gpu_alone
 from cxr_core.training.execution_options import PREDICTING_ACCELERATORS
 from cxr_core.training.first_import import import_tensorflow
@@ -33,19 +30,7 @@ from cxr_core.warehouse.parquet import read_metadata, write_table
 
 KIND = "predict"
 
-#: What is predicted unless something else is asked for: the data sets on which models are judged.
-_USUAL_DATASETS = ("valid", "test")
 _RUN_ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{6}")
-
-
-@dataclass(frozen=True)
-class _Request:
-    """What is to be predicted: the record files, of which view, and of which data sets if that is known before."""
-
-    files: tuple[str, ...]
-    view: str
-    datasets: tuple[str, ...]
-    images: int
 
 
 def start_prediction(
@@ -94,7 +79,7 @@ def start_prediction(
         _check_places(trained, records)
     weights = weights_of(source, trained)
     limits = page_limits() if confined and records else None
-    request = _request(source, read_info(weights), trained, dataset, view, records, limits)
+    request = records_to_predict(source, read_info(weights), trained, dataset, view, records, limits)
     table = check_name("model", name or name_of(trained))
     _check_table(source, table, _metadata(read_info(weights)), request.datasets, replace)
     check_accelerator(accelerator)
@@ -154,55 +139,6 @@ def _check_places(model: str, records: str) -> None:
     check_input("pattern of the records", records)
     if is_path(model):
         check_input("model file", model)
-
-
-def _request(
-    source: Source,
-    info: ModelInfo,
-    model: str,
-    dataset: str | None,
-    view: str | None,
-    records: str,
-    limits: Limits | None,
-) -> _Request:
-    chosen = view or info.view
-    if chosen is None:
-        raise UsageError(f"Nothing says which view the model {model} was trained on. Choose one with --view.")
-    view_code(chosen)
-    pattern = records or source.records
-    if dataset is not None:
-        dataset_code(dataset)
-    names = _datasets(pattern, dataset, chosen, limits)
-    found = [path for name in names or ("",) for path in find_records(pattern, name, chosen, limits)]
-    files = in_own_form(found)
-    _check_equalised(info, files)
-    return _Request(tuple(files), chosen, names, check_records(files, chosen, with_keys=True).images)
-
-
-def _check_equalised(info: ModelInfo, files: Sequence[str]) -> None:
-    """Refuse records whose pictures were prepared in another way than those that the model was trained on."""
-    if info.equalised is not None and equalised(files) != info.equalised:
-        trained, given = ("equalised", "plain") if info.equalised else ("plain", "equalised")
-        way = "with" if info.equalised else "without"
-        raise UsageError(
-            f"The model was trained on {trained} pictures, the records hold {given} ones. Import the images "
-            f"{way} --equalise."
-        )
-
-
-def _datasets(pattern: str, dataset: str | None, view: str, limits: Limits | None) -> tuple[str, ...]:
-    """Return the data sets to predict; none where the pattern leaves it to the records to say."""
-    if dataset is not None or "{dataset}" not in pattern:
-        return () if dataset is None else (dataset,)
-    found = tuple(name for name in _USUAL_DATASETS if _has_records(pattern, name, view, limits))
-    return found or _USUAL_DATASETS[:1]
-
-
-def _has_records(pattern: str, dataset: str, view: str, limits: Limits | None) -> bool:
-    try:
-        return bool(find_records(pattern, dataset, view, limits))
-    except UsageError:
-        return False
 
 
 def _metadata(info: ModelInfo) -> dict[str, Any]:

@@ -6,7 +6,16 @@ import streamlit as st
 from cxr_core.runs import service
 from cxr_core.runs.store import COMPLETED, Run
 from cxr_core.schema import LABELS, label_words
-from cxr_core.tasks.families import REPEAT, SWEEP, Member, Spread, SweepCell, family_auc, members_of, sweep_cells
+from cxr_core.tasks.family_results import (
+    REPEAT,
+    SWEEP,
+    PlannedTraining,
+    SeedSpread,
+    SweepCell,
+    family_auc,
+    members_of,
+    sweep_cells,
+)
 from dashboard.charts.frame import CONFIG
 from dashboard.charts.policies import policy_chart, policy_points, sweep_heatmap
 from dashboard.runs.family_steps import next_steps, seed_words
@@ -45,7 +54,7 @@ def learned_section(run: Run) -> None:
         )
 
 
-def spread_words(spread: Spread) -> str:
+def spread_words(spread: SeedSpread) -> str:
     """Return a mean with its standard deviation: "0.812 ± 0.006 (n = 5)"."""
     if spread.mean is None:
         return NOTHING
@@ -53,7 +62,7 @@ def spread_words(spread: Spread) -> str:
     return f"{three_digits(spread.mean)}{deviation} (n = {spread.n})"
 
 
-def _spread(spread: Spread) -> None:
+def _spread(spread: SeedSpread) -> None:
     st.metric(
         "Best validation AUC over the seeds, mean ± standard deviation",
         spread_words(spread),
@@ -81,7 +90,7 @@ def _label_words(label: str) -> str:
     return MEAN.capitalize() if label == MEAN else label_words(label)
 
 
-def _row(member: Member, child: Run | None) -> dict[str, str]:
+def _row(member: PlannedTraining, child: Run | None) -> dict[str, str]:
     auc = None if child is None else best_auc(child)
     return {
         "Training": plain(member.name),

@@ -8,7 +8,7 @@ import streamlit as st
 from cxr_core.runs import service
 from cxr_core.runs.store import COMPLETED, Run
 from cxr_core.sources.registry import get_source
-from cxr_core.tasks.families import SWEEP, Spread
+from cxr_core.tasks.family_results import SWEEP, SeedSpread
 from cxr_core.tasks.predict import start_prediction
 from cxr_core.training.options import TrainOptions
 from cxr_core.words import counted
@@ -20,7 +20,7 @@ from dashboard.shared.filled_in import filled_in
 from dashboard.shared.navigation import afterwards, go_button, open_filled
 
 
-def seed_words(spreads: Iterable[Spread]) -> str:
+def seed_words(spreads: Iterable[SeedSpread]) -> str:
     """Return in a sentence what seeds alone do to the AUC of a pair of u and w: the pooled standard deviation."""
     several = [(spread.n, spread.sd) for spread in spreads if spread.sd is not None]
     freedom = sum(n - 1 for n, _ in several)

@@ -2,7 +2,8 @@
 
 import pandas as pd
 
-from cxr_core.evaluation.effects import Effects, Placement
+from cxr_core.evaluation.effects import Effects
+from cxr_core.evaluation.placement import Placement
 from cxr_core.words import counted
 from dashboard.shared.formatting import NOTHING, signed, with_interval
 

@@ -11,7 +11,7 @@ import pytest
 from cxr_core.runs import columns, service
 from cxr_core.runs.new_run import new_run_id
 from cxr_core.runs.store import RunStore
-from cxr_core.tasks.families import Member, Spread
+from cxr_core.tasks.family_results import PlannedTraining, SeedSpread
 from dashboard.charts.color_difference import color_difference
 from dashboard.charts.palette import DARK, LIGHT
 from dashboard.charts.policies import policy_points
@@ -202,7 +202,7 @@ def family(submitted, kind, aucs):
     """A family with one training a seed, or a (u, w), each with the AUCs of its validations."""
     ids = [new_run_id() for _ in aucs]
     pairs = list(aucs) if kind == "sweep" else [(None, None)] * len(ids)
-    members = [Member(run, f"part{n}", n, *pair) for n, (run, pair) in enumerate(zip(ids, pairs, strict=True))]
+    members = [PlannedTraining(run, f"part{n}", n, *pair) for n, (run, pair) in enumerate(zip(ids, pairs, strict=True))]
     whole = submitted("family", kind=kind, children=[vars(member) for member in members])
     for member, found in zip(members, aucs.values() if kind == "sweep" else aucs, strict=True):
         if found:
@@ -255,9 +255,9 @@ def test_a_learned_policy_shows_how_u_and_w_moved(submitted, page):
 
 def test_what_seeds_alone_do_is_said_beside_a_sweep():
     # pooled: sqrt((1 * .02 ** 2 + 2 * .01 ** 2) / 3)
-    spreads = [Spread(0.8, 0.02, 2), Spread(0.7, 0.01, 3), Spread(0.6, None, 1)]
+    spreads = [SeedSpread(0.8, 0.02, 2), SeedSpread(0.7, 0.01, 3), SeedSpread(0.6, None, 1)]
     assert "± 0.014 (standard deviation within a pair, over 2 pairs" in seed_words(spreads)
-    assert "not known" in seed_words([Spread(0.8, None, 1), Spread(None, None, 0)])
+    assert "not known" in seed_words([SeedSpread(0.8, None, 1), SeedSpread(None, None, 0)])
 
 
 def test_a_configuration_is_in_words():

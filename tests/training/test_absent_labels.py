@@ -8,7 +8,7 @@ from random_records import random_record, write_random_records
 from cxr_core.records.example import Record, encode
 from cxr_core.records.tfrecord import write_records
 from cxr_core.schema import ABSENT, LABELS
-from cxr_core.training.learned_policy import targets_and_weights
+from cxr_core.training.look_ahead import targets_and_weights
 from cxr_core.training.loss import weighted_cross_entropy
 from cxr_core.training.pipeline import look_up, training_batches
 from cxr_core.training.pixels import PixelFormat

@@ -6,14 +6,10 @@ import pytest
 import tensorflow as tf
 
 from cxr_core.schema import LABELS, Value
-from cxr_core.training.learned_policy import (
-    PolicyLearner,
-    functional_logits,
-    is_due,
-    look_ahead,
-    targets_and_weights,
-)
+from cxr_core.training.learned_policy import is_due
+from cxr_core.training.look_ahead import functional_logits, look_ahead, targets_and_weights
 from cxr_core.training.loss import weighted_cross_entropy
+from cxr_core.training.policy_learner import PolicyLearner
 from cxr_core.uncertainty import named_policy, uniform_policy
 
 pytestmark = pytest.mark.tensorflow
