@@ -115,6 +115,12 @@ def test_no_file_is_too_long():
     assert not too_long, f"split them, or make them shorter: {too_long}"
 
 
+def test_every_test_file_has_a_name_of_its_own():
+    """Pytest imports them by their bare names, and gives up where two are one."""
+    names = [path.name for path in (ROOT / "tests").rglob("test_*.py")]
+    assert sorted({name for name in names if names.count(name) > 1}) == []
+
+
 def test_page_scripts_are_short():
     scripts = [ROOT / "dashboard" / page / "page.py" for page in PAGES] + [ROOT / "dashboard" / "app.py"]
     too_long = [str(path) for path in scripts if len(path.read_text().splitlines()) > MOST_LINES_OF_A_SCRIPT]
