@@ -130,8 +130,9 @@ def write_label_rows(source: str, folder: Path, rows: LabelRows, replace: bool) 
     _check_twice(frame)
     kept = _kept(present, frame, replace, table)
     merged = frame if kept is None else pd.concat([kept, frame], ignore_index=True)
-    write_table(table, _ordered(merged), unstated=True)
+    # The map goes first: whoever is killed in between leaves integers that nobody has, and no row without its name.
     identifiers.save(folder)
+    write_table(table, _ordered(merged), unstated=True)
     if not (folder / SOURCE_FILE).is_file():
         write_text(folder / SOURCE_FILE, _SOURCE_TOML)
     notes = [*rows.notes]

@@ -18,10 +18,15 @@ _ENDS_WITH_NUMBER = re.compile(r"(?P<prefix>\D*)(?P<number>\d{1,18})")
 
 
 class Identifiers:
-    """The integers of one source's patients and studies; a name that is an integer stands for itself."""
+    """The integers of one source's patients and studies.
+
+    A name that is an integer stands for itself, unless another name was given that integer before: no two names share
+    one, in whatever order and files they come.
+    """
 
     def __init__(self, known: dict[str, dict[str, int]] | None = None) -> None:
         self._known: dict[str, dict[str, int]] = {"patient": {}, "study": {}} | (known or {})
+        self._given = {kind: set(known.values()) for kind, known in self._known.items()}
 
     def numbers(self, kind: str, names: Sequence[str], taken: Iterable[int] = ()) -> npt.NDArray[np.int64]:
         """Return the integers of names (n,), new ones given to new names.
@@ -33,15 +38,21 @@ class Identifiers:
             names: as the file spells them.
             taken: integers that other rows of the source have already.
         """
-        known = self._known[kind]
-        new = sorted({name for name in names if name not in known and not _INTEGER.fullmatch(name)})
-        used = {*known.values(), *taken, *(int(name) for name in set(names) if _INTEGER.fullmatch(name))}
-        known |= _given(new, used)
+        known, given = self._known[kind], self._given[kind]
+        fresh = {name for name in names if name not in known}
+        # An integer that another name has already cannot stand for itself.
+        new = sorted(name for name in fresh if not _INTEGER.fullmatch(name) or int(name) in given)
+        own = {int(name) for name in fresh.difference(new)}
+        known |= _given(new, {*given, *taken, *own})
+        given.update(known[name] for name in new)
         return np.array([known[name] if name in known else int(name) for name in names], np.int64)
 
     def number(self, kind: str, name: str) -> int | None:
-        """Return the integer that a name has or is, None for a name never seen."""
-        return self._known[kind].get(name, int(name) if _INTEGER.fullmatch(name) else None)
+        """Return the integer that a name has or is, None for a name never seen or an integer that is another name's."""
+        known = self._known[kind]
+        if name in known or not _INTEGER.fullmatch(name):
+            return known.get(name)
+        return None if int(name) in self._given[kind] else int(name)
 
     def save(self, folder: Path) -> None:
         """Keep the map in the source's folder, when there is anything to keep."""
