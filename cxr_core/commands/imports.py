@@ -13,6 +13,7 @@ from cxr_core.tasks.import_images import ASPECTS, DEFAULT_ASPECT, DEFAULT_MOST_S
 from cxr_core.tasks.import_labels import LAYOUTS, ImportChoices, ImportedLabels, import_labels
 from cxr_core.tasks.import_predictions import ImportedPredictions, import_predictions
 from cxr_core.tasks.import_readings import DEFAULT_SET, ImportedReadings, import_readings
+from cxr_core.tasks.memory_bound import end_with_line, import_memory
 
 _LABELS, _PREDICTIONS, _IMAGES, _READINGS = "labels", "predictions", "images", "readings"
 _WHAT = (_LABELS, _PREDICTIONS, _IMAGES, _READINGS)
@@ -75,6 +76,11 @@ def _execute(arguments: argparse.Namespace) -> Answer:
     if arguments.what == _IMAGES:
         return _images(arguments)
     columns = dict(_pair(text, "--column", "patient=subject_id") for text in arguments.column)
+    with import_memory(end_with_line):
+        return _of_a_table(arguments, columns)
+
+
+def _of_a_table(arguments: argparse.Namespace, columns: dict[str, str]) -> Answer:
     return {_LABELS: _labels, _PREDICTIONS: _predictions, _READINGS: _readings}[arguments.what](arguments, columns)
 
 

@@ -21,6 +21,7 @@ from cxr_core.sources.importing.label_rows import label_rows
 from cxr_core.sources.importing.layouts import LAYOUT_WORDS, LAYOUTS
 from cxr_core.sources.importing.study_readings import write_readings
 from cxr_core.sources.importing.text_table import ENDINGS, read_text_table
+from cxr_core.sources.rebuilt_folder import only_builder
 from cxr_core.sources.registry import DEMO, SOURCE_FILE, source_folder
 from cxr_core.warehouse.parquet import write_table
 from cxr_core.words import counted
@@ -122,7 +123,15 @@ def importable_folder(source: str) -> Path:
 
 
 def write_label_rows(source: str, folder: Path, rows: LabelRows, replace: bool) -> ImportedLabels:
-    """Merge rows into the label table of a source's folder, which stays as it was until all is well."""
+    """Merge rows into the label table of a source's folder, which stays as it was until all is well.
+
+    Imports into one source that come at once are merged one after the other, so that none loses the rows of another.
+    """
+    with only_builder(folder):
+        return _write_label_rows(source, folder, rows, replace)
+
+
+def _write_label_rows(source: str, folder: Path, rows: LabelRows, replace: bool) -> ImportedLabels:
     table = folder / TABLE
     present = _present(table)
     identifiers = load_identifiers(folder)
@@ -130,6 +139,7 @@ def write_label_rows(source: str, folder: Path, rows: LabelRows, replace: bool) 
     _check_twice(frame)
     kept = _kept(present, frame, replace, table)
     merged = frame if kept is None else pd.concat([kept, frame], ignore_index=True)
+    shared = patients_in_two_sets(merged)
     # The map goes first: whoever is killed in between leaves integers that nobody has, and no row without its name.
     identifiers.save(folder)
     write_table(table, _ordered(merged), unstated=True)
@@ -138,7 +148,6 @@ def write_label_rows(source: str, folder: Path, rows: LabelRows, replace: bool) 
     notes = [*rows.notes]
     if rows.readings is not None:
         notes.append(write_readings(folder, rows.readings, merged, identifiers))
-    shared = patients_in_two_sets(merged)
     if shared:
         found = counted(shared, "patient is", "patients are")
         notes.append(f"{found} in more than one data set, so they are not independent.")

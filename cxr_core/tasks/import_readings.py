@@ -17,6 +17,7 @@ from cxr_core.schema import INTEGER_KEYS, KEY_COLUMNS, LABELS, READER_COLUMN
 from cxr_core.sources.importing.identifiers import load_identifiers
 from cxr_core.sources.importing.mapping import NOTHING_SAID, Mapping
 from cxr_core.sources.importing.reading_rows import NOT_READ, ReadingRows, reading_rows
+from cxr_core.sources.rebuilt_folder import only_builder
 from cxr_core.sources.registry import ready_source
 from cxr_core.tasks.import_labels import Tell, untold
 from cxr_core.warehouse.parquet import write_readings
@@ -99,7 +100,8 @@ def import_readings(
         found.append(reading_rows(Path(file), labels, known, said, reader, skip_bad_rows))
     rows = _once(pd.concat([one.rows for one in found], ignore_index=True))
     tell(0.9, "Writing the table")
-    write_readings(path, _merged(path, rows, replace))
+    with only_builder(source.folder):  # a reader who is imported at the same time is not lost
+        write_readings(path, _merged(path, rows, replace))
     counts = [sum(getattr(one, name) for one in found) for name in ("read", "refused", "unmatched")]
     notes = [note for one in found for note in one.notes]
     readers = sorted(rows[READER_COLUMN].unique())

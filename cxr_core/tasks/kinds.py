@@ -11,6 +11,7 @@ _MODULES = {
     "sweep": "cxr_core.tasks.families",
     "repeat": "cxr_core.tasks.families",
     "predict": "cxr_core.tasks.predict",
+    "import": "cxr_core.tasks.import_table",
     "import-images": "cxr_core.tasks.import_images",
 }
 

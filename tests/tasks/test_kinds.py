@@ -4,7 +4,7 @@ from cxr_core.tasks import kinds
 
 
 def test_each_kind_of_run_has_its_work():
-    assert set(kinds.STEPS) == {"demo", "train", "sweep", "repeat", "predict", "import-images"}
+    assert set(kinds.STEPS) == {"demo", "train", "sweep", "repeat", "predict", "import", "import-images"}
     for kind, name in kinds._MODULES.items():
         module = import_module(name)
         assert kind in (module.FAMILY_KINDS if name.endswith("families") else (module.KIND,))

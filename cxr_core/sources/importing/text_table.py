@@ -13,12 +13,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from cxr_core.errors import TableError, UsageError
+from cxr_core.settings import settings
 from cxr_core.sources.importing.binary_table import numpy_table, parquet_table
 from cxr_core.sources.importing.delimited_text import delimited_table
 from cxr_core.sources.importing.dialect import RECOGNISED, FileForm
 from cxr_core.sources.importing.json_lines import is_json_lines, json_lines_table
 from cxr_core.sources.importing.packed_files import members, one_member, packing
-from cxr_core.sources.importing.unpacked import check_rows, first_bytes, unpacked
+from cxr_core.sources.importing.unpacked import LOOK_ROWS, check_rows, first_bytes, unpacked
 from cxr_core.sources.importing.workbook import workbook_table
 
 _MOST_COLUMNS = 2_000
@@ -101,7 +102,7 @@ def _read(path: Path, form: FileForm, look: bool) -> FirstRows:
         if path.name.lower().endswith(".npz") or (names and all(name.endswith(".npy") for name in names)):
             return _from_binary(path, False, look)
         if start == _OLD_EXCEL or any(name in _IN_WORKBOOKS for name in names):
-            return _from_workbook(path, form)
+            return _from_workbook(path, form, look)
         return _from_text(path, form, look)
     except FileNotFoundError as error:
         raise TableError(f"{path} does not exist. Check the path.") from error
@@ -122,11 +123,11 @@ def _from_text(path: Path, form: FileForm, look: bool) -> FirstRows:
     return FirstRows(table, table.rows if whole else None)
 
 
-def _from_workbook(path: Path, form: FileForm) -> FirstRows:
-    cells, sheet = workbook_table(path, form.sheet)
-    check_rows(cells.num_rows, path)
-    table = _table(path, cells, None, (sheet,))
-    return FirstRows(table, table.rows)
+def _from_workbook(path: Path, form: FileForm, look: bool) -> FirstRows:
+    cells, sheet, rows = workbook_table(path, form.sheet, LOOK_ROWS if look else settings().import_rows)
+    if not look:
+        check_rows(rows, path)
+    return FirstRows(_table(path, cells, None, (sheet,)), rows)
 
 
 def _from_binary(path: Path, is_parquet: bool, look: bool) -> FirstRows:
