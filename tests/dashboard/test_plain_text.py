@@ -16,7 +16,7 @@ SHOWN = {
 }  # fmt: skip
 #: What others wrote or what quotes them, by the name that the code gives it.
 FOREIGN = {
-    "counted", "detail", "devices", "digest_words", "doubt", "error", "failure", "family", "folder", "group", "message",
+    "detail", "devices", "digest_words", "doubt", "error", "failure", "family", "folder", "group", "message",
     "name", "names", "note", "notes", "problem", "reason", "refused", "tag", "warning", "why", "why_no_ci",
 }  # fmt: skip
 #: Names that mean something of ours in one place: a number, or words that are made there.
