@@ -139,15 +139,21 @@ def _say(message: str) -> None:
 
 def _process_of_a_run(role: str, run_id: str = "") -> int:
     """Be one of the two processes of a run; they are started by the engine, not by people."""
-    from cxr_core.runs import processes
+    from cxr_core.runs.store import RunStore
+    from cxr_core.settings import settings
 
+    store = RunStore(settings().home)
     if role == _STEP:
+        from cxr_core.runs.step import run_step
         from cxr_core.tasks.kinds import STEPS
 
-        status = processes.step(run_id, STEPS)
+        status = run_step(store, run_id, STEPS)
         sys.stdout.flush()
         sys.stderr.flush()
         # All is written; what TensorFlow does when the interpreter goes down takes seconds, and may crash.
         os._exit(status)
-    processes.supervise(run_id)
+    # Loads little: every queued run has a supervising process.
+    from cxr_core.runs.supervisor import Supervisor
+
+    Supervisor(store, run_id, settings()).supervise()
     return 0

@@ -1,4 +1,4 @@
-"""Counts, plurals and percentages as every text of the product writes them: page, command line, report, error."""
+"""Counts, plurals, percentages and time spans as every text writes them: page, command line, report, error."""
 
 #: Plurals that no rule gives.
 _PLURALS = {"is": "are", "has": "have", "was": "were", "child": "children", "its": "their"}
@@ -30,6 +30,15 @@ def counted(n: float, one: str, many: str | None = None) -> str:
 def percent(share: float, digits: int = 1) -> str:
     """Return a share as a percentage: 0.0312 -> "3.1 %"; with 0 digits "3 %"."""
     return f"{100 * share:.{digits}f} %"
+
+
+def duration(seconds: float) -> str:
+    """Return a time span: 200 -> "3 min 20 s", 4000 -> "1 h 6 min"."""
+    whole = round(seconds)
+    hours, minutes = whole // 3600, whole % 3600 // 60
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {whole % 60} s" if minutes else f"{whole} s"
 
 
 def _with_s(word: str) -> str:

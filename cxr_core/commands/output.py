@@ -47,15 +47,6 @@ def flattened(document: Mapping[str, Any], before: str = "") -> dict[str, Any]:
     return {name: value for name, value in flat.items() if value not in (None, "", [], {})}
 
 
-def duration(seconds: float) -> str:
-    """Return a time span as in `3 min 20 s`."""
-    whole = round(seconds)
-    hours, minutes = whole // 3600, whole % 3600 // 60
-    if hours:
-        return f"{hours} h {minutes} min"
-    return f"{minutes} min {whole % 60} s" if minutes else f"{whole} s"
-
-
 def _padded(row: list[str], widths: list[int], right: list[bool]) -> Iterable[str]:
     for cell, width, is_right in zip(row, widths, right, strict=True):
         yield cell.rjust(width) if is_right else cell.ljust(width)

@@ -6,14 +6,14 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from cxr_core.commands.output import as_table, duration, flattened, shown
+from cxr_core.commands.output import as_table, flattened, shown
 from cxr_core.commands.parsing import PROGRAM, Answer, Command, Parser
 from cxr_core.errors import UsageError
 from cxr_core.runs import service
 from cxr_core.runs.network_disk import workspace_warning
 from cxr_core.runs.run import COMPLETED, Run
 from cxr_core.settings import settings
-from cxr_core.words import percent
+from cxr_core.words import duration, percent
 
 _ACTIONS = ("show", "cancel", "resume", "delete", "log", "note", "tag")
 _SECONDS_TO_KILL = 10.0
@@ -147,7 +147,7 @@ def progress_bar(done: float) -> str:
 def _progress_line(run: Run) -> str:
     parts = [f"{run.run} {run.status}"]
     if run.steps:
-        parts[0] += f" {progress_bar(min(1.0, (run.step or 0) / run.steps))}"
+        parts[0] += f" {progress_bar(run.share_done)}"
         parts.append(f"{run.step or 0:,} of {run.steps:,}")
     if run.loss is not None:
         parts.append(f"loss {run.loss:.4f}")

@@ -9,7 +9,7 @@ from itertools import combinations
 
 import numpy as np
 
-from cxr_core.evaluation.arrays import BoolArray, FloatArray, IntArray
+from cxr_core.arrays import BoolArray, FloatArray, IntArray
 from cxr_core.evaluation.intervals import percentile_interval
 from cxr_core.evaluation.patient_sums import Resampling, ratio, resampled_sums
 from cxr_core.evaluation.resamples import patient_clusters

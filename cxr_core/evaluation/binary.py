@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from cxr_core.arrays import BoolArray, FloatArray, IntArray
 from cxr_core.errors import TableError
-from cxr_core.evaluation.arrays import BoolArray, FloatArray, IntArray
 from cxr_core.evaluation.defined import LeftOut
 from cxr_core.schema import VALUES, Value
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
+from cxr_core.arrays import BoolArray, FloatArray, IntArray, as_scores
 from cxr_core.errors import UsageError
-from cxr_core.evaluation.arrays import BoolArray, FloatArray, IntArray, as_scores
 from cxr_core.evaluation.defined import FEWEST_FOR_A_SHARE, NO_ROWS, class_patients
 from cxr_core.evaluation.intervals import percentile_interval
 from cxr_core.evaluation.patient_sums import Resampling, ratio, resampled_sums, sum_by_patient

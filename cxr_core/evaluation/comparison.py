@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from cxr_core.evaluation.arrays import FloatArray
+from cxr_core.arrays import FloatArray
 from cxr_core.evaluation.binary import CertainRows, shared_certain_rows
 from cxr_core.evaluation.curves import roc_auc
 from cxr_core.evaluation.defined import ClassPatients, class_patients, why_no_ranking

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from cxr_core.evaluation.arrays import FloatArray, IntArray, as_scores
+from cxr_core.arrays import FloatArray, IntArray, as_scores
 from cxr_core.evaluation.defined import why_no_ranking
 
 

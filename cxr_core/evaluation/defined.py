@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cxr_core.evaluation.arrays import IntArray
+from cxr_core.arrays import IntArray
 from cxr_core.words import counted, percent
 
 #: A label is refused when more than this share of its rows lack a prediction or a label value.

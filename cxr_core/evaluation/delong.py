@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from cxr_core.evaluation.arrays import FloatArray, IntArray, as_scores
+from cxr_core.arrays import FloatArray, IntArray, as_scores
 from cxr_core.evaluation.intervals import CONFIDENCE
 from cxr_core.evaluation.results import Bounds
 

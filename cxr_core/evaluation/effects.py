@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from cxr_core.arrays import BoolArray, FloatArray, as_scores
 from cxr_core.errors import UsageError
-from cxr_core.evaluation.arrays import BoolArray, FloatArray, as_scores
 from cxr_core.evaluation.binary import label_codes
 from cxr_core.evaluation.defined import FEWEST_FOR_A_SHARE, why_few
 from cxr_core.evaluation.intervals import percentile_interval

@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from cxr_core.arrays import FloatArray, as_scores
 from cxr_core.errors import UsageError
-from cxr_core.evaluation.arrays import FloatArray, as_scores
 from cxr_core.evaluation.delong import midranks
 from cxr_core.evaluation.probabilities import check_probabilities, logit, sigmoid
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cxr_core.evaluation.arrays import BoolArray, FloatArray, IntArray
+from cxr_core.arrays import BoolArray, FloatArray, IntArray
 from cxr_core.evaluation.probabilities import sigmoid
 from cxr_core.evaluation.resamples import SEED
 from cxr_core.words import counted

@@ -6,7 +6,7 @@ from itertools import combinations
 
 import numpy as np
 
-from cxr_core.evaluation.arrays import FloatArray, IntArray
+from cxr_core.arrays import FloatArray, IntArray
 from cxr_core.evaluation.binary import CertainRows
 from cxr_core.evaluation.defined import class_patients, why_no_ranking
 from cxr_core.evaluation.influence import INFLUENCES

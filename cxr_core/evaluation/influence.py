@@ -10,7 +10,7 @@ difference of the influences, so one product of such vectors gives the covarianc
 
 import numpy as np
 
-from cxr_core.evaluation.arrays import FloatArray, IntArray
+from cxr_core.arrays import FloatArray, IntArray
 from cxr_core.evaluation.curves import falling_order
 from cxr_core.evaluation.delong import placements
 from cxr_core.evaluation.patient_sums import sum_by_patient

@@ -21,7 +21,7 @@ from math import sqrt
 import numpy as np
 from scipy.special import expit, logit, ndtr, ndtri, stdtr, stdtrit
 
-from cxr_core.evaluation.arrays import FloatArray
+from cxr_core.arrays import FloatArray
 from cxr_core.evaluation.defined import ClassPatients, class_patients, why_no_variance
 from cxr_core.evaluation.results import Bounds
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from cxr_core.arrays import FloatArray, IntArray
 from cxr_core.errors import UnknownNameError
-from cxr_core.evaluation.arrays import FloatArray, IntArray
 from cxr_core.evaluation.binary import CertainRows, shared_certain_rows
 from cxr_core.evaluation.curves import Curves, curves
 from cxr_core.evaluation.defined import ALL_EQUAL, ClassPatients, class_patients, why_no_ranking

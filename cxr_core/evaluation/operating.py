@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from cxr_core.arrays import FloatArray, IntArray, as_scores
 from cxr_core.errors import UsageError
-from cxr_core.evaluation.arrays import FloatArray, IntArray, as_scores
 from cxr_core.evaluation.defined import (
     NO_NEGATIVES,
     NO_POSITIVES,

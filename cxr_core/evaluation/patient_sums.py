@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from cxr_core.evaluation.arrays import FloatArray, IntArray
+from cxr_core.arrays import FloatArray, IntArray
 from cxr_core.evaluation.resamples import patient_weights
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cxr_core.evaluation.arrays import BoolArray, FloatArray, IntArray
+from cxr_core.arrays import BoolArray, FloatArray, IntArray
 from cxr_core.evaluation.curves import roc_auc
 from cxr_core.evaluation.defined import FEWEST_FOR_A_SHARE, class_patients, why_few
 from cxr_core.evaluation.influence import auc_influence, degrees_of_freedom

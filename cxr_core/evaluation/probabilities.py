@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 
+from cxr_core.arrays import FloatArray
 from cxr_core.errors import DataError
-from cxr_core.evaluation.arrays import FloatArray
 
 #: Probabilities are clipped to [CLIP, 1 - CLIP] before they are turned into logits, so that 0 and 1 become -+27.6.
 CLIP = 1e-12

@@ -14,7 +14,7 @@ from math import isnan, sqrt
 import numpy as np
 from scipy.special import expit, logit, stdtrit
 
-from cxr_core.evaluation.arrays import FloatArray
+from cxr_core.arrays import FloatArray
 from cxr_core.evaluation.defined import SAME_IN_EACH_PATIENT, why_few
 from cxr_core.evaluation.intervals import CONFIDENCE, Interval
 from cxr_core.evaluation.results import Bounds

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from cxr_core.evaluation.arrays import FloatArray, IntArray
+from cxr_core.arrays import FloatArray, IntArray
 from cxr_core.evaluation.curves import Curves
 from cxr_core.evaluation.verdicts import ABSENT, NO_VERDICT, PRESENT, majority_of_others, own_verdicts
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from cxr_core.evaluation.arrays import FloatArray, IntArray
+from cxr_core.arrays import FloatArray, IntArray
 
 #: Seed of every bootstrap: the year of the label tables.
 SEED = 2019

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from scipy.special import ndtri, stdtrit
 
-from cxr_core.evaluation.arrays import FloatArray, IntArray
+from cxr_core.arrays import FloatArray, IntArray
 from cxr_core.evaluation.intervals import CONFIDENCE
 from cxr_core.evaluation.results import Bounds
 

@@ -21,7 +21,7 @@ from math import ceil, sqrt
 import numpy as np
 from scipy.special import ndtr, ndtri, stdtr, stdtrit
 
-from cxr_core.evaluation.arrays import FloatArray, IntArray
+from cxr_core.arrays import FloatArray, IntArray
 from cxr_core.evaluation.resamples import SEED
 from cxr_core.evaluation.results import LEVEL, Bounds
 

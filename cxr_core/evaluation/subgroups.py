@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from cxr_core.evaluation.arrays import BoolArray
+from cxr_core.arrays import BoolArray
 from cxr_core.evaluation.binary import certain_rows
 from cxr_core.evaluation.labels import evaluate_labels
 from cxr_core.evaluation.operating import OperatingPoint, operating_point

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from cxr_core.arrays import as_scores
 from cxr_core.errors import UsageError
-from cxr_core.evaluation.arrays import as_scores
 from cxr_core.evaluation.curves import roc_curve
 
 #: How a threshold can be chosen, in words for people.

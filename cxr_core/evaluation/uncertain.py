@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from cxr_core.evaluation.arrays import FloatArray, as_scores
+from cxr_core.arrays import FloatArray, as_scores
 from cxr_core.evaluation.binary import label_codes
 from cxr_core.evaluation.defined import FEWEST_FOR_A_SHARE
 from cxr_core.evaluation.patient_sums import sum_by_patient

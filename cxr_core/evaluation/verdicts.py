@@ -6,7 +6,7 @@ vote. A tie, or no vote at all, is no verdict.
 
 import numpy as np
 
-from cxr_core.evaluation.arrays import IntArray
+from cxr_core.arrays import IntArray
 from cxr_core.schema import Verdict
 
 #: A verdict: the finding is there, it is not, or nobody can say.

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from scipy.sparse import csr_array
 
-from cxr_core.evaluation.arrays import BoolArray, FloatArray, IntArray
+from cxr_core.arrays import BoolArray, FloatArray, IntArray
 from cxr_core.evaluation.curves import falling_order
 from cxr_core.evaluation.resamples import patient_weights
 
@@ -25,7 +25,7 @@ _TILE_ELEMENTS = 2**17
 
 
 @dataclass(frozen=True, eq=False)
-class StepRows:
+class StepwiseRows:
     """Rows in groups, one group for each of s steps: `patients[ends[i]:ends[i + 1]]` are the patients of group i."""
 
     patients: IntArray
@@ -50,9 +50,9 @@ class RankedRows:
     """
 
     steps: int
-    positives: StepRows
-    negatives: StepRows
-    tied: StepRows | None
+    positives: StepwiseRows
+    negatives: StepwiseRows
+    tied: StepwiseRows | None
     positive_rows: FloatArray
     negative_rows: FloatArray
 
@@ -141,9 +141,9 @@ def bootstrap(ranked: Sequence[RankedRows], patients: int, resamples: int, threa
     return replicates
 
 
-def _steps(patients: IntArray, step: IntArray, steps: int) -> StepRows:
+def _steps(patients: IntArray, step: IntArray, steps: int) -> StepwiseRows:
     """Group rows that stand in the order of their steps; rows after the last step are in no group."""
-    return StepRows(patients.astype(np.int32), np.searchsorted(step, np.arange(steps + 1)).astype(np.int32))
+    return StepwiseRows(patients.astype(np.int32), np.searchsorted(step, np.arange(steps + 1)).astype(np.int32))
 
 
 def _running_sum(rows: FloatArray, before: Any) -> FloatArray:

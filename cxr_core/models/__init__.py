@@ -1,1 +1,1 @@
-"""Model files, their registry, and prediction. Only the modules inside load TensorFlow."""
+"""Model files, the list of them, and prediction. Only the modules inside load TensorFlow."""

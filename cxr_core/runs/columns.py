@@ -14,12 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.json
 
-Numbers = npt.NDArray[np.float64]
+from cxr_core.arrays import FloatArray, IntArray
 
 #: Below so many bytes Python's parser is as fast as Arrow's, and what a look adds to a live run is far below.
 _SMALL_BYTES = 32 * 1024
@@ -37,14 +36,14 @@ class MetricColumns:
     """
 
     n_rows: int = 0
-    columns: Mapping[str, Numbers] = field(default_factory=dict)
+    columns: Mapping[str, FloatArray] = field(default_factory=dict)
 
-    def column(self, name: str) -> Numbers:
+    def column(self, name: str) -> FloatArray:
         """Return a column; all NaN where no row has it."""
         found = self.columns.get(name)
         return np.full(self.n_rows, np.nan) if found is None else found
 
-    def measured(self, name: str) -> npt.NDArray[np.int64]:
+    def measured(self, name: str) -> IntArray:
         """Return the places of the rows that have a number in a column."""
         found = self.columns.get(name)
         return np.zeros(0, np.int64) if found is None else np.flatnonzero(np.isfinite(found))
@@ -137,7 +136,7 @@ def _by_arrow(content: bytes) -> MetricColumns:
     table = pyarrow.json.read_json(pa.BufferReader(content), read_options=options)
     while any(pa.types.is_struct(column.type) for column in table.columns):
         table = table.flatten()
-    columns: dict[str, Numbers] = {}
+    columns: dict[str, FloatArray] = {}
     for name, column in zip(table.column_names, table.columns, strict=True):
         if pa.types.is_list(column.type):
             columns |= _items(name, column.combine_chunks())
@@ -146,7 +145,7 @@ def _by_arrow(content: bytes) -> MetricColumns:
     return _with_figures(table.num_rows, columns)
 
 
-def _items(name: str, lists: Any) -> dict[str, Numbers]:
+def _items(name: str, lists: Any) -> dict[str, FloatArray]:
     """Return the first, second, … numbers of a column of lists as columns."""
     if isinstance(lists, pa.ChunkedArray):
         lists = pa.concat_arrays(lists.chunks)
@@ -166,7 +165,7 @@ def _is_number(kind: Any) -> bool:
     return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind))
 
 
-def _as_numbers(values: Any) -> Numbers:
+def _as_numbers(values: Any) -> FloatArray:
     numbers = pc.fill_null(values.cast(pa.float64(), safe=False), np.nan)
     return np.asarray(numbers.to_numpy(zero_copy_only=False) if isinstance(numbers, pa.Array) else numbers.to_numpy())
 
@@ -201,7 +200,7 @@ def _is_real(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
-def _with_figures(n_rows: int, columns: Mapping[str, Numbers]) -> MetricColumns:
+def _with_figures(n_rows: int, columns: Mapping[str, FloatArray]) -> MetricColumns:
     """Leave out the columns that hold no number at all."""
     held = {name: column for name, column in columns.items() if np.isfinite(column).any()}
     return MetricColumns(n_rows, held)

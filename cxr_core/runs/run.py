@@ -64,6 +64,13 @@ class Run:
         """Whether the run is queued or running."""
         return self.status in ACTIVE
 
+    @property
+    def share_done(self) -> float:
+        """How much of the work is done, from 0 to 1."""
+        if self.status == COMPLETED:
+            return 1.0
+        return min(1.0, self.step / self.steps) if self.step and self.steps else 0.0
+
     def as_json(self) -> dict[str, Any]:
         """Return what the command line prints of a run; times are ISO 8601 in UTC."""
         shown = {name: getattr(self, name) for name in _SHOWN} | {"tags": list(self.tags)}

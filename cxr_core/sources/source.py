@@ -70,7 +70,7 @@ class Source:
 
         Loaded here, because the process that trains asks none, and DuckDB and pandas take seconds.
         """
-        from cxr_core.warehouse.open import open_warehouse
+        from cxr_core.warehouse.warehouse import open_warehouse
 
         return open_warehouse(self.tables)
 

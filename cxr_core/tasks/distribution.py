@@ -10,7 +10,9 @@ from cxr_core.errors import UsageError
 from cxr_core.schema import DATASETS, LABELS, VALUES, dataset_code, view_code
 from cxr_core.sources.registry import ready_source
 from cxr_core.sources.source import Source
-from cxr_core.warehouse.answers import Answer as Answer  # noqa: PLC0414 - the pages show it, and know no warehouse
+
+# The pages show it, and know no warehouse.
+from cxr_core.warehouse.answers import AskedQuery as AskedQuery  # noqa: PLC0414
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,7 @@ class LabelOverview:
     counts: pd.DataFrame
     datasets: tuple[str, ...]
     more_uncertain: tuple[str, ...]
-    answers: tuple[Answer, ...]
+    answers: tuple[AskedQuery, ...]
 
 
 def distribution(source_name: str, view: str | None = "frontal") -> pd.DataFrame:

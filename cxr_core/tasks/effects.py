@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from cxr_core.arrays import IntArray
 from cxr_core.errors import UnknownNameError, UsageError
-from cxr_core.evaluation.arrays import IntArray
 from cxr_core.evaluation.effects import Effects, effects_of_treatments
 from cxr_core.schema import check_label
 from cxr_core.settings import settings

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from cxr_core.arrays import FloatArray
 from cxr_core.errors import ExistsError, UnknownNameError, UsageError
-from cxr_core.evaluation.arrays import FloatArray
 from cxr_core.evaluation.comparison import compare_labels
 from cxr_core.evaluation.ensembles import METHODS, check_method, result_scale
 from cxr_core.evaluation.labels import Figures, evaluate_models
@@ -17,7 +17,7 @@ from cxr_core.settings import settings
 from cxr_core.sources.registry import get_source
 from cxr_core.sources.source import Source
 from cxr_core.tasks.ensemble_combine import combined
-from cxr_core.tasks.ensemble_rows import BY, Member, common_rows, truth_of
+from cxr_core.tasks.ensemble_rows import BY, EnsembleMember, common_rows, truth_of
 from cxr_core.warehouse.parquet import write_table
 
 #: The methods by name, for those who may not look into the evaluation.
@@ -183,7 +183,7 @@ def preview_ensemble(
     )
 
 
-def _alone(member: Member, method: str) -> dict[str, FloatArray]:
+def _alone(member: EnsembleMember, method: str) -> dict[str, FloatArray]:
     return member.largest if method == "max" else member.mean
 
 

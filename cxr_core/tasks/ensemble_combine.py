@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from cxr_core.arrays import FloatArray
 from cxr_core.errors import DataError, UsageError
-from cxr_core.evaluation.arrays import FloatArray
 from cxr_core.evaluation.binary import binary_truth
 from cxr_core.evaluation.defined import LARGEST_MISSING_SHARE
 from cxr_core.evaluation.ensembles import FITTED, combine, converted, result_scale

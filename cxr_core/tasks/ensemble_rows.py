@@ -7,8 +7,8 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
+from cxr_core.arrays import FloatArray, IntArray
 from cxr_core.errors import DataError, UsageError
-from cxr_core.evaluation.arrays import FloatArray, IntArray
 from cxr_core.evaluation.defined import LARGEST_MISSING_SHARE
 from cxr_core.evaluation.ensembles import converted
 from cxr_core.schema import DATASETS, KEY_COLUMNS, LABELS, dataset_code, study_path
@@ -23,7 +23,7 @@ _STUDY = ["dataset", *STUDY_KEYS]
 
 
 @dataclass(frozen=True, eq=False)
-class Member:
+class EnsembleMember:
     """One member on the common rows: `mean` and `largest` of its predictions, per label (n,); NaN where it has none.
 
     By image both are the predictions as stored. By study they are taken over the member's images of the study that have
@@ -42,7 +42,7 @@ class EnsembleRows:
     """The key columns of n common rows sorted by path, and each member on them; `left_out` rows not all predict."""
 
     keys: pd.DataFrame
-    members: list[Member]
+    members: list[EnsembleMember]
     labels: list[str]
     left_out: int
 
@@ -108,19 +108,19 @@ def truth_of(source: Source, rows: EnsembleRows, dataset: str, by: str) -> dict[
     return {label: np.where(of_set, found[label].fillna(-1).to_numpy(dtype=np.int64), -1) for label in rows.labels}
 
 
-def _of_images(model: str, scale: str, frame: pd.DataFrame, labels: list[str]) -> Member:
+def _of_images(model: str, scale: str, frame: pd.DataFrame, labels: list[str]) -> EnsembleMember:
     stored = {label: on_finite(np.copy, frame[label].to_numpy(dtype=np.float64)) for label in labels}
-    return Member(model, scale, stored, stored, several=False)
+    return EnsembleMember(model, scale, stored, stored, several=False)
 
 
-def _of_studies(model: str, scale: str, frame: pd.DataFrame, labels: list[str], method: str) -> Member:
+def _of_studies(model: str, scale: str, frame: pd.DataFrame, labels: list[str], method: str) -> EnsembleMember:
     # Ranks are taken among studies, later: here a study's images are averaged as they are stored.
     how = "max" if method in ("mean-rank", "max") else method
     convert = partial(converted, scale=scale, method=how)
     values = frame[labels].apply(lambda column: on_finite(convert, column.to_numpy(dtype=np.float64)))
     grouped = values.groupby(level=_STUDY, sort=True)
     mean, largest = grouped.mean(), grouped.max()
-    return Member(
+    return EnsembleMember(
         model,
         scale,
         {label: mean[label].to_numpy() for label in labels},
@@ -146,7 +146,7 @@ def _study_keys(studies: pd.Index) -> pd.DataFrame:
 def _by_path(rows: EnsembleRows) -> EnsembleRows:
     order = np.argsort(rows.keys["path"].to_numpy(dtype=str), kind="stable")
     members = [
-        Member(
+        EnsembleMember(
             m.model,
             m.scale,
             {label: of_label[order] for label, of_label in m.mean.items()},

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cxr_core.evaluation.arrays import FloatArray, IntArray
+from cxr_core.arrays import FloatArray, IntArray
 from cxr_core.evaluation.binary import certain_rows
 from cxr_core.evaluation.curves import curves
 from cxr_core.evaluation.labels import Figures, evaluate_labels

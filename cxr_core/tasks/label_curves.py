@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from cxr_core.arrays import FloatArray, IntArray
 from cxr_core.errors import UnknownNameError
-from cxr_core.evaluation.arrays import FloatArray, IntArray
 from cxr_core.evaluation.binary import MISSING, CertainRows, certain_rows, label_codes
 from cxr_core.evaluation.calibration import Calibration, calibration
 from cxr_core.evaluation.curves import Curves, PrCurve, RocCurve, curves, drawn_vertices

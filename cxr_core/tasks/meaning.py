@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
+from cxr_core.arrays import BoolArray, IntArray
 from cxr_core.atomic import write_text
 from cxr_core.errors import ExistsError, UsageError
 from cxr_core.evaluation.agreement import Agreement, agreement
@@ -139,13 +139,13 @@ def write_policy(found: Meaning, file: Path, w: float, replace: bool = False) ->
     return policy
 
 
-def _shares(rows: pd.DataFrame, votes: Votes, label: str, patients: npt.NDArray[np.int64]) -> dict[str, PresentShare]:
+def _shares(rows: pd.DataFrame, votes: Votes, label: str, patients: IntArray) -> dict[str, PresentShare]:
     verdicts, values = majority(votes.of(label)), rows[label].to_numpy()
-    each: Mapping[str, npt.NDArray[np.bool_]] = {name: values == Value[name] for name in VALUES}
+    each: Mapping[str, BoolArray] = {name: values == Value[name] for name in VALUES}
     return {name: present_share(verdicts[having], patients[having]) for name, having in each.items()}
 
 
-def _agreement(votes: Votes, label: str, patients: npt.NDArray[np.int64]) -> Agreement:
+def _agreement(votes: Votes, label: str, patients: IntArray) -> Agreement:
     read = votes.read
     return agreement(votes.of(label)[read], patients[read], settings().resamples)
 

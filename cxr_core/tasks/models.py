@@ -1,7 +1,7 @@
 """Listing the models of a source: those with weights, those with predictions, and those with both."""
 
 from cxr_core.errors import TableError
-from cxr_core.models.registry import ModelEntry, list_models
+from cxr_core.models.listing import ModelEntry, list_models
 from cxr_core.schema import DEFAULT_SCALE
 from cxr_core.sources.registry import ready_source
 from cxr_core.warehouse.answers import PredictionTable

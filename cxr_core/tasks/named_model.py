@@ -5,7 +5,7 @@ from pathlib import Path
 from cxr_core.config_text import home_path
 from cxr_core.errors import ModelFileError, UsageError
 from cxr_core.locations import check_location, is_remote
-from cxr_core.models.registry import find_weights
+from cxr_core.models.listing import find_weights
 from cxr_core.sources.source import Source
 from cxr_core.storage import local_copy
 from cxr_core.training.options import TrainOptions

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from cxr_core.arrays import FloatArray
 from cxr_core.atomic import write_bytes
 
 _KEPT = 2
@@ -40,13 +41,13 @@ class Position:
     best_auc: float | None = None
     best_epoch: int = 0
 
-    def as_array(self) -> npt.NDArray[np.float64]:
+    def as_array(self) -> FloatArray:
         """Return the position as numbers, an absent AUC as -1, to be sent to other workers."""
         auc = -1.0 if self.best_auc is None else self.best_auc
         return np.array([self.epoch, self.step, self.step_in_epoch, auc, self.best_epoch], np.float64)
 
     @staticmethod
-    def from_array(numbers: npt.NDArray[np.float64]) -> "Position":
+    def from_array(numbers: FloatArray) -> "Position":
         """Return the position that `as_array` described."""
         epoch, step, step_in_epoch, auc, best_epoch = (float(number) for number in numbers)
         return Position(int(epoch), int(step), int(step_in_epoch), None if auc < 0 else auc, int(best_epoch))

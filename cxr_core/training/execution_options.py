@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from cxr_core.training.option import Choice, Number, stated
+from cxr_core.training.option import Number, OneOf, stated
 
 ACCELERATORS: tuple[str, ...] = ("cpu", "gpu", "multi-gpu", "tpu", "multi-worker")
 #: Predicting needs no other machine.
@@ -16,7 +16,7 @@ class ExecutionOptions:
 
     accelerator: str = stated(
         "cpu",
-        Choice(ACCELERATORS),
+        OneOf(ACCELERATORS),
         "Accelerator",
         "The hardware that trains. What this machine lacks cannot be chosen.",
         "machine",
@@ -24,7 +24,7 @@ class ExecutionOptions:
     )
     precision: str = stated(
         "float32",
-        Choice(("float32", "bfloat16", "float16")),
+        OneOf(("float32", "bfloat16", "float16")),
         "Precision",
         "How exactly the network computes. float32 is the usual; bfloat16 and float16 are faster on recent "
         "accelerators and take less memory, at some loss of digits. Weights and loss stay float32.",
@@ -32,7 +32,7 @@ class ExecutionOptions:
     )
     xla: str = stated(
         "auto",
-        Choice(("auto", "on", "off")),
+        OneOf(("auto", "on", "off")),
         "XLA",
         "Compiling the network for the accelerator before training. Auto leaves it to TensorFlow; on a CPU it is "
         "slower.",
@@ -41,7 +41,7 @@ class ExecutionOptions:
     )
     batch_norm: str = stated(
         "plain",
-        Choice(("plain", "synchronised")),
+        OneOf(("plain", "synchronised")),
         "Batch norm",
         "With several devices: whether each normalises its own part of a batch (plain), or all together "
         "(synchronised).",
@@ -49,7 +49,7 @@ class ExecutionOptions:
     )
     decode: str = stated(
         "reduced",
-        Choice(DECODINGS),
+        OneOf(DECODINGS),
         "Decoding",
         "Smaller images can be made while they are decoded (reduced, faster) or after (full, as in the 2019 notebook).",
         "computed",
@@ -57,7 +57,7 @@ class ExecutionOptions:
     )
     cache: str = stated(
         "auto",
-        Choice(("auto", "on", "off")),
+        OneOf(("auto", "on", "off")),
         "Keep images in memory",
         "Decoded images kept in memory make later epochs faster. Auto does so where they take a quarter of it at most.",
         "computed",

@@ -5,12 +5,11 @@ import math
 import numpy as np
 import numpy.typing as npt
 
+from cxr_core.arrays import FloatArray
 from cxr_core.schema import Value
 
 #: Half the width of a 95 % range, in standard deviations.
 _NORMAL_95 = 1.96
-
-Numbers = npt.NDArray[np.float64]
 
 
 def guessing_spread(logits: npt.NDArray[np.floating], codes: npt.NDArray[np.integer]) -> float | None:
@@ -48,7 +47,7 @@ def learned_nothing(auc: float | None, spread: float | None) -> str | None:
     )
 
 
-def _ranks(values: npt.NDArray[np.floating]) -> Numbers:
+def _ranks(values: npt.NDArray[np.floating]) -> FloatArray:
     """Return the rank of each value within its column, ties sharing theirs."""
     ranks = np.empty(values.shape)
     for column in range(values.shape[1]):
@@ -57,11 +56,11 @@ def _ranks(values: npt.NDArray[np.floating]) -> Numbers:
     return ranks
 
 
-def _correlations(columns: Numbers) -> Numbers:
+def _correlations(columns: FloatArray) -> FloatArray:
     """Return the correlations of columns (n, k), 0 with one that does not vary, 1 on the diagonal."""
     centred = columns - columns.mean(axis=0)
     lengths = np.sqrt((centred**2).sum(axis=0))
     unit = np.divide(centred, lengths, out=np.zeros_like(centred), where=lengths > 0)
-    found: Numbers = unit.T @ unit
+    found: FloatArray = unit.T @ unit
     np.fill_diagonal(found, 1.0)
     return found

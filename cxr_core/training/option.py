@@ -26,7 +26,7 @@ _KEY = "option"
 
 
 @dataclass(frozen=True)
-class Choice:
+class OneOf:
     """One of some values: texts, or whole numbers, for which `rule` says what they have in common."""
 
     known: tuple[Any, ...]
@@ -130,7 +130,7 @@ class Switch:
         return "on or off"
 
 
-Rule = Choice | Whole | Number | Text | Switch
+Rule = OneOf | Whole | Number | Text | Switch
 
 
 @dataclass(frozen=True)
@@ -182,7 +182,7 @@ class Option:
     @property
     def choices(self) -> tuple[Any, ...]:
         """What a list of the form offers; nothing where the form has no list for it."""
-        return self.offers or (self.rule.known if isinstance(self.rule, Choice) else ())
+        return self.offers or (self.rule.known if isinstance(self.rule, OneOf) else ())
 
     def check(self, received: object) -> None:
         """Raise `UsageError`, or `UnknownNameError` of a choice, unless the value may be chosen."""
@@ -197,7 +197,7 @@ class Option:
 
     def described(self) -> str:
         """Return the help with what may be chosen and the default, as the command line shows it."""
-        chosen = f" One of {self.rule.words()}." if isinstance(self.rule, Choice) and not self.rule.rule else ""
+        chosen = f" One of {self.rule.words()}." if isinstance(self.rule, OneOf) and not self.rule.rule else ""
         default = "" if self.default == "" and not self.told_default else f" Default: {self.default_words()}."
         return f"{self.help}{chosen}{default}"
 

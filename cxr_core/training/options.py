@@ -11,7 +11,7 @@ from typing import Any
 from cxr_core.errors import UnknownNameError, UsageError
 from cxr_core.schema import RECORD_IMAGE_SIZE, TRAINING_VIEWS
 from cxr_core.training.execution_options import ExecutionOptions
-from cxr_core.training.option import Choice, Number, Option, Switch, Text, Whole, options_of, stated
+from cxr_core.training.option import Number, OneOf, Option, Switch, Text, Whole, options_of, stated
 from cxr_core.uncertainty import DEFAULT_POLICY, Policy, uniform_policy
 
 ARCHITECTURES: tuple[str, ...] = ("densenet121", "densenet-small")
@@ -31,14 +31,14 @@ class TrainOptions(ExecutionOptions):
     policy: Policy = field(default=DEFAULT_POLICY)
     view: str = stated(
         "frontal",
-        Choice(TRAINING_VIEWS),
+        OneOf(TRAINING_VIEWS),
         "View",
         "From where the image was taken. Frontal and lateral images are trained and judged apart.",
         "data",
     )
     architecture: str = stated(
         "densenet121",
-        Choice(ARCHITECTURES),
+        OneOf(ARCHITECTURES),
         "Architecture",
         "densenet121 is the network of the published models; densenet-small is of the same family, for quick runs.",
         "network",
@@ -55,7 +55,7 @@ class TrainOptions(ExecutionOptions):
     )
     image_size: int = stated(
         RECORD_IMAGE_SIZE,
-        Choice(IMAGE_SIZES, f"a multiple of 32 from 32 to {RECORD_IMAGE_SIZE}"),
+        OneOf(IMAGE_SIZES, f"a multiple of 32 from 32 to {RECORD_IMAGE_SIZE}"),
         "Image size (pixels)",
         "Pixels along each side that the network sees. The stored images have 320; smaller is much faster.",
         "network",

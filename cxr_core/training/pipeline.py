@@ -24,7 +24,7 @@ _NOT_THERE = -(2**40)
 
 
 @dataclass(frozen=True)
-class Share:
+class WorkerPart:
     """The part of every batch that one worker of several gets, dealt out to its replicas.
 
     Attributes:
@@ -53,7 +53,7 @@ def training_batches(
     seed: int,
     epoch: int,
     skip: int = 0,
-    share: Share = Share(),
+    share: WorkerPart = WorkerPart(),
     cache: ImageCache | None = None,
     augment: bool = False,
 ) -> Any:
@@ -92,7 +92,7 @@ def validation_batches(
     records: RecordFiles,
     pixels: PixelFormat,
     batch_size: int,
-    share: Share = Share(),
+    share: WorkerPart = WorkerPart(),
 ) -> Any:
     """Return all examples in file order: (images, codes, real), images and codes as for training.
 

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from cxr_core.arrays import FloatArray
 from cxr_core.schema import LABELS
 from cxr_core.uncertainty import Policy
 
@@ -22,7 +23,6 @@ _U_STEP = 0.03
 _U_STEPS_UNSHRUNK = 50.0
 _MEMORY, _SQUARE_MEMORY = 0.9, 0.99
 _W_STEP, _MOST_SPREADS = 0.1, 2.0
-Numbers = npt.NDArray[np.float64]
 _STATE = ("u", "w", "mean", "square", "count", "w_sum", "w_square")
 
 
@@ -31,7 +31,7 @@ class PolicyLearner:
 
     def __init__(self, start: Policy) -> None:
         self._name = start.name
-        self._state: dict[str, Numbers] = {name: np.zeros(len(LABELS)) for name in _STATE}
+        self._state: dict[str, FloatArray] = {name: np.zeros(len(LABELS)) for name in _STATE}
         self._state |= {"u": np.array(start.u, np.float64), "w": np.array(start.w, np.float64)}
 
     @property
@@ -80,7 +80,7 @@ class PolicyLearner:
         policy = self.policy()
         return {"u": list(policy.u), "w": list(policy.w)}
 
-    def state(self) -> dict[str, Numbers]:
+    def state(self) -> dict[str, FloatArray]:
         """Return everything that the next move depends on, for a checkpoint."""
         return {name: array.copy() for name, array in self._state.items()}
 

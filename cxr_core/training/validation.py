@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from cxr_core.arrays import BoolArray
 from cxr_core.schema import LABELS, Value
 from cxr_core.training.guessing import guessing_spread
 from cxr_core.training.loss import weighted_cross_entropy_of_arrays
@@ -64,7 +65,7 @@ def label_aucs(logits: npt.NDArray[Any], codes: npt.NDArray[Any]) -> dict[str, f
     return found
 
 
-def _auc(scores: npt.NDArray[Any], positive: npt.NDArray[np.bool_]) -> float | None:
+def _auc(scores: npt.NDArray[Any], positive: BoolArray) -> float | None:
     """Return the share of pairs in the right order, ties counted half, from ranks (Mann & Whitney 1947).
 
     Not scikit-learn's: loading it takes longer than a small network needs for its first steps.

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from cxr_core.training.accelerators import gathered
-from cxr_core.training.pipeline import Share
+from cxr_core.training.pipeline import WorkerPart
 
 
 class Workers:
@@ -34,10 +34,10 @@ class Workers:
         self._gather = tf.function(self._gathered, autograph=False)
 
     def distributed(self, make: Any) -> Any:
-        """Return the batches of a data set as the strategy gives them out; `make` takes this worker's `Share`."""
+        """Return the batches of a data set as the strategy gives them out; `make` takes this worker's `WorkerPart`."""
 
         def made(context: Any) -> Any:
-            share = Share(context.input_pipeline_id, context.num_input_pipelines, context.num_replicas_in_sync)
+            share = WorkerPart(context.input_pipeline_id, context.num_input_pipelines, context.num_replicas_in_sync)
             batches = make(share)
             # All workers know the number of batches: without this they would ask each other before every one.
             endless = tf.data.INFINITE_CARDINALITY

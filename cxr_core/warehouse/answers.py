@@ -8,7 +8,7 @@ import pandas as pd
 
 
 @dataclass(frozen=True)
-class Answer:
+class AskedQuery:
     """How a question was answered: the SQL that ran and its time in seconds.
 
     For BigQuery also the bytes that the dry run before it said it would read, those that were billed, and whether it

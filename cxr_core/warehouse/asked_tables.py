@@ -11,7 +11,7 @@ from cxr_core.cache.answers import ANSWERS, Found, Question
 from cxr_core.errors import CxrError, UnknownNameError
 from cxr_core.settings import settings
 from cxr_core.stamps import Stamp
-from cxr_core.warehouse.answers import Answer
+from cxr_core.warehouse.answers import AskedQuery
 from cxr_core.warehouse.bigquery import bigquery_engine
 from cxr_core.warehouse.engine import Engine, TableState
 from cxr_core.warehouse.local import LocalEngine
@@ -51,7 +51,7 @@ class AskedTables:
         """How often answers were forgotten; who keeps what is made of them has to make it anew when this grows."""
         return ANSWERS.refreshes(self.tables)
 
-    def last_answer(self, question: str) -> Answer | None:
+    def last_answer(self, question: str) -> AskedQuery | None:
         """Return how this thread's last question of that name was answered (SQL, seconds, bytes)."""
         return self._answers().get(question)
 
@@ -70,7 +70,7 @@ class AskedTables:
     def _stamp(self, engine: Engine, locations: Sequence[str]) -> tuple[Stamp, ...]:
         return tuple(state.stamp for state in engine.states(locations))
 
-    def _answers(self) -> dict[str, Answer]:
+    def _answers(self) -> dict[str, AskedQuery]:
         # A thread of its own for each session of the dashboard: nobody sees another's SQL beside his figures.
         if not hasattr(self._last, "answers"):
             self._last.answers = {}

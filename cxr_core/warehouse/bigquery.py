@@ -12,7 +12,7 @@ from cxr_core.errors import UsageError, WarehouseError
 from cxr_core.schema import DEFAULT_SCALE, SCALE_KEY, SCALES
 from cxr_core.settings import settings
 from cxr_core.stamps import looked
-from cxr_core.warehouse.answers import Answer
+from cxr_core.warehouse.answers import AskedQuery
 from cxr_core.warehouse.engine import TableInfo, TableState
 from cxr_core.warehouse.google_client import APP, Account, client_of, forget_clients
 from cxr_core.warehouse.google_errors import plain_errors
@@ -60,7 +60,7 @@ class BigQueryEngine:
         """Return how each table stands by the catalogue, which is asked once a look and free of charge."""
         return table_states(self.account, locations)
 
-    def run(self, query: Query, locations: Sequence[str]) -> tuple[pa.Table, Answer]:
+    def run(self, query: Query, locations: Sequence[str]) -> tuple[pa.Table, AskedQuery]:
         """Answer a question: a dry run, which costs nothing and finds what is wrong, and then the query.
 
         Raises:
@@ -76,7 +76,7 @@ class BigQueryEngine:
             job = self._insert(query, left)
             with _cancelling(job):
                 table = self._rows(job, left)
-        return table, Answer(
+        return table, AskedQuery(
             question=query.question,
             sql=query.sql,
             parameters=query.parameters,

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 import pyarrow as pa
 
 from cxr_core.stamps import Stamp
-from cxr_core.warehouse.answers import Answer
+from cxr_core.warehouse.answers import AskedQuery
 from cxr_core.warehouse.questions import Query
 
 
@@ -44,7 +44,7 @@ class Engine(Protocol):
     def states(self, locations: Sequence[str]) -> tuple[TableState, ...]:
         """Return how each table stands; raises nothing, and for many tables takes no longer than for one."""
 
-    def run(self, query: Query, locations: Sequence[str]) -> tuple[pa.Table, Answer]:
+    def run(self, query: Query, locations: Sequence[str]) -> tuple[pa.Table, AskedQuery]:
         """Answer a question over the tables at `locations`."""
 
     def estimate(self, query: Query) -> int | None:

@@ -23,7 +23,7 @@ from cxr_core.errors import StorageError, TableError, UsageError
 from cxr_core.locations import is_remote
 from cxr_core.stamps import changed_at, file_stamp, looked
 from cxr_core.storage import local_copy, version
-from cxr_core.warehouse.answers import Answer
+from cxr_core.warehouse.answers import AskedQuery
 from cxr_core.warehouse.engine import TableInfo, TableState
 from cxr_core.warehouse.parquet import read_metadata
 from cxr_core.warehouse.questions import Query
@@ -50,7 +50,7 @@ class LocalEngine:
 
     def run(
         self, query: Query, locations: Sequence[str], frames: Mapping[str, pa.Table] | None = None
-    ) -> tuple[pa.Table, Answer]:
+    ) -> tuple[pa.Table, AskedQuery]:
         """Answer a question over files, and over `frames` by the names that they have in the SQL.
 
         Raises:
@@ -69,7 +69,7 @@ class LocalEngine:
             raise TableError(
                 f"The tables {', '.join(locations)} could not answer. Received: {_first_line(error)}"
             ) from error
-        return table, Answer(query.question, sql, query.parameters, time.perf_counter() - start)
+        return table, AskedQuery(query.question, sql, query.parameters, time.perf_counter() - start)
 
     def _fetch(self, sql: str, parameters: dict[str, int], frames: Mapping[str, pa.Table]) -> pa.Table:
         with _connecting:

@@ -7,6 +7,7 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
+from cxr_core.arrays import BoolArray, IntArray
 from cxr_core.errors import TableError
 from cxr_core.schema import KEY_COLUMNS, LABELS, READER_COLUMN, TRUTH, Verdict
 from cxr_core.warehouse.frames import MISSING, codes, key_columns
@@ -16,8 +17,6 @@ STUDY = ("dataset", "patient", "study")
 NOT_READ = 0
 
 Codes = npt.NDArray[np.int8]
-Places = npt.NDArray[np.int64]
-Mask = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,14 +29,14 @@ class Votes:
 
     readers: tuple[str, ...]
     codes: Codes
-    from_study: Mask
+    from_study: BoolArray
 
-    def of(self, label: str) -> npt.NDArray[np.int64]:
+    def of(self, label: str) -> IntArray:
         """Return the votes (rows, readers) on a label."""
         return self.codes[:, :, LABELS.index(label)].astype(np.int64)
 
     @property
-    def read(self) -> Mask:
+    def read(self) -> BoolArray:
         """Which rows (rows,) anybody read."""
         return (self.codes != NOT_READ).any(axis=(1, 2))
 
@@ -46,11 +45,11 @@ class Votes:
 class _Said:
     """Readings as arrays: whose each is (n,), of which study (n,), and its 14 codes (n, 14)."""
 
-    reader: Places
-    study: Places
+    reader: IntArray
+    study: IntArray
     codes: Codes
 
-    def only(self, chosen: Mask) -> "_Said":
+    def only(self, chosen: BoolArray) -> "_Said":
         return _Said(self.reader[chosen], self.study[chosen], self.codes[chosen])
 
 
@@ -123,7 +122,7 @@ def _by_path(shape: tuple[int, int, int], paths: pd.Series, read: pd.Series, sai
     return found
 
 
-def _by_study(shape: tuple[int, int, int], of_rows: Places, said: _Said) -> Codes:
+def _by_study(shape: tuple[int, int, int], of_rows: IntArray, said: _Said) -> Codes:
     """Return the largest codes of the readings of each row's study."""
     studies = int(max(of_rows.max(initial=-1), said.study.max(initial=-1))) + 1
     largest = np.zeros((studies, *shape[1:]), np.int8)
@@ -131,12 +130,12 @@ def _by_study(shape: tuple[int, int, int], of_rows: Places, said: _Said) -> Code
     return largest[of_rows]
 
 
-def _any(codes: Codes) -> Mask:
+def _any(codes: Codes) -> BoolArray:
     return (codes != NOT_READ).any(axis=(1, 2))
 
 
-def _study_numbers(rows: pd.DataFrame, readings: pd.DataFrame) -> tuple[Places, Places]:
+def _study_numbers(rows: pd.DataFrame, readings: pd.DataFrame) -> tuple[IntArray, IntArray]:
     """Return a number for the study of each row, and of each reading."""
     both = pd.concat([rows[[*STUDY]], readings[[*STUDY]]], ignore_index=True)
-    numbers: Places = np.asarray(both.groupby(list(STUDY), sort=False).ngroup(), np.int64)
+    numbers: IntArray = np.asarray(both.groupby(list(STUDY), sort=False).ngroup(), np.int64)
     return numbers[: len(rows)], numbers[len(rows) :]

@@ -1,6 +1,7 @@
 """Questions about one source's tables, answered by DuckDB or by BigQuery with equal frames."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import pandas as pd
 import pyarrow as pa
@@ -16,6 +17,7 @@ from cxr_core.warehouse.engine import Engine
 from cxr_core.warehouse.questions import Query
 from cxr_core.warehouse.readings import readings_frame
 from cxr_core.warehouse.studies import join_studies
+from cxr_core.warehouse.tables import TableSet
 
 #: What images are put together by.
 GROUPS = {"studies": ("patient", "study"), "patients": ("patient",)}
@@ -196,3 +198,9 @@ class Warehouse(AskedTables):
         """Say whether `counts` was asked and has shown that no path of a view (None: at all) stands twice."""
         found = self._kept(questions.counts(self._names()))
         return found is not None and frames.paths_are_unique(found.value[0], view)
+
+
+@lru_cache(maxsize=64)
+def open_warehouse(tables: TableSet) -> Warehouse:
+    """Return the warehouse of a set of tables; nothing is read or connected before the first question."""
+    return Warehouse(tables)

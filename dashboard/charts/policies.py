@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 
 import altair as alt
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import plotly.graph_objects as go
 
+from cxr_core.arrays import IntArray
 from cxr_core.runs.columns import MetricColumns
 from cxr_core.schema import LABELS, label_words
 from dashboard.charts.frame import figure, plain_axis
@@ -84,7 +84,7 @@ def policy_points(metrics: MetricColumns) -> pd.DataFrame:
 
 
 def _line(metrics: MetricColumns, column: str, label: str, letter: str) -> pd.DataFrame:
-    places: npt.NDArray[np.int64] = metrics.measured(column)
+    places: IntArray = metrics.measured(column)
     kept = places[kept_places(metrics.column(column)[places], _MOST_POINTS)]
     return pd.DataFrame(
         {"label": label, "part": letter, "x": metrics.column("step")[kept], "y": metrics.column(column)[kept]}

@@ -11,9 +11,9 @@ from typing import Any, Literal
 
 import altair as alt
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
+from cxr_core.arrays import BoolArray, FloatArray
 from cxr_core.runs.columns import MetricColumns
 from dashboard.charts.color_difference import color_difference
 from dashboard.charts.palette import Palette, model_style
@@ -123,14 +123,14 @@ def _part_points(run: DrawnRun, part: str, column: str, axis: Axis, smoothing: f
     return pd.DataFrame({"run": run.name, "part": part} | columns)
 
 
-def _marked(n_points: int, part: str) -> npt.NDArray[np.bool_]:
+def _marked(n_points: int, part: str) -> BoolArray:
     """Return which points of a line have a mark: all of a validation, or of a long one evenly spaced ones."""
     if part != VALIDATION:
         return np.zeros(n_points, bool)
     return np.arange(n_points) % max(1, -(-n_points // MOST_MARKS)) == 0
 
 
-def smoothed(values: npt.NDArray[np.float64], smoothing: float) -> npt.NDArray[np.float64]:
+def smoothed(values: FloatArray, smoothing: float) -> FloatArray:
     """Return the exponential moving average of a series.
 
     Each value is the weighted mean of itself and all before it, each earlier one weighing `smoothing` times the next;
@@ -145,7 +145,7 @@ def smoothed(values: npt.NDArray[np.float64], smoothing: float) -> npt.NDArray[n
     return pd.Series(values).ewm(alpha=1 - smoothing, adjust=True).mean().to_numpy()
 
 
-def _x(run: DrawnRun, axis: Axis) -> npt.NDArray[np.float64]:
+def _x(run: DrawnRun, axis: Axis) -> FloatArray:
     if axis == "minutes":
         seconds = run.metrics.column("time")
         return (seconds - seconds[0]) / 60 if len(seconds) else seconds

@@ -1,12 +1,13 @@
 """Fewer points for the same picture: a line of hundreds of thousands of points has but a thousand pixels."""
 
 import numpy as np
-import numpy.typing as npt
+
+from cxr_core.arrays import FloatArray, IntArray
 
 _OF_A_BUCKET = 4
 
 
-def kept_places(y: npt.NDArray[np.float64], most: int) -> npt.NDArray[np.int64]:
+def kept_places(y: FloatArray, most: int) -> IntArray:
     """Return the places of at most `most` values of `y`, rising, that draw the same line as all of them.
 
     Of each of equally long stretches the first, the lowest, the highest and the last value stay (M4; Jugel et al.

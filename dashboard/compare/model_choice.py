@@ -1,6 +1,6 @@
 """Which models stand side by side on the Compare page: the user's own first, the pretrained ones after them."""
 
-from cxr_core.models.registry import ModelEntry
+from cxr_core.models.listing import ModelEntry
 from cxr_core.schema import label_words
 from dashboard.shared import help_texts
 from dashboard.shared.choices import Options, pick_one, select_several

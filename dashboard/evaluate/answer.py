@@ -6,7 +6,7 @@ from streamlit.delta_generator import DeltaGenerator
 from cxr_core.errors import UsageError
 from cxr_core.evaluation.labels import FIGURES
 from cxr_core.evaluation.results import LabelEvaluation
-from cxr_core.models.registry import ModelEntry
+from cxr_core.models.listing import ModelEntry
 from cxr_core.schema import label_words
 from cxr_core.sources.source import Source
 from cxr_core.words import counted

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from cxr_core.models.registry import ModelEntry
+from cxr_core.models.listing import ModelEntry
 from cxr_core.sources.source import Source
 from cxr_core.tasks.evaluate import Evaluation, LabelCurves
 from dashboard.evaluate.valid_note import choice_note

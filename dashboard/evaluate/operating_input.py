@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import streamlit as st
 
-from cxr_core.evaluation.arrays import FloatArray
+from cxr_core.arrays import FloatArray
 from cxr_core.tasks.evaluate import LabelCurves
 from dashboard.evaluate.chosen_on import chosen_on_input
 from dashboard.evaluate.judged import Judged

@@ -4,7 +4,7 @@ import pandas as pd
 import streamlit as st
 
 from cxr_core.schema import LABELS, VALUES, label_words
-from cxr_core.tasks.distribution import Answer, LabelOverview, closest_pair, positive_rates, value_counts
+from cxr_core.tasks.distribution import AskedQuery, LabelOverview, closest_pair, positive_rates, value_counts
 from cxr_core.uncertainty import Policy
 from cxr_core.words import counted
 from dashboard.charts.details import target_chart
@@ -114,7 +114,7 @@ def query_section(overview: LabelOverview) -> None:
             )
 
 
-def _cost(asked: Answer) -> str:
+def _cost(asked: AskedQuery) -> str:
     """Return how images were counted and, for BigQuery, the bytes before and after."""
     words = f" · counted by `{asked.counted}`" if asked.counted else ""
     if asked.bytes_billed is None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from cxr_core.evaluation.operating import OperatingPoint
 from cxr_core.evaluation.results import LabelEvaluation
-from cxr_core.models.registry import ModelEntry
+from cxr_core.models.listing import ModelEntry
 from cxr_core.schema import label_words
 from cxr_core.sources.source import Source
 from cxr_core.tasks.evaluate import Evaluation, LabelCurves

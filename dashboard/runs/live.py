@@ -17,7 +17,6 @@ from dashboard.runs.words import (
     place_words,
     progress_words,
     runs_answer,
-    share_done,
     status_badge,
     tag_badges,
     took,
@@ -94,7 +93,7 @@ def _standing(run: Run) -> None:
     how_far = plain(progress_words(run)) if run.is_active else f"took {took(run)}"
     st.markdown(f"{status_badge(run)} {how_far}{where} {tag_badges(run)}")
     if run.is_active:
-        st.progress(share_done(run), text=None)
+        st.progress(run.share_done, text=None)
     if run.reason:
         show = {"failed": st.error, "completed": st.warning}.get(run.status, st.info)
         show(plain(run.reason))

@@ -50,13 +50,6 @@ def status_badge(run: Run) -> str:
     return f":{STATUS_COLORS[run.status]}-badge[{STATUS_ICONS[run.status]} {run.status}]"
 
 
-def share_done(run: Run) -> float:
-    """Return how much of the work is done, 0 to 1."""
-    if run.status == "completed":
-        return 1.0
-    return min(1.0, run.step / run.steps) if run.step and run.steps else 0.0
-
-
 def progress_words(run: Run) -> str:
     """Return how far an active run is: message, step of steps, time left."""
     parts = [run.message or ("waiting for its turn" if run.status == "queued" else "starting")]
@@ -175,7 +168,7 @@ def have_one_scale(run: Run, other: Run) -> bool:
 
 def progress_bar(run: Run) -> str:
     """Return how much is done as a bar of text in Markdown, with the percentage."""
-    done = share_done(run)
+    done = run.share_done
     full = round(done * _BAR_LENGTH)
     bar = "".join(
         f":{color}[{'━' * length}]"

@@ -12,7 +12,7 @@ import streamlit as st
 
 from cxr_core.cache.answers import ANSWERS, Question
 from cxr_core.evaluation.effects import Effects
-from cxr_core.models.registry import ModelEntry
+from cxr_core.models.listing import ModelEntry
 from cxr_core.sources.registry import get_source
 from cxr_core.tasks import compare as comparing
 from cxr_core.tasks import distribution as labels

@@ -62,13 +62,7 @@ def percent(value: float | None) -> str:
 
 def duration(seconds: float | None) -> str:
     """Return a duration: 200 -> "3 min 20 s"."""
-    if seconds is None or math.isnan(seconds):
-        return NOTHING
-    whole = round(seconds)
-    hours, minutes, rest = whole // 3600, whole % 3600 // 60, whole % 60
-    if hours:
-        return f"{hours} h {minutes} min"
-    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+    return NOTHING if seconds is None or math.isnan(seconds) else words.duration(seconds)
 
 
 def clock(seconds: float) -> str:

@@ -1,6 +1,6 @@
 """Choosing a model, a label, a data set and a view, the same way on every page, by the same names in every address."""
 
-from cxr_core.models.registry import ModelEntry
+from cxr_core.models.listing import ModelEntry
 from cxr_core.schema import LABELS, TRAINING_VIEWS, label_words
 from dashboard.charts.heatmap import FIGURE_WORDS
 from dashboard.shared import help_texts

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from cxr_core.models.registry import ModelEntry
+from cxr_core.models.listing import ModelEntry
 from cxr_core.sources.source import Source
 from cxr_core.tasks.training_plan import training_defaults
 from cxr_core.training.option import SECTIONS

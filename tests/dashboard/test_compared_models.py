@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 from html_tables import full_names
 
-from cxr_core.models.registry import ModelEntry
+from cxr_core.models.listing import ModelEntry
 from cxr_core.tasks.ensemble import build_ensemble
 from cxr_core.tasks.models import models
 from cxr_core.warehouse.parquet import write_table

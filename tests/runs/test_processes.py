@@ -193,6 +193,6 @@ def test_a_completed_run_cannot_be_cancelled(fake_kinds):
 
 
 def test_the_supervising_process_is_small():
-    code = "import sys, cxr_core.cli, cxr_core.runs.processes; print(*sys.modules)"
+    code = "import sys, cxr_core.cli, cxr_core.runs.supervisor, cxr_core.runs.step; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert not {"numpy", "pyarrow", "pandas", "psutil", "duckdb"} & set(done.stdout.split())

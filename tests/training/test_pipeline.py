@@ -12,7 +12,7 @@ from random_records import random_codes, random_record, write_random_records
 from cxr_core.records.example import encode
 from cxr_core.records.tfrecord import write_records
 from cxr_core.training.image_cache import ImageCache, cache_for, free_memory
-from cxr_core.training.pipeline import Share, look_up, prediction_batches, training_batches, validation_batches
+from cxr_core.training.pipeline import WorkerPart, look_up, prediction_batches, training_batches, validation_batches
 from cxr_core.training.pixels import PixelFormat
 from cxr_core.training.record_order import RecordFiles, payloads
 from cxr_core.uncertainty import uniform_policy
@@ -202,14 +202,16 @@ def test_every_worker_and_replica_gets_its_rows_of_each_batch(paths):
     records = RecordFiles.of(paths)
     whole = np.concatenate([codes for _, codes in training_batches(records, PixelFormat(32), 4, 1, 0)])
     shares = [
-        list(training_batches(records, PixelFormat(32), 4, 1, 0, share=Share(worker, 2, 4)).as_numpy_iterator())
+        list(training_batches(records, PixelFormat(32), 4, 1, 0, share=WorkerPart(worker, 2, 4)).as_numpy_iterator())
         for worker in range(2)
     ]
     assert {images.shape for share in shares for images, _ in share} == {(1, 32, 32, 1)}
     dealt = [shares[row // 2 % 2][row // 4 * 2 + row % 2][1][0] for row in range(len(whole))]
     np.testing.assert_array_equal(dealt, whole)
     real = [
-        np.concatenate([real for _, _, real in validation_batches(records, PixelFormat(32), 4, Share(worker, 2, 2))])
+        np.concatenate(
+            [real for _, _, real in validation_batches(records, PixelFormat(32), 4, WorkerPart(worker, 2, 2))]
+        )
         for worker in range(2)
     ]
     assert sum(part.sum() for part in real) == COUNT

@@ -8,9 +8,9 @@ import pytest
 from bigquery_server import MINIMUM_BILLED, RefusedError
 
 from cxr_core.errors import CxrError, TableError, UsageError, WarehouseError
-from cxr_core.warehouse.open import open_warehouse
 from cxr_core.warehouse.parquet import write_table
 from cxr_core.warehouse.tables import TableSet
+from cxr_core.warehouse.warehouse import open_warehouse
 
 
 @pytest.fixture

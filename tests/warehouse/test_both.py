@@ -19,9 +19,8 @@ from cxr_core.errors import CxrError, TableError
 from cxr_core.schema import LABELS
 from cxr_core.sources.registry import get_source
 from cxr_core.warehouse import questions
-from cxr_core.warehouse.open import open_warehouse
 from cxr_core.warehouse.tables import TableSet
-from cxr_core.warehouse.warehouse import Warehouse
+from cxr_core.warehouse.warehouse import Warehouse, open_warehouse
 
 NET = "densenet_frontal_u0_0__w0_0"
 

@@ -12,8 +12,8 @@ import pytest
 from cxr_core.schema import LABELS
 from cxr_core.stamps import one_look
 from cxr_core.warehouse.google_client import forget_clients
-from cxr_core.warehouse.open import open_warehouse
 from cxr_core.warehouse.parquet import write_table, write_truth
+from cxr_core.warehouse.warehouse import open_warehouse
 
 
 def write_in_place(path, frame):

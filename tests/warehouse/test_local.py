@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from cxr_core.errors import TableError
 from cxr_core.schema import DATASETS, KEY_COLUMNS, LABELS, VALUES
 from cxr_core.warehouse import local
-from cxr_core.warehouse.open import open_warehouse
 from cxr_core.warehouse.parquet import write_table
 from cxr_core.warehouse.tables import TableSet
+from cxr_core.warehouse.warehouse import open_warehouse
 
 
 def test_new_and_replaced_files_are_seen_at_once(local_tables, label_rows, prediction_rows, tmp_path):
@@ -102,7 +102,7 @@ def test_a_missing_column_is_named(local_tables, tmp_path):
 
 def test_a_local_warehouse_loads_nothing_of_google(local_tables):
     code = (
-        "import sys; from pathlib import Path; from cxr_core.warehouse.open import open_warehouse;"
+        "import sys; from pathlib import Path; from cxr_core.warehouse.warehouse import open_warehouse;"
         "from cxr_core.warehouse.tables import TableSet;"
         f"t = TableSet('local', {local_tables.labels!r}, {local_tables.predictions!r}, allowed=(Path({str(local_tables.allowed[0])!r}),));"
         "w = open_warehouse(t); w.distribution(); w.joined('net');"

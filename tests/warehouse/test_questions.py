@@ -17,8 +17,8 @@ from notebook_query import notebook_query
 from cxr_core.schema import DATASETS, INTEGER_KEYS, LABELS, VALUES, VIEWS
 from cxr_core.sources.registry import get_source
 from cxr_core.warehouse import questions
-from cxr_core.warehouse.open import open_warehouse
 from cxr_core.warehouse.tables import TableSet
+from cxr_core.warehouse.warehouse import open_warehouse
 
 A, B, P = "data-project.cxr.labels_a", "data-project.cxr.labels_b", "data-project.cxr.net-1_predictions"
 SOME = ("edema", "support_devices")
@@ -34,6 +34,7 @@ EMITTED: dict[str, list[questions.Query]] = {
         for tables, view, group in product([[A], [A, B]], [None, "lateral"], [("patient", "study"), ("patient",)])
     ],
     "counts": [questions.counts([A]), questions.counts([A, B])],
+    "shared_patients": [questions.shared_patients([A]), questions.shared_patients([A, B])],
     "cooccurrence": [
         questions.cooccurrence([A, B], value, view, dataset)
         for value, view, dataset in product(VALUES, [None, "other"], [None, "test"])

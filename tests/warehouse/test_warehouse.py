@@ -8,9 +8,9 @@ import pytest
 
 from cxr_core.errors import TableError, UnknownNameError, UsageError
 from cxr_core.schema import DATASETS, KEY_COLUMNS, LABELS, VALUES, VIEWS
-from cxr_core.warehouse.open import open_warehouse
 from cxr_core.warehouse.parquet import write_table
 from cxr_core.warehouse.tables import TableSet
+from cxr_core.warehouse.warehouse import open_warehouse
 
 
 @pytest.fixture(params=["local", "bigquery"])

@@ -5,16 +5,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from cxr_core.arrays import BoolArray, FloatArray, IntArray
 from cxr_core.errors import TableError
 from cxr_core.schema import DATASETS, VALUES, VIEWS, Value
 from cxr_core.sources.importing.text_table import TextTable
-
-Integers = npt.NDArray[np.int64]
-Mask = npt.NDArray[np.bool_]
 
 WRONG = -2
 #: A key must be there; these are how programs spell that it is not.
@@ -52,13 +49,13 @@ class BadCells:
     """The cells of a file that mean nothing: `rows` (n,) marks their rows, `first` is the sentence about the first."""
 
     table: TextTable
-    rows: Mask = field(init=False)
+    rows: BoolArray = field(init=False)
     _first: tuple[int, str, str] | None = None
 
     def __post_init__(self) -> None:
         self.rows = np.zeros(self.table.rows, dtype=bool)
 
-    def add(self, wrong: Mask, column: str, rule: str, way_out: str = "") -> None:
+    def add(self, wrong: BoolArray, column: str, rule: str, way_out: str = "") -> None:
         """Note the rows in which a column breaks a rule; `way_out` is what may be done but to correct the file."""
         if not wrong.any():
             return
@@ -80,7 +77,7 @@ class BadCells:
         raise TableError(f"{sentence} {', or '.join(ways)}.")
 
 
-def label_codes(bad: BadCells, column: str, words: dict[str, int]) -> Integers:
+def label_codes(bad: BadCells, column: str, words: dict[str, int]) -> IntArray:
     """Return label codes (n,) of a column of cells as in `VALUE_WORDS`; `words` (lower case) say what others mean."""
     known = VALUE_WORDS | words
     codes = looked_up(pointed(bad.table, column), lambda text: _value_code(text, known), known.get("", 0))
@@ -92,14 +89,14 @@ def label_codes(bad: BadCells, column: str, words: dict[str, int]) -> Integers:
     return codes
 
 
-def notebook_codes(bad: BadCells, column: str) -> Integers:
+def notebook_codes(bad: BadCells, column: str) -> IntArray:
     """Return label codes (n,) of a column that holds them: 0 not mentioned, 1 negative, 2 uncertain, 3 positive."""
     codes = looked_up(bad.table.columns[column], lambda text: _code_or_name(text, VALUES), WRONG)
     bad.add(codes == WRONG, column, "must be 0, 1, 2 or 3")
     return codes
 
 
-def dataset_codes(bad: BadCells, column: str, words: dict[str, str]) -> Integers:
+def dataset_codes(bad: BadCells, column: str, words: dict[str, str]) -> IntArray:
     """Return data set codes (n,) of a column that names them; `words` say what other names mean."""
     known = DATASET_WORDS | {word.lower(): ours for word, ours in words.items()}
     codes = looked_up(bad.table.columns[column], lambda text: _code_or_name(text, DATASETS, known), WRONG)
@@ -108,7 +105,7 @@ def dataset_codes(bad: BadCells, column: str, words: dict[str, str]) -> Integers
     return codes
 
 
-def view_codes(bad: BadCells, column: str, words: dict[str, str]) -> Integers:
+def view_codes(bad: BadCells, column: str, words: dict[str, str]) -> IntArray:
     """Return view codes (n,): AP and PA are frontal, L, LL and RL lateral, -1 blank; `words` say what others mean."""
     known = VIEW_WORDS | dict.fromkeys(OTHER_VIEWS, "other") | {word.lower(): ours for word, ours in words.items()}
     codes = looked_up(bad.table.columns[column], lambda text: _code_or_name(text, VIEWS, known), -1)
@@ -117,14 +114,14 @@ def view_codes(bad: BadCells, column: str, words: dict[str, str]) -> Integers:
     return codes
 
 
-def whole_numbers(bad: BadCells, column: str) -> Integers:
+def whole_numbers(bad: BadCells, column: str) -> IntArray:
     """Return a column of whole numbers from 1 (n,)."""
     numbers = looked_up(bad.table.columns[column], _natural, WRONG)
     bad.add(numbers == WRONG, column, "must be a whole number above 0")
     return numbers
 
 
-def numbers(bad: BadCells, column: str) -> npt.NDArray[np.float64]:
+def numbers(bad: BadCells, column: str) -> FloatArray:
     """Return a column of finite numbers (n,) as float64."""
     texts = pointed(bad.table, column)
     try:
@@ -136,7 +133,7 @@ def numbers(bad: BadCells, column: str) -> npt.NDArray[np.float64]:
     return values
 
 
-def ages(bad: BadCells, column: str) -> tuple[npt.NDArray[np.float64], list[str | None] | None]:
+def ages(bad: BadCells, column: str) -> tuple[FloatArray, list[str | None] | None]:
     """Return ages in years (n,), NaN where blank, and the texts as stated where some are bounds, else None.
 
     DICOM's `045Y` and `006M` are understood; of "85 or more" the bound counts as the age.
@@ -173,7 +170,7 @@ def pointed(table: TextTable, column: str) -> pa.Array:
     return pc.replace_substring(texts, ",", ".") if table.decimal == "," else texts
 
 
-def looked_up(column: pa.Array, meaning: Callable[[str], int], blank: int) -> Integers:
+def looked_up(column: pa.Array, meaning: Callable[[str], int], blank: int) -> IntArray:
     """Return the meaning of each text of a column; each different text is looked at once."""
     encoded = column.dictionary_encode()
     table = np.array([*(meaning(text) for text in encoded.dictionary.to_pylist()), blank], np.int64)

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from cxr_core.arrays import BoolArray
 from cxr_core.errors import DataError
-from cxr_core.sources.importing.grey_range import Mask, Pixels, stretched
+from cxr_core.sources.importing.grey_range import Pixels, stretched
 
 MARK = b"DICM"
 _MARK_AT = 128
@@ -84,14 +85,14 @@ def _of_colours(pixels: Any, dataset: Any, photometric: str) -> Image.Image:
     return Image.fromarray(stretched(grey))
 
 
-def _real(pixels: Any, dataset: Any) -> Mask | None:
+def _real(pixels: Any, dataset: Any) -> BoolArray | None:
     """Return which pixels are no padding, None where there is none."""
     first = dataset.get("PixelPaddingValue")
     if first is None:
         return None
     last = dataset.get("PixelPaddingRangeLimit", first)
     low, high = sorted((_stored(first, pixels), _stored(last, pixels)))
-    padding: Mask = (pixels >= low) & (pixels <= high)
+    padding: BoolArray = (pixels >= low) & (pixels <= high)
     # A value that is everywhere is no padding, whatever the file says.
     return None if not padding.any() or padding.all() else ~padding
 
@@ -103,7 +104,7 @@ def _stored(value: Any, pixels: Any) -> int:
     return number - (1 << bits) if pixels.dtype.kind == "i" and number >= 1 << (bits - 1) else number
 
 
-def _shown(pixels: Any, dataset: Any, real: Mask | None) -> Pixels:
+def _shown(pixels: Any, dataset: Any, real: BoolArray | None) -> Pixels:
     """Return the pixels through the file's tables and its window, unless that is a placeholder."""
     from pydicom.pixels.processing import apply_modality_lut, apply_voi_lut
 

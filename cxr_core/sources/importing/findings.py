@@ -11,8 +11,8 @@ from collections.abc import Mapping as Mappable
 from dataclasses import dataclass, field
 
 import numpy as np
-import numpy.typing as npt
 
+from cxr_core.arrays import IntArray
 from cxr_core.errors import Choice, TableError, UndecidedError
 from cxr_core.schema import KEY_COLUMNS, LABELS, Value
 from cxr_core.sources.importing import cells
@@ -21,8 +21,6 @@ from cxr_core.sources.importing.layouts import Layout
 from cxr_core.sources.importing.mapping import Mapping
 from cxr_core.sources.importing.spelling import ColumnMapping, label_of, normalised
 from cxr_core.words import counted
-
-Codes = npt.NDArray[np.int64]
 
 #: Columns of numbers 0 and 1 that are no findings.
 _NO_FINDINGS = re.compile(
@@ -38,8 +36,8 @@ _NOTHING_THERE = "-1"
 class Findings:
     """Codes (n,) of `labels` and of `extra` findings by name; `texts` are lists that are kept as they are."""
 
-    labels: dict[str, Codes] = field(default_factory=dict)
-    extra: dict[str, Codes] = field(default_factory=dict)
+    labels: dict[str, IntArray] = field(default_factory=dict)
+    extra: dict[str, IntArray] = field(default_factory=dict)
     texts: dict[str, list[str | None]] = field(default_factory=dict)
     used: tuple[str, ...] = ()
 
@@ -198,7 +196,7 @@ def _meaning(word: str, layout: Layout | None, mapping: Mapping) -> str | None:
     return label_of(word)
 
 
-def _named(words: list[list[str]], meaning: Mappable[str, str | None], wanted: str, absent: int) -> Codes:
+def _named(words: list[list[str]], meaning: Mappable[str, str | None], wanted: str, absent: int) -> IntArray:
     there = {word for word, ours in meaning.items() if ours == wanted}
     return np.array([Value.positive if there.intersection(row) else absent for row in words], np.int64)
 

@@ -3,17 +3,17 @@
 import numpy as np
 import numpy.typing as npt
 
+from cxr_core.arrays import BoolArray
 from cxr_core.errors import DataError
 
 Pixels = npt.NDArray[np.float32]
-Mask = npt.NDArray[np.bool_]
 
 #: Where all pixels span more than this many times what all but one in a thousand at either end do, a few dominate.
 _FEW_DOMINATE = 2.0
 _TAIL = 0.1
 
 
-def stretched(pixels: Pixels, real: Mask | None = None) -> npt.NDArray[np.uint8]:
+def stretched(pixels: Pixels, real: BoolArray | None = None) -> npt.NDArray[np.uint8]:
     """Return pixels as 0 to 255; those that are not `real` (padding) are 0 and do not count for the range.
 
     Where a few pixels (a dead spot of the detector, a burnt-in text) would take most of the range, it is that of all

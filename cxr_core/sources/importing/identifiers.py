@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
+from cxr_core.arrays import IntArray
 from cxr_core.atomic import write_text
 from cxr_core.errors import DataError
 
@@ -28,7 +28,7 @@ class Identifiers:
         self._known: dict[str, dict[str, int]] = {"patient": {}, "study": {}} | (known or {})
         self._given = {kind: set(known.values()) for kind, known in self._known.items()}
 
-    def numbers(self, kind: str, names: Sequence[str], taken: Iterable[int] = ()) -> npt.NDArray[np.int64]:
+    def numbers(self, kind: str, names: Sequence[str], taken: Iterable[int] = ()) -> IntArray:
         """Return the integers of names (n,), new ones given to new names.
 
         A name such as `patient00012` gets the 12, when all new names have one prefix and the number is free.

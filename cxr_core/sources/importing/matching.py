@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
+
+from cxr_core.arrays import IntArray
 
 #: How a row was found, in the order in which it is tried.
 WAYS: tuple[str, ...] = ("path", "tail", "dicom", "study")
@@ -39,7 +40,7 @@ _Parts = tuple[str, ...]
 class Matches:
     """`rows` (n,) are the numbers of the label rows, -1 where none was found; `ways` counts them by `WAYS`."""
 
-    rows: npt.NDArray[np.int64]
+    rows: IntArray
     ways: dict[str, int]
 
     def sentence(self, names: Sequence[str], what: str = "rows") -> str:

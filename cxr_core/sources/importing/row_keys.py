@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from cxr_core.arrays import IntArray
 from cxr_core.errors import Choice, TableError, UndecidedError
 from cxr_core.sources.importing import cells
 from cxr_core.sources.importing.cells import BadCells
@@ -138,7 +138,7 @@ def _without_letter(name: str) -> str:
     return str(int(name[1:])) if name[1:].isdigit() else name
 
 
-def image_numbers(bad: BadCells, mapping: ColumnMapping, is_study: bool, layout: str) -> npt.NDArray[np.int64]:
+def image_numbers(bad: BadCells, mapping: ColumnMapping, is_study: bool, layout: str) -> IntArray:
     """Return the number of each image within its study (n,): 0 a study row, -1 where it is still to be given."""
     if is_study:
         return np.zeros(bad.table.rows, np.int64)

@@ -5,10 +5,10 @@ from collections.abc import Callable
 from pathlib import PurePosixPath
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from cxr_core.arrays import IntArray
 from cxr_core.errors import Choice, UndecidedError, UsageError
 from cxr_core.schema import DATASETS, dataset_code, view_code
 from cxr_core.sources.importing import cells
@@ -24,8 +24,6 @@ _IN_PATH = re.compile(rf"(?i)(?:^|[/\\_.-]){_WORD}(?=[/\\_.-]|$)")
 _VIEW_IN_PATH = r"(?i)_(?P<word>frontal|lateral)(?:[_.]|$)"
 _MOST_UNKNOWN = 6
 
-Integers = npt.NDArray[np.int64]
-
 
 def views(
     bad: BadCells,
@@ -34,7 +32,7 @@ def views(
     layout: Layout | None,
     choices: ImportChoices,
     notes: list[str],
-) -> Integers:
+) -> IntArray:
     """Return the view of each row (n,), -1 for a study row of which none is told.
 
     Raises:
@@ -86,7 +84,7 @@ def is_view_position(column: str) -> bool:
 
 def datasets(
     bad: BadCells, mapping: ColumnMapping, keys: RowKeys, choices: ImportChoices, layout: str, notes: list[str]
-) -> Integers:
+) -> IntArray:
     """Return the data set of each row (n,).
 
     Raises:
@@ -146,7 +144,7 @@ def _ask_about_numbers(bad: BadCells, column: str, words: dict[str, str]) -> Non
     raise UndecidedError("datasets", question, choices)
 
 
-def _by_folders(bad: BadCells, paths: list[str], rows: Integers) -> Integers:
+def _by_folders(bad: BadCells, paths: list[str], rows: IntArray) -> IntArray:
     """Return the data set that the folders of each path name, -1 where none does; two different ones are a question."""
     known: dict[str, int] = {}
     codes = np.full(len(paths), -1, np.int64)
@@ -172,7 +170,7 @@ def _two_folders(bad: BadCells, row: int, path: str, found: list[int]) -> Undeci
     return UndecidedError("dataset of path", f"{question}{path[:120]!r}.", choices)
 
 
-def _in_paths(paths: list[str], pattern: str, code: Callable[[str], int]) -> Integers:
+def _in_paths(paths: list[str], pattern: str, code: Callable[[str], int]) -> IntArray:
     """Return the code of the word that a pattern finds in each path, -1 where it finds none."""
     words = pc.struct_field(pc.extract_regex(pa.array(paths, pa.string()), pattern), "word").dictionary_encode()
     table = np.array([*(code(word.lower()) for word in words.dictionary.to_pylist()), -1], np.int64)

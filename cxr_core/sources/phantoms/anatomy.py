@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from cxr_core.sources.phantoms.fields import Field, Grid, Point, rise
+from cxr_core.sources.phantoms.fields import Field, Point, Raster, rise
 
 #: Smooth things are drawn on a grid of half the resolution, thin ones on the full grid.
 HALF_SIZE = 160
@@ -54,8 +54,8 @@ class Scene:
 
     frontal: bool
     body: Body
-    grid: Grid
-    fine: Grid
+    grid: Raster
+    fine: Raster
     density: Field
     lungs: Field
     rim: Field

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
+from cxr_core.arrays import FloatArray
 from cxr_core.schema import DATASETS, LABELS
 
 #: Findings, in the order in which they are decided: (name, rate in ill patients, what adds to the rate).
@@ -62,7 +62,7 @@ class Study:
         return present
 
 
-def strata(rng: np.random.Generator, count: int) -> NDArray[np.float64]:
+def strata(rng: np.random.Generator, count: int) -> FloatArray:
     """Return `count` numbers in 0..1, one from each of `count` equal parts, in random order."""
     return (rng.permutation(count) + rng.random(count)) / max(count, 1)
 

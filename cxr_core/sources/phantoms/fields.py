@@ -18,7 +18,7 @@ Point = tuple[float, float]
 
 
 @dataclass(frozen=True)
-class Grid:
+class Raster:
     """Pixel centres in body coordinates: x from -1 (image left) to 1, y from -1 (top) to 1, before the pose.
 
     `x` is (n, n) because a tilted midline shifts each row; `y` is (n, 1).
@@ -30,7 +30,7 @@ class Grid:
     tilt: float
 
     @classmethod
-    def make(cls, size: int, shift: Point, zoom: float, tilt: float) -> "Grid":
+    def make(cls, size: int, shift: Point, zoom: float, tilt: float) -> "Raster":
         """Return a grid of `size` x `size` pixels on a body moved by `shift`, enlarged by `zoom`, leaning by `tilt`."""
         axis = (np.arange(size) + 0.5) * 2.0 / size - 1.0
         across = ((axis - shift[0]) / zoom).astype(np.float32)
@@ -73,12 +73,12 @@ def bands(phase: Field, share: float, softness: float) -> Field:
     return rise(share - away, softness)
 
 
-def add_line(field: Field, grid: Grid, start: Point, end: Point, width: float, amount: float) -> None:
+def add_line(field: Field, grid: Raster, start: Point, end: Point, width: float, amount: float) -> None:
     """Add a soft straight line, up to about `width` to each side, to `field`, in place."""
     add_path(field, grid, [start, end], width, amount)
 
 
-def add_path(field: Field, grid: Grid, points: list[Point], width: float, amount: float) -> None:
+def add_path(field: Field, grid: Raster, points: list[Point], width: float, amount: float) -> None:
     """Add a soft line through `points` to `field`, in place; where its pieces meet it is no brighter."""
     across, down = [p[0] for p in points], [p[1] for p in points]
     rows, columns = grid.box(

@@ -5,12 +5,12 @@ import math
 import numpy as np
 
 from cxr_core.sources.phantoms.anatomy import FULL_SIZE, HALF_SIZE, Body, Pose, Scene
-from cxr_core.sources.phantoms.fields import Field, Grid, add_line, add_path, bands, bump, curve, ellipse, rise
+from cxr_core.sources.phantoms.fields import Field, Raster, add_line, add_path, bands, bump, curve, ellipse, rise
 
 
 def draw_frontal(body: Body, pose: Pose, rng: np.random.Generator) -> Scene:
     """Draw a chest from the front; the patient's left is on the image's right."""
-    grid = Grid.make(HALF_SIZE, pose.shift, pose.zoom, pose.tilt)
+    grid = Raster.make(HALF_SIZE, pose.shift, pose.zoom, pose.tilt)
     across = np.abs(grid.x)
     edge = _lung_edge(body, grid.y) * (1 + pose.turn * np.sign(grid.x))
     floor = _diaphragm(body, grid.x)
@@ -19,7 +19,7 @@ def draw_frontal(body: Body, pose: Pose, rng: np.random.Generator) -> Scene:
         frontal=True,
         body=body,
         grid=grid,
-        fine=Grid.make(FULL_SIZE, pose.shift, pose.zoom, pose.tilt),
+        fine=Raster.make(FULL_SIZE, pose.shift, pose.zoom, pose.tilt),
         density=_trunk(body, grid, across, floor) - np.float32(0.33) * lungs,
         lungs=lungs,
         rim=edge - across,
@@ -46,7 +46,7 @@ def _diaphragm(body: Body, x: Field) -> Field:
     return dome + np.float32(body.floor_left) * rise(x, 0.05)
 
 
-def _trunk(body: Body, grid: Grid, across: Field, floor: Field) -> Field:
+def _trunk(body: Body, grid: Raster, across: Field, floor: Field) -> Field:
     """Soft tissue without lungs: chest wall, neck, belly with the stomach's air, breasts."""
     y = grid.y.astype(np.float64)
     shoulder = np.clip((y + 1.02) / 0.34, 0.0, 1.0)

@@ -5,12 +5,12 @@ import math
 import numpy as np
 
 from cxr_core.sources.phantoms.anatomy import FULL_SIZE, HALF_SIZE, Body, Pose, Scene
-from cxr_core.sources.phantoms.fields import Field, Grid, add_line, add_path, bands, bump, curve, ellipse, rise
+from cxr_core.sources.phantoms.fields import Field, Raster, add_line, add_path, bands, bump, curve, ellipse, rise
 
 
 def draw_lateral(body: Body, pose: Pose, rng: np.random.Generator) -> Scene:
     """Draw a chest from the side."""
-    grid = Grid.make(HALF_SIZE, pose.shift, pose.zoom, pose.tilt)
+    grid = Raster.make(HALF_SIZE, pose.shift, pose.zoom, pose.tilt)
     front, spine = _front(body, grid.y), _spine(body, grid.y)
     back = spine + np.float32(0.17)
     rim = np.minimum(grid.x - front, back - grid.x)
@@ -20,7 +20,7 @@ def draw_lateral(body: Body, pose: Pose, rng: np.random.Generator) -> Scene:
         frontal=False,
         body=body,
         grid=grid,
-        fine=Grid.make(FULL_SIZE, pose.shift, pose.zoom, pose.tilt),
+        fine=Raster.make(FULL_SIZE, pose.shift, pose.zoom, pose.tilt),
         density=_trunk(body, grid, front, back, floor) - np.float32(0.34) * lungs,
         lungs=lungs,
         rim=rim,
@@ -51,7 +51,7 @@ def _diaphragm(body: Body, x: Field) -> Field:
     return body.floor + np.float32(0.02) + np.float32(0.5) * away * away * rise(away, 0.15)
 
 
-def _trunk(body: Body, grid: Grid, front: Field, back: Field, floor: Field) -> Field:
+def _trunk(body: Body, grid: Raster, front: Field, back: Field, floor: Field) -> Field:
     """Soft tissue without lungs: chest wall, raised arms, belly, breasts."""
     skin = np.float32(0.09 + 0.05 * body.fat)
     rows = grid.y.astype(np.float64)

@@ -5,7 +5,7 @@ import pytest
 
 from cxr_core import storage
 from cxr_core.errors import StorageError, UnknownNameError, UsageError
-from cxr_core.models.registry import find_weights, list_models, weights_files
+from cxr_core.models.listing import find_weights, list_models, weights_files
 from cxr_core.training.weights_file import ModelInfo, read_info, write_layers
 from cxr_core.uncertainty import Policy, named_policy
 

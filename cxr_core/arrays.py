@@ -1,4 +1,4 @@
-"""The array types of this package, and the rule for numbers that cannot be ranked."""
+"""The array types of the engine, and the rule for numbers that cannot be ranked."""
 
 from typing import Any
 

@@ -18,7 +18,7 @@ _PLACE = "{model}"
 
 
 class TableDescription(Protocol):
-    """What the registry needs to know of a prediction table."""
+    """What the list of models needs to know of a prediction table."""
 
     @property
     def model(self) -> str:
