@@ -131,12 +131,17 @@ def write_policy(found: Meaning, file: Path, w: float, replace: bool = False) ->
     policy = found.policy(w, file.stem)
     if file.exists() and not replace:
         raise ExistsError(f"{file} exists already. Use --replace to replace it, or name another file.")
+    write_text(file, policy_text(found, policy))
+    return policy
+
+
+def policy_text(found: Meaning, policy: Policy) -> str:
+    """Return a policy that follows from readings as a policy file, with the counts behind each u."""
     lines = [f"# Share present among the uncertain, by the readers of {found.set}."]
     for label, u, weight in zip(LABELS, policy.u, policy.w, strict=True):
         counted = found.labels[label]["uncertain"]
         lines.append(f"{label} = {{u = {u:g}, w = {weight:g}}}  # {counted.n_present} of {counted.n_read} read")
-    write_text(file, "\n".join(lines) + "\n")
-    return policy
+    return "\n".join(lines) + "\n"
 
 
 def _shares(rows: pd.DataFrame, votes: Votes, label: str, patients: IntArray) -> dict[str, PresentShare]:

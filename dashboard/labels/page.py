@@ -7,6 +7,7 @@ from dashboard.labels.cost import cost_line, estimate_line
 from dashboard.labels.details import count_section, pair_section, policy_section, query_section, table_section
 from dashboard.labels.distribution import distribution_section
 from dashboard.labels.figures import answer, figures_row
+from dashboard.labels.meaning import meaning_section
 from dashboard.shared import engine, help_texts
 from dashboard.shared.as_of import as_of_line
 from dashboard.shared.choices import Options, pick_one, tabs
@@ -25,11 +26,20 @@ cost_line(source, overview)
 figures_row(overview)
 if overview.datasets:
     distribution_section(overview)
-table, counts, pairs, policy, query = tabs(
-    ["Table", "Studies and patients", "Labels that occur together", "What u and w do", "SQL and cost"], "labels-tab"
+table, meaning, counts, pairs, policy, query = tabs(
+    [
+        "Table",
+        "What they mean",
+        "Studies and patients",
+        "Labels that occur together",
+        "What u and w do",
+        "SQL and cost",
+    ],
+    "labels-tab",
 )
 sections = (
     (table, table_section),
+    (meaning, meaning_section),
     (counts, count_section),
     (pairs, pair_section),
     (policy, policy_section),

@@ -21,6 +21,8 @@ from cxr_core.tasks import ensemble as ensembles
 from cxr_core.tasks import evaluate as evaluating
 from cxr_core.tasks import grid as grids
 from cxr_core.tasks import subgroups as splitting
+from cxr_core.tasks.meaning import Meaning
+from cxr_core.tasks.meaning import meaning as count_meaning
 from cxr_core.tasks.models import models as list_models
 from cxr_core.tasks.sources import connect_anew
 from cxr_core.tasks.sources import refresh as forget_answers
@@ -35,6 +37,16 @@ _ASKING, _COMPUTING = "Asking the tables …", "Computing the figures …"
 def label_overview(source: str, view: str | None) -> labels.LabelOverview:
     """Return what is in the label tables."""
     return _asked(labels.label_overview, source, view)
+
+
+def reading_sets(source: str) -> list[str]:
+    """Return the names of the sets of readings."""
+    return _asked(_reading_sets, source)
+
+
+def meaning(source: str, set_name: str, dataset: str | None, view: str | None) -> Meaning:
+    """Return what the readers of a set say of the images of each label value."""
+    return _computed(count_meaning, source, set_name, dataset, view, of=())
 
 
 def cooccurrence(source: str, view: str | None, value: str, dataset: str | None) -> pd.DataFrame:
@@ -127,6 +139,10 @@ def ensemble_preview(
 def state(source: str, models: tuple[str, ...] = ()) -> SourceState:
     """Return how the label tables and the prediction tables of some models stand."""
     return source_state(source, models)
+
+
+def _reading_sets(source: str) -> list[str]:
+    return get_source(source).warehouse().reading_sets()
 
 
 def _told_of_model(source: str, model: str) -> dict[str, Any]:

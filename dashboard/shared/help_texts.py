@@ -164,3 +164,19 @@ PREDICT_RECORDS = (
     "A pattern of TFRecord files such as /data/valid-frontal*, here or on gs://. {dataset} and {view} stand for those "
     "that are chosen."
 )
+
+READINGS = "A set of readings: what people who looked at the images say, beside what the report's labels say."
+NO_READINGS = (
+    "Nobody has read images of this source yet. With a second opinion for some studies (a hundred films read by a "
+    "colleague, or hand labels that a data set ships) this tab counts how many of the uncertain are really positive: "
+    "that share is the target u of the loss. Import a file of readings, one a reader."
+)
+MEANING_CAPTION = (
+    "A row counts as read where more readers say present than absent, or the other way round; ties and unsure are no "
+    "verdict. Kappa is the mean over the pairs of readers."
+)
+POLICY_OF_READINGS = (
+    "u of each label is its share present among the uncertain, drawn towards the mean of the labels where few were "
+    "read (beta-binomial, moments after Kleinman 1973)."
+)
+POLICY_FILE = "A policy file for `python -m cxr_core train --policy FILE`."

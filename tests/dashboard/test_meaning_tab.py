@@ -1,0 +1,52 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from cxr_core.schema import KEY_COLUMNS, LABELS
+from cxr_core.sources.registry import get_source
+from cxr_core.tasks.meaning import meaning
+from cxr_core.warehouse.parquet import write_readings
+
+TAB = {"labels-tab": "What they mean"}
+
+
+@pytest.fixture
+def read(own_small_demo):
+    """A small demo of which two readers have read the valid and test images."""
+    rows = get_source("demo").warehouse().labels()
+    rows = rows[rows["dataset"] != 0]
+    random = np.random.default_rng(4)
+    frames = []
+    for reader in ("ann", "bob"):
+        said = {label: np.where(random.random(len(rows)) < 0.5, 3, 1) for label in LABELS}
+        frames.append(rows[[*KEY_COLUMNS]].assign(reader=reader, **said))
+    write_readings(get_source("demo").readings_path("doctors"), pd.concat(frames))
+    return own_small_demo
+
+
+def test_without_readings_the_tab_says_what_they_are_for_and_where_to_import_them(small_demo, page):
+    shown = page("labels", **TAB)
+    assert any("Nobody has read images of this source yet" in info.value for info in shown.info)
+    assert any(button.label == "Import readings" for button in shown.button)
+
+
+def test_the_tab_answers_with_the_counted_shares(read, page):
+    shown = page("labels", **TAB)
+    found = meaning("demo", "doctors", None, "frontal")
+    shares = {label: found.labels[label]["uncertain"].share for label in LABELS}
+    known = {label: share for label, share in shares.items() if share is not None}
+    said = next(one.value for one in shown.markdown if "Of the uncertain" in one.value or "Of no label" in one.value)
+    if known:
+        assert f"{max(known.values()):.0%}".rstrip("%") in said
+    table = next(one.value for one in shown.table if "Uncertain" in one.value.columns)
+    edema = found.labels["edema"]["positive"]
+    assert f"{edema.n_present} of {edema.n_read} read, of {edema.n:,}" in table.loc["Edema", "Positive"]
+
+
+def test_the_policy_of_the_readings_fills_the_train_form(read, page):
+    shown = page("labels", **TAB)
+    shown.button(key="train-with-readings").click().run()
+    policy = meaning("demo", "doctors", None, "frontal").policy(0.75, "x")
+    assert not shown.exception
+    assert shown.session_state["train-strategy"] == "per label"
+    assert shown.session_state["train-table-start"].startswith(f"{policy.u[0]:g},0.75")
