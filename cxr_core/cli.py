@@ -26,6 +26,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "runs": ("runs", "RUNS"),
     "predict": ("predict", "PREDICT"),
     "evaluate": ("figures", "EVALUATE"),
+    "thresholds": ("figures", "THRESHOLDS"),
     "compare": ("figures", "COMPARE"),
     "meaning": ("meaning", "MEANING"),
     "ensemble": ("figures", "ENSEMBLE"),

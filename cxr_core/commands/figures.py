@@ -1,7 +1,7 @@
-"""The commands that judge and combine models: evaluate, compare, ensemble."""
+"""The commands that judge and combine models: evaluate, thresholds, compare, ensemble."""
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from cxr_core.commands.output import as_table, shown
 from cxr_core.commands.parsing import Answer, Command, Parser
@@ -10,6 +10,7 @@ from cxr_core.tasks.compare import Comparison, compare
 from cxr_core.tasks.ensemble import METHOD_NAMES, BuiltEnsemble, build_ensemble
 from cxr_core.tasks.evaluate import Evaluation, evaluate
 from cxr_core.tasks.grid import ModelGrid, model_grid
+from cxr_core.tasks.threshold_cards import Card, JudgedCut, choose_thresholds, judged_at, parse_rule, read_card
 from cxr_core.words import counted
 
 #: How the marks of a grid are written.
@@ -31,11 +32,52 @@ def _which_images(parser: Parser) -> None:
 def _evaluate_arguments(parser: Parser) -> None:
     parser.add_argument("model", metavar="MODEL", help="a model with predictions")
     _which_images(parser)
+    parser.add_argument("--at", metavar="CARD", help="also what the thresholds of this card do on these images")
 
 
 def _evaluate(arguments: argparse.Namespace) -> Answer:
     found = evaluate(arguments.source, arguments.model, arguments.dataset, arguments.view, arguments.judge)
-    return Answer(found.as_json(), lambda: _evaluation_text(found))
+    document = found.as_json()
+    if not arguments.at:
+        return Answer(document, lambda: _evaluation_text(found))
+    card = read_card(arguments.source, arguments.at)
+    where = (arguments.source, arguments.model, arguments.dataset, arguments.view, arguments.judge)
+    cuts = judged_at(card, *where)
+    for label, cut in cuts.items():
+        document["labels"][label]["at"] = cut.as_json()
+    return Answer(document | {"card": card.card}, lambda: f"{_evaluation_text(found)}\n\n{_cuts_text(card, cuts)}")
+
+
+def _threshold_arguments(parser: Parser) -> None:
+    add = parser.add_argument
+    add("model", metavar="MODEL", help="a model with predictions")
+    add("--rule", required=True, help="sensitivity=X, specificity=X, youden or f1")
+    add("--on", default="valid", metavar="NAME", help="the data set to choose on (default %(default)s)")
+    add("--view", help="only images of this view; without it, all that are predicted")
+    add("--judge", default=REPORT, metavar="WHO", help="report, truth, or a set of readings (default %(default)s)")
+    add("--name", metavar="CARD", help="of the card; made of model and rule where it is not given")
+    add("--replace", action="store_true", help="replace a card of that name")
+
+
+def _thresholds(arguments: argparse.Namespace) -> Answer:
+    rule = parse_rule(arguments.rule)
+    where = (arguments.on, arguments.view, arguments.judge)
+    card = choose_thresholds(arguments.source, arguments.model, rule, *where, arguments.name, arguments.replace)
+    return Answer(card.as_json(), lambda: _cuts_text(card, card.cuts))
+
+
+def _cuts_text(card: Card, cuts: Mapping[str, JudgedCut]) -> str:
+    headers = ("label", "threshold", "sensitivity", "95 % interval", "specificity", "95 % interval", "PPV", "NPV", "n")
+    documents = {label: cut.as_json() for label, cut in cuts.items()}
+    rows = [
+        (
+            *(label, one["threshold"], one["sensitivity"], _interval(one["sensitivity_ci"]), one["specificity"]),
+            *(_interval(one["specificity_ci"]), one["ppv"], one["npv"], one["n"]),
+        )
+        for label, one in documents.items()
+    ]
+    head = f"Card {card.card}: {card.rule} of {card.model}, chosen on {card.on} as judged by {card.judge}"
+    return f"{head}\n\n{as_table(headers, rows)}{_reasons({label: one['why'] for label, one in documents.items()})}"
 
 
 def _evaluation_text(found: Evaluation) -> str:
@@ -148,6 +190,7 @@ def _reasons(why: dict[str, dict[str, str]]) -> str:
 
 
 EVALUATE = Command("evaluate", "Say how good a model is, label by label.", _evaluate_arguments, _evaluate)
+THRESHOLDS = Command("thresholds", "Choose where to cut a model's scores.", _threshold_arguments, _thresholds)
 COMPARE = Command(
     "compare",
     "Say whether one model is better than another, or which of several are best.",

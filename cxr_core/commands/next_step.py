@@ -96,6 +96,11 @@ def _after_evaluation(arguments: argparse.Namespace, _document: Any) -> tuple[st
     return "Compare it with another", ["compare", arguments.model, "OTHER", "--dataset", arguments.dataset]
 
 
+def _after_thresholds(arguments: argparse.Namespace, document: Any) -> tuple[str, Words]:
+    other = "test" if arguments.on == "valid" else "valid"
+    return "Judge them on other images", ["evaluate", arguments.model, "--at", document["card"], "--dataset", other]
+
+
 def _after_comparison(arguments: argparse.Namespace, _document: Any) -> tuple[str, Words]:
     return "Combine them", ["ensemble", arguments.a, arguments.b, "--method", "mean-logit", "--name", "NAME"]
 
@@ -128,6 +133,7 @@ _AFTER: dict[str, Callable[[argparse.Namespace, Any], tuple[str, Words]]] = {
     "runs": _after_runs,
     "predict": _after_prediction,
     "evaluate": _after_evaluation,
+    "thresholds": _after_thresholds,
     "compare": _after_comparison,
     "meaning": _after_meaning,
     "ensemble": _after_prediction,

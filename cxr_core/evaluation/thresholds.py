@@ -15,6 +15,7 @@ RULES: dict[str, str] = {
     "youden": "largest sensitivity + specificity (Youden)",
     "sensitivity": "largest threshold that reaches a wanted sensitivity",
     "specificity": "smallest threshold that reaches a wanted specificity",
+    "f1": "largest F1",
     "fixed": "a threshold of your own, on the stored scale",
 }
 #: Decimals of a threshold that is written out, where so few separate the same rows; and the most that are tried.
@@ -40,8 +41,8 @@ def chosen_threshold(y: Any, scores: Any, rule: str, wanted: float | None = None
     """
     if rule not in RULES:
         raise UsageError(f"A threshold is chosen by one of {', '.join(RULES)}. Received: {rule!r}.")
-    if rule == "youden":
-        return youden_threshold(y, scores)
+    if rule in _BEST:
+        return _BEST[rule](y, scores)
     if rule == "fixed":
         if wanted is None or not np.isfinite(wanted):
             raise UsageError(f"A fixed threshold must be a finite number. Received: {wanted}.")
@@ -66,6 +67,23 @@ def youden_threshold(y: Any, scores: Any) -> float | None:
     return float(curve.thresholds[1:][np.argmax((curve.tpr - curve.fpr)[1:])])
 
 
+def f1_threshold(y: Any, scores: Any) -> float | None:
+    """Return the score with the largest F1 = 2 TP / (2 TP + FP + FN), the largest one of several.
+
+    None when only one class is there. Chosen and judged on the same rows, it looks better than it will be on new ones.
+
+    Raises:
+        DataError: a score is NaN or infinite.
+    """
+    curve = roc_curve(y, scores)
+    if curve is None:
+        return None
+    truth = np.asarray(y) == 1
+    positives, negatives = np.count_nonzero(truth), np.count_nonzero(~truth)
+    hits, alarms = curve.tpr[1:] * positives, curve.fpr[1:] * negatives
+    return float(curve.thresholds[1:][np.argmax(2 * hits / (hits + alarms + positives))])
+
+
 def threshold_for_sensitivity(y: Any, scores: Any, wanted: float) -> float | None:
     """Return the largest score at which the sensitivity is at least `wanted`, None when only one class is there."""
     curve = roc_curve(y, scores)
@@ -81,6 +99,10 @@ def threshold_for_specificity(y: Any, scores: Any, wanted: float) -> float | Non
     if curve is None:
         return None
     return float(curve.thresholds[np.flatnonzero(1 - curve.fpr >= wanted)[-1]])
+
+
+#: The rules that want nothing further.
+_BEST = {"youden": youden_threshold, "f1": f1_threshold}
 
 
 def written_threshold(scores: Any, threshold: float) -> float:

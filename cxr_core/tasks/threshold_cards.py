@@ -1,0 +1,227 @@
+"""Threshold cards: where to cut a model's scores on each label, chosen on one data set, kept, and judged on others."""
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import cxr_core
+from cxr_core.atomic import write_text
+from cxr_core.errors import ExistsError, TableError, UnknownNameError, UsageError, brief
+from cxr_core.evaluation.operating import OperatingPoint, Share
+from cxr_core.evaluation.results import bounds_as_json
+from cxr_core.schema import NAME_PATTERN, REPORT, check_name
+from cxr_core.sources.registry import get_source
+from cxr_core.tasks.judging import joined_predictions
+from cxr_core.tasks.label_curves import LabelCurves, curves_of
+
+FOLDER = "thresholds"
+#: The rules that want a figure, and those that want none.
+WANTING, PLAIN = ("sensitivity", "specificity"), ("youden", "f1")
+SHARES = ("sensitivity", "specificity", "ppv", "npv")
+
+
+@dataclass(frozen=True)
+class Rule:
+    """How thresholds are chosen: `name` is of `thresholds.RULES`, `wanted` the figure where the rule wants one."""
+
+    name: str
+    wanted: float | None = None
+
+    def __str__(self) -> str:
+        return self.name if self.wanted is None else f"{self.name}={self.wanted:g}"
+
+
+@dataclass(frozen=True)
+class JudgedCut:
+    """What a threshold does on the rows of one label; `why` says why there is no threshold, or no figure."""
+
+    threshold: float | None
+    point: OperatingPoint | None
+    why: dict[str, str] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the cut under the names that scripts rely on."""
+        shares = {name: _share(self.point, name) for name in SHARES}
+        document: dict[str, Any] = {"threshold": self.threshold}
+        for name, share in shares.items():
+            document |= {name: share.value, f"{name}_ci": bounds_as_json(share.ci)}
+        counts = ("tp", "fp", "fn", "tn")
+        document |= {name: None if self.point is None else getattr(self.point, name) for name in counts}
+        n = None if self.point is None else sum(getattr(self.point, name) for name in counts)
+        called = None if self.point is None else self.point.tp + self.point.fp
+        document |= {"n": n, "alarms_per_100": 100 * called / n if n and called is not None else None}
+        reasons = {name: share.why for name, share in shares.items() if share.why}
+        reasons |= {
+            f"{name}_ci": share.why_no_ci for name, share in shares.items() if share.why_no_ci and not share.why
+        }
+        return document | {"why": self.why or reasons}
+
+
+@dataclass(frozen=True)
+class Card:
+    """A card as it is kept: the thresholds by label (None where the rule has none there), and how they came about."""
+
+    card: str
+    model: str
+    source: str
+    scale: str
+    rule: Rule
+    on: str
+    view: str | None
+    judge: str
+    thresholds: dict[str, float | None]
+    cuts: dict[str, JudgedCut] = field(default_factory=dict, compare=False)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return what `thresholds --json` prints and the file holds."""
+        return {
+            "card": self.card,
+            "model": self.model,
+            "source": self.source,
+            "scale": self.scale,
+            "rule": str(self.rule),
+            "on": self.on,
+            "view": self.view,
+            "judge": self.judge,
+            "version": cxr_core.__version__,
+            "labels": {label: cut.as_json() for label, cut in self.cuts.items()},
+        }
+
+
+def parse_rule(text: str) -> Rule:
+    """Return the rule that a text names: `sensitivity=0.9`, `specificity=.95`, `youden` or `f1`.
+
+    Raises:
+        UsageError: there is no such rule, or its figure is not above 0 and at most 1.
+    """
+    name, sign, figure = text.partition("=")
+    if name not in (*WANTING, *PLAIN):
+        raise UsageError(f"A rule is sensitivity=X, specificity=X, youden or f1. Received: {brief(text)}.")
+    if (name in WANTING) != bool(sign):
+        raise UsageError(f"The rule {name} {'needs a figure' if name in WANTING else 'takes no figure'}, as in "
+                         f"{'sensitivity=0.9' if name in WANTING else name}. Received: {brief(text)}.")  # fmt: skip
+    try:
+        wanted = float(figure) if sign else None
+    except ValueError:
+        wanted = float("nan")
+    if wanted is not None and not 0 < wanted <= 1:
+        raise UsageError(f"A wanted {name} must be above 0 and at most 1. Received: {brief(figure)}.")
+    return Rule(name, wanted)
+
+
+def choose_thresholds(
+    source_name: str,
+    model: str,
+    rule: Rule,
+    on: str = "valid",
+    view: str | None = None,
+    judge: str = REPORT,
+    card: str | None = None,
+    replace: bool = False,
+) -> Card:
+    """Choose a threshold for each label of a model on one data set, and keep them as a card of the source.
+
+    The figures of the card are of the rows that it was chosen on, and so optimistic: judge it on others.
+
+    Args:
+        source_name: the source.
+        model: a model with predictions.
+        rule: how to choose.
+        on: the data set.
+        view: only images of this view, or all that are predicted.
+        judge: who says what is positive.
+        card: the card's name; made of model and rule where it is not given.
+        replace: whether a card of that name is replaced.
+
+    Raises:
+        ExistsError: there is a card of that name.
+        UsageError: the name is not legal.
+        UnknownNameError, TableError, WarehouseError: as `evaluate` raises.
+    """
+    name = check_name("card", card or f"{model}-{str(rule).replace('=', '-')}")
+    file = _file(source_name, name)
+    if file.exists() and not replace:
+        raise ExistsError(f"There is a card {name} already. Use --replace to replace it, or another --name.")
+    joined = joined_predictions(source_name, model, on, view, judge)
+    cuts = {label: _chosen(curves_of(joined, model, label), rule) for label in joined.labels}
+    thresholds = {label: cut.threshold for label, cut in cuts.items()}
+    made = Card(name, model, source_name, joined.scale, rule, on, view, judge, thresholds, cuts)
+    write_text(file, json.dumps(made.as_json(), indent=1) + "\n")
+    return made
+
+
+def read_card(source_name: str, name: str) -> Card:
+    """Return a card of a source.
+
+    Raises:
+        UnknownNameError: there is no such card.
+        TableError: its file is damaged.
+    """
+    file = _file(source_name, check_name("card", name))
+    if not file.is_file():
+        raise UnknownNameError("card", name, cards(source_name))
+    try:
+        kept = json.loads(file.read_text(encoding="utf-8"))
+        thresholds = {
+            label: None if cut["threshold"] is None else float(cut["threshold"])
+            for label, cut in kept["labels"].items()
+        }
+        rule = parse_rule(kept["rule"])
+        card, model, source, scale, on, judge = (
+            str(kept[key]) for key in ("card", "model", "source", "scale", "on", "judge")
+        )
+        return Card(card, model, source, scale, rule, on, kept["view"], judge, thresholds)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, UsageError) as error:
+        raise TableError(f"The card {file} is damaged: {error}. Choose the thresholds anew.") from error
+
+
+def cards(source_name: str) -> list[str]:
+    """Return the names of a source's cards, sorted."""
+    found = (file.stem for file in (get_source(source_name).folder / FOLDER).glob("*.json"))
+    return sorted(name for name in found if NAME_PATTERN.fullmatch(name))
+
+
+def judged_at(
+    card: Card, source_name: str, model: str, dataset: str, view: str | None, judge: str
+) -> dict[str, JudgedCut]:
+    """Return what a card's thresholds do on other images, by label.
+
+    Raises:
+        UsageError: the card is of another model, or of scores on another scale.
+    """
+    if card.model != model:
+        raise UsageError(f"The card {card.card} is of the model {card.model}. Received: {model}.")
+    joined = joined_predictions(source_name, model, dataset, view, judge)
+    if joined.scale != card.scale:
+        raise UsageError(
+            f"The card {card.card} cuts {card.scale}s, but the predictions of {model} are {joined.scale}s now. "
+            "Choose the thresholds anew."
+        )
+    return {label: _at(curves_of(joined, model, label), card.thresholds.get(label)) for label in joined.labels}
+
+
+def _chosen(curves: LabelCurves, rule: Rule) -> JudgedCut:
+    threshold = curves.threshold(rule.name, rule.wanted)
+    if threshold is None:
+        return JudgedCut(None, None, {"threshold": curves.why.get("roc_auc", "only one class is there")})
+    return JudgedCut(threshold, curves.operating_point(threshold))
+
+
+def _at(curves: LabelCurves, threshold: float | None) -> JudgedCut:
+    if threshold is None:
+        return JudgedCut(None, None, {"threshold": "the card has no threshold for this label"})
+    if curves.rows.why:
+        return JudgedCut(threshold, None, {"threshold": curves.rows.why})
+    return JudgedCut(threshold, curves.operating_point(threshold))
+
+
+def _share(point: OperatingPoint | None, name: str) -> Share:
+    if point is None:
+        return Share(None, None)
+    share: Share = getattr(point, name)
+    return share
+
+
+def _file(source_name: str, name: str) -> Path:
+    return get_source(source_name).folder / FOLDER / f"{name}.json"

@@ -1,0 +1,124 @@
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from prediction_source import NAME, of_view, scores_for, write_predictions, write_source
+from sklearn.metrics import confusion_matrix, f1_score
+
+from cxr_core.errors import ExistsError, TableError, UnknownNameError, UsageError
+from cxr_core.evaluation.thresholds import f1_threshold
+from cxr_core.sources.registry import get_source
+from cxr_core.tasks.evaluate import label_curves
+from cxr_core.tasks.threshold_cards import cards, choose_thresholds, judged_at, parse_rule, read_card
+
+RULES = ["sensitivity=0.9", "specificity=.8", "youden", "f1"]
+
+
+@pytest.fixture
+def labels(workspace):
+    frame = write_source(workspace)
+    frontal = of_view(frame, "frontal")
+    write_predictions(workspace, "net", scores_for(frontal, 1, names=("edema", "fracture")))
+    return frontal
+
+
+def certain(labels, dataset, label="edema"):
+    scores = pd.read_parquet(get_source(NAME).predictions_path("net")).set_index("path")[label]
+    rows = labels[(labels["dataset"] == {"valid": 1, "test": 2}[dataset]) & (labels[label] != 2)]
+    return (rows[label] == 3).to_numpy(), scores[rows["path"]].to_numpy()
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_a_card_counts_exactly_where_it_is_chosen_and_where_it_is_judged(labels, rule):
+    card = choose_thresholds(NAME, "net", parse_rule(rule))
+    kept = read_card(NAME, card.card)
+    assert kept == card
+    for dataset, cuts in (("valid", card.cuts), ("test", judged_at(kept, NAME, "net", "test", None, "report"))):
+        y, scores = certain(labels, dataset)
+        (tn, fp), (fn, tp) = confusion_matrix(y, scores >= card.thresholds["edema"])
+        cut = cuts["edema"].as_json()
+        assert [cut[name] for name in ("tp", "fp", "fn", "tn")] == [tp, fp, fn, tn]
+        assert cut["sensitivity"] == pytest.approx(tp / (tp + fn))
+        assert cut["specificity"] == pytest.approx(tn / (tn + fp))
+        assert cut["n"] == len(y)
+        assert cut["alarms_per_100"] == pytest.approx(100 * (tp + fp) / len(y))
+    assert set(card.thresholds) == {"edema", "fracture"}
+
+
+def test_the_rules_reach_what_they_promise(labels):
+    y, scores = certain(labels, "valid")
+    cuts = {rule: choose_thresholds(NAME, "net", parse_rule(rule)).cuts["edema"].as_json() for rule in RULES}
+    assert cuts["sensitivity=0.9"]["sensitivity"] >= 0.9
+    assert cuts["specificity=.8"]["specificity"] >= 0.8
+    best = max(f1_score(y, scores >= cut) for cut in scores)
+    assert f1_score(y, scores >= cuts["f1"]["threshold"]) == pytest.approx(best)
+    assert f1_threshold(y, scores) == cuts["f1"]["threshold"]
+
+
+def test_choosing_and_judging_on_the_same_images_is_the_operating_point_of_the_page(labels):
+    card = choose_thresholds(NAME, "net", parse_rule("youden"))
+    again = judged_at(card, NAME, "net", "valid", None, "report")["edema"]
+    curves = label_curves(NAME, "net", "edema")
+    assert again.point == curves.operating_point(curves.youden_threshold())
+
+
+def test_a_label_of_one_class_has_no_threshold_and_says_why(labels, workspace):
+    table = workspace / "sources" / NAME / "labels_valid.parquet"
+    frame = pd.read_parquet(table).assign(edema=0)
+    frame.to_parquet(table, index=False)
+    cut = choose_thresholds(NAME, "net", parse_rule("youden")).cuts["edema"].as_json()
+    assert cut["threshold"] is None and cut["sensitivity"] is None
+    assert "no positives" in cut["why"]["threshold"]
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("sensitivity", "needs a figure"),
+        ("youden=1", "takes no figure"),
+        ("sensitivity=2", "above 0 and at most 1"),
+        ("sensitivity=much", "above 0 and at most 1"),
+        ("luck", "A rule is"),
+    ],
+)
+def test_rules_that_are_none_are_refused(text, sentence):
+    with pytest.raises(UsageError, match=sentence):
+        parse_rule(text)
+
+
+def test_cards_are_kept_and_not_replaced_unless_asked(labels, workspace):
+    choose_thresholds(NAME, "net", parse_rule("youden"), card="mine")
+    with pytest.raises(ExistsError, match="--replace"):
+        choose_thresholds(NAME, "net", parse_rule("f1"), card="mine")
+    choose_thresholds(NAME, "net", parse_rule("f1"), card="mine", replace=True)
+    assert read_card(NAME, "mine").rule.name == "f1"
+    assert cards(NAME) == ["mine"]
+    with pytest.raises(UnknownNameError, match="yours"):
+        read_card(NAME, "yours")
+    (workspace / "sources" / NAME / "thresholds" / "mine.json").write_text('{"labels": 3}')
+    with pytest.raises(TableError, match="is damaged"):
+        read_card(NAME, "mine")
+
+
+def test_a_card_of_another_model_or_scale_is_refused(labels, workspace):
+    card = choose_thresholds(NAME, "net", parse_rule("youden"))
+    with pytest.raises(UsageError, match="is of the model net"):
+        judged_at(card, NAME, "other", "test", None, "report")
+    frame = pd.read_parquet(get_source(NAME).predictions_path("net"))
+    frame[["edema", "fracture"]] = 1 / (1 + np.exp(-frame[["edema", "fracture"]]))
+    write_predictions(workspace, "net", frame, "probability")
+    with pytest.raises(UsageError, match="cuts logits"):
+        judged_at(card, NAME, "net", "test", None, "report")
+
+
+def test_the_command_line_keeps_a_card_and_judges_at_it(labels, cxr):
+    done = cxr("thresholds", "net", "--rule", "sensitivity=.9", "--source", NAME, "--json")
+    assert done.returncode == 0, done.stderr
+    card = json.loads(done.stdout)
+    assert set(card) >= {"card", "model", "rule", "on", "judge", "labels"}
+    judged = cxr("evaluate", "net", "--at", card["card"], "--dataset", "test", "--source", NAME, "--json")
+    at = json.loads(judged.stdout)["labels"]["edema"]["at"]
+    assert at["threshold"] == card["labels"]["edema"]["threshold"]
+    assert set(at) >= {"sensitivity", "sensitivity_ci", "specificity", "specificity_ci", "ppv", "npv", "n", "why"}
+    assert cxr("thresholds", "net", "--rule", "luck", "--source", NAME).returncode == 2
