@@ -46,7 +46,9 @@ def _next_step(run: Run) -> None:
         return
     if run.kind == "predict":
         go_button("evaluate", f"Evaluate {run.name}", source=run.source, model=run.name)
-    elif run.kind == "demo":
+    elif run.kind == "import" and run.config["what"] == "predictions":
+        go_button("evaluate", f"Evaluate {run.config['name']}", source=run.source, model=run.config["name"])
+    elif run.kind in ("demo", "import"):
         go_button("labels", "See what is in the data", source=run.source)
     elif run.name in get_source(run.source).warehouse().prediction_tables():
         go_button("evaluate", f"Evaluate {run.name}", source=run.source, model=run.name)

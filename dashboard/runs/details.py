@@ -16,7 +16,7 @@ from dashboard.shared.formatting import NOTHING, plain
 LOG_BYTES = 32_000
 #: How entries of a configuration are called, and what those are that have entries of their own.
 _NAMES = {"children": "trainings", "u": "u", "w": "w", "cells": "pairs of u and w"}
-_THINGS = {"children": "training", "cells": "pair"}
+_THINGS = {"children": "training", "cells": "pair", "choices": "choice"}
 _MOST_LISTED = 8
 
 

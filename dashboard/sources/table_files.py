@@ -4,13 +4,14 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import streamlit as st
 
 from cxr_core.tasks.allowed_places import check_input
 from cxr_core.tasks.import_labels import TABLE_ENDINGS
 from cxr_core.tasks.named_model import absolute
+from cxr_core.tasks.uploads import File, placed
 
 #: What a browser may offer for choice; `.csv.gz` ends like `.gz` there.
 _UPLOAD_TYPES = sorted({ending.rpartition(".")[2] for ending in TABLE_ENDINGS})
@@ -20,23 +21,18 @@ _UPLOAD_TYPES = sorted({ending.rpartition(".")[2] for ending in TABLE_ENDINGS})
 class TableFiles:
     """Files by their path on this machine, or uploaded as (name, content)."""
 
-    paths: tuple[Path, ...] = ()
-    uploads: tuple[tuple[str, bytes], ...] = ()
+    files: tuple[File, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What the files are called, with their folders where these are known."""
+        return tuple(str(file) if isinstance(file, Path) else file[0] for file in self.files)
 
     @contextmanager
     def opened(self) -> Iterator[list[Path]]:
         """Yield the paths of the files; uploaded ones lie in a folder of their own, which goes afterwards."""
-        if self.paths:
-            yield list(self.paths)
-            return
         with tempfile.TemporaryDirectory(prefix="cxr-upload-") as folder:
-            found = []
-            for name, content in self.uploads:
-                # The name tells the data set and the kind of file, so it is kept, without any folder in it.
-                path = Path(folder) / PurePosixPath(name.replace("\\", "/")).name
-                path.write_bytes(content)
-                found.append(path)
-            yield found
+            yield placed(self.files, Path(folder))
 
 
 def given_files(kind: str, several: bool, help_text: str) -> TableFiles | None:
@@ -56,9 +52,9 @@ def given_files(kind: str, several: bool, help_text: str) -> TableFiles | None:
     )
     uploads = uploaded if isinstance(uploaded, list) else [uploaded] if uploaded else []
     if uploads:
-        return TableFiles(uploads=tuple((upload.name, upload.getvalue()) for upload in uploads))
+        return TableFiles(tuple((upload.name, upload.getvalue()) for upload in uploads))
     paths = tuple(_readable(text) for text in named.split())
-    return TableFiles(paths=paths) if paths else None
+    return TableFiles(paths) if paths else None
 
 
 def _readable(text: str) -> Path:

@@ -2,7 +2,9 @@
 
 import numpy as np
 import pandas as pd
+import psutil
 import pytest
+from huge_files import newlines
 from playwright.sync_api import expect
 from sklearn.metrics import roc_auc_score
 
@@ -43,3 +45,30 @@ def test_labels_and_predictions_are_uploaded_and_the_auc_is_read(page, dashboard
 
     page.get_by_role("button", name="Evaluate theirs").click()
     expect(page.get_by_text(f"{auc:.3f}").first).to_be_visible()
+
+
+def test_a_small_file_that_is_huge_is_refused_on_the_page_and_takes_none_of_its_memory(
+    page, dashboard, own_demo, tmp_path
+):
+    dashboard.start()
+    page.goto(f"{dashboard.url}/sources")
+    page.get_by_role("textbox", name="Source").fill("mine")
+    before = psutil.Process(dashboard.process.pid).memory_info().rss
+    # a row of a table, then 1 GB of line breaks in 1 MB
+    page.locator("input[type=file]").set_input_files(newlines(tmp_path))
+    page.get_by_role("button", name="Import labels").click()
+    expect(
+        page.get_by_text("newlines.csv.gz has more than 5,000,000 rows, the most that one import takes.")
+    ).to_be_visible()
+    grown = psutil.Process(dashboard.process.pid).memory_info().rss - before
+    assert grown < 300_000_000, "what pages keep of any look at a file"
+    assert not (own_demo / "sources" / "mine").exists()
+
+    page.get_by_role("tab", name="Readings").click()
+    form = page.get_by_role("tabpanel", name="Readings")
+    paths = pd.read_parquet(own_demo / "sources/demo/labels_valid.parquet", columns=["path"])["path"].head(5)
+    pd.DataFrame({"Path": paths, "Edema": [1, 0, 1, 0, 1]}).to_csv(tmp_path / "anna.csv", index=False)
+    form.locator("input[type=file]").set_input_files(tmp_path / "anna.csv")
+    form.get_by_role("textbox", name="Set").fill("panel")
+    page.get_by_role("button", name="Import readings").click()
+    expect(page.get_by_text("Imported 5 readings by 1 reader into the set panel.")).to_be_visible()

@@ -1,7 +1,11 @@
 """The import form on Sources: a preview before, a correction of the columns, one sentence for what cannot be."""
 
+import openpyxl
 import pandas as pd
 import pytest
+from as_read import as_read
+
+from cxr_core.runs import service
 
 
 @pytest.fixture(autouse=True)
@@ -23,26 +27,111 @@ def write_labels(folder, name="valid.csv", **columns):
 def import_labels_of(app, path, source="mine"):
     app.text_input(key="import-labels-source").set_value(source)
     app.text_input(key="import-labels-path").set_value(str(path)).run()
-    next(button for button in app.button if button.label == "Import labels").click().run()
-    return app
+    return ended(app.button(key="import-labels").click().run())
 
 
-def test_a_file_is_shown_and_imported_and_the_next_step_is_a_button(own_small_demo, page, tmp_path):
+def ended(app):
+    """The page once the imports that it started have ended."""
+    for run in service.list_runs(kind="import"):
+        service.wait(run.run, timeout=100)
+    return app.run()
+
+
+def open_tab(name, page):
+    app = page("sources")
+    app.session_state["import-tab"] = name
+    return app.run()
+
+
+def test_a_file_is_shown_and_imported_by_a_run_and_the_next_step_is_a_button(own_small_demo, page, tmp_path):
     app = import_labels_of(page("sources"), write_labels(tmp_path))
-    assert "Imported 4 rows of labels into mine." in app.success[0].value
+    assert "Imported 4 rows of labels into mine. 4 rows were read, 0 left out." in app.success[0].value
     assert "See the labels of mine" in [button.label for button in app.button]
     assert any("mine" in str(title.value) for title in app.subheader)
 
 
 def test_a_wrong_cell_and_a_hostile_name_are_one_sentence_and_nothing_is_written(own_small_demo, page, tmp_path):
     app = import_labels_of(page("sources"), write_labels(tmp_path, Fracture=["1", "0", "7", ""]))
-    assert [error.value for error in app.error] == [
+    assert [as_read(error.value) for error in app.error] == [
         "valid.csv, line 4: Fracture must be blank, 0, -1 or 1. Received: '7'. "
         "Correct the file, or leave such rows out with --skip-bad-rows."
     ]
-    app = import_labels_of(page("sources"), write_labels(tmp_path), "../mine")
+    app = page("sources")
+    app.text_input(key="import-labels-source").set_value("../mine")
+    app.text_input(key="import-labels-path").set_value(str(write_labels(tmp_path))).run()
+    app.button(key="import-labels").click().run()
     assert "A source name must be" in app.error[0].value
     assert [path.name for path in (own_small_demo / "sources").glob("[!.]*")] == ["demo"]
+
+
+def test_the_process_of_the_pages_never_reads_more_than_the_first_rows(own_small_demo, page, tmp_path, monkeypatch):
+    def read_here(path, form):
+        raise AssertionError(f"{path} was read whole")
+
+    monkeypatch.setattr("cxr_core.tasks.import_labels.read_text_table", read_here)
+    app = import_labels_of(page("sources"), write_labels(tmp_path))
+    assert "Imported 4 rows" in app.success[0].value
+
+
+def test_while_an_import_runs_the_page_says_how_far_it_is(own_small_demo, page, tmp_path, monkeypatch):
+    monkeypatch.setattr(service, "_launch", lambda store, run: run)
+    app = page("sources")
+    app.text_input(key="import-labels-source").set_value("mine")
+    app.text_input(key="import-labels-path").set_value(str(write_labels(tmp_path))).run()
+    app.button(key="import-labels").click().run()
+    (run,) = service.list_runs(kind="import")
+    (button,) = [button for button in app.button if button.label == "Cancel the import"]
+    button.click().run()
+    assert service.get(run.run).status == "cancelled"
+    assert "Cancelled by the user." in [as_read(info.value) for info in app.info]
+
+
+def test_what_an_import_cannot_know_is_asked_and_the_answer_imports(own_small_demo, page, tmp_path):
+    twice = write_labels(tmp_path, Reader=["anna", "anna", "bea", "bea"])
+    text = twice.read_text().replace("patient00003", "patient00001").replace("patient00004", "patient00002")
+    twice.write_text(text)
+    app = import_labels_of(page("sources"), twice)
+    (radio,) = app.radio
+    assert any("only anna" in as_read(option) for option in radio.options), radio.options
+    assert app.button(key=answer_key()).disabled
+    place = next(n for n, option in enumerate(radio.options) if "only anna" in as_read(option))
+    app = ended(radio.set_value(place).run().button(key=answer_key()).click().run())
+    assert "Imported 2 rows of labels into mine." in app.success[0].value
+
+
+def answer_key():
+    (run,) = service.list_runs(kind="import")
+    return f"answer-import-{run.run}"
+
+
+def test_what_the_preview_cannot_know_is_asked_before_anything_is_started(own_small_demo, page, tmp_path):
+    book = openpyxl.Workbook()
+    book.active.append(["Notes"])
+    book.active.append(["none"])
+    sheet = book.create_sheet("labels")
+    for row in (["Path", "Edema"], ["valid/patient00001/study1/view1_frontal.jpg", 1]):
+        sheet.append(row)
+    book.save(tmp_path / "valid.xlsx")
+    app = page("sources")
+    app.text_input(key="import-labels-source").set_value("mine")
+    app.text_input(key="import-labels-path").set_value(str(tmp_path / "valid.xlsx")).run()
+    assert "valid.xlsx has 2 filled sheets; which is the table?" in [as_read(one.value) for one in app.warning]
+    app.radio[0].set_value(1).run()
+    app = ended(app.button(key="import-labels").click().run())
+    assert "Imported 1 row of labels into mine." in app.success[0].value
+
+
+def test_readings_are_imported_into_a_set_by_the_name_of_their_reader(own_small_demo, page, tmp_path):
+    app = import_labels_of(page("sources"), write_labels(tmp_path))
+    app = open_tab("Readings", page)
+    app.selectbox(key="import-readings-source").set_value("mine")
+    app.text_input(key="import-readings-set").set_value("panel")
+    app.text_input(key="import-readings-reader").set_value("anna")
+    app.text_input(key="import-readings-path").set_value(str(write_labels(tmp_path, "read.csv"))).run()
+    app = ended(app.button(key="import-readings").click().run())
+    assert "by 1 reader into the set panel." in app.success[0].value, app.success[0].value
+    table = pd.read_parquet(own_small_demo / "sources/mine/readings/panel.parquet")
+    assert set(table["reader"]) == {"anna"}
 
 
 def test_a_file_that_is_no_table_is_one_sentence(own_small_demo, page, tmp_path):

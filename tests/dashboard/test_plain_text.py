@@ -24,7 +24,7 @@ OURS = {
     ("compare/sections.py", "error"), ("evaluate/all_labels.py", "name"), ("evaluate/answer.py", "name"),
     ("evaluate/calibration.py", "name"), ("evaluate/chosen_on.py", "name"), ("labels/distribution.py", "note"),
     ("labels/figures.py", "names"), ("runs/curves.py", "names"), ("serving.py", "error"),
-    ("sources/import_form.py", "refused"), ("train/plan.py", "name"),
+    ("train/plan.py", "name"),
 }  # fmt: skip
 
 
