@@ -19,9 +19,9 @@ run-bigquery-demo: $(VENV)/test-installed  ## the demo behind a BigQuery-compati
 test: $(VENV)/test-installed chromium  ## set up and run every test, a real browser included
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
-quick: $(VENV)/test-installed  ## lint, and the tests of what was changed since main, without browser and TensorFlow
+quick: $(VENV)/test-installed  ## lint, and the fast tests of what was changed since main: under a minute
 	$(BIN)/ruff check .
-	$(BIN)/python -m pytest -n $(WORKERS) -m "not browser and not tensorflow" $$($(BIN)/python tests/changed.py)
+	$(BIN)/python -m pytest -n $(WORKERS) -m "not browser and not tensorflow and not slow" $$($(BIN)/python tests/changed.py)
 
 check: $(VENV)/test-installed  ## lint, format, types and the container file
 	$(BIN)/ruff check .

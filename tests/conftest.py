@@ -11,6 +11,21 @@ from kept_folders import ROOT, code_of, copy_sources, kept_folder, used_fixtures
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
 
+#: Fixtures that build a demo, start processes or servers, or simulate: `make quick` leaves out the tests that use them.
+SLOW_FIXTURES = {
+    *("built_demo", "built_small_demo", "cxr", "fake_kinds"),
+    *("bucket", "bigquery_server", "server", "both", "served"),
+    *("coverage", "false_marks"),
+}
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark as slow what uses a slow fixture; other slow tests say it themselves."""
+    for item in items:
+        if SLOW_FIXTURES & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.slow)
+
 
 @pytest.fixture(autouse=True)
 def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:

@@ -115,6 +115,22 @@ def test_no_file_is_too_long():
     assert not too_long, f"split them, or make them shorter: {too_long}"
 
 
+def test_no_two_classes_share_a_name():
+    names = [
+        node.name
+        for path in [*MODULES, *BROWSER_MODULES]
+        for node in ast.parse(path.read_text()).body
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_")
+    ]
+    assert sorted({name for name in names if names.count(name) > 1}) == []
+
+
+def test_arrays_of_floats_integers_and_booleans_are_spelled_in_one_way():
+    spelled = re.compile(r"NDArray\[np\.(float64|int64|bool_)\]")
+    found = [module_name(path) for path in [*MODULES, *BROWSER_MODULES] if spelled.search(path.read_text())]
+    assert found == ["cxr_core.arrays"]
+
+
 def test_every_test_file_has_a_name_of_its_own():
     """Pytest imports them by their bare names, and gives up where two are one."""
     names = [path.name for path in (ROOT / "tests").rglob("test_*.py")]
@@ -135,12 +151,14 @@ def test_only_training_and_models_name_tensorflow_and_no_engine_module_names_str
         assert not roots & {"tensorflow", "keras"}
 
 
+@pytest.mark.slow
 def test_the_engine_outside_training_and_models_loads_neither_tensorflow_nor_streamlit():
     names = [module_name(path) for path in MODULES if room(path) not in {"training", "models", "__main__"}]
     names += ["cxr_core.training", "cxr_core.models"]
     assert not modules_loaded_by(names) & {"tensorflow", "keras", "streamlit"}
 
 
+@pytest.mark.slow
 def test_the_dashboard_loads_no_tensorflow():
     paths = [path for path in BROWSER_MODULES if path.name != "page.py"]
     names = [module_name(path) for path in paths if path.name not in {"app.py", "__main__.py"}]

@@ -15,19 +15,21 @@ from PIL import Image
 from cxr_core.sources.registry import get_source
 from cxr_core.tasks.evaluate import evaluate
 
-GUIDES = (Path(__file__).parents[2] / "docs" / "label-files.md").read_text()
+ROOT = Path(__file__).parents[2]
+GUIDES = (ROOT / "docs" / "label-files.md").read_text()
+README = (ROOT / "README.md").read_text()
 
 
-def commands(title):
-    section = GUIDES.split(f"## {title}\n", 1)[1].split("\n## ", 1)[0]
+def commands(title, page=GUIDES):
+    section = page.split(f"## {title}\n", 1)[1].split("\n## ", 1)[0]
     block = re.search(r"```sh\n(.*?)```", section, re.DOTALL)[1]
     return [shlex.split(line) for line in block.splitlines()]
 
 
-def follow(title, folder):
+def follow(title, folder, page=GUIDES):
     """Run the commands of a guide in `folder` and return what the last one printed."""
     printed = ""
-    for words in commands(title):
+    for words in commands(title, page):
         assert words[0] == "cxr"
         done = subprocess.run(
             [sys.executable, "-m", "cxr_core", *words[1:]], capture_output=True, text=True, cwd=folder, check=False
@@ -69,6 +71,13 @@ def test_the_guide_for_chexpert_and_for_predictions(chexpert_folder):
     labels[["Path", "Edema"]].fillna(0).to_csv(chexpert_folder / "predictions.csv", index=False)
     assert "edema" in follow("Predictions of your own models, and models of 2019", chexpert_folder)
     assert set(evaluate("chexpert", "theirs").labels) == {"edema"}
+
+
+def test_the_two_commands_of_the_readme(chexpert_folder):
+    follow("Your own data", chexpert_folder, README)
+    source = get_source("chexpert")
+    assert len(source.warehouse().labels()) == 15
+    assert {file.parent.name for file in source.folder.glob("records/*/*")} == {"train", "valid"}
 
 
 def test_the_guide_for_mimic_cxr_jpg(tmp_path):

@@ -72,6 +72,7 @@ def test_no_question_is_missing_here():
     assert set(EMITTED) == public_questions()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("label_type", "key_type"),
     [(pa.int64(), pa.int64()), (pa.float64(), pa.float64()), (pa.string(), pa.string())],
