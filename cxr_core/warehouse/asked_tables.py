@@ -1,4 +1,4 @@
-"""The tables of one source as they are asked: by which engine, kept under which stamp, and found by which name."""
+"""The tables of one source as they are asked: by which runner, kept under which stamp, and found by which name."""
 
 import contextlib
 import threading
@@ -12,10 +12,10 @@ from cxr_core.errors import CxrError, UnknownNameError
 from cxr_core.settings import settings
 from cxr_core.stamps import Stamp
 from cxr_core.warehouse.answers import AskedQuery
-from cxr_core.warehouse.bigquery import bigquery_engine
-from cxr_core.warehouse.engine import Engine, TableState
-from cxr_core.warehouse.local import LocalEngine
+from cxr_core.warehouse.bigquery import bigquery_runner
+from cxr_core.warehouse.local import LocalRunner
 from cxr_core.warehouse.questions import Query
+from cxr_core.warehouse.sql_runner import SqlRunner, TableState
 from cxr_core.warehouse.tables import MODEL_FIELD, TableSet, is_file
 
 
@@ -24,8 +24,8 @@ class AskedTables:
 
     def __init__(self, tables: TableSet) -> None:
         self.tables = tables
-        self._local = LocalEngine(tables.allowed)
-        self._main: Engine = bigquery_engine(tables) if tables.kind == "bigquery" else self._local
+        self._local = LocalRunner(tables.allowed)
+        self._main: SqlRunner = bigquery_runner(tables) if tables.kind == "bigquery" else self._local
         self._last = threading.local()
 
     def states(self, models: Sequence[str] | None = ()) -> tuple[TableState, ...]:
@@ -55,9 +55,9 @@ class AskedTables:
         """Return how this thread's last question of that name was answered (SQL, seconds, bytes)."""
         return self._answers().get(question)
 
-    def _ask(self, engine: Engine, query: Query, locations: Sequence[str]) -> pa.Table:
-        stamp = self._stamp(engine, locations)
-        (table, answer), kept = ANSWERS.answer(self._question(query), stamp, lambda: engine.run(query, locations))
+    def _ask(self, runner: SqlRunner, query: Query, locations: Sequence[str]) -> pa.Table:
+        stamp = self._stamp(runner, locations)
+        (table, answer), kept = ANSWERS.answer(self._question(query), stamp, lambda: runner.run(query, locations))
         self._answers()[query.question] = replace(answer, counted=query.counted, kept=kept)
         return table
 
@@ -67,8 +67,8 @@ class AskedTables:
     def _question(self, query: Query) -> Question:
         return Question(self.tables, (settings().bigquery_endpoint, query.sql, tuple(query.parameters.items())))
 
-    def _stamp(self, engine: Engine, locations: Sequence[str]) -> tuple[Stamp, ...]:
-        return tuple(state.stamp for state in engine.states(locations))
+    def _stamp(self, runner: SqlRunner, locations: Sequence[str]) -> tuple[Stamp, ...]:
+        return tuple(state.stamp for state in runner.states(locations))
 
     def _answers(self) -> dict[str, AskedQuery]:
         # A thread of its own for each session of the dashboard: nobody sees another's SQL beside his figures.
@@ -76,7 +76,7 @@ class AskedTables:
             self._last.answers = {}
         return self._last.answers
 
-    def _engine(self, location: str) -> Engine:
+    def _runner(self, location: str) -> SqlRunner:
         return self._local if is_file(location) else self._main
 
     def _locations(self) -> dict[str, str]:
@@ -86,14 +86,14 @@ class AskedTables:
     def _found(self, patterns: Sequence[str]) -> dict[str, str]:
         found: dict[str, str] = {}
         for pattern in patterns:
-            for model, location in self._engine(pattern).models(pattern).items():
+            for model, location in self._runner(pattern).models(pattern).items():
                 found.setdefault(model, location)
         return found
 
-    def _find(self, model: str) -> tuple[str, Engine]:
+    def _find(self, model: str) -> tuple[str, SqlRunner]:
         return self._one_of(self._locations(), "model", model)
 
-    def _one_of(self, locations: dict[str, str], what: str, name: str) -> tuple[str, Engine]:
+    def _one_of(self, locations: dict[str, str], what: str, name: str) -> tuple[str, SqlRunner]:
         if name not in locations:
             raise UnknownNameError(what, name, sorted(locations))
-        return locations[name], self._engine(locations[name])
+        return locations[name], self._runner(locations[name])

@@ -13,11 +13,11 @@ from cxr_core.schema import DEFAULT_SCALE, SCALE_KEY, SCALES
 from cxr_core.settings import settings
 from cxr_core.stamps import looked
 from cxr_core.warehouse.answers import AskedQuery
-from cxr_core.warehouse.engine import TableInfo, TableState
 from cxr_core.warehouse.google_client import APP, Account, client_of, forget_clients
 from cxr_core.warehouse.google_errors import plain_errors
 from cxr_core.warehouse.google_tables import look_up, retry_within, table_states
 from cxr_core.warehouse.questions import Query
+from cxr_core.warehouse.sql_runner import TableInfo, TableState
 from cxr_core.warehouse.tables import MODEL_FIELD, TableSet, check_pattern, check_project, check_region, check_table
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ SCALE_LABEL = SCALE_KEY.replace(".", "_")
 _without_storage: set[Account] = set()
 
 
-class BigQueryEngine:
+class BigQueryRunner:
     """Answers questions over BigQuery tables, within a limit of billed bytes and of seconds."""
 
     def __init__(
@@ -169,9 +169,9 @@ class BigQueryEngine:
         return job.result(timeout=left.now(), retry=retry_within(left.now()), job_retry=None)
 
 
-def bigquery_engine(tables: TableSet) -> BigQueryEngine:
-    """Return the engine that asks BigQuery as a source's settings say."""
-    return BigQueryEngine(tables.project, tables.maximum_bytes_billed, tables.credentials, tables.location)
+def bigquery_runner(tables: TableSet) -> BigQueryRunner:
+    """Return the runner that asks BigQuery as a source's settings say."""
+    return BigQueryRunner(tables.project, tables.maximum_bytes_billed, tables.credentials, tables.location)
 
 
 class _Seconds:

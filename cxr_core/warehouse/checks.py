@@ -4,22 +4,22 @@ from collections.abc import Callable, Mapping, Sequence
 
 from cxr_core.errors import AccessError, CxrError, TableError
 from cxr_core.schema import KEY_COLUMNS, LABELS
-from cxr_core.warehouse.engine import Engine, TableInfo
+from cxr_core.warehouse.sql_runner import SqlRunner, TableInfo
 
 
 def problems_of(
-    main: Engine,
+    main: SqlRunner,
     labels: Sequence[str],
-    engine_of: Callable[[str], Engine],
+    runner_of: Callable[[str], SqlRunner],
     predictions: Callable[[], Mapping[str, str]],
     estimate: Callable[[None], object],
 ) -> list[str]:
     """Return what is wrong with label tables and prediction tables; empty when all can be answered.
 
     Args:
-        main: the engine of the label tables.
+        main: the runner of the label tables.
         labels: where they lie.
-        engine_of: returns the engine of a prediction table.
+        runner_of: returns the runner of a prediction table.
         predictions: returns each model's table.
         estimate: asks what the distribution would read, which finds what is wrong besides.
     """
@@ -31,7 +31,7 @@ def problems_of(
             # What a dry run finds besides: who pays may not ask, or may see a table and not read it.
             estimate(None)
         for location in predictions().values():
-            problems += _problems_of(engine_of(location), location, KEY_COLUMNS, "prediction")
+            problems += _problems_of(runner_of(location), location, KEY_COLUMNS, "prediction")
     except CxrError as error:
         # No connection or no permission: the next table would wait for the same answer.
         problems.append(str(error))
@@ -46,10 +46,10 @@ def labels_of(info: TableInfo, location: str) -> tuple[str, ...]:
     return labels
 
 
-def _problems_of(engine: Engine, location: str, needed: Sequence[str], what: str) -> list[str]:
+def _problems_of(runner: SqlRunner, location: str, needed: Sequence[str], what: str) -> list[str]:
     """Return what is wrong with one table; an error that is not about this table alone is raised."""
     try:
-        info = engine.describe(location)
+        info = runner.describe(location)
         labels_of(info, location)
     except (TableError, AccessError) as error:
         return [str(error)]

@@ -1,7 +1,7 @@
 """Writing a source's predictions into a BigQuery table, where its configuration allows that."""
 
 from cxr_core.errors import UsageError, brief
-from cxr_core.warehouse.bigquery import bigquery_engine
+from cxr_core.warehouse.bigquery import bigquery_runner
 from cxr_core.warehouse.google_write import write_predictions
 from cxr_core.warehouse.tables import check_table
 from cxr_core.warehouse.warehouse import Warehouse
@@ -24,5 +24,5 @@ def export_rows(warehouse: Warehouse, model: str, location: str, replace: bool) 
     here, rows, scale = warehouse.stored_predictions(model)
     if location in (here, *tables.labels):
         raise UsageError(f"The table {location} is read by this source. Write to another name.")
-    write_predictions(bigquery_engine(tables), location, rows, scale, replace)
+    write_predictions(bigquery_runner(tables), location, rows, scale, replace)
     return rows.num_rows, scale

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 from cxr_core.errors import AccessError, CxrError, TableError
 from cxr_core.settings import settings
 from cxr_core.stamps import Stamp, looked_at
-from cxr_core.warehouse.engine import TableState
 from cxr_core.warehouse.google_client import Account, client_of, is_silent, note_silence
 from cxr_core.warehouse.google_errors import plain_errors
+from cxr_core.warehouse.sql_runner import TableState
 
 if TYPE_CHECKING:
     from google.cloud import bigquery

@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 
 from cxr_core.errors import ExistsError
 from cxr_core.settings import settings
-from cxr_core.warehouse.bigquery import SCALE_LABEL, BigQueryEngine
+from cxr_core.warehouse.bigquery import SCALE_LABEL, BigQueryRunner
 from cxr_core.warehouse.google_client import APP, client_of
 from cxr_core.warehouse.google_tables import retry_within
 from cxr_core.warehouse.tables import check_table
@@ -21,11 +21,11 @@ _UPLOAD_RETRIES = 2
 _TYPES = {"string": "STRING", "int64": "INT64", "double": "FLOAT64"}
 
 
-def write_predictions(engine: BigQueryEngine, location: str, rows: pa.Table, scale: str, replace: bool) -> None:
+def write_predictions(runner: BigQueryRunner, location: str, rows: pa.Table, scale: str, replace: bool) -> None:
     """Write rows to the BigQuery table `location`, which is labelled with their scale.
 
     Args:
-        engine: whose account writes and pays.
+        runner: whose account writes and pays.
         location: a `project.dataset.table`; the data set has to exist.
         rows: string, int64 and float64 columns.
         scale: `logit`, `probability` or `score`.
@@ -40,8 +40,8 @@ def write_predictions(engine: BigQueryEngine, location: str, rows: pa.Table, sca
 
     check_table(location)
     seconds = settings().bigquery_timeout
-    with engine.plain_errors():
-        client = client_of(engine.account)
+    with runner.plain_errors():
+        client = client_of(runner.account)
         there = _existing(client, location, seconds)
         if there is not None and not replace:
             raise _exists(location)

@@ -24,9 +24,9 @@ from cxr_core.locations import is_remote
 from cxr_core.stamps import changed_at, file_stamp, looked
 from cxr_core.storage import local_copy, version
 from cxr_core.warehouse.answers import AskedQuery
-from cxr_core.warehouse.engine import TableInfo, TableState
 from cxr_core.warehouse.parquet import read_metadata
 from cxr_core.warehouse.questions import Query
+from cxr_core.warehouse.sql_runner import TableInfo, TableState
 from cxr_core.warehouse.tables import files_by_model
 
 _connecting = threading.Lock()
@@ -34,7 +34,7 @@ _connecting = threading.Lock()
 _last: dict[str, str] = {}
 
 
-class LocalEngine:
+class LocalRunner:
     """Answers questions over Parquet files in `allowed` folders: one connection a process, one cursor a question."""
 
     def __init__(self, allowed: Sequence[Path]) -> None:

@@ -13,9 +13,9 @@ from cxr_core.warehouse import frames, questions
 from cxr_core.warehouse.answers import Joined, PredictionTable
 from cxr_core.warehouse.asked_tables import AskedTables
 from cxr_core.warehouse.checks import labels_of, problems_of
-from cxr_core.warehouse.engine import Engine
 from cxr_core.warehouse.questions import Query
 from cxr_core.warehouse.readings import readings_frame
+from cxr_core.warehouse.sql_runner import SqlRunner
 from cxr_core.warehouse.studies import join_studies
 from cxr_core.warehouse.tables import TableSet
 
@@ -101,9 +101,9 @@ class Warehouse(AskedTables):
             UnknownNameError: there is no such set.
             TableError: it lacks a column, or a reader stands twice on a row.
         """
-        location, engine = self._one_of(self._found(self.tables.readings), "set of readings", set_name)
-        names = labels_of(engine.describe(location), location)
-        table = self._ask(engine, questions.readings(engine.name(location), names), [location])
+        location, runner = self._one_of(self._found(self.tables.readings), "set of readings", set_name)
+        names = labels_of(runner.describe(location), location)
+        table = self._ask(runner, questions.readings(runner.name(location), names), [location])
         return readings_frame(table, location)
 
     def prediction_tables(self) -> list[str]:
@@ -112,10 +112,10 @@ class Warehouse(AskedTables):
 
     def prediction_table(self, model: str) -> PredictionTable:
         """Return what the prediction table of a model holds; `UnknownNameError` when it has none."""
-        location, engine = self._find(model)
-        info = engine.describe(location)
-        query = questions.prediction_counts(engine.name(location))
-        table = self._ask(engine, query, [location])
+        location, runner = self._find(model)
+        info = runner.describe(location)
+        query = questions.prediction_counts(runner.name(location))
+        table = self._ask(runner, query, [location])
         return PredictionTable(
             model=model,
             scale=info.scale,
@@ -128,17 +128,17 @@ class Warehouse(AskedTables):
 
     def predictions(self, model: str) -> pd.DataFrame:
         """Return all of a model's predictions sorted by path: the keys, then its labels as stored (float64)."""
-        location, engine = self._find(model)
-        names = labels_of(engine.describe(location), location)
-        table = self._ask(engine, questions.predictions(engine.name(location), names), [location])
+        location, runner = self._find(model)
+        names = labels_of(runner.describe(location), location)
+        table = self._ask(runner, questions.predictions(runner.name(location), names), [location])
         return frames.predictions_frame(table)
 
     def stored_predictions(self, model: str) -> tuple[str, pa.Table, str]:
         """Return where a model's predictions lie, their rows as a prediction table has them, and their scale."""
-        location, engine = self._find(model)
-        info = engine.describe(location)
-        query = questions.predictions(engine.name(location), labels_of(info, location))
-        return location, frames.prediction_rows(self._ask(engine, query, [location])), info.scale
+        location, runner = self._find(model)
+        info = runner.describe(location)
+        query = questions.predictions(runner.name(location), labels_of(info, location))
+        return location, frames.prediction_rows(self._ask(runner, query, [location])), info.scale
 
     def joined(self, model: str, dataset: str = "valid", view: str | None = None) -> Joined:
         """Return a model's predictions beside the labels of the same paths, of one data set on both sides.
@@ -149,21 +149,21 @@ class Warehouse(AskedTables):
         dataset_code(dataset)
         if view is not None:
             view_code(view)
-        location, engine = self._find(model)
-        info = engine.describe(location)
+        location, runner = self._find(model)
+        info = runner.describe(location)
         names = labels_of(info, location)
-        if engine is self._main:
-            query = questions.joined(engine.name(location), self._names(), names, dataset, view)
-            table = self._ask(engine, query, [location, *self.tables.labels])
+        if runner is self._main:
+            query = questions.joined(runner.name(location), self._names(), names, dataset, view)
+            table = self._ask(runner, query, [location, *self.tables.labels])
         else:
             table = self._joined_here(location, names, dataset, view)
         found = frames.joined_result(table, info.scale, names)
-        if found.unmatched and view is None and self._study_rows(location, engine, dataset) == found.n_predictions:
+        if found.unmatched and view is None and self._study_rows(location, runner, dataset) == found.n_predictions:
             return self._joined_studies(model, found, dataset)
         return found
 
-    def _study_rows(self, location: str, engine: Engine, dataset: str) -> int:
-        table = self._ask(engine, questions.study_rows(engine.name(location), dataset), [location])
+    def _study_rows(self, location: str, runner: SqlRunner, dataset: str) -> int:
+        table = self._ask(runner, questions.study_rows(runner.name(location), dataset), [location])
         return int(table["studies"][0].as_py() or 0)
 
     def _joined_studies(self, model: str, found: Joined, dataset: str) -> Joined:
@@ -173,7 +173,7 @@ class Warehouse(AskedTables):
 
     def check(self) -> list[str]:
         """Return what is wrong with the tables, one sentence each; empty when all can be answered."""
-        return problems_of(self._main, self.tables.labels, self._engine, self._locations, self.estimate_distribution)
+        return problems_of(self._main, self.tables.labels, self._runner, self._locations, self.estimate_distribution)
 
     def _joined_here(self, location: str, names: Sequence[str], dataset: str, view: str | None) -> pa.Table:
         """Join a local prediction table with labels that are fetched from BigQuery."""

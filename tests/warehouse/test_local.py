@@ -55,7 +55,7 @@ def test_only_the_folders_of_the_source_can_be_read(local_tables, tmp_path, labe
 
 def test_the_connection_is_locked(local_tables):
     open_warehouse(local_tables).counts()
-    cursor = local._connection(local.LocalEngine(local_tables.allowed).allowed).cursor()
+    cursor = local._connection(local.LocalRunner(local_tables.allowed).allowed).cursor()
     for statement in ["SET enable_external_access = true", "INSTALL httpfs", "COPY (SELECT 1) TO '/tmp/x.csv'"]:
         with pytest.raises(duckdb.Error):
             cursor.execute(statement)

@@ -11,7 +11,7 @@ from cxr_core.errors import CxrError, UsageError
 from cxr_core.schema import DATASETS, LABELS, VALUES, VIEWS
 from cxr_core.sources.registry import get_source
 from cxr_core.warehouse import questions, tables
-from cxr_core.warehouse.bigquery import BigQueryEngine
+from cxr_core.warehouse.bigquery import BigQueryRunner
 from cxr_core.warehouse.tables import TableSet
 from cxr_core.warehouse.warehouse import Warehouse
 
@@ -60,8 +60,8 @@ def sql_of(monkeypatch_free_tables):
         sent.append(query.sql)
         raise Captured
 
-    original = BigQueryEngine._insert
-    BigQueryEngine._insert = insert
+    original = BigQueryRunner._insert
+    BigQueryRunner._insert = insert
     try:
         Warehouse(monkeypatch_free_tables).distribution("frontal")
     except Captured:
@@ -71,7 +71,7 @@ def sql_of(monkeypatch_free_tables):
         assert sent == []
         return None
     finally:
-        BigQueryEngine._insert = original
+        BigQueryRunner._insert = original
 
 
 @settings(max_examples=400, deadline=None)

@@ -35,7 +35,7 @@ class TableState:
     is_checked: bool = True
 
 
-class Engine(Protocol):
+class SqlRunner(Protocol):
     """Runs questions over the tables of one kind; every error it raises is a `CxrError`."""
 
     def name(self, location: str) -> str:
