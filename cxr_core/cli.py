@@ -21,6 +21,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "distribution": ("data", "DISTRIBUTION"),
     "models": ("data", "MODELS"),
     "import": ("imports", "IMPORT"),
+    "split": ("data", "SPLIT"),
     "train": ("train", "TRAIN"),
     "sweep": ("train", "SWEEP"),
     "runs": ("runs", "RUNS"),

@@ -69,6 +69,22 @@ def _distribution(arguments: argparse.Namespace) -> Answer:
     return Answer(rows, text)
 
 
+def _split_arguments(parser: Parser) -> None:
+    parser.add_argument("--by", required=True, help="what stays together: patient")
+    parser.add_argument("--seed", type=int, default=2019, help="of the shuffle (default %(default)s)")
+    parser.add_argument("--shares", required=True, metavar="A,B,C", help="of the patients in train, valid and test")
+    parser.add_argument("--replace", action="store_true", help="give up a division that is there")
+
+
+def _split(arguments: argparse.Namespace) -> Answer:
+    from cxr_core.tasks.split import parse_shares, split_source
+
+    shares = parse_shares(arguments.shares)
+    counts = split_source(arguments.source, arguments.by, shares, arguments.seed, arguments.replace)
+    rows = [(name, one["images"], one["patients"]) for name, one in counts.items()]
+    return Answer(counts, lambda: as_table(("data set", "images", "patients"), rows))
+
+
 def _models(arguments: argparse.Namespace) -> Answer:
     from cxr_core.tasks.models import models
 
@@ -96,5 +112,6 @@ SOURCES = Command(
 DISTRIBUTION = Command(
     "distribution", "Count the images by label, value and data set.", _distribution_arguments, _distribution
 )
+SPLIT = Command("split", "Divide a source by patient into train, valid and test.", _split_arguments, _split)
 MODELS = Command("models", "List the models of a source.", no_arguments, _models)
 ACCELERATORS = Command("accelerators", "Say what this machine can train on.", no_arguments, _accelerators)

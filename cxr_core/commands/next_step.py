@@ -56,6 +56,10 @@ def _after_models(_arguments: argparse.Namespace, document: Any) -> tuple[str, W
     return ("Predict with a model", ["predict", "--model", weighted[0]]) if weighted else ("Train one", ["train"])
 
 
+def _after_split(_arguments: argparse.Namespace, _document: Any) -> tuple[str, Words]:
+    return "Look at its labels", ["distribution"]
+
+
 def _after_import(arguments: argparse.Namespace, _document: Any) -> tuple[str, Words]:
     return {
         "labels": ("Look at the labels", ["distribution"]),
@@ -129,6 +133,7 @@ _AFTER: dict[str, Callable[[argparse.Namespace, Any], tuple[str, Words]]] = {
     "sources": _after_sources,
     "distribution": _after_distribution,
     "models": _after_models,
+    "split": _after_split,
     "import": _after_import,
     "runs": _after_runs,
     "predict": _after_prediction,
