@@ -120,4 +120,5 @@ def _all(result: Evaluation) -> Section:
         f"Mean AUC {with_interval(auc.value, auc.ci)} over {counted(auc.labels, 'label')}, mean average precision "
         f"{with_interval(ap.value, ap.ci)}."
     )
-    return Section("All labels", words, tables=[figures_table(result).set_index("Label")])
+    table = figures_table(result).assign(Prevalence=[percent(figures.prevalence) for figures in result.labels.values()])
+    return Section("All labels", words, tables=[table.set_index("Label")])

@@ -15,7 +15,7 @@ _COUNT = st.column_config.NumberColumn(format="localized", width="small")
 
 
 def _figure(text: str) -> Any:
-    return st.column_config.TextColumn(width=155, help=f"{text} {help_texts.INTERVAL}")
+    return st.column_config.TextColumn(width=138, help=f"{text} {help_texts.INTERVAL}")
 
 
 AUC, AP = "AUC (95 % interval)", "AP (95 % interval)"
@@ -25,7 +25,7 @@ WHY_MISSING = "What is missing, and why"
 FIGURE_COLUMNS: dict[str, Any] = {
     AUC: _figure(help_texts.AUC),
     AP: _figure(help_texts.AP),
-    "Prevalence": st.column_config.NumberColumn(format="percent", width="small", help=help_texts.PREVALENCE),
+    "Prevalence": st.column_config.NumberColumn(format="%.1f %%", width="small", help=help_texts.PREVALENCE),
     "Positive": _COUNT,
     "n (certain)": _COUNT,
     "Uncertain": _COUNT,
@@ -57,7 +57,7 @@ def figure_cells(figures: LabelEvaluation) -> dict[str, Any]:
     return {
         AUC: with_interval(figures.roc_auc, figures.roc_auc_ci),
         AP: with_interval(figures.average_precision, figures.average_precision_ci),
-        "Prevalence": figures.prevalence,
+        "Prevalence": None if figures.prevalence is None else 100 * figures.prevalence,
         "Positive": figures.n_positive,
         "n (certain)": figures.n,
         "Uncertain": figures.n_uncertain_dropped,

@@ -23,11 +23,15 @@ from dashboard.train.several_input import SWEEP, Several, several_input
 def train_form(source: Source, models: list[ModelEntry]) -> tuple[TrainOptions, Several]:
     """Show every choice and return them, and how many runs they are for; the engine checks them again."""
     options = _section(_defaults(source), "data")
+    st.subheader("What uncertain labels mean", anchor=False)
+    policy = st.container()
     st.subheader("How many runs", anchor=False)
     several = several_input()
-    if several.kind != SWEEP:
-        st.subheader("What uncertain labels mean", anchor=False)
-        options = replace(options, policy=_policy_section())
+    with policy:
+        if several.kind == SWEEP:
+            st.caption("A sweep trains with several u and w: those chosen below, under *How many runs*.")
+        else:
+            options = replace(options, policy=_policy_section())
     options = _section(options, "network")
     st.subheader(SECTIONS["machine"], anchor=False)
     options = replace(options, accelerator=accelerator_input())

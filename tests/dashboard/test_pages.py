@@ -172,7 +172,7 @@ def test_compare_shows_beside_each_model_what_uncertain_labels_meant(small_demo,
     elif tab == "Curves of one label":
         assert app.dataframe[0].value.set_index("Model")["Uncertain labels"].to_dict() == policies
     else:
-        assert all(words in app.caption[0].value for words in policies.values())
+        assert all(words in texts(app) for words in policies.values())
 
 
 def test_an_ensemble_is_saved_and_can_be_evaluated(own_small_demo, page):
@@ -477,6 +477,10 @@ def test_every_figure_of_evaluate_is_the_command_lines(small_demo, page, cxr):
     assert metrics(app)["Certain images"] == f"{one['n']:,}"
     for column, name in (("n (certain)", "n"), ("Positive", "n_positive")):
         assert list(table[column]) == [figures[name] for figures in labels.values()], column
+    shares = [100 * figures["n_positive"] / figures["n"] for figures in labels.values()]
+    assert list(table["Prevalence"]) == pytest.approx(shares)
+    columns = json.loads(app.dataframe[0].proto.columns)
+    assert columns["Prevalence"]["type_config"]["format"] == "%.1f %%", "as the other percentages: 8.1 %"
     for column, name in (("AUC (95 % interval)", "roc_auc"), ("AP (95 % interval)", "average_precision")):
         assert list(table[column]) == [as_said(figures[name], figures[f"{name}_ci"]) for figures in labels.values()]
 
@@ -559,3 +563,11 @@ def test_what_u_and_w_did_names_the_model_that_moved_the_uncertain_images_most(s
     moved = found.groups["uncertain"].shifts[SECOND]
     assert f"moves the uncertain ones most ({moved.n} images)" in texts(app)
     assert list(app.table[0].value.index) == [FIRST, SECOND]
+
+
+def test_train_asks_what_uncertain_labels_mean_before_how_many_runs(small_demo, page):
+    heads = [head.value for head in page("train").subheader]
+    assert heads.index("What uncertain labels mean") + 1 == heads.index("How many runs")
+    sweep = page("train", **{"train-several": "Sweep over u and w"})
+    assert "train-strategy" not in {one.key for one in sweep.button_group}, "u and w are those of the sweep"
+    assert "A sweep trains with several u and w" in texts(sweep)

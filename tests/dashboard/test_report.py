@@ -82,6 +82,8 @@ def test_the_report_of_a_label_says_its_figures_and_how_they_came_about(judged, 
         "Not a medical device",
     ):
         assert wanted in said, wanted
+    for one in result.labels.values():
+        assert f"{100 * one.prevalence:.1f} %" in said, "a share has one form, in the table of all labels too"
     assert made.count(b"js-plotly-plot") >= 1
     assert len(re.findall(rb"Plotly\.newPlot\(", made)) == 4
 
