@@ -98,6 +98,8 @@ def roc_chart(title: str, curves: Sequence[DrawnCurve], colors: Palette, point: 
     """Draw true against false positive rate; the diagonal is chance."""
     lines = _lines(curves, "false positive rate", "sensitivity")
     axes = square_axes("False positive rate (1 − specificity)", "Sensitivity", colors)
+    # The legend stands on the bottom of the chart: on a narrow screen the square must too, or it covers the axis.
+    axes["yaxis"]["constraintoward"] = "bottom"
     legend = {"showlegend": len(curves) > 1, "legend": _LEGEND | {"bgcolor": colors.background}}
     traces = [_baseline(0, 1, "chance", 0.87, colors), *lines, *_marks(point, colors)]
     return go.Figure(traces, layout(title, colors, HEIGHT) | axes | legend)

@@ -13,7 +13,7 @@ from cxr_core.schema import label_words
 from cxr_core.tasks.distribution import positive_rates
 from cxr_core.uncertainty import Policy
 from cxr_core.words import counted, percent
-from dashboard.charts.frame import figure, label_axis, plain_axis, square_axes
+from dashboard.charts.frame import MARGIN, figure, label_axis, plain_axis, square_axes
 from dashboard.charts.palette import VALUE_SYMBOLS, LineStyle, Palette
 
 
@@ -68,7 +68,7 @@ def score_chart(
     """
     everything = np.concatenate([values for values in scores.values() if len(values)] or [np.zeros(1)])
     edges = np.linspace(everything.min(), everything.max() + 1e-9, n_bins + 1)
-    chart = figure("Where the images of each label value fall", colors, 380)
+    chart = figure("Where the images of each label value fall", colors, 420)
     for value, values in scores.items():
         if len(values):
             chart.add_trace(_spread(value, values, edges, colors))
@@ -84,6 +84,8 @@ def score_chart(
         chart.add_annotation(x=threshold, y=1, yref="paper", **words)
     chart.update_xaxes(plain_axis(score_name, colors))
     chart.update_yaxes(plain_axis("share of the value's images", colors), tickformat=".0%", rangemode="tozero")
+    # On a narrow screen the legend has a line for each value, below the title.
+    chart.update_layout(margin=MARGIN | {"t": 116})
     return chart
 
 
@@ -115,7 +117,7 @@ def difference_chart(rows: Sequence[LabelComparison], first: str, second: str, c
         colors: the palette of the appearance.
     """
     known = [row for row in rows if row.difference is not None]
-    chart = figure("AUC difference, corrected interval · ● beyond chance · ○ not · × not tested", colors, 540)
+    chart = figure("AUC difference, corrected interval<br>● beyond chance · ○ not · × not tested", colors, 540)
     chart.add_vline(x=0, line={"color": colors.faint, "width": 1})
     # Keeps the labels in their order, whichever of them are tested.
     chart.update_yaxes(label_axis(colors), categoryorder="array", categoryarray=[label_words(r.label) for r in known])

@@ -34,7 +34,7 @@ def sweep_heatmap(
     mean = np.array([[_number(cells, u, w) for u in us] for w in ws])
     best = np.nanmax(mean) if np.isfinite(mean).any() else np.nan
     texts = [[_cell_text(cells.get((u, w), (None, None, 0)), best) for u in us] for w in ws]
-    chart = figure(f"{what}: validation AUC of the best epoch by u and w, best in bold", colors, 160 + 56 * len(ws))
+    chart = figure(f"{what}: validation AUC of the best epoch<br>by u and w, best in bold", colors, 160 + 56 * len(ws))
     chart.add_heatmap(
         z=mean,
         x=[f"{u:g}" for u in us],

@@ -41,6 +41,7 @@ def ensemble_builder(source: str, models: list[str], dataset: str, several_views
             format_func=lambda name: METHOD_WORDS.get(name, name),
             key="method",
             bind="query-params",
+            wrap=True,
             help=help_texts.ENSEMBLE_METHOD,
         )
         by = st.segmented_control(
@@ -50,6 +51,7 @@ def ensemble_builder(source: str, models: list[str], dataset: str, several_views
             required=True,
             format_func=BY_WORDS.__getitem__,
             key="study" if several_views else "by",
+            wrap=True,
             help=help_texts.ENSEMBLE_BY,
         )
     _saved(source)

@@ -50,6 +50,7 @@ def operating_cut(judged: Judged, curves: LabelCurves) -> Cut:
             format_func=WAYS.__getitem__,
             key="point-by",
             bind="query-params",
+            wrap=True,
             help=help_texts.OPERATING_WAY,
             width="content",
         )

@@ -30,6 +30,7 @@ def subgroup_section(judged: Judged, point: OperatingPoint | None) -> None:
         required=True,
         format_func=lambda way: plain(way.replace("_", " ").capitalize()),
         key="split-by",
+        wrap=True,
         help=help_texts.SUBGROUPS,
     )
     threshold = None if point is None else point.threshold

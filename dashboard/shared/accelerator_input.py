@@ -47,6 +47,7 @@ def accelerator_input() -> str:
         format_func=WORDS.__getitem__,
         key="train-accelerator",
         bind="query-params",
+        wrap=True,
         help=help_texts.ACCELERATOR,
     )
     if known:

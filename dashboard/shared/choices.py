@@ -86,7 +86,7 @@ def pick_one(label: str, options: Options, default: str, help_text: str, **furth
     chosen = settled(options, default)
     listed = list(options.ids) if chosen in options.ids else [chosen, *options.ids]
     st.segmented_control(
-        label, listed, required=True, format_func=options.shown, key=options.key, help=help_text, **further
+        label, listed, required=True, format_func=options.shown, key=options.key, help=help_text, wrap=True, **further
     )
     return _existing(options, chosen)
 

@@ -47,6 +47,7 @@ def _open_choice(option: Option, value: Any) -> Any:
         format_func=label_words if option.name == "view" else str,
         key=option.key,
         bind="query-params",
+        wrap=True,
         help=option.help,
     )
     return chosen or value
