@@ -127,7 +127,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "runs_per_device",
         1,
-        "Runs that may use one accelerator at once; further ones wait in the order in which they were started.",
+        "Runs that may use one device, as the CPU or one GPU, at once; further ones wait in the order of their start.",
         lambda value: value >= 1,
         "at least 1",
     ),

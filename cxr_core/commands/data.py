@@ -96,7 +96,7 @@ def _models(arguments: argparse.Namespace) -> Answer:
 
 
 def _accelerators(_arguments: argparse.Namespace) -> Answer:
-    from cxr_core.tasks.training_plan import accelerators
+    from cxr_core.tasks.machine_devices import accelerators
 
     found = accelerators()
     headers = ("name", "available", "reason", "devices")

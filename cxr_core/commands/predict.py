@@ -5,6 +5,7 @@ import argparse
 from cxr_core.commands.parsing import Answer, Command, Parser
 from cxr_core.commands.runs import awaited
 from cxr_core.tasks.predict import start_prediction
+from cxr_core.training.execution_options import ANY_DEVICE
 
 
 def _arguments(parser: Parser) -> None:
@@ -20,6 +21,7 @@ def _arguments(parser: Parser) -> None:
     add("--records", metavar="GLOB", default="", help="TFRecord files; without it, those of the source")
     add("--limit", type=int, metavar="N", help="predict only the first N images")
     add("--accelerator", default="cpu", help="cpu, gpu, multi-gpu or tpu")
+    add("--device", default=ANY_DEVICE, help="the GPU to predict on, as in gpu:1; without it, one that is free")
     add("--name", default="", help="name of the prediction table; without it, the model's or the file's")
     add("--replace", action="store_true", help="replace predictions of the same data sets")
 
@@ -33,6 +35,7 @@ def _execute(arguments: argparse.Namespace) -> Answer:
         records=arguments.records,
         limit=arguments.limit,
         accelerator=arguments.accelerator,
+        device=arguments.device,
         name=arguments.name,
         replace=arguments.replace,
         confined=False,

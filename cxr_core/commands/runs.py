@@ -13,6 +13,7 @@ from cxr_core.runs import service
 from cxr_core.runs.network_disk import workspace_warning
 from cxr_core.runs.run import COMPLETED, Run
 from cxr_core.settings import settings
+from cxr_core.tasks.machine_devices import resume
 from cxr_core.words import duration, percent
 
 _ACTIONS = ("show", "cancel", "resume", "delete", "log", "note", "tag")
@@ -44,7 +45,7 @@ def _execute(arguments: argparse.Namespace) -> Answer:
     actions: dict[str, Callable[[str], Answer]] = {
         "show": lambda run: _one(service.get(run)),
         "cancel": _cancel,
-        "resume": lambda run: _one(service.resume(run)),
+        "resume": lambda run: _one(resume(run)),
         "delete": _delete,
         "log": _log,
         "note": lambda run: _one(service.set_notes(run, " ".join(arguments.words))),

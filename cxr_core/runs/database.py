@@ -12,12 +12,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from cxr_core.errors import RunError
-from cxr_core.runs.identity import ProcessIdentity, own_identity
-from cxr_core.runs.lanes import lane_of
+from cxr_core.runs.identity import own_identity
+from cxr_core.runs.lanes import GPU_PREFIX, Need
 from cxr_core.runs.network_disk import network_file_system
 from cxr_core.runs.reserve import DiskReserve
 
 _BUSY_MILLISECONDS = 15_000
+_MOST_GPUS = 16
 _FIRST_SCHEMA = """
 CREATE TABLE runs (
     run TEXT PRIMARY KEY,
@@ -170,10 +171,7 @@ def _add_parent_notes_tags_and_machine(connection: sqlite3.Connection) -> None:
             connection.execute(f"UPDATE runs SET {column} = ? WHERE run = ?", (known, run))
 
 
-def _tell_lanes_of_machines_apart(connection: sqlite3.Connection) -> None:
-    for run, device, text in connection.execute("SELECT run, device, supervisor FROM runs").fetchall():
-        lane = lane_of(device, ProcessIdentity(**json.loads(text)))
-        connection.execute("UPDATE runs SET lane = ? WHERE run = ?", (lane, run))
+def _add_indices(connection: sqlite3.Connection) -> None:
     connection.execute("CREATE INDEX runs_by_status ON runs (status)")
     connection.execute("CREATE INDEX runs_by_parent ON runs (parent)")
 
@@ -182,10 +180,30 @@ def _add_time_worked(connection: sqlite3.Connection) -> None:
     connection.execute("ALTER TABLE runs ADD COLUMN worked REAL NOT NULL DEFAULT 0")
 
 
+def _give_each_device_a_lane(connection: sqlite3.Connection) -> None:
+    """Say of each run which devices it needs and has; the column `lane` stays, which old SQLite cannot drop."""
+    connection.execute("ALTER TABLE runs ADD COLUMN need TEXT")
+    connection.execute("ALTER TABLE runs ADD COLUMN devices TEXT NOT NULL DEFAULT '[]'")
+    query = "SELECT run, device, status FROM runs WHERE device IS NOT NULL"
+    for run, device, status in connection.execute(query).fetchall():
+        need = _former_need(device)
+        has = need.devices if status == "running" else ()
+        values = (json.dumps(need.as_dict()), json.dumps(has), run)
+        connection.execute("UPDATE runs SET need = ?, devices = ? WHERE run = ?", values)
+
+
+def _former_need(device: str) -> Need:
+    """Return what a run of the versions before took: the first GPU, or all, however many there were."""
+    if device == "multi-gpu":
+        return Need(tuple(f"{GPU_PREFIX}{number}" for number in range(_MOST_GPUS)), together=True)
+    return Need((f"{GPU_PREFIX}0" if device == "gpu" else device,))
+
+
 #: Every change of the schema, the first to the newest; `user_version` of a file says how many it has seen.
 _CHANGES: tuple[Callable[[sqlite3.Connection], None], ...] = (
     _make_table,
     _add_parent_notes_tags_and_machine,
-    _tell_lanes_of_machines_apart,
+    _add_indices,
     _add_time_worked,
+    _give_each_device_a_lane,
 )

@@ -4,11 +4,13 @@ import os
 import subprocess
 import sys
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 import cxr_core
 from cxr_core.atomic import RUN_VARIABLE
 from cxr_core.runs.identity import ProcessIdentity, identity_of
+from cxr_core.runs.lanes import variables_of
 from cxr_core.settings import CONFIG_VARIABLE, config_path, settings
 
 SUPERVISE = "run-supervise"
@@ -32,8 +34,10 @@ def start_supervisor(run_id: str, log: Path) -> ProcessIdentity | None:
     return identity
 
 
-def start_step(run_id: str, log: Path, scratch: Path) -> subprocess.Popen[bytes]:
+def start_step(run_id: str, log: Path, scratch: Path, devices: Sequence[str]) -> subprocess.Popen[bytes]:
     """Start the process that does the work in a process group of its own, with `scratch` for its temporary files.
+
+    It sees no GPU but those among `devices`, where it has devices for itself.
 
     Its standard input is a pipe that closes when this process ends, however it ends.
     """
@@ -44,7 +48,7 @@ def start_step(run_id: str, log: Path, scratch: Path) -> subprocess.Popen[bytes]
             stdout=output,
             stderr=subprocess.STDOUT,
             process_group=0,
-            env=_environment() | {"TMPDIR": str(scratch), RUN_VARIABLE: run_id},
+            env=_environment() | variables_of(devices) | {"TMPDIR": str(scratch), RUN_VARIABLE: run_id},
         )
 
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from cxr_core.runs.identity import own_identity
+from cxr_core.runs.lanes import Need
 from cxr_core.runs.run import Run
 
 
@@ -23,10 +24,11 @@ def new_run(
     source: str,
     config: dict[str, Any],
     device: str | None,
+    need: Need | None,
     resumable: bool,
     parent: str | None,
 ) -> Run:
-    """Return a queued run that this process answers for."""
+    """Return a queued run that this process answers for; without a need, its accelerator is one device."""
     now = time.time()
     return Run(
         run=run_id,
@@ -40,6 +42,7 @@ def new_run(
         config=config,
         supervisor=own_identity(),
         device=device,
+        need=need or (None if device is None else Need((device,))),
         resumable=resumable,
         parent=parent,
     )

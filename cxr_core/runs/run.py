@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from cxr_core.runs.identity import ProcessIdentity
+from cxr_core.runs.lanes import Need
 
 QUEUED, RUNNING, COMPLETED, FAILED, CANCELLED = ("queued", "running", "completed", "failed", "cancelled")
 ACTIVE = (QUEUED, RUNNING)
@@ -16,8 +17,9 @@ ACTIVE = (QUEUED, RUNNING)
 class Run:
     """One run. Times are seconds since 1970 (UTC); `eta_seconds` is the expected time left.
 
-    `device` is the accelerator that the run needs for itself; None for light work that waits for nobody. `parent` is
-    the run that started this one as a part of it, such as a sweep. `user`, `notes` and `tags` are for people. `worked`
+    `device` is the accelerator that the run needs for itself; None for light work that waits for nobody. `need` says
+    which of its devices the run may have, `devices` which it was given when it last started. `parent` is the run that
+    started this one as a part of it, such as a sweep. `user`, `notes` and `tags` are for people. `worked`
     counts the seconds before the last resume: `started` and `ended` are of the last leg alone.
     """
 
@@ -52,6 +54,8 @@ class Run:
     notes: str = ""
     tags: tuple[str, ...] = ()
     worked: float = 0.0
+    need: Need | None = None
+    devices: tuple[str, ...] = ()
 
     def seconds_worked(self, now: float) -> float | None:
         """Return for how long the run has worked until `now` or its end, over all its legs; None before the first."""
@@ -73,14 +77,15 @@ class Run:
 
     def as_json(self) -> dict[str, Any]:
         """Return what the command line prints of a run; times are ISO 8601 in UTC."""
-        shown = {name: getattr(self, name) for name in _SHOWN} | {"tags": list(self.tags)}
+        shown = {name: getattr(self, name) for name in _SHOWN}
+        shown |= {name: list(shown[name]) for name in _TUPLES}
         return shown | {name: _iso(shown[name]) for name in ("created", "started", "ended", "heartbeat")}
 
     def as_row(self) -> dict[str, Any]:
         """Return the run as columns of the store."""
         row = {column: getattr(self, column) for column in COLUMNS}
         row |= {name: as_column(row[name]) for name in _JSON if row[name] is not None}
-        return row | {name: as_column(row[name]) for name in _IDENTITIES if row[name] is not None}
+        return row | {name: as_column(row[name]) for name in (*_IDENTITIES, "need") if row[name] is not None}
 
     @classmethod
     def from_row(cls, row: sqlite3.Row) -> "Run":
@@ -92,21 +97,22 @@ class Run:
             values[name] = None if values[name] is None else ProcessIdentity(**json.loads(values[name]))
         for name in ("cancel_requested", "resumable"):
             values[name] = bool(values[name])
-        return cls(**values | {"tags": tuple(values["tags"])})
+        values["need"] = None if values["need"] is None else Need.from_dict(json.loads(values["need"]))
+        return cls(**values | {name: tuple(values[name]) for name in _TUPLES})
 
 
 COLUMNS = tuple(field.name for field in fields(Run))
-_JSON, _IDENTITIES = ("config", "result", "tags"), ("supervisor", "process")
+_JSON, _TUPLES, _IDENTITIES = ("config", "result", "tags", "devices"), ("tags", "devices"), ("supervisor", "process")
 _SHOWN = (
-    *("run", "kind", "name", "source", "device", "status", "reason", "message"),
+    *("run", "kind", "name", "source", "device", "devices", "status", "reason", "message"),
     *("step", "steps", "epoch", "loss", "val_loss", "val_auc", "eta_seconds"),
     *("created", "started", "ended", "heartbeat", "user", "host", "parent", "notes", "tags", "config", "result"),
 )
 
 
 def as_column(value: Any) -> str:
-    """Return an identity, or JSON values, as the text that the store keeps."""
-    return json.dumps(value.as_dict() if isinstance(value, ProcessIdentity) else value, allow_nan=False)
+    """Return an identity, a need, or JSON values, as the text that the store keeps."""
+    return json.dumps(value.as_dict() if isinstance(value, (ProcessIdentity, Need)) else value, allow_nan=False)
 
 
 def _iso(seconds: float | None) -> str | None:

@@ -15,7 +15,7 @@ from cxr_core.runs import metrics, reasons
 from cxr_core.runs.annotations import checked_notes, checked_tags
 from cxr_core.runs.columns import ColumnReader, MetricColumns
 from cxr_core.runs.identity import Standing, own_identity
-from cxr_core.runs.lanes import lane_of
+from cxr_core.runs.lanes import Need
 from cxr_core.runs.launch import start_supervisor
 from cxr_core.runs.log import LOG_FILE, last_words
 from cxr_core.runs.new_run import new_run, new_run_id
@@ -39,6 +39,7 @@ def submit(
     resumable: bool = False,
     run_id: str | None = None,
     parent: str | None = None,
+    need: Need | None = None,
 ) -> Run:
     """Start a run in a process of its own, which outlives this one, and return it.
 
@@ -51,6 +52,7 @@ def submit(
         resumable: whether the work can go on from what it left in its folder.
         run_id: from `new_run_id`, when the caller needed it before.
         parent: the run that this one is a part of.
+        need: which devices of the accelerator; by default it is one device.
 
     Raises:
         UnknownNameError: there is no such parent.
@@ -59,13 +61,13 @@ def submit(
     store = _store()
     if parent is not None:
         store.get(parent)
-    run = new_run(run_id or new_run_id(), kind, name, source, config, device, resumable, parent)
+    run = new_run(run_id or new_run_id(), kind, name, source, config, device, need, resumable, parent)
     folder = store.run_folder(run.run)
     with disk_errors(folder):
         folder.mkdir(parents=True)
     try:
         write_text(folder / CONFIG_FILE, json.dumps(config, indent=2, allow_nan=False) + "\n")
-        store.insert(run, lane_of(device, run.supervisor))
+        store.insert(run)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
@@ -150,8 +152,10 @@ def cancel(run_id: str) -> Run:
     return get(run_id)
 
 
-def resume(run_id: str) -> Run:
+def resume(run_id: str, need: Need | None = None) -> Run:
     """Put a failed or cancelled run back into the queue under its ID; it goes on from its last checkpoint.
+
+    `need` says which devices of this machine it may have; by default those of the same names as before.
 
     Raises:
         UsageError: the run is active or completed, its folder has vanished, or work of its kind cannot be resumed.
@@ -161,7 +165,7 @@ def resume(run_id: str) -> Run:
         raise UsageError(f"Run {run_id} is a {run.kind} run, which cannot be resumed. Start it again.")
     if not run.is_active and not store.run_folder(run_id).is_dir():
         raise UsageError(f"{reasons.folder_vanished(store.run_folder(run_id))} It cannot be resumed. Start it again.")
-    if not store.requeue(run_id, lane_of(run.device, me), socket.gethostname(), me):
+    if not store.requeue(run_id, need or run.need, socket.gethostname(), me):
         raise UsageError(f"Run {run_id} is {run.status}. Only a failed or cancelled run can be resumed.")
     return _launch(store, store.get(run_id))
 

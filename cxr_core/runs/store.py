@@ -5,25 +5,21 @@ import sqlite3
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from cxr_core.errors import UnknownNameError
 from cxr_core.runs.database import Database
 from cxr_core.runs.identity import ProcessIdentity
+from cxr_core.runs.lanes import Need
+from cxr_core.runs.queue import Place, place_of
 from cxr_core.runs.reserve import DiskReserve
 from cxr_core.runs.run import ACTIVE, CANCELLED, COLUMNS, COMPLETED, FAILED, QUEUED, RUNNING, Run, as_column
 
 __all__ = ["ACTIVE", "CANCELLED", "COMPLETED", "FAILED", "QUEUED", "RUNNING", "Run", "RunStore"]
 
-_BEFORE = """
-FROM runs AS other, runs AS mine
-WHERE mine.run = :run AND other.lane = mine.lane AND other.run <> mine.run
-  AND (other.status = 'running' OR (other.status = 'queued' AND other.position < mine.position))
-"""
-_START_WHEN_FREE = f"""
-UPDATE runs SET status = 'running', started = MAX(created, :now), heartbeat = :now, message = NULL
-WHERE run = :run AND status = 'queued' AND (SELECT COUNT(*) {_BEFORE}) < :together
-  AND NOT EXISTS (SELECT 1 {_BEFORE} AND other.status = 'queued')
+_START = """
+UPDATE runs SET status = 'running', started = MAX(created, :now), heartbeat = :now, message = NULL, devices = :devices
+WHERE run = :run AND status = 'queued'
 """
 #: What a run has worked so far is kept before its next leg takes the place of the last one.
 _COUNT_LEG = """
@@ -35,20 +31,6 @@ _HAS_WORD = """instr(lower(
     run || ' ' || kind || ' ' || name || ' ' || source || ' ' || status || ' ' || user || ' ' || host || ' '
     || notes || ' ' || (SELECT COALESCE(group_concat(value, ' '), '') FROM json_each(tags))
 ), ?) > 0"""
-
-
-class Place(NamedTuple):
-    """Where a queued run stands in its lane.
-
-    Attributes:
-        queued: runs that are queued before it.
-        running: runs that are running.
-        watched: the runs whose end it waits for next.
-    """
-
-    queued: int
-    running: int
-    watched: tuple[Run, ...]
 
 
 class RunStore:
@@ -70,14 +52,14 @@ class RunStore:
         """Return the folder of a run: config.json, metrics.jsonl, log.txt, checkpoints/ and what its kind adds."""
         return self.folder / run_id
 
-    def insert(self, run: Run, lane: str | None) -> None:
-        """Add a run at the end of the queue of its lane; runs of one lane follow each other.
+    def insert(self, run: Run) -> None:
+        """Add a run at the end of the queue for the devices that it needs.
 
         Raises:
             CxrError: the disk is full.
         """
         self._reserve.fill()
-        row = run.as_row() | {"lane": lane}
+        row = run.as_row()
         columns = ", ".join(row)
         values = ", ".join(f":{name}" for name in row)
         with self._database.transaction() as connection:
@@ -121,22 +103,23 @@ class RunStore:
         values = {"supervisor": as_column(supervisor), "heartbeat": self._clock()}
         return self._update(run_id, values, "status = 'queued'")
 
-    def start(self, run_id: str, together: int = 1) -> bool:
-        """Turn a queued run into a running one, if it is the next of its lane, in which `together` may run at once."""
-        values = {"run": run_id, "now": self._clock(), "together": together}
-        with self._database.transaction() as connection:
-            return connection.execute(_START_WHEN_FREE, values).rowcount == 1
+    def start(self, run_id: str, together: int = 1) -> tuple[str, ...] | None:
+        """Turn a queued run into a running one and return the devices that it has now; None while it has to wait.
 
-    def place(self, run_id: str) -> "Place":
-        """Return where a queued run stands in its lane."""
+        Args:
+            run_id: the run.
+            together: how many runs one device bears at once.
+        """
+        with self._database.transaction() as connection:
+            devices = place_of(connection, run_id, together).devices
+            values = {"run": run_id, "now": self._clock(), "devices": as_column(devices)}
+            started = devices is not None and connection.execute(_START, values).rowcount == 1
+            return devices if started else None
+
+    def place(self, run_id: str, together: int = 1) -> Place:
+        """Return where a queued run stands in the queue for the devices that it needs."""
         with self._database.transaction(write=False) as connection:
-            counts = dict(connection.execute(f"SELECT other.status, COUNT(*) {_BEFORE} GROUP BY 1", {"run": run_id}))
-            queued, running = counts.get(QUEUED, 0), counts.get(RUNNING, 0)
-            # Whoever is behind another looks after that one; the next of all looks after those that run.
-            query = f"SELECT other.* {_BEFORE} AND other.status = :status ORDER BY other.position DESC LIMIT :most"
-            values = {"run": run_id, "status": QUEUED if queued else RUNNING, "most": 1 if queued else -1}
-            rows = connection.execute(query, values).fetchall()
-        return Place(queued, running, tuple(Run.from_row(row) for row in rows))
+            return place_of(connection, run_id, together)
 
     def set_process(self, run_id: str, process: ProcessIdentity) -> None:
         """Keep which process does the work."""
@@ -172,11 +155,12 @@ class RunStore:
         mine = {"mine": as_column(supervisor)}
         return self._finish(run_id, status, reason, f"{_IS_ACTIVE} AND supervisor = :mine", mine)
 
-    def requeue(self, run_id: str, lane: str | None, host: str, supervisor: ProcessIdentity) -> bool:
-        """Put a failed or cancelled run at the end of the queue of a lane here; False when it was neither."""
+    def requeue(self, run_id: str, need: Need | None, host: str, supervisor: ProcessIdentity) -> bool:
+        """Put a failed or cancelled run at the end of the queue for devices here; False when it was neither."""
         self._reserve.fill()
         values = {
-            "lane": lane,
+            "need": None if need is None else as_column(need),
+            "devices": as_column(()),
             "host": host,
             "status": QUEUED,
             "reason": None,

@@ -12,13 +12,15 @@ from types import FrameType
 from cxr_core.errors import RunError, UnknownNameError
 from cxr_core.runs import leftovers, log, reasons
 from cxr_core.runs.identity import identity_of, own_identity
+from cxr_core.runs.lanes import GPU_PREFIX
 from cxr_core.runs.launch import start_step
 from cxr_core.runs.memory import MemoryWatch
+from cxr_core.runs.queue import Place
 from cxr_core.runs.reconcile import reconcile
 from cxr_core.runs.run import CANCELLED, COMPLETED, FAILED, QUEUED, RUNNING, Run
 from cxr_core.runs.session import kill, terminate
 from cxr_core.runs.step import EXIT_CANCELLED, EXIT_COMPLETED, EXIT_DISK_FULL, EXIT_FAILED, REASON_FILE
-from cxr_core.runs.store import Place, RunStore
+from cxr_core.runs.store import RunStore
 from cxr_core.settings import Settings
 from cxr_core.words import counted
 
@@ -47,10 +49,13 @@ class Supervisor:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._note_signal)
         with self._store.kept_open():
-            if not self._store.adopt(self._run_id, self._identity) or not self._await_turn():
+            if not self._store.adopt(self._run_id, self._identity):
+                return
+            devices = self._await_turn()
+            if devices is None:
                 return
             try:
-                outcome = self._step()
+                outcome = self._step(devices)
             except OSError as error:
                 outcome = FAILED, f"The process of the run could not be started: {error}."
             self._end(*outcome)
@@ -58,8 +63,9 @@ class Supervisor:
     def _note_signal(self, number: int, _frame: FrameType | None) -> None:
         self._signal = number
 
-    def _await_turn(self) -> bool:
-        """Return True once the run is running; False when it was cancelled or removed before."""
+    def _await_turn(self) -> tuple[str, ...] | None:
+        """Return the devices of the run once it is running; None when it was cancelled or removed before."""
+        together = self._settings.runs_per_device
         while True:
             poll = _POLL_SECONDS
             try:
@@ -67,10 +73,12 @@ class Supervisor:
                     self._end(CANCELLED, self._signal_reason())
                 run = self._mine(QUEUED)
                 if run is None:
-                    return False
-                place = self._store.place(self._run_id)
-                if self._may_start(place):
-                    return True
+                    return None
+                place = self._store.place(self._run_id, together)
+                if place.devices is not None:
+                    devices = self._store.start(self._run_id, together)
+                    if devices is not None:
+                        return devices
                 self._wait_behind(place, run)
                 poll = min(_LONGEST_POLL_SECONDS, _POLL_SECONDS * (1 + place.queued))
             except RunError as error:  # the store is busy or the disk full, maybe only for now
@@ -78,21 +86,16 @@ class Supervisor:
             self._beat()
             time.sleep(poll)
 
-    def _may_start(self, place: Place) -> bool:
-        together = self._settings.runs_per_device
-        is_next = place.queued == 0 and place.running < together
-        return is_next and self._store.start(self._run_id, together)
-
     def _wait_behind(self, place: Place, run: Run) -> None:
         """See that whoever is before this run lives, and say for what it waits."""
         for other in place.watched:
             reconcile(self._store, other)
         ahead = place.queued + place.running
-        message = f"waiting for the {run.device}: {counted(ahead, 'run')} ahead"
+        message = f"waiting for {_awaited(run)}: {counted(ahead, 'run')} ahead"
         if ahead and message != run.message:
             self._store.progress(self._run_id, {"message": message})
 
-    def _step(self) -> tuple[str, str | None]:
+    def _step(self, devices: tuple[str, ...]) -> tuple[str, str | None]:
         """Do the work in another process, and return the status and the reason of the run.
 
         TensorFlow leaves temporary files when its process is killed or ends at once: they go with their folder.
@@ -101,7 +104,7 @@ class Supervisor:
         shutil.rmtree(scratch, ignore_errors=True)
         scratch.mkdir(mode=0o700)
         try:
-            return self._accompany(start_step(self._run_id, self._log, scratch))
+            return self._accompany(start_step(self._run_id, self._log, scratch, devices))
         finally:
             leftovers.remove(self._store.home, self._run_id)
 
@@ -226,3 +229,9 @@ class Supervisor:
                 if time.monotonic() > deadline:
                     raise
                 time.sleep(1.0)
+
+
+def _awaited(run: Run) -> str:
+    """Return what a queued run waits for: its one GPU by name, else the accelerator."""
+    devices = () if run.need is None else run.need.devices
+    return devices[0] if len(devices) == 1 and devices[0].startswith(GPU_PREFIX) else f"the {run.device}"

@@ -29,6 +29,7 @@ from cxr_core.tasks.family_results import (
     members_of,
     sweep_cells,
 )
+from cxr_core.tasks.machine_devices import resume
 from cxr_core.tasks.train import check_startable, start_training
 from cxr_core.tasks.training_plan import plan_training
 from cxr_core.training.options import LARGEST_SEED, TrainOptions
@@ -162,7 +163,7 @@ def _submit(context: StepContext, members: list[PlannedTraining], again: bool) -
             options = member.options(shared)
             start_training(context.source, options, confined=False, run_id=member.run, parent=context.run)
         elif again and not child.is_active and child.status != COMPLETED:
-            service.resume(child.run)
+            resume(child.run)
 
 
 def _followed(context: StepContext, planned: int) -> list[Run]:

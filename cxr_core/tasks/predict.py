@@ -1,5 +1,6 @@
 """Predicting with a model in the background: weights and records -> a prediction table of the source."""
 
+import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,11 +20,12 @@ from cxr_core.sources.registry import get_source, ready_source
 from cxr_core.sources.source import Source
 from cxr_core.storage import for_tensorflow
 from cxr_core.tasks.allowed_places import check_input, page_limits
+from cxr_core.tasks.machine_devices import need_here
 from cxr_core.tasks.named_model import absolute, is_path, located, name_of, weights_of
 from cxr_core.tasks.records_to_predict import records_to_predict
-from cxr_core.tasks.training_plan import check_accelerator, leave_gpu_alone
-from cxr_core.training.execution_options import PREDICTING_ACCELERATORS
+from cxr_core.training.execution_options import ANY_DEVICE, PREDICTING_ACCELERATORS
 from cxr_core.training.first_import import import_tensorflow
+from cxr_core.training.tpu_address import check_tpu_reads
 from cxr_core.training.weights_file import ModelInfo, read_info
 from cxr_core.uncertainty import Policy
 from cxr_core.warehouse.parquet import read_metadata, write_table
@@ -44,6 +46,7 @@ def start_prediction(
     name: str = "",
     replace: bool = False,
     confined: bool = True,
+    device: str = ANY_DEVICE,
 ) -> Run:
     """Check everything, then start a prediction and return its run; its `result` says what came of it.
 
@@ -59,9 +62,10 @@ def start_prediction(
         name: of the prediction table; by default the model's, of a file its name without the ending.
         replace: whether rows of these data sets that the table has already are replaced.
         confined: whether only what pages may read is read; the command line is not confined.
+        device: the GPU to predict on, as in gpu:1; by default one that is free.
 
     Raises:
-        UnknownNameError: there is no such source, model, run, data set, view or accelerator.
+        UnknownNameError: there is no such source, model, run, data set, view, accelerator or device.
         UsageError: no records match, the view is not known, the accelerator is missing, or a place is none that pages
             may read.
         ExistsError: the table has predictions of these data sets already, or belongs to another model.
@@ -82,7 +86,9 @@ def start_prediction(
     request = records_to_predict(source, read_info(weights), trained, dataset, view, records, limits)
     table = check_name("model", name or name_of(trained))
     _check_table(source, table, _metadata(read_info(weights)), request.datasets, replace)
-    check_accelerator(accelerator)
+    need = need_here(accelerator, device)
+    if accelerator == "tpu":
+        check_tpu_reads(request.files, os.environ)
     config = {
         "model": trained,
         "weights": str(weights),
@@ -92,15 +98,15 @@ def start_prediction(
         "images": request.images if limit is None else min(limit, request.images),
         "limit": limit,
         "accelerator": accelerator,
+        "device": device,
         "replace": replace,
     }
-    return service.submit(KIND, table, source_name, config, accelerator)
+    return service.submit(KIND, table, source_name, config, accelerator, need=need)
 
 
 def work(context: StepContext) -> None:
     """Predict in the process of the run, and write the table."""
     config, source = context.config, get_source(context.source)
-    leave_gpu_alone(config["accelerator"])
     import_tensorflow()
     from cxr_core.models.predict import predict_records
 

@@ -17,9 +17,10 @@ from cxr_core.schema import check_name
 from cxr_core.sources.registry import get_source
 from cxr_core.sources.source import Source
 from cxr_core.storage import exists, for_tensorflow, send
+from cxr_core.tasks.machine_devices import need_here
 from cxr_core.tasks.named_model import weights_of
 from cxr_core.tasks.outputs import make_writable
-from cxr_core.tasks.training_plan import TrainingPlan, check_accelerator, leave_gpu_alone, plan_training
+from cxr_core.tasks.training_plan import TrainingPlan, plan_training
 from cxr_core.training.cluster import worker_suffix
 from cxr_core.training.first_import import import_tensorflow
 from cxr_core.training.guessing import learned_nothing
@@ -67,7 +68,8 @@ def start_training(
         "steps_per_epoch": plan.steps_per_epoch,
     }
     device = plan.options.accelerator + worker_suffix(plan.options.accelerator)
-    return service.submit(KIND, model, source_name, config, device, resumable=True, run_id=run_id, parent=parent)
+    need = need_here(plan.options.accelerator, plan.options.device)
+    return service.submit(KIND, model, source_name, config, device, True, run_id, parent, need)
 
 
 def check_startable(source_name: str, options: TrainOptions, confined: bool = True) -> None:
@@ -82,7 +84,7 @@ def _checked(source_name: str, options: TrainOptions, run_id: str, confined: boo
     model = check_name("model", plan.options.name or _default_name(plan.options, run_id))
     model += worker_suffix(plan.options.accelerator)
     _check_free(source, plan.options, model)
-    check_accelerator(plan.options.accelerator)
+    need_here(plan.options.accelerator, plan.options.device)
     make_writable(plan.options.save_to)
     make_writable(plan.options.tensorboard)
     return plan, model
@@ -91,7 +93,6 @@ def _checked(source_name: str, options: TrainOptions, run_id: str, confined: boo
 def work(context: StepContext) -> None:
     """Train in the process of the run, and give the source its model."""
     source, options = get_source(context.source), TrainOptions.from_dict(context.config["options"])
-    leave_gpu_alone(options.accelerator)
     import_tensorflow()
     from cxr_core.training.loop import train
 

@@ -21,9 +21,10 @@ from cxr_core.sources.registry import get_source, ready_source
 from cxr_core.sources.source import Source
 from cxr_core.tasks.allowed_places import check_input, check_output, page_limits
 from cxr_core.tasks.expected_time import expected_seconds
+from cxr_core.tasks.machine_devices import check_known
 from cxr_core.tasks.named_model import absolute, check_start_model, is_path, located
 from cxr_core.training.options import TrainOptions, default_options
-from cxr_core.training.probe import Accelerator, cached, probe
+from cxr_core.training.tpu_address import check_tpu_reads
 from cxr_core.words import counted
 
 #: Bytes of one copy of the weights; a run keeps about twelve (checkpoints with two moments of Adam, and models).
@@ -67,16 +68,6 @@ def training_defaults(source_name: str) -> TrainOptions:
     return replace(default_options(get_source(source_name).synthetic), seed=secrets.randbelow(2**31))
 
 
-def accelerators(refresh: bool = False) -> list[Accelerator]:
-    """Return cpu, gpu, multi-gpu and tpu with what this machine lacks; the first answer takes TensorFlow's start."""
-    return probe(settings().home, refresh)
-
-
-def known_accelerators() -> list[Accelerator] | None:
-    """Return what `accelerators` found earlier, at no cost; None when it must be asked."""
-    return cached(settings().home)
-
-
 def plan_training(
     source_name: str,
     options: TrainOptions,
@@ -105,8 +96,10 @@ def plan_training(
         _check_places(options)
     options = replace(options, tensorboard=_own(options.tensorboard), save_to=_own(options.save_to))
     check_start_model(source, options)
-    _check_accelerator(options.accelerator, known_accelerators())
+    check_known(options.accelerator, options.device)
     files_train, files_valid = _record_files(source, options, page_limits(going_on) if confined else None)
+    if options.accelerator == "tpu":
+        check_tpu_reads([*files_train, *files_valid], os.environ)
     equalised([*files_train, *files_valid])
     train, valid = (check_records(files, options.view, going_on=going_on) for files in (files_train, files_valid))
     if train.images < options.batch_size:
@@ -128,28 +121,11 @@ def plan_training(
         checks=(
             *_record_checks(options, train, valid),
             *_label_checks(files_train),
+            *_repetition_checks(options),
             _disk_check(options),
             _memory_check(options),
         ),
     )
-
-
-def check_accelerator(name: str) -> None:
-    """Raise `UsageError` when this machine lacks the accelerator; TensorFlow is asked where nothing is known yet."""
-    if name != "cpu":
-        _check_accelerator(name, accelerators())
-
-
-def leave_gpu_alone(accelerator: str) -> None:
-    """Hide the GPU from work on the CPU: TensorFlow would take its memory from other runs all the same."""
-    if accelerator == "cpu":
-        os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
-
-
-def _check_accelerator(name: str, known: list[Accelerator] | None) -> None:
-    for accelerator in known or []:
-        if accelerator.name == name and not accelerator.available:
-            raise UsageError(f"The accelerator {name} cannot be used: {accelerator.reason}")
 
 
 def _with_absolute_paths(options: TrainOptions) -> TrainOptions:
@@ -206,6 +182,19 @@ def _label_checks(files: Sequence[str]) -> tuple[Check, ...]:
     if not lacking:
         return ()
     return (Check(f"no training image has a value of {', '.join(lacking)}: these outputs stay untrained", True),)
+
+
+def _repetition_checks(options: TrainOptions) -> tuple[Check, ...]:
+    """Say what is not promised elsewhere than on a CPU."""
+    if options.repeats_to_the_bit:
+        return ()
+    here = "with XLA" if options.xla == "on" else f"on the accelerator {options.accelerator}"
+    way = " or with --deterministic" if options.accelerator in ("gpu", "multi-gpu") else ""
+    text = (
+        f"{here}, the last digits may differ from run to run and after a resume: "
+        f"the same bits are promised on a CPU{way}, without XLA"
+    )
+    return (Check(text, True),)
 
 
 def _disk_check(options: TrainOptions) -> Check:

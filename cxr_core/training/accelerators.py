@@ -18,23 +18,33 @@ import tensorflow as tf
 from cxr_core.errors import UnknownNameError, UsageError
 from cxr_core.training.cluster import VARIABLE, task_of
 from cxr_core.training.execution_options import ACCELERATORS
-from cxr_core.training.probe import Accelerator
-
-_TPU_VARIABLES = ("TPU_NAME", "COLAB_TPU_ADDR")
+from cxr_core.training.probe import GPU_PREFIX, Accelerator
+from cxr_core.training.tpu_address import LOCAL, tpu_address
+from cxr_core.training.tpu_devices import tpu_devices, tpu_strategy
 
 
 def probe() -> list[Accelerator]:
-    """Return every accelerator, each with the reason where it cannot be used; contacts no network."""
-    gpus = [device.name for device in tf.config.list_physical_devices("GPU")]
+    """Return every accelerator, each with the reason where it cannot be used.
+
+    It contacts no network but to ask a TPU that the environment names.
+    """
+    gpus = gpu_names(len(tf.config.list_physical_devices("GPU")), os.environ)
     lacking = lacking_gpu_reason(has_nvidia_device(), bool(tf.sysconfig.get_build_info()["is_cuda_build"]), os.environ)
     few = f"Multi-GPU needs two GPUs or more; {len(gpus)} can be used." if gpus else lacking
     return [
         Accelerator("cpu", True, "", ("CPU",)),
-        Accelerator("gpu", bool(gpus), "" if gpus else lacking, tuple(gpus[:1])),
-        Accelerator("multi-gpu", len(gpus) > 1, "" if len(gpus) > 1 else few, tuple(gpus)),
+        Accelerator("gpu", bool(gpus), "" if gpus else lacking, gpus),
+        Accelerator("multi-gpu", len(gpus) > 1, "" if len(gpus) > 1 else few, gpus),
         _tpu(os.environ),
         _multi_worker(os.environ),
     ]
+
+
+def gpu_names(count: int, environment: Mapping[str, str]) -> tuple[str, ...]:
+    """Return what the first GPUs that this process sees are called: what they are chosen by, whoever sees them."""
+    visible = environment.get("CUDA_VISIBLE_DEVICES")
+    numbers = map(str, range(count)) if visible is None else (name.strip() for name in visible.split(","))
+    return tuple(f"{GPU_PREFIX}{number}" for _, number in zip(range(count), numbers, strict=False))
 
 
 def lacking_gpu_reason(has_device: bool, is_cuda_build: bool, environment: Mapping[str, str]) -> str:
@@ -69,7 +79,7 @@ def strategy_for(name: str) -> Any:
     if not found.available:
         raise UsageError(f"The accelerator {name} cannot be used: {found.reason}")
     if name == "tpu":
-        return _tpu_strategy(found.devices[0])
+        return tpu_strategy(tpu_address(os.environ) or LOCAL)
     if name == "multi-worker":
         return tf.distribute.MultiWorkerMirroredStrategy()
     if name == "cpu":
@@ -92,10 +102,13 @@ def gathered(strategy: Any, value: Any) -> npt.NDArray[Any]:
 
 
 def _tpu(environment: Mapping[str, str]) -> Accelerator:
-    named = [environment[variable] for variable in _TPU_VARIABLES if environment.get(variable)]
-    if not named:
+    address = tpu_address(environment)
+    if address is None:
         return Accelerator("tpu", False, "No TPU is configured: neither TPU_NAME nor COLAB_TPU_ADDR is set.")
-    return Accelerator("tpu", True, "", (named[0],))
+    try:
+        return Accelerator("tpu", True, "", (address, *tpu_devices(address)))
+    except UsageError as error:
+        return Accelerator("tpu", False, str(error))
 
 
 def _multi_worker(environment: Mapping[str, str]) -> Accelerator:
@@ -106,17 +119,7 @@ def _multi_worker(environment: Mapping[str, str]) -> Accelerator:
     return Accelerator("multi-worker", True, "", (f"{task.kind} {task.number} of {len(task.workers)}", *task.workers))
 
 
-def _tpu_strategy(address: str) -> Any:
-    colab = os.environ.get("COLAB_TPU_ADDR") == address and "://" not in address
-    try:
-        resolver = tf.distribute.cluster_resolver.TPUClusterResolver(tpu=f"grpc://{address}" if colab else address)
-        tf.config.experimental_connect_to_cluster(resolver)
-        tf.tpu.experimental.initialize_tpu_system(resolver)
-        return tf.distribute.TPUStrategy(resolver)
-    except (ValueError, RuntimeError, OSError, tf.errors.OpError) as error:
-        said = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
-        raise UsageError(f"The TPU {address} cannot be reached: {said}") from error
-
-
 if __name__ == "__main__":
     sys.stdout.write(json.dumps([asdict(accelerator) for accelerator in probe()]) + "\n")
+    sys.stdout.flush()
+    os._exit(0)  # a thread may still wait for a TPU that does not answer

@@ -16,11 +16,11 @@ def prepared_strategy(options: TrainOptions) -> Any:
     Raises:
         UsageError: this machine lacks the accelerator, or its devices cannot share a batch evenly.
     """
+    # Deterministic kernels are slow on a GPU, and missing in XLA: it has none for the gradient of max pooling.
+    if options.repeats_to_the_bit:
+        tf.config.experimental.enable_op_determinism()
     if options.accelerator == "cpu":
-        # Deterministic kernels are slow or missing elsewhere, in XLA too: it has none for the gradient of max pooling.
         # Rewriting the graph costs 30 s and gains nothing here.
-        if options.xla != "on":
-            tf.config.experimental.enable_op_determinism()
         tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
     strategy = strategy_for(options.accelerator)
     if options.batch_size % strategy.num_replicas_in_sync:

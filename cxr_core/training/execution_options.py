@@ -2,11 +2,14 @@
 
 from dataclasses import dataclass
 
-from cxr_core.training.option import Number, OneOf, stated
+from cxr_core.errors import UsageError
+from cxr_core.training.option import Number, OneOf, Switch, Text, stated
 
 ACCELERATORS: tuple[str, ...] = ("cpu", "gpu", "multi-gpu", "tpu", "multi-worker")
 #: Predicting needs no other machine.
 PREDICTING_ACCELERATORS: tuple[str, ...] = ACCELERATORS[:-1]
+#: Where nothing is chosen: a device that is free.
+ANY_DEVICE = "auto"
 DECODINGS: tuple[str, ...] = ("reduced", "full")
 
 
@@ -19,6 +22,15 @@ class ExecutionOptions:
         OneOf(ACCELERATORS),
         "Accelerator",
         "The hardware that trains. What this machine lacks cannot be chosen.",
+        "machine",
+        again=False,
+    )
+    device: str = stated(
+        ANY_DEVICE,
+        Text(),
+        "Device",
+        "Which GPU trains, with the accelerator gpu: auto for one that is free, or one of `cxr accelerators`, as in "
+        "gpu:1. Runs on one device follow each other, runs on two go side by side.",
         "machine",
         again=False,
     )
@@ -63,6 +75,15 @@ class ExecutionOptions:
         "computed",
         noun="cache choice",
     )
+    deterministic: bool = stated(
+        False,
+        Switch(),
+        "Same bits on a GPU",
+        "Only operations that give the same bits each time, so that a resumed run ends as one that was not stopped; "
+        "slower on GPUs. A CPU does so anyway, but for XLA.",
+        "computed",
+        noun="choice whether a GPU gives the same bits",
+    )
     checkpoint_minutes: float = stated(
         10.0,
         Number(0.0, 24 * 60.0),
@@ -72,3 +93,28 @@ class ExecutionOptions:
         "computed",
         noun="minutes between checkpoints",
     )
+
+    @property
+    def repeats_to_the_bit(self) -> bool:
+        """Whether the same seed, and a run that is resumed, give the same bits: not so with XLA, nor on a TPU."""
+        if self.xla == "on" or self.accelerator == "tpu":
+            return False
+        return self.accelerator == "cpu" or self.deterministic
+
+    def check_execution(self) -> None:
+        """Raise `UsageError` where two of these options cannot be had together."""
+        check_device(self.accelerator, self.device)
+        if self.deterministic and not self.repeats_to_the_bit:
+            raise UsageError(
+                "Some operations have no form in XLA, which a TPU always uses, that gives the same bits each time. "
+                "Choose --xla auto and a CPU or GPU, or leave --deterministic out."
+            )
+
+
+def check_device(accelerator: str, device: str) -> None:
+    """Raise `UsageError` when a device was chosen of an accelerator that has none to choose from."""
+    if device != ANY_DEVICE and accelerator != "gpu":
+        raise UsageError(
+            f"A device can be chosen with the accelerator gpu alone. Received: {device!r:.60} with {accelerator}. "
+            "Add --accelerator gpu, or leave the device out."
+        )

@@ -154,6 +154,7 @@ class TrainOptions(ExecutionOptions):
 
     def _check_together(self) -> None:
         """Check what depends on two options."""
+        self.check_execution()
         if self.policy.is_learned and (self.precision != "float32" or self.batch_size < 2):
             raise UsageError(
                 "A learned policy looks at small differences between halves of a batch, so it needs float32 and a "

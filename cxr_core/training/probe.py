@@ -11,10 +11,15 @@ from pathlib import Path
 from cxr_core.atomic import write_text
 from cxr_core.errors import RunError
 
+#: A GPU is named by this and what CUDA_VISIBLE_DEVICES calls it, as in "gpu:1".
+GPU_PREFIX = "gpu:"
+
 _TIMEOUT_SECONDS = 120
 _CACHE_NAME = "accelerators.json"
+#: What an answer means; an answer of another form is asked anew.
+_FORM = "devices by name"
 #: Changing one of these changes what can be used.
-_VARIABLES = ("CUDA_VISIBLE_DEVICES", "LD_LIBRARY_PATH", "TPU_NAME", "COLAB_TPU_ADDR", "TF_CONFIG")
+_VARIABLES = ("CUDA_DEVICE_ORDER", "CUDA_VISIBLE_DEVICES", "LD_LIBRARY_PATH", "TPU_NAME", "COLAB_TPU_ADDR", "TF_CONFIG")
 
 
 @dataclass(frozen=True)
@@ -54,7 +59,7 @@ def _key() -> str:
         version = importlib.metadata.version("tensorflow")
     except importlib.metadata.PackageNotFoundError:
         version = ""
-    values = [version, _boot(), sys.prefix, *(os.environ.get(name, "") for name in _VARIABLES)]
+    values = [_FORM, version, _boot(), sys.prefix, *(os.environ.get(name, "") for name in _VARIABLES)]
     return json.dumps(values)
 
 

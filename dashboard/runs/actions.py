@@ -5,6 +5,7 @@ import streamlit as st
 from cxr_core.runs import service
 from cxr_core.runs.store import COMPLETED, Run
 from cxr_core.sources.registry import get_source
+from cxr_core.tasks.machine_devices import resume
 from cxr_core.tasks.predict import start_prediction
 from cxr_core.training.execution_options import PREDICTING_ACCELERATORS
 from cxr_core.training.options import TrainOptions
@@ -71,8 +72,16 @@ def predicting_device(run: Run) -> str:
 
 def _resume(run: Run) -> None:
     if run.resumable and run.status != COMPLETED:
-        text = "Goes on from the last checkpoint under the same ID."
-        action_button("Resume run", run.run, "resume-run", service.resume, text, icon=":material/resume:")
+        text = f"Goes on from the last checkpoint under the same ID.{_digits_may_differ(run)}"
+        action_button("Resume run", run.run, "resume-run", resume, text, icon=":material/resume:")
+
+
+def _digits_may_differ(run: Run) -> str:
+    """Return what a resumed training may be otherwise than one that was not stopped; nothing where it is the same."""
+    options = run.config.get("options") if run.kind == "train" else None
+    if options is None or TrainOptions.from_dict(options).repeats_to_the_bit:
+        return ""
+    return " The last digits may differ from a run that was not stopped: the same bits are promised on a CPU alone."
 
 
 def _delete(run: Run) -> None:

@@ -9,7 +9,7 @@ from cxr_core.runs import service
 from cxr_core.runs.store import Run
 from cxr_core.words import counted
 from dashboard.runs.curves import legend_name
-from dashboard.runs.words import asked_at, place_words, policy_words, took
+from dashboard.runs.words import asked_at, device_words, place_words, policy_words, took
 from dashboard.shared import help_texts
 from dashboard.shared.formatting import NOTHING, plain
 
@@ -33,7 +33,7 @@ def config_section(run: Run, others: list[Run]) -> None:
 
 def _about(run: Run) -> dict[str, str]:
     about = {"Run": run.run, "Source": plain(run.source), "Asked for": asked_at(run), "Took": took(run)}
-    about |= {"User and machine": plain(place_words(run)), "Accelerator": run.device or "none"}
+    about |= {"User and machine": plain(place_words(run)), "Accelerator": device_words(run)}
     return about | ({"Policy": plain(policy_words(run))} if run.kind == "train" else {})
 
 

@@ -10,6 +10,7 @@ from cxr_core.words import counted
 from dashboard.runs.words import (
     began,
     best_auc,
+    device_words,
     is_elsewhere,
     kind_words,
     place_words,
@@ -79,7 +80,7 @@ def _row(run: Run, deep: bool, chosen: str | None, everything: list[Run]) -> dic
         "Time": _together(_time(run)),
         "Best validation AUC": NOTHING if auc is None else three_digits(auc),
         "Policy": plain(policy_words(run)),
-        "Device": plain(run.device or NOTHING),
+        "Device": plain(device_words(run)),
         "Source": plain(run.source),
         "Started": _together(began(run)),
         "By": _together(plain(place_words(run))) if not is_elsewhere(run) else plain(place_words(run)),

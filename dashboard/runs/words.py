@@ -191,6 +191,11 @@ def place_words(run: Run) -> str:
     return f"{run.user} on {run.host}"
 
 
+def device_words(run: Run) -> str:
+    """Return what a run has, or had, for itself: its GPUs by name, else the accelerator that it waits for."""
+    return ", ".join(run.devices) or run.device or NOTHING
+
+
 def tag_badges(run: Run) -> str:
     """Return the tags of a run as Markdown badges."""
     return " ".join(f":gray-badge[{plain(tag)}]" for tag in run.tags)

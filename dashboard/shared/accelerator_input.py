@@ -2,12 +2,13 @@
 
 import threading
 from collections.abc import Sequence
+from typing import Literal
 
 import streamlit as st
 
 from cxr_core.errors import CxrError
-from cxr_core.tasks.training_plan import accelerators, known_accelerators
-from cxr_core.training.execution_options import ACCELERATORS
+from cxr_core.tasks.machine_devices import accelerators, known_accelerators
+from cxr_core.training.execution_options import ACCELERATORS, ANY_DEVICE
 from cxr_core.training.probe import Accelerator
 from dashboard.shared import help_texts
 from dashboard.shared.formatting import plain
@@ -36,8 +37,8 @@ def _probe(_home: str) -> Probe:
     return Probe()
 
 
-def accelerator_input() -> str:
-    """Show the accelerators and return the one that was chosen."""
+def accelerator_input() -> tuple[str, str]:
+    """Show the accelerators and return the one that was chosen, and which device of it."""
     known = known_accelerators() or []
     chosen = st.segmented_control(
         "Accelerator",
@@ -50,11 +51,29 @@ def accelerator_input() -> str:
         wrap=True,
         help=help_texts.ACCELERATOR,
     )
+    device = device_input(chosen or "cpu", key="train-device", bind="query-params")
     if known:
         _reasons(known)
     else:
         _checking()
-    return chosen or "cpu"
+    return chosen or "cpu", device
+
+
+def device_input(accelerator: str, key: str, bind: Literal["query-params"] | None = None) -> str:
+    """Show the GPUs where one of several is to be used, and return the one that was chosen, or "auto"."""
+    gpus = next((one.devices for one in known_accelerators() or [] if one.name == "gpu"), ())
+    if accelerator != "gpu" or len(gpus) < 2:
+        return ANY_DEVICE
+    chosen = st.segmented_control(
+        "Device",
+        (ANY_DEVICE, *gpus),
+        default=ANY_DEVICE,
+        required=True,
+        key=key,
+        bind=bind,
+        help=help_texts.DEVICE,
+    )
+    return chosen or ANY_DEVICE
 
 
 def usable(names: Sequence[str]) -> list[str]:

@@ -32,12 +32,14 @@ STRATEGY = (
 )
 SEVERAL = (
     "One run trains one model. Repeating trains the same model with several seeds, which shows how much of a figure is "
-    "chance. A sweep trains one model for each pair of u and w. The runs follow each other on the accelerator."
+    "chance. A sweep trains one model for each pair of u and w. The runs follow each other on a device, "
+    "and go side by side where the accelerator has several."
 )
 SWEEP_U = "Each is tried with each w. Choose from the list, or type a number from 0 to 1."
 SWEEP_W = "Each is tried with each u. Choose from the list, or type a number from 0 to 1. With w = 0, u has no effect."
 REPEAT = "How many seeds: the first is the seed under More options, the others follow it. The figures are mean ± sd."
 ACCELERATOR = "The hardware that trains. What this machine lacks cannot be chosen; the reason stands below."
+DEVICE = "The GPU that works: auto takes a free one. Runs on one GPU follow each other, runs on two go side by side."
 MODEL = "Pretrained models, your own runs and ensembles: everything that has a prediction table here."
 LABEL = "The finding that the curves are about. Uncertain images are left out; not mentioned counts as absent."
 AUC = (

@@ -7,7 +7,7 @@ from cxr_core.sources.registry import source_names
 from cxr_core.tasks.predict import start_prediction
 from cxr_core.training.execution_options import PREDICTING_ACCELERATORS
 from dashboard.shared import engine, help_texts
-from dashboard.shared.accelerator_input import WORDS, usable
+from dashboard.shared.accelerator_input import WORDS, device_input, usable
 from dashboard.shared.errors import errors_as_sentences
 from dashboard.shared.navigation import go_to
 from dashboard.sources.dataset_and_view_input import dataset_or_none, view_or_none
@@ -49,13 +49,16 @@ def _form() -> None:
             key="predict-accelerator",
             help=help_texts.ACCELERATOR,
         )
+        device = device_input(accelerator, key="predict-device")
     replace = st.checkbox(
         "Replace predictions that are there", key="predict-replace", help="Otherwise none of them is touched."
     )
     if st.button("Predict", type="primary", icon=":material/batch_prediction:", key="predict-start"):
         if not model:
             raise UsageError("Choose a model, or enter the path of its .h5 or .keras file.")
-        run = start_prediction(source, model, dataset, view, records.strip(), limit, accelerator, name.strip(), replace)
+        run = start_prediction(
+            *(source, model, dataset, view, records.strip(), limit, accelerator, name.strip(), replace), device=device
+        )
         go_to("runs", run=run.run)
 
 

@@ -34,7 +34,8 @@ def train_form(source: Source, models: list[ModelEntry]) -> tuple[TrainOptions, 
             options = replace(options, policy=_policy_section())
     options = _section(options, "network")
     st.subheader(SECTIONS["machine"], anchor=False)
-    options = replace(options, accelerator=accelerator_input())
+    accelerator, device = accelerator_input()
+    options = replace(options, accelerator=accelerator, device=device)
     options = _section(options, "name")
     with st.expander(SECTIONS["more"], icon=":material/tune:"):
         options = section_inputs(options, "more", [model.name for model in models if model.weights])

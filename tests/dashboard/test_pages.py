@@ -10,6 +10,7 @@ from html_tables import html_tables
 
 from cxr_core.errors import UsageError
 from cxr_core.runs import service
+from cxr_core.runs.lanes import Need
 from cxr_core.runs.store import RunStore
 from cxr_core.schema import LABELS, label_words
 from cxr_core.tasks.compare import compare
@@ -17,6 +18,7 @@ from cxr_core.tasks.effects import treatment_effects
 from cxr_core.tasks.evaluate import evaluate, label_curves
 from cxr_core.tasks.models import models
 from cxr_core.training.options import TrainOptions
+from cxr_core.training.probe import Accelerator
 from cxr_core.uncertainty import Policy, uniform_policy
 from cxr_core.warehouse.parquet import write_table
 from dashboard.shared.filled_in import filled_in
@@ -571,3 +573,30 @@ def test_train_asks_what_uncertain_labels_mean_before_how_many_runs(small_demo, 
     sweep = page("train", **{"train-several": "Sweep over u and w"})
     assert "train-strategy" not in {one.key for one in sweep.button_group}, "u and w are those of the sweep"
     assert "A sweep trains with several u and w" in texts(sweep)
+
+
+@pytest.fixture
+def two_gpus(monkeypatch):
+    """A machine that is known to have two GPUs, for the pages and for the engine."""
+    gpus = ("gpu:0", "gpu:1")
+    found = [Accelerator("cpu", True, "", ("CPU",)), Accelerator("gpu", True, "", gpus)]
+    monkeypatch.setattr("dashboard.shared.accelerator_input.known_accelerators", lambda: found)
+    monkeypatch.setattr("cxr_core.training.probe._ask", lambda: found)
+
+
+def test_a_gpu_is_chosen_in_the_form_where_there_are_two(own_small_demo, page, two_gpus, monkeypatch):
+    monkeypatch.setattr(service, "_launch", lambda store, run: run)
+    app = page("train", **{"train-accelerator": "Single GPU", "train-device": "gpu:1"})
+    assert "on the accelerator gpu, the last digits may differ" in texts(app)
+    next(button for button in app.button if button.label == "Start training").click().run()
+    run = service.list_runs()[0]
+    assert (run.device, run.need, run.config["options"]["device"]) == ("gpu", Need(("gpu:1",)), "gpu:1")
+    service._store().end(run.run, "failed", None, run.supervisor)
+    resume = next(button for button in page("runs", run=run.run).button if button.label == "Resume run")
+    assert "the same bits are promised on a CPU alone" in resume.help
+
+
+def test_no_device_is_asked_for_on_the_cpu(small_demo, page, two_gpus):
+    app = page("train", **{"train-device": "gpu:1"})
+    assert "train-device" not in {one.key for one in app.button_group}
+    assert "the last digits may differ" not in texts(app)

@@ -36,7 +36,7 @@ def stored(workspace):
         beaten = time.time() - silent
         supervisor = replace(own_identity(), **identity)
         values = {"status": "running", "device": "cpu", "resumable": True} | values
-        store.insert(Run("id", "train", "m", "demo", beaten, beaten, "u", host, {}, supervisor, **values), "lane")
+        store.insert(Run("id", "train", "m", "demo", beaten, beaten, "u", host, {}, supervisor, **values))
         if folder:
             store.run_folder("id").mkdir(parents=True)
             (store.run_folder("id") / "log.txt").write_text(log)

@@ -27,7 +27,7 @@ def clock(monkeypatch):
 def context(workspace, clock):
     store = RunStore(workspace)
     run = Run("id", "train", "m", "demo", time.time(), time.time(), "u", "h", {}, own_identity())
-    store.insert(run, None)
+    store.insert(run)
     store.run_folder("id").mkdir(parents=True)
     return StepContext(store, run)
 

@@ -17,7 +17,7 @@ import pytest
 from cxr_core.errors import RunError, UnknownNameError
 from cxr_core.runs import database
 from cxr_core.runs.identity import Standing, own_identity, standing_of
-from cxr_core.runs.lanes import lane_of
+from cxr_core.runs.lanes import Need
 from cxr_core.runs.new_run import new_run_id
 from cxr_core.runs.reconcile import silence
 from cxr_core.runs.run import Run
@@ -29,7 +29,7 @@ def store(workspace):
     return RunStore(workspace)
 
 
-def queued(store, device="cpu", **values):
+def queued(store, device="cpu", devices=None, **values):
     run = Run(
         run=new_run_id(),
         kind=values.pop("kind", "train"),
@@ -40,16 +40,22 @@ def queued(store, device="cpu", **values):
         user=values.pop("user", "u"),
         host="h",
         config={"u": 0.4},
-        supervisor=own_identity(),
+        supervisor=values.pop("supervisor", own_identity()),
         device=device,
+        need=device and Need(devices or (device,), together=device == "multi-gpu"),
         **values,
     )
-    store.insert(run, lane_of(device, run.supervisor))
+    store.insert(run)
     return run.run
 
 
+def on_gpus(store, *devices):
+    """Queue a run that may have any of these devices."""
+    return queued(store, "gpu", devices)
+
+
 def requeue(store, run):
-    return store.requeue(run, lane_of("cpu", own_identity()), "h2", own_identity())
+    return store.requeue(run, Need(("cpu",)), "h2", own_identity())
 
 
 def test_reading_an_empty_workspace_creates_nothing(store, workspace):
@@ -89,26 +95,56 @@ def test_runs_of_one_device_start_one_after_the_other_in_the_order_of_the_queue(
 
 
 def test_runs_of_different_devices_and_light_runs_do_not_wait(store):
-    assert store.start(queued(store, "cpu"))
-    assert store.start(queued(store, "gpu"))
-    assert store.start(queued(store, None))
-    assert store.start(queued(store, None))
+    assert store.start(queued(store, "cpu")) == ("cpu",)
+    assert store.start(on_gpus(store, "gpu:0")) == ("gpu:0",)
+    assert store.start(on_gpus(store, "gpu:1")) == ("gpu:1",)
+    assert store.start(queued(store, None)) == ()
+    assert store.start(queued(store, None)) == ()
 
 
-def test_one_gpu_and_all_gpus_share_the_hardware(store):
-    single, several = queued(store, "gpu"), queued(store, "multi-gpu")
-    assert store.start(single)
-    assert not store.start(several)
+def test_a_run_that_may_choose_takes_a_free_device_and_else_the_first_that_gets_free(store):
+    both = ("gpu:0", "gpu:1")
+    first, second, third = on_gpus(store, *both), on_gpus(store, *both), on_gpus(store, *both)
+    assert (store.start(first), store.start(second), store.start(third)) == (("gpu:0",), ("gpu:1",), None)
+    assert (store.get(second).devices, store.get(third).devices) == (("gpu:1",), ())
+    store.end(second, "completed", None, own_identity())
+    assert store.start(third) == ("gpu:1",)
+
+
+def test_a_run_on_a_chosen_device_waits_for_that_one_though_another_is_free(store):
+    first, second = on_gpus(store, "gpu:1"), on_gpus(store, "gpu:1")
+    free = on_gpus(store, "gpu:0", "gpu:1")
+    assert (store.start(first), store.start(second), store.start(free)) == (("gpu:1",), None, ("gpu:0",))
+
+
+def test_all_gpus_are_given_at_once_and_kept_for_the_run_that_waits_for_them(store):
+    both = ("gpu:0", "gpu:1")
+    single, several, behind = on_gpus(store, "gpu:0"), queued(store, "multi-gpu", both), on_gpus(store, *both)
+    assert (store.start(single), store.start(several), store.start(behind)) == (("gpu:0",), None, None)
     place = store.place(several)
     assert (place.queued, place.running, [run.run for run in place.watched]) == (0, 1, [single])
+    store.end(single, "completed", None, own_identity())
+    assert (store.start(behind), store.start(several), store.start(behind)) == (None, both, None)
 
 
-def test_machines_that_share_a_workspace_do_not_wait_for_each_other_but_containers_of_one_do():
+def test_a_run_looks_after_whoever_holds_each_of_its_devices(store):
+    """Behind a run that waits for one device, nobody else looks after the run on the other."""
+    on_first, on_second = on_gpus(store, "gpu:0"), on_gpus(store, "gpu:1")
+    assert (store.start(on_first), store.start(on_second)) == (("gpu:0",), ("gpu:1",))
+    waiting = on_gpus(store, "gpu:0")
+    place = store.place(on_gpus(store, "gpu:0", "gpu:1"))
+    assert [run.run for run in place.watched] == [waiting, on_second]
+
+
+def test_machines_that_share_a_workspace_do_not_wait_for_each_other_but_containers_of_one_do(store):
     here = own_identity()
-    other = replace(here, machine="other", boot="other")
-    assert lane_of("gpu", here) != lane_of("gpu", other)
-    assert lane_of("gpu", here) == lane_of("gpu", replace(here, space="pid:[1]", machine="image"))
-    assert lane_of("gpu", replace(other, boot="")) == "gpu@other"  # where there is no boot ID
+    elsewhere = replace(here, machine="other", boot="other")
+    assert store.start(queued(store))
+    assert store.start(queued(store, supervisor=elsewhere))
+    assert not store.start(queued(store, supervisor=replace(here, space="pid:[1]", machine="image")))
+    unbooted = replace(here, machine="third", boot="")  # where there is no boot ID
+    assert store.start(queued(store, supervisor=unbooted))
+    assert not store.start(queued(store, supervisor=replace(unbooted, pid=1)))
 
 
 def test_as_many_runs_of_a_device_as_told_run_at_once_and_the_first_come_first(store):
@@ -117,8 +153,8 @@ def test_as_many_runs_of_a_device_as_told_run_at_once_and_the_first_come_first(s
     assert store.start(first, together=2)
     assert store.start(second, together=2)
     assert not store.start(third, together=2)
-    assert store.place(third).watched == (store.get(second), store.get(first))
-    assert store.place(fourth) == (1, 2, (store.get(third),))
+    assert store.place(third, together=2).watched == (store.get(second), store.get(first))
+    assert store.place(fourth, together=2) == (1, 2, (store.get(third),), None)
     store.end(first, "completed", None, own_identity())
     assert not store.start(fourth, together=2)
     assert store.start(third, together=2)
@@ -132,7 +168,8 @@ def test_only_one_of_many_simultaneous_starts_wins(store):
         thread.start()
     for thread in threads:
         thread.join()
-    assert results.count(True) == 1
+    assert results.count(None) == 15
+    assert results.count(("cpu",)) == 1
     assert [store.get(run).status for run in runs] == ["running", "queued", "queued", "queued"]
 
 
@@ -297,11 +334,27 @@ def test_a_store_of_the_version_before_keeps_its_runs(old_store):
     assert [run.supervisor.machine for run in runs.values()] == ["", here, here, here]
     assert standing_of(runs["before"].supervisor) is Standing.RESTARTED
     assert standing_of(runs["elsewhere"].supervisor) is Standing.ELSEWHERE
-    assert old_store.place(queued(old_store)) == (0, 1, (runs["now"],))
+    assert (done.need, done.devices) == (Need(("cpu",)), ())
+    assert runs["now"].devices == ("cpu",)
+    assert old_store.place(queued(old_store)) == (0, 1, (runs["now"],), None)
     assert old_store.end(runs["now"].run, "cancelled", None, runs["now"].supervisor)
     later = replace(done, run="later", parent=done.run, notes="x", tags=("y",))
-    old_store.insert(later, None)
+    old_store.insert(later)
     assert old_store.get("later") == later
+
+
+def test_gpu_runs_of_the_version_before_hold_what_they_took_there(old_store):
+    """The first GPU, or all of them."""
+    with contextlib.closing(sqlite3.connect(old_store.path)) as connection:
+        for device, name in (("gpu", "now"), ("multi-gpu", "done")):
+            connection.execute("UPDATE runs SET device = ?, lane = 'gpu' WHERE name = ?", (device, name))
+        connection.commit()
+    first, second = on_gpus(old_store, "gpu:0"), on_gpus(old_store, "gpu:1")
+    runs = {run.name: run for run in old_store.newest_first()}
+    assert (runs["now"].devices, runs["done"].devices) == (("gpu:0",), ())
+    assert runs["done"].need.together
+    assert {"gpu:0", "gpu:1"} <= set(runs["done"].need.devices)
+    assert (old_store.start(first), old_store.start(second)) == (None, ("gpu:1",))
 
 
 def test_many_processes_at_once_bring_an_old_store_up_to_date(old_store):

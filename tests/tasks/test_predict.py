@@ -56,7 +56,7 @@ def predict(monkeypatch, tmp_path):
         if state.cancelled:
             raise Cancelled
 
-    def submit(kind, name, source, config, device=None):
+    def submit(kind, name, source, config, device=None, need=None):
         state.config = config
         results = []
         task.work(

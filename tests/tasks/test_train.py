@@ -14,6 +14,7 @@ from cxr_core.errors import ExistsError, ModelFileError, RecordError, UnknownNam
 from cxr_core.records.example import encode
 from cxr_core.records.tfrecord import write_records
 from cxr_core.runs import service
+from cxr_core.runs.lanes import Need
 from cxr_core.runs.step import Cancelled
 from cxr_core.schema import NAME_PATTERN
 from cxr_core.sources.registry import get_source
@@ -35,8 +36,9 @@ def no_process(monkeypatch):
     """Keep submitted runs from being started, and return them."""
     submitted = []
 
-    def submit(kind, name, source, config, device=None, resumable=False, run_id=None, parent=None):
-        submitted.append(SimpleNamespace(kind=kind, name=name, config=config, device=device, run=run_id))
+    def submit(kind, name, source, config, device=None, resumable=False, run_id=None, parent=None, need=None):
+        run = SimpleNamespace(kind=kind, name=name, config=config, device=device, run=run_id, need=need)
+        submitted.append(run)
         return submitted[-1]
 
     monkeypatch.setattr(service, "submit", submit)
@@ -159,6 +161,36 @@ def test_an_accelerator_that_is_known_to_be_missing_is_refused(source, monkeypat
         start_training(NAME, options(accelerator="gpu"))
     with pytest.raises(UsageError, match="gpu cannot be used"):  # now from what is known, without asking
         plan_training(NAME, options(accelerator="gpu"))
+
+
+def test_the_gpu_that_was_chosen_is_the_one_that_the_run_needs(source, no_process, monkeypatch):
+    monkeypatch.setattr(probe, "_ask", lambda: [probe.Accelerator("gpu", True, "", ("gpu:0", "gpu:1"))])
+    assert start_training(NAME, options(accelerator="gpu")).need == Need(("gpu:0", "gpu:1"))
+    run = start_training(NAME, options(accelerator="gpu", device="gpu:1"))
+    assert (run.need, run.device, run.config["options"]["device"]) == (Need(("gpu:1",)), "gpu", "gpu:1")
+    with pytest.raises(UnknownNameError, match="Unknown device 'gpu:2'"):
+        plan_training(NAME, options(accelerator="gpu", device="gpu:2"))
+
+
+@pytest.mark.parametrize(
+    ("chosen", "said"),
+    [
+        ({}, None),
+        ({"xla": "on"}, "with XLA, the last digits may differ"),
+        ({"accelerator": "gpu"}, "on a CPU or with --deterministic, without XLA"),
+        ({"accelerator": "gpu", "deterministic": True}, None),
+        ({"accelerator": "multi-gpu"}, "on the accelerator multi-gpu, the last digits may differ"),
+    ],
+)
+def test_where_the_same_bits_are_not_promised_the_plan_says_so(source, chosen, said):
+    told = [check.text for check in plan_training(NAME, options(**chosen)).checks if "the same bits" in check.text]
+    assert [said in text for text in told] == ([] if said is None else [True])
+
+
+def test_a_remote_tpu_is_not_given_records_of_this_machine(source, monkeypatch):
+    monkeypatch.setenv("TPU_NAME", "mine")
+    with pytest.raises(UsageError, match=r"must lie on gs://\. Received: /.*frontal-"):
+        plan_training(NAME, options(accelerator="tpu"))
 
 
 def test_a_disk_that_is_too_full_is_told_before_the_start(source, monkeypatch):

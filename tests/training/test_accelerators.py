@@ -1,7 +1,9 @@
 import pytest
 
 from cxr_core.errors import UnknownNameError, UsageError
-from cxr_core.training.accelerators import has_nvidia_device, lacking_gpu_reason, probe, strategy_for
+from cxr_core.training import accelerators
+from cxr_core.training.accelerators import gpu_names, has_nvidia_device, lacking_gpu_reason, probe, strategy_for
+from cxr_core.training.probe import Accelerator
 
 pytestmark = pytest.mark.tensorflow
 
@@ -38,8 +40,34 @@ def test_every_accelerator_is_listed_and_says_why_it_is_missing(monkeypatch):
     assert found["cpu"].available
     assert all(accelerator.available == (not accelerator.reason) for accelerator in found.values())
     assert "neither TPU_NAME nor COLAB_TPU_ADDR" in found["tpu"].reason
+
+
+def test_a_tpu_is_available_only_when_it_answers(monkeypatch):
+    monkeypatch.setenv("TPU_NAME", "local")
+    assert probe()[3] == Accelerator(
+        "tpu", False, "This TensorFlow was built without TPU operations. Install tensorflow-tpu."
+    )
     monkeypatch.setenv("TPU_NAME", "mine")
-    assert probe()[3].devices == ("mine",)
+    monkeypatch.setattr(accelerators, "tpu_devices", lambda address: (f"{address}:0",))
+    assert probe()[3] == Accelerator("tpu", True, "", ("mine", "mine:0"))
+
+
+@pytest.mark.parametrize(
+    ("count", "environment", "names"),
+    [
+        (2, {}, ("gpu:0", "gpu:1")),
+        (2, {"CUDA_VISIBLE_DEVICES": "3, 1"}, ("gpu:3", "gpu:1")),
+        (
+            1,
+            {"CUDA_VISIBLE_DEVICES": "GPU-8932f937-d72c-4106-c12f-20bd9faed9f6"},
+            ("gpu:GPU-8932f937-d72c-4106-c12f-20bd9faed9f6",),
+        ),
+        (1, {"CUDA_VISIBLE_DEVICES": "2,-1,0"}, ("gpu:2",)),
+        (0, {"CUDA_VISIBLE_DEVICES": ""}, ()),
+    ],
+)
+def test_a_gpu_is_called_what_cuda_calls_it_whatever_else_this_process_sees(count, environment, names):
+    assert gpu_names(count, environment) == names
 
 
 @pytest.mark.parametrize(

@@ -44,12 +44,35 @@ def test_a_synthetic_source_is_trained_on_with_the_small_network():
         ("early_stopping", -1, "early stopping must be a whole number from 0"),
         ("seed", -1, "seed must be a whole number from 0"),
         ("name", "../x", "model name must be"),
+        ("device", "gpu:1", "A device can be chosen with the accelerator gpu alone"),
+        ("deterministic", 1, "must be true or false"),
     ],
 )
 def test_an_option_out_of_range_is_refused_in_one_sentence(name, value, said):
     with pytest.raises(UsageError, match=said) as raised:
         TrainOptions(**{name: value}).validated()
     assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("chosen", "repeats"),
+    [
+        ({}, True),
+        ({"xla": "on"}, False),
+        ({"accelerator": "gpu"}, False),
+        ({"accelerator": "gpu", "deterministic": True}, True),
+        ({"accelerator": "multi-gpu", "deterministic": True}, True),
+        ({"accelerator": "tpu"}, False),
+    ],
+)
+def test_the_same_bits_are_promised_on_a_cpu_and_where_they_are_asked_for(chosen, repeats):
+    assert TrainOptions(**chosen).validated().repeats_to_the_bit is repeats
+
+
+@pytest.mark.parametrize("chosen", [{"xla": "on"}, {"accelerator": "gpu", "xla": "on"}, {"accelerator": "tpu"}])
+def test_the_same_bits_cannot_be_asked_of_xla(chosen):
+    with pytest.raises(UsageError, match="leave --deterministic out"):
+        TrainOptions(**chosen, deterministic=True).validated()
 
 
 @pytest.mark.parametrize(

@@ -33,14 +33,17 @@ def _sleep(context):
 
 
 def _until_told(context):
-    """Work until the file `finish` lies in the folder of the run: the end comes when a test wants it."""
+    """Work until the file `finish` lies in the folder of the run: the end comes when a test wants it.
+
+    The result tells which GPUs a TensorFlow that is loaded now would see.
+    """
     step = 0
     while not (context.folder / "finish").exists():
         context.stop_if_cancelled()
         step += 1
         context.progress(step, 10_000, message="waiting to be told")
         time.sleep(0.05)
-    context.result({"waited": step})
+    context.result({"waited": step, "visible": os.environ.get("CUDA_VISIBLE_DEVICES")})
 
 
 def _worker(context):
