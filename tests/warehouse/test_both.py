@@ -27,6 +27,7 @@ NET = "densenet_frontal_u0_0__w0_0"
 #: Every question that a warehouse can be asked; `test_every_question_is_asked` fails when one is missing.
 ASKED: dict[str, Callable[[Warehouse], object]] = {
     "counts": lambda w: w.counts(),
+    "shared_patients": lambda w: w.shared_patients(),
     "distribution": lambda w: w.distribution("frontal"),
     "distribution, all views": lambda w: w.distribution(None),
     "distribution_of_studies": lambda w: w.grouped_distribution("studies", "frontal"),
@@ -193,7 +194,7 @@ def test_duplicated_paths(both, few):
 def test_a_missing_label_column(both, few):
     rows, predictions = few
     pair = both([rows.drop(columns="edema")], predictions.drop(columns="fracture"))
-    without = ("counts", "prediction_counts", "predictions", "readings")
+    without = ("counts", "shared_patients", "prediction_counts", "predictions", "readings")
     assert_all_equal(pair, "googlesql", tuple(name for name in ASKED if name not in without))
     for warehouse in (pair.local, pair.remote):
         with pytest.raises(TableError, match="must have the column edema"):

@@ -43,5 +43,5 @@ def test_study_predictions_meet_the_labels_of_their_study():
 
 
 def test_a_study_that_is_predicted_twice_is_refused():
-    with pytest.raises(TableError, match="each study once. Received 1 studies"):
+    with pytest.raises(TableError, match="each study once. Received 1 study more"):
         join_studies(predictions([1, 1]), LABELS, NAMES, "logit")
