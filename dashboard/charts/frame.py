@@ -6,6 +6,8 @@ import plotly.graph_objects as go
 
 from dashboard.charts.palette import Palette
 
+#: Pixels by which a further line lifts the lines of a title.
+LINE = 18
 MARGIN = {"l": 64, "r": 24, "t": 56, "b": 56}
 #: Handed to every chart of the pages: no logo, a picture at the push of a button, no scroll traps.
 CONFIG: dict[str, Any] = {
@@ -45,7 +47,14 @@ def layout(title: str, colors: Palette, height: int) -> dict[str, Any]:
 
 
 def _title(text: str, colors: Palette) -> dict[str, Any]:
-    place = {"x": 0, "xref": "container", "y": 1, "yref": "container", "yanchor": "top", "pad": {"t": 8}}
+    place = {
+        "x": 0,
+        "xref": "container",
+        "y": 1,
+        "yref": "container",
+        "yanchor": "top",
+        "pad": {"t": 8 + LINE * text.count("<br>")},
+    }
     return place | {"text": text, "font": {"size": 15, "color": colors.ink}}
 
 

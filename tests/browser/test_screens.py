@@ -37,7 +37,7 @@ COVERED = """() => [...document.querySelectorAll('.js-plotly-plot')].flatMap((ch
     for (const word of words) if (over(box(text), box(word))) found.push(`legend over ${word.textContent}`);
   }
   for (const title of chart.querySelectorAll('.gtitle')) {
-    if (box(title).right > whole.right + 1) found.push(`cut off: ${title.textContent}`);
+    if (box(title).right > whole.right + 1 || box(title).top < whole.top) found.push(`cut off: ${title.textContent}`);
   }
   return found;
 })"""
