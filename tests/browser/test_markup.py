@@ -38,6 +38,7 @@ def foreign(offline):
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}", asked
     server.shutdown()
+    server.server_close()
 
 
 def markup(at, what):
@@ -73,7 +74,7 @@ def write_hostile_things(home, at, monkeypatch):
 def hostile_csv(folder, at):
     name = "![n](x).csv"
     columns = {
-        "Path": ["a/patient1/study1/view1_frontal.jpg"],
+        "Path": ["valid/patient1/study1/view1_frontal.jpg"],
         "Edema": [markup(at, "cell")],
         markup(at, "column"): ["1"],
     }
