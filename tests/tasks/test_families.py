@@ -74,6 +74,7 @@ def test_a_sweep_from_the_command_line_is_one_run_with_a_child_for_each_u_and_w(
     assert cells[1, 0.25].labels[LABELS[3]].mean == pytest.approx(0.8125 + 0.03)
 
 
+@pytest.mark.slow
 def test_a_repetition_resumes_what_failed_and_gives_the_mean_and_spread_over_its_seeds(source):
     parent = service.wait(
         start_repeat(NAME, options(policy=uniform_policy(0, 1), seed=5), 3, name="fails").run, timeout=60

@@ -57,6 +57,7 @@ def chexpert_folder(tmp_path):
     return tmp_path
 
 
+@pytest.mark.slow
 def test_the_guide_for_chexpert_and_for_predictions(chexpert_folder):
     printed = follow("CheXpert on a disk", chexpert_folder)
     assert "train, frontal" in printed and "valid, frontal" in printed
@@ -73,6 +74,7 @@ def test_the_guide_for_chexpert_and_for_predictions(chexpert_folder):
     assert set(evaluate("chexpert", "theirs").labels) == {"edema"}
 
 
+@pytest.mark.slow
 def test_the_two_commands_of_the_readme(chexpert_folder):
     follow("Your own data", chexpert_folder, README)
     source = get_source("chexpert")
@@ -80,6 +82,7 @@ def test_the_two_commands_of_the_readme(chexpert_folder):
     assert {file.parent.name for file in source.folder.glob("records/*/*")} == {"train", "valid"}
 
 
+@pytest.mark.slow
 def test_the_guide_for_mimic_cxr_jpg(tmp_path):
     _, _, images = mimic(tmp_path, studies=8)
     for image in images.itertuples():

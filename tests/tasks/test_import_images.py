@@ -167,6 +167,7 @@ def test_bad_pictures_are_listed_and_skipped_up_to_the_limit_from_a_tar(pictures
     assert len(records()) == 87
 
 
+@pytest.mark.slow
 def test_an_import_that_was_killed_goes_on_and_ends_with_each_record_once(pictures, tmp_path):
     run = start_image_import("mine", str(tmp_path / "CheXpert-v1.0"))
     staging = get_source("mine").folder / "records"
@@ -199,6 +200,7 @@ def test_what_cannot_be_imported_is_refused_at_once(pictures, tmp_path):
     assert service.list_runs() == []
 
 
+@pytest.mark.slow
 def test_the_command_prints_what_was_written(pictures, tmp_path):
     command = [sys.executable, "-m", "cxr_core", "import", "images", "CheXpert-v1.0", "--source", "mine"]
     done = subprocess.run(

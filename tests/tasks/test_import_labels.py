@@ -181,6 +181,7 @@ def test_the_command_prints_counts_and_refuses_in_one_line(cxr, tmp_path):
     assert again.stderr.count("\n") == 1 and "--replace" in again.stderr
 
 
+@pytest.mark.slow
 def test_223_000_rows_are_all_there(tmp_path):
     rng = np.random.default_rng(0)
     n = 223_000

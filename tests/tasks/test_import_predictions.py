@@ -62,6 +62,7 @@ def test_auc_of_imported_scores_is_scikit_learns_in_whatever_column_order(labels
 
 @settings(max_examples=15, deadline=None)
 @given(st.lists(st.floats(-1e300, 1e300), min_size=30, max_size=30))
+@pytest.mark.slow
 def test_numbers_come_back_as_they_were_given(tmp_path_factory, values):
     folder = tmp_path_factory.mktemp("property")
     with pytest.MonkeyPatch.context() as patch:

@@ -94,6 +94,7 @@ def test_what_cannot_be_is_said_before_anything_is_started_or_kept(workspace, st
     assert not (workspace / "uploads").exists()
 
 
+@pytest.mark.slow
 def test_small_files_that_are_huge_end_their_runs_with_a_sentence(workspace, tmp_path, monkeypatch):
     monkeypatch.setenv("CXR_IMPORT_MEMORY", "400000000")
     bombs = (newlines, commas, many_equal_rows, long_equal_texts, last_cell_of_a_sheet)
@@ -106,6 +107,7 @@ def test_small_files_that_are_huge_end_their_runs_with_a_sentence(workspace, tmp
     assert source_names() == ["demo"]
 
 
+@pytest.mark.slow
 def test_an_import_that_needs_more_memory_than_it_may_is_given_up_by_run_and_command(workspace, tmp_path, monkeypatch):
     monkeypatch.setenv("CXR_IMPORT_MEMORY", "200000000")
     file = many_rows(tmp_path)

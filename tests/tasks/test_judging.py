@@ -129,7 +129,9 @@ def test_a_judge_who_says_nothing_on_the_images_is_a_sentence(source):
     keys = source[0][:3].assign(path=["x", "y", "z"], patient=999)
     elsewhere = keys.assign(reader="ann", **dict.fromkeys(LABELS, 3))
     write_readings(get_source("own").readings_path("elsewhere"), elsewhere)
-    with pytest.raises(UsageError, match="The judge elsewhere says nothing on the 240 images of valid"):
+    with pytest.raises(
+        UsageError, match="The judge elsewhere says nothing on any of the predicted images of valid .240 images"
+    ):
         evaluate("own", "good", judge="elsewhere")
 
 

@@ -77,6 +77,7 @@ def read(folder, frame, seed):
     return label_rows([read_text_table(folder / name)], ImportChoices(mapping=Mapping(columns=columns))).frame
 
 
+@pytest.mark.slow
 def test_a_table_is_read_back_the_same_or_refused_in_two_hundred_dialects(tmp_path):
     same = 0
     for seed in range(200):

@@ -114,7 +114,7 @@ def test_paths_of_studies_are_predictions_of_studies_only_when_said(tmp_path):
         f"elsewhere/patient{number:05d}/study1/other.jpg,0.{number}\n" for number in range(1, 6)
     )
     path = written(tmp_path, "p.csv", text)
-    with pytest.raises(UndecidedError, match=r"5 name studies.*--column study=Path --column path="):
+    with pytest.raises(UndecidedError, match=r"5 rows name studies.*--column study=Path --column path="):
         import_predictions("mine", path, "theirs")
     done = import_predictions("mine", path, "theirs", columns={"study": "Path", "path": ""})
     assert (done.written, done.matched["study"]) == (5, 5)

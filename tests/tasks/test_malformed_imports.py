@@ -143,6 +143,7 @@ MAKERS = [
 ALL = [(maker, seed) for maker in MAKERS for seed in range(14)]
 
 
+@pytest.mark.slow
 def test_two_hundred_malformed_files_end_in_a_sentence_each_and_the_table_stands(tmp_path):
     first = tmp_path / "valid.csv"
     chexpert(12, seed=99, dataset="valid").to_csv(first, index=False)
