@@ -13,6 +13,7 @@ POSITIONALS = {
     "import": ["labels", "x.csv"],
     "export": ["predictions"],
     "evaluate": ["a"],
+    "thresholds": ["a"],
     "compare": ["a", "b"],
     "ensemble": ["a", "b"],
     "completion": ["bash"],
