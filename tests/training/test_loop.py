@@ -183,7 +183,7 @@ def test_early_stopping_ends_a_run_whose_auc_does_not_rise(records, tmp_path, mo
 
 
 def test_a_loss_that_is_no_number_ends_the_run_and_names_the_step(records, tmp_path, monkeypatch):
-    def explode(targets, weights, logits):
+    def explode(targets, weights, logits, codes):
         return tf.reduce_mean(logits) * float("nan")
 
     monkeypatch.setattr(steps, "weighted_cross_entropy", explode)
