@@ -20,7 +20,7 @@ if __name__ == "__main__":
     from dashboard.shared.navigation import open_with_values, page_table
     from dashboard.shared.page_frame import page_frame
     from dashboard.shared.source import pick_source
-    from dashboard.shared.theme import dark_words_on_light_buttons
+    from dashboard.shared.theme import dark_words_on_light_buttons, folded_sidebar_out_of_reach
 
     st.set_page_config(
         page_icon=ICON,
@@ -30,13 +30,17 @@ if __name__ == "__main__":
     page = st.navigation(page_table())
     st.set_page_config(page_title=f"{page.title} · CXR Lab")
     dark_words_on_light_buttons()
+    folded_sidebar_out_of_reach()
     leave_out_endless_numbers()
     open_with_values()
     with page_frame():
         pick_source()
         page.run()
 else:
+    from dashboard.page_html import page_routes
     from dashboard.serving import announced, follow_settings, middleware
+    from dashboard.shared.navigation import PAGES
 
     follow_settings()
-    app = st.App(Path(__file__), lifespan=announced, middleware=middleware())
+    routes = page_routes([page.name for page in PAGES])
+    app = st.App(Path(__file__), lifespan=announced, routes=routes, middleware=middleware())

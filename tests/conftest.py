@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from kept_folders import ROOT, code_of, copy_sources, kept_folder, used_fixtures
+from small_demo import whole_small_demo
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -45,9 +46,11 @@ def cxr() -> Command:
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Build the demo before the first test that needs it: no test's time limit pays for that."""
+    """Build the demos before the first test that needs them: no test's time limit pays for that."""
     if "built_demo" in used_fixtures(session):
         whole_demo(session.config)
+    if "built_small_demo" in used_fixtures(session):
+        whole_small_demo(session.config)
 
 
 def whole_demo(config: pytest.Config) -> Path:
@@ -81,6 +84,27 @@ def demo(built_demo: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def own_demo(built_demo: Path, workspace: Path) -> Path:
     """A copy of the whole demo source as the current workspace, to be written to."""
     copy_sources(built_demo, workspace)
+    return workspace
+
+
+@pytest.fixture(scope="session")
+def built_small_demo(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    home = tmp_path_factory.mktemp("small") / "workspace"
+    copy_sources(whole_small_demo(pytestconfig), home)
+    return home
+
+
+@pytest.fixture
+def small_demo(built_small_demo: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The small demo as the current workspace, to be read."""
+    monkeypatch.setenv("CXR_HOME", str(built_small_demo))
+    return built_small_demo
+
+
+@pytest.fixture
+def own_small_demo(built_small_demo: Path, workspace: Path) -> Path:
+    """A copy of the small demo as the current workspace, to be written to."""
+    copy_sources(built_small_demo, workspace)
     return workspace
 
 

@@ -102,11 +102,8 @@ def run_points(
         for run in runs
         for part, column in drawn.items()
     ]
-    points = (
-        pd.concat(parts, ignore_index=True)
-        if parts
-        else pd.DataFrame(columns=["run", "part", "x", "y", "best", "marked"])
-    )
+    none = pd.DataFrame(columns=["run", "part", "x", "y", "best", "marked"])
+    points = pd.concat(parts, ignore_index=True) if parts else none
     return points.astype({"run": "category", "part": "category"})
 
 
@@ -211,11 +208,17 @@ def curves_chart(
         strokeDash=alt.StrokeDash("part:N", scale=dashes, legend=None),
         opacity=alt.condition(alt.datum.part == MEASURED, alt.value(0.25), alt.value(1.0)),
     )
-    shapes = alt.Shape("run:N", scale=_by_run(colors_of_runs, list(SHAPES)), legend=None)
-    marks = base.transform_filter(alt.datum.marked).mark_point(filled=True, size=55, opacity=1)
-    rings = base.transform_filter(alt.datum.best).mark_point(filled=False, size=260, strokeWidth=2.5, opacity=1)
+    layers = [lines]
+    # Only where there are any: a layer of nothing is a picture without a name.
+    if shown["marked"].any():
+        shapes = alt.Shape("run:N", scale=_by_run(colors_of_runs, list(SHAPES)), legend=None)
+        marks = base.transform_filter(alt.datum.marked).mark_point(filled=True, size=55, opacity=1)
+        layers.append(marks.encode(shape=shapes))
+    if shown["best"].any():
+        rings = base.transform_filter(alt.datum.best).mark_point(filled=False, size=260, strokeWidth=2.5, opacity=1)
+        layers.append(rings.encode(color=alt.value(colors.ink)))
     return (
-        (lines + marks.encode(shape=shapes) + rings.encode(color=alt.value(colors.ink)))
+        alt.layer(*layers)
         .properties(height=height, title=_title(figure, axis))
         .configure_axis(labelColor=colors.faint, titleColor=colors.faint, gridColor=colors.grid)
     )

@@ -49,7 +49,7 @@ def model_table(grids: ModelGrid, policies: Mapping[str, str]) -> None:
         st.info(help_texts.SEVERAL_VIEWS, icon=":material/info:")
     for views, grid in grids.grids.items():
         if several:
-            st.subheader(views.capitalize(), anchor=False)
+            st.header(views.capitalize(), anchor=False)
         names = short_names(grid.models)
         st.caption(legend_words())
         st.html(grid_html(grid, names, policies, colors()))

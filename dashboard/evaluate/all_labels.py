@@ -18,7 +18,7 @@ _COLUMNS = {"Label": st.column_config.TextColumn(pinned=True)} | FIGURE_COLUMNS
 
 def all_labels(result: Evaluation) -> None:
     """Show the figures of all labels; a row that is chosen is shown above, the mean is over the labels that are."""
-    st.subheader("All labels", anchor=False)
+    st.header("All labels", anchor=False)
     labels = list(result.labels)
     table = figures_table(result).drop(columns=WHY_MISSING, errors="ignore")
     st.dataframe(

@@ -70,7 +70,9 @@ def report_html(report: Report, now: datetime.datetime | None = None) -> bytes:
     head = f'<meta charset="utf-8"><meta name="viewport" content="width=device-width"><style>{STYLE}</style>'
     title = f"<title>{html.escape(report.title)}</title>"
     page = (
-        f'<!doctype html>\n<html lang="en"><head>{head}{title}</head><body>\n' + "\n".join(body) + "\n</body></html>\n"
+        f'<!doctype html>\n<html lang="en"><head>{head}{title}</head><body><main>\n'
+        + "\n".join(body)
+        + "\n</main></body></html>\n"
     )
     return page.encode()
 
@@ -119,7 +121,7 @@ def _section(section: Section, scripts: Iterable[bool]) -> Iterable[str]:
         yield f'<div class="{columns}">{"".join(_figure(chart, scripts) for chart in section.charts)}</div>'
     yield from section.markup
     for table in section.tables:
-        yield from _table(table)
+        yield from _table(table, section.heading)
     yield from (f'<p class="small">{html.escape(note)}</p>' for note in section.notes if note)
 
 
@@ -130,15 +132,19 @@ def _figure(chart: go.Figure, scripts: Iterable[bool]) -> str:
     return f"<div>{drawn}</div>"
 
 
-def _table(table: pd.DataFrame) -> Iterable[str]:
-    """Return a table of a page; its emphasis is Markdown, which a report is not, and its reasons stand below it."""
+def _table(table: pd.DataFrame, heading: str) -> Iterable[str]:
+    """Return a table of a page; its emphasis is Markdown, which a report is not, and its reasons stand below it.
+
+    A table that is wider than its place is reached by Tab, under the name of its section.
+    """
     bare = table.map(_bare).rename(index=_bare, columns=_bare)
     reasons = bare.pop(WHY_MISSING) if WHY_MISSING in bare else pd.Series(dtype=object)
     named = bare.reset_index() if bare.index.name else bare
     drawn = named.to_html(
         escape=True, border=0, index=not bare.index.name, na_rep="–", float_format=lambda value: f"{value:.3f}"
     )
-    yield f'<div class="table" role="region" tabindex="0" aria-label="Table">{drawn}</div>'
+    drawn = drawn.replace("<th></th>", "<td></td>")  # the corner above names that need no name
+    yield f'<div class="table" role="group" tabindex="0" aria-label="{html.escape(heading)}">{drawn}</div>'
     for reason in dict.fromkeys(why for why in reasons if why):
         names = ", ".join(map(str, reasons.index[reasons == reason]))
         yield f'<p class="small">{html.escape(f"{names}: {reason}.")}</p>'

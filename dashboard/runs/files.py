@@ -45,7 +45,7 @@ def _metrics_download(run: Run) -> None:
 
 
 def _tensorboard(run: Run) -> None:
-    st.subheader("TensorBoard", anchor=False)
+    st.header("TensorBoard", anchor=False)
     folder = tensorboard_folder(run.run)
     text = "Writes every metric row of this run as scalars into its folder; again for what came since."
     label = "Write TensorBoard files again" if folder.exists() else "Write TensorBoard files"

@@ -42,7 +42,7 @@ heading = st.container(horizontal=True, vertical_alignment="center")
 beside = compared_runs(run, runs)
 live_run(run, beside)
 with heading:  # Drawn last: whoever sees the button of a finished run sees its final figures too.
-    st.subheader(f"{kind_words(run)}: {plain(run.name)}", anchor=False, width="content")
+    st.header(f"{kind_words(run)}: {plain(run.name)}", anchor=False, width="content")
     run_buttons(run)
 sections = {
     "Configuration": lambda: config_section(run, beside),

@@ -23,6 +23,12 @@ def dark_words_on_light_buttons() -> None:
         st.html(f"<style>{inside} {{ color: {DARK_BACKGROUND} !important; }}</style>")
 
 
+def folded_sidebar_out_of_reach() -> None:
+    """Take what the folded sidebar hides out of the order of Tab: the focus would go where nobody sees it."""
+    folded = '[data-testid="stSidebar"][data-collapsed="true"]'
+    st.html(f"<style>{folded}, {folded} * {{ visibility: hidden !important; }}</style>")
+
+
 def narrow_screens_last(key: str) -> DeltaGenerator:
     """Return a container that on a phone stands below all that its page shows beside it."""
     place = st.container(key=key)

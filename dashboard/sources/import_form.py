@@ -19,7 +19,7 @@ _FORMS: dict[str, Callable[[], None]] = {
 
 def import_section() -> None:
     """Show the ways of bringing something in, and how the import that was started last stands."""
-    st.subheader("Import your own", anchor=False)
+    st.header("Import your own", anchor=False)
     st.caption("Files are read where they are or as you upload them; what comes of them stays in the workspace.")
     with errors_as_sentences():
         import_shown()

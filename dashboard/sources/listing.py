@@ -32,7 +32,7 @@ def report_section(report: SourceReport) -> None:
     source = _source(report.source)
     with st.container(border=True):
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.subheader(plain(report.source), anchor=False, width="content")
+            st.header(plain(report.source), anchor=False, width="content")
             st.badge(KIND_WORDS.get(report.kind, KIND_WORDS["unknown"]), color="gray")
             if source is not None and source.synthetic:
                 st.badge("synthetic", icon=":material/science:", color="orange")
@@ -48,7 +48,7 @@ def report_section(report: SourceReport) -> None:
 
 def places_section() -> None:
     """Show where the product writes and reads its configuration, and what leaves the machine."""
-    st.subheader("Where things are", anchor=False)
+    st.header("Where things are", anchor=False)
     st.table(
         {"Workspace": plain(settings().home), "Configuration": plain(config_path())},
         border="horizontal",

@@ -15,7 +15,7 @@ from dashboard.sources.dataset_and_view_input import dataset_or_none, view_or_no
 
 def prediction_section() -> None:
     """Show a form that starts a prediction, which is then followed like any run."""
-    st.subheader("Predict with a model", anchor=False)
+    st.header("Predict with a model", anchor=False)
     st.caption("With its predictions a model gets figures on Evaluate and Compare. Files of 2019's Keras are welcome.")
     with errors_as_sentences():
         _form()

@@ -23,9 +23,9 @@ from dashboard.train.several_input import SWEEP, Several, several_input
 def train_form(source: Source, models: list[ModelEntry]) -> tuple[TrainOptions, Several]:
     """Show every choice and return them, and how many runs they are for; the engine checks them again."""
     options = _section(_defaults(source), "data")
-    st.subheader("What uncertain labels mean", anchor=False)
+    st.header("What uncertain labels mean", anchor=False)
     policy = st.container()
-    st.subheader("How many runs", anchor=False)
+    st.header("How many runs", anchor=False)
     several = several_input()
     with policy:
         if several.kind == SWEEP:
@@ -33,7 +33,7 @@ def train_form(source: Source, models: list[ModelEntry]) -> tuple[TrainOptions, 
         else:
             options = replace(options, policy=_policy_section())
     options = _section(options, "network")
-    st.subheader(SECTIONS["machine"], anchor=False)
+    st.header(SECTIONS["machine"], anchor=False)
     accelerator, device = accelerator_input()
     options = replace(options, accelerator=accelerator, device=device)
     options = _section(options, "name")
@@ -44,7 +44,7 @@ def train_form(source: Source, models: list[ModelEntry]) -> tuple[TrainOptions, 
 
 
 def _section(options: TrainOptions, section: str) -> TrainOptions:
-    st.subheader(SECTIONS[section], anchor=False)
+    st.header(SECTIONS[section], anchor=False)
     return section_inputs(options, section)
 
 

@@ -55,7 +55,7 @@ def plan_section(source: str, options: TrainOptions, several: Several, plan: Tra
     if plan is not None and several.trainings == 0:
         plan, reason = None, "A sweep needs at least one u and one w. Choose them under Values of u and Values of w."
     with st.container(border=True):
-        st.subheader("What will happen", anchor=False)
+        st.header("What will happen", anchor=False)
         if reason == WAITING:
             look_button(unasked(options))
         elif plan is None:

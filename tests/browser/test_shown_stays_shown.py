@@ -40,7 +40,7 @@ def finish(run):
 
 def shown(page, run):
     """Wait until the page shows a run, in its heading and in its address."""
-    expect(page.get_by_role("heading", level=3, name=f"Until-told: {run.name}")).to_be_visible()
+    expect(page.get_by_role("heading", level=2, name=f"Until-told: {run.name}")).to_be_visible()
     page.wait_for_url(re.compile(rf"[?&]run={run.run}\b"))
 
 

@@ -47,7 +47,7 @@ def test_a_file_is_shown_and_imported_by_a_run_and_the_next_step_is_a_button(own
     app = import_labels_of(page("sources"), write_labels(tmp_path))
     assert "Imported 4 rows of labels into mine. 4 rows were read, 0 left out." in app.success[0].value
     assert "See the labels of mine" in [button.label for button in app.button]
-    assert any("mine" in str(title.value) for title in app.subheader)
+    assert any("mine" in str(title.value) for title in app.header)
     (run,) = service.list_runs(kind="import")
     labels = [button.label for button in page("runs", run=run.run).button]
     assert "See what is in the data" in labels and "Resume run" not in labels

@@ -67,7 +67,7 @@ def test_no_run_says_what_nobody_would_write(own_small_demo, page, monkeypatch, 
     assert not [text for text in said(app) if "queued" in text and text != "queued"], (
         "a run that works is not called queued"
     )
-    assert app.subheader[0].value == "Training: flow-1"
+    assert app.header[0].value == "Training: flow-1"
     RunStore(own_small_demo).end(run.run, "cancelled", None, run.supervisor)
     assert not wrong(page("runs", **{"run-tab": tab}))
 

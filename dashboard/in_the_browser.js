@@ -1,0 +1,43 @@
+// Runs in the browser before Streamlit does. What Streamlit's own elements leave out is added here.
+
+// Streamlit looks for its server below the address of the page first, which every page but the first answers with 404.
+// Its files are found beside the page, and so is the server.
+window.__streamlit = { BACKEND_BASE_URL: new URL(".", location.href).href };
+
+(() => {
+  const SCROLLS = '[data-testid="stTable"] > div, [data-testid="stCode"] > pre';
+  // It claims to be nothing and yet has a name.
+  const NAMED = '[data-testid="stFileUploaderDropzone"][role="presentation"]';
+
+  // What is wider or higher than its place is reached by Tab, with a name, and scrolled by the arrow keys.
+  function reachable(place) {
+    if (place.scrollWidth > place.clientWidth || place.scrollHeight > place.clientHeight) {
+      place.tabIndex = 0;
+      place.setAttribute("role", "group");
+      place.setAttribute("aria-label", place.querySelector("table")?.getAttribute("aria-label") ?? "Text");
+    } else {
+      ["tabindex", "role", "aria-label"].forEach((name) => place.removeAttribute(name));
+    }
+  }
+
+  function look() {
+    document.querySelectorAll(SCROLLS).forEach(reachable);
+    document.querySelectorAll(NAMED).forEach((place) => place.setAttribute("role", "group"));
+  }
+
+  // Charts change many times a second; a look now and then is enough.
+  let waiting = false;
+  function lookSoon() {
+    if (!waiting) {
+      waiting = true;
+      setTimeout(() => {
+        waiting = false;
+        look();
+      }, 250);
+    }
+  }
+
+  new MutationObserver(lookSoon).observe(document, { childList: true, subtree: true });
+  addEventListener("resize", lookSoon);
+  document.fonts.addEventListener("loadingdone", lookSoon);
+})();

@@ -1,0 +1,196 @@
+"""Nothing on a page keeps out who reads by ear or has no mouse (axe-core, and Tab), and nothing fails unseen behind it."""
+
+import json
+from contextlib import contextmanager
+
+import pytest
+from axe_playwright_python.base import AXE_SCRIPT
+from kept_folders import copy_sources
+from playwright.sync_api import expect
+from served_dashboard import Dashboard
+
+from cxr_core.runs import service
+from cxr_core.runs.store import RunStore
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+
+PAGES = ("", "train", "runs", "evaluate", "compare", "sources")
+WIDE, NARROW = 1440, 390
+THEMES = ("light", "dark")
+BARRIERS = """async () => (await axe.run({resultTypes: ["violations"]})).violations.flatMap(
+  ({id, impact, nodes}) => nodes.map(({html, failureSummary}) => `${impact}: ${id}: ${html.slice(0, 300)}: ${failureSummary}`))"""
+#: Nothing is computed, drawn or faded for a while; the script that makes places reachable has looked.
+AT_REST = """() => {
+  const app = document.querySelector('[data-testid=stApp]'), now = performance.now();
+  const busy = app?.dataset.testScriptState !== 'notRunning'
+    || document.querySelector('[data-stale=true], [data-testid=stSkeleton]');
+  if (busy || !window.lastBusy) window.lastBusy = now;
+  return now - window.lastBusy > 450;
+}"""
+STEP = """() => {
+  const at = document.activeElement, before = at.hasAttribute('data-reached');
+  at.setAttribute('data-reached', '');
+  const place = at.getBoundingClientRect();
+  return {left: at === document.body, before, hidden: place.right <= 0,
+          name: at.getAttribute('aria-label') || at.innerText, grid: at.tagName === 'CANVAS'};
+}"""
+#: Controls that can be seen and used and that Tab came past; of a group one is reached, and the arrow keys do the rest.
+UNREACHED = """() => [...document.querySelectorAll(
+    'a[href], button, input, select, textarea, summary, [role=slider], [role=radio], [role=tab], [role=combobox]')]
+  .filter((one) => one.checkVisibility({visibilityProperty: true, opacityProperty: true})
+    && !one.disabled && !one.closest('[aria-hidden=true], [inert]') && !one.hasAttribute('data-reached')
+    && !one.closest('[role=radiogroup], [role=tablist], [role=toolbar], [role=group], [data-testid=stNumberInput], [data-testid=stMultiSelect], [data-testid=stSelectbox]')
+      ?.querySelector('[data-reached]'))
+  .map((one) => one.outerHTML.slice(0, 300))"""
+#: One main control of each page, by the name that is read out.
+MAIN_CONTROLS = {
+    "": "Table",
+    "train": "Start training",
+    "runs": "Predict",
+    "evaluate": "Model",
+    "compare": "Models",
+    "sources": "Check again",
+}
+
+
+@pytest.fixture(scope="module")
+def served(offline, built_small_demo, tmp_path_factory):
+    """One dashboard on the small demo, with training runs, for all tests."""
+    home = tmp_path_factory.mktemp("served")
+    copy_sources(built_small_demo, home)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CXR_HOME", str(home))
+        add_runs(home, patch)
+        dashboard = Dashboard(home)
+        dashboard.start()
+    yield dashboard
+    dashboard.kill()
+
+
+def add_runs(home, patch):
+    """Leave what a training leaves: one that is through, one that failed before its first validation."""
+    patch.setattr(service, "_launch", lambda store, run: run)
+    store = RunStore(home)
+    for name, status, steps in (("short", "failed", 50), ("long", "completed", 200)):
+        config = {"options": {"epochs": 2}, "steps_per_epoch": 100}
+        run = service.submit("train", name, "demo", config, "cpu", resumable=True)
+        store.start(run.run)
+        folder = store.run_folder(run.run)
+        (folder / "metrics.jsonl").write_text("".join(json.dumps(row) + "\n" for row in metric_rows(steps)))
+        (folder / "log.txt").write_text(("a line that is wider than a phone " * 10 + "\n") * 100)
+        store.end(run.run, status, "It stopped." if status == "failed" else None, run.supervisor)
+
+
+def metric_rows(steps):
+    for step in range(1, steps + 1):
+        at = {"step": step, "epoch": 1 + (step - 1) // 100, "time": 1e9 + step}
+        yield at | {"loss": 1 / step, "images_per_second": 50.0}
+        if step % 100 == 0:
+            yield at | {"val_loss": 0.5, "val_loss_certain": 0.4, "val_auc": 0.6}
+
+
+@contextmanager
+def watched(browser, width=WIDE, **options):
+    """A page, and all that it wrote to the console or asked for in vain."""
+    context = browser.new_context(viewport={"width": width, "height": 1000}, **options)
+    page, wrong = context.new_page(), []
+    page.set_default_timeout(40_000)
+    page.on("console", lambda message: message.type == "error" and wrong.append(message.text))
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.on("response", lambda response: response.status >= 400 and wrong.append(f"{response.status} {response.url}"))
+    page.on("requestfailed", lambda request: wrong.append(f"{request.failure} {request.url}"))
+    yield page, wrong
+    context.close()
+
+
+def open_page(page, served, name):
+    page.goto(f"{served.url}/{name}")
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    at_rest(page)
+
+
+def at_rest(page):
+    page.evaluate("() => { window.lastBusy = 0 }")
+    page.wait_for_function(AT_REST)
+
+
+def barriers(page, where, *widths):
+    """Look at a page in each width; return what axe-core finds, whatever it thinks of its weight."""
+    found = []
+    for width in widths:
+        page.set_viewport_size({"width": width, "height": 1000})
+        at_rest(page)
+        if not page.evaluate("() => 'axe' in window"):
+            page.evaluate(AXE_SCRIPT)
+        found += [f"{where}, {width}: {barrier}" for barrier in page.evaluate(BARRIERS)]
+    return found
+
+
+def unfold(page):
+    for place in page.locator("details").all():
+        if place.get_attribute("open") is None:
+            place.locator("summary").first.click()
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_no_page_in_any_width_or_theme_has_a_barrier_an_error_or_a_failed_request(browser, served, theme):
+    found = []
+    with watched(browser, color_scheme=theme) as (page, wrong):
+        for name in PAGES:
+            open_page(page, served, name)
+            unfold(page)
+            found += barriers(page, name or "labels", WIDE, NARROW)
+            if theme == "dark":
+                found += barriers_of_tabs(page, name or "labels")
+        open_page(page, served, "runs")
+        page.get_by_role("button", name="Delete run").click()
+        expect(page.get_by_role("dialog")).to_be_visible()
+        found += barriers(page, "dialog", NARROW)
+    assert (found, wrong) == ([], [])
+
+
+def barriers_of_tabs(page, where):
+    """Look behind the tabs of a page, where least has room: they differ in what they show, not in their colours."""
+    found = []
+    for tab in page.get_by_role("tab", selected=False).all():
+        tab.click()
+        found += barriers(page, f"{where}, {tab.inner_text()}", NARROW)
+    return found
+
+
+@pytest.mark.parametrize("width", [WIDE, NARROW])
+def test_tab_reaches_every_control_shows_where_it_is_and_is_never_caught(browser, served, width):
+    with watched(browser, width) as (page, _):
+        for name, main_control in MAIN_CONTROLS.items():
+            open_page(page, served, name)
+            names = tab_through(page)
+            assert any(main_control in reached for reached in names), (name, names)
+            assert page.evaluate(UNREACHED) == [], name
+
+
+def tab_through(page):
+    """Press Tab until the focus leaves the page or is back where it began; return the names of what it came to."""
+    names = []
+    for _ in range(300):
+        page.keyboard.press("Tab")
+        at = page.evaluate(STEP)
+        # a grid of figures takes Tab from cell to cell before it lets go
+        if at["left"] or (at["before"] and not at["grid"]):
+            return names
+        assert not at["hidden"], f"the focus is on {at['name']}, which nobody sees"
+        names.append(at["name"])
+    raise AssertionError(f"the focus does not come out again: {names[-5:]}")
+
+
+@pytest.mark.parametrize("name", ["evaluate", "compare"])
+def test_no_report_has_a_barrier(browser, served, tmp_path, name):
+    file = tmp_path / "report.html"
+    with watched(browser) as (page, _):
+        open_page(page, served, name)
+        with page.expect_download() as download:
+            page.get_by_role("button", name="Download report").click()
+        download.value.save_as(file)
+    with watched(browser) as (page, wrong):
+        page.goto(file.as_uri())
+        page.evaluate("document.body.dataset.testid = 'stApp', document.body.dataset.testScriptState = 'notRunning'")
+        assert (barriers(page, name, WIDE, NARROW), wrong) == ([], [])
