@@ -99,6 +99,11 @@ def test_a_run_that_is_deleted_elsewhere_is_named_and_no_other_one_takes_its_pla
     assert [run.run for run in service.list_runs()] == [newest.run]
 
 
+def of_data_set(page, words):
+    """The choice of the data set that is judged; the cut has one of its own."""
+    return page.get_by_role("radiogroup", name="Data set").get_by_role("radio", name=words)
+
+
 def test_a_model_that_is_deleted_while_it_is_shown_is_named_and_no_other_one_takes_its_place(page, dashboard, own_demo):
     model = "densenet_frontal_u1_0__w1_0"
     dashboard.start()
@@ -106,7 +111,7 @@ def test_a_model_that_is_deleted_while_it_is_shown_is_named_and_no_other_one_tak
     expect(page.get_by_role("heading", level=1)).to_contain_text("Fracture: AUC")
     expect(page.get_by_text(model).first).to_be_visible()
     (own_demo / "sources" / "demo" / "predictions" / f"{model}_predictions.parquet").unlink()
-    page.get_by_role("radio", name="Valid").click()
+    of_data_set(page, "Valid").click()
     expect(page.get_by_text(f"There is no model '{model}'").first).to_be_visible()
     assert f"model={model}" in page.url
     expect(page.locator(".js-plotly-plot")).to_have_count(0)
@@ -135,7 +140,7 @@ def test_back_undoes_the_last_choice_of_label_model_and_tab(page, dashboard, own
     page.goto(f"{dashboard.url}/evaluate?label=fracture&dataset=test")
     heading = page.get_by_role("heading", level=1)
     expect(heading).to_contain_text("Fracture")
-    expect(page.get_by_role("radio", name="Test")).to_be_checked()
+    expect(of_data_set(page, "Test")).to_be_checked()
 
     page.get_by_role("combobox", name="Label").click()
     page.get_by_role("option", name="Pleural effusion").click()
@@ -151,7 +156,7 @@ def test_back_undoes_the_last_choice_of_label_model_and_tab(page, dashboard, own
     assert "model=" not in page.url
     page.go_back()
     expect(heading).to_contain_text("Fracture")
-    expect(page.get_by_role("radio", name="Test")).to_be_checked()
+    expect(of_data_set(page, "Test")).to_be_checked()
     page.go_forward()
     expect(heading).to_contain_text("Pleural effusion")
 
