@@ -28,9 +28,9 @@ from typing import Any
 import numpy as np
 from measured import keep
 
-from cxr_core.evaluation.comparison import paired_answer
+from cxr_core.evaluation.comparison import compare_labels
 from cxr_core.evaluation.defined import class_patients
-from cxr_core.evaluation.labels import evaluate_models
+from cxr_core.evaluation.labels import evaluate_labels
 from cxr_core.evaluation.operating import SHARES, operating_point
 from cxr_core.setting_rows import SETTINGS
 
@@ -121,13 +121,11 @@ def judged(cell: Cell, generator: np.random.Generator) -> dict[str, Any] | None:
 
 
 def _areas(cell: Cell, y: np.ndarray, scores: np.ndarray, patient: np.ndarray) -> dict[str, Any]:
-    models = {str(place): {"": of_model} for place, of_model in enumerate(scores)}
-    a, b = evaluate_models({"": 3 * y}, models, patient, RESAMPLES, MINIMUM).values()
+    a = evaluate_labels({"": 3 * y}, {"": scores[0]}, patient, RESAMPLES, MINIMUM)
     found: dict[str, Any] = {}
     for figure, true in (("roc_auc", cell.auc), ("average_precision", _true_average_precision(cell))):
         found |= _covers(figure, true, getattr(a.labels[""], f"{figure}_ci"))
-    difference = a.replicates[:, 0, 0] - b.replicates[:, 0, 0]
-    _, p = paired_answer(difference, class_patients(y, patient).rarer)
+    p = compare_labels({"": 3 * y}, {"": scores[0]}, {"": scores[1]}, patient, MINIMUM).labels[""].p
     return found | {"rejected": p is not None and p <= 0.05}
 
 
