@@ -10,13 +10,14 @@ import pytest
 from cxr_core import __version__
 from cxr_core.cli import main
 from cxr_core.commands.figures import ENSEMBLE
-from cxr_core.commands.output import as_json, as_table, duration
+from cxr_core.commands.output import as_json, as_table
 from cxr_core.commands.runs import run_text
 from cxr_core.commands.train import TRAIN
 from cxr_core.runs import identity, service
 from cxr_core.runs.run import Run
 from cxr_core.schema import LABELS, VALUES
 from cxr_core.warehouse.parquet import write_table
+from cxr_core.words import duration
 
 SOURCE_TOML = 'kind = "local"\nsynthetic = true\nlabels = ["labels_*.parquet"]\n'
 

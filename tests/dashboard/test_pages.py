@@ -568,7 +568,7 @@ def test_what_u_and_w_did_names_the_model_that_moved_the_uncertain_images_most(s
 
 
 def test_train_asks_what_uncertain_labels_mean_before_how_many_runs(small_demo, page):
-    heads = [head.value for head in page("train").subheader]
+    heads = [head.value for head in page("train").header]
     assert heads.index("What uncertain labels mean") + 1 == heads.index("How many runs")
     sweep = page("train", **{"train-several": "Sweep over u and w"})
     assert "train-strategy" not in {one.key for one in sweep.button_group}, "u and w are those of the sweep"
