@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 # Processes that share the tests; each that trains takes about 2 GB of memory.
-WORKERS ?= 2
+WORKERS ?= 3
 PIP    := $(BIN)/python -m pip --disable-pip-version-check
 
 .PHONY: run run-bigquery-demo test quick check format lock prove demo models clean
