@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from cxr_core.errors import TableError, UnknownNameError
 from cxr_core.evaluation.subgroups import Subgroup, evaluate_subgroups, groups_of
-from cxr_core.schema import DATASETS, VIEWS, check_label
+from cxr_core.schema import DATASETS, REPORT, VIEWS, check_label
 from cxr_core.settings import settings
 from cxr_core.sources.registry import get_source
 from cxr_core.tasks.evaluate import joined_predictions, predicted
@@ -43,6 +43,7 @@ def subgroups(
     dataset: str = "valid",
     view: str | None = None,
     threshold: float | None = None,
+    judge: str = REPORT,
 ) -> Subgroups:
     """Evaluate one label of a model in each group of images.
 
@@ -54,6 +55,7 @@ def subgroups(
         dataset: the data set otherwise.
         view: only images of this view.
         threshold: of the operating point, on the stored scale; None for none.
+        judge: who says what is positive: `report`, `truth` or a set of readings.
 
     Raises:
         UnknownNameError: there is no such source, model, label, data set, view or column.
@@ -66,7 +68,7 @@ def subgroups(
         raise UnknownNameError("way to split", by, known)
     warehouse = get_source(source_name).warehouse()
     datasets = warehouse.prediction_table(model).datasets if by == "dataset" else (dataset,)
-    each = {name: joined_predictions(source_name, model, name, view) for name in datasets}
+    each = {name: joined_predictions(source_name, model, name, view, judge) for name in datasets}
     chosen, found = settings(), []
     for name, joined in each.items():
         if label not in joined.labels:

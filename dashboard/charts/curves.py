@@ -53,7 +53,7 @@ def drawn_pr(curves: LabelCurves, pr: PrCurve, style: LineStyle) -> DrawnCurve:
 
 @dataclass(frozen=True)
 class Point:
-    """The operating point on one of the two charts."""
+    """The operating point, or a reader, on one of the two charts."""
 
     x: float
     y: float
@@ -77,31 +77,47 @@ def on_pr(point: OperatingPoint | None) -> Point | None:
 
 
 def roc_of_label(
-    figures: LabelEvaluation, curves: LabelCurves, style: LineStyle, colors: Palette, point: Point | None = None
+    figures: LabelEvaluation,
+    curves: LabelCurves,
+    style: LineStyle,
+    colors: Palette,
+    point: Point | None = None,
+    readers: Sequence[Point] = (),
 ) -> go.Figure:
     """Draw the ROC curve of one label of one model, which must be defined."""
     assert curves.roc is not None
     title = f"ROC · AUC {figures.roc_auc:.3f} · n = {figures.n:,}"
-    return roc_chart(title, [drawn_roc(curves, curves.roc, style)], colors, point)
+    return roc_chart(title, [drawn_roc(curves, curves.roc, style)], colors, point, readers)
 
 
 def pr_of_label(
-    figures: LabelEvaluation, curves: LabelCurves, style: LineStyle, colors: Palette, point: Point | None = None
+    figures: LabelEvaluation,
+    curves: LabelCurves,
+    style: LineStyle,
+    colors: Palette,
+    point: Point | None = None,
+    readers: Sequence[Point] = (),
 ) -> go.Figure:
     """Draw the precision-recall curve of one label of one model, which must be defined."""
     assert curves.pr is not None
     title = f"Precision-recall · AP {figures.average_precision:.3f} · n = {figures.n:,}"
-    return pr_chart(title, [drawn_pr(curves, curves.pr, style)], curves.prevalence, colors, point)
+    return pr_chart(title, [drawn_pr(curves, curves.pr, style)], curves.prevalence, colors, point, readers)
 
 
-def roc_chart(title: str, curves: Sequence[DrawnCurve], colors: Palette, point: Point | None = None) -> go.Figure:
+def roc_chart(
+    title: str,
+    curves: Sequence[DrawnCurve],
+    colors: Palette,
+    point: Point | None = None,
+    readers: Sequence[Point] = (),
+) -> go.Figure:
     """Draw true against false positive rate; the diagonal is chance."""
     lines = _lines(curves, "false positive rate", "sensitivity")
     axes = square_axes("False positive rate (1 − specificity)", "Sensitivity", colors)
     # The legend stands on the bottom of the chart: on a narrow screen the square must too, or it covers the axis.
     axes["yaxis"]["constraintoward"] = "bottom"
     legend = {"showlegend": len(curves) > 1, "legend": _LEGEND | {"bgcolor": colors.background}}
-    traces = [_baseline(0, 1, "chance", 0.87, colors), *lines, *_marks(point, colors)]
+    traces = [_baseline(0, 1, "chance", 0.87, colors), *lines, *_read(readers, colors), *_marks(point, colors)]
     return go.Figure(traces, layout(title, colors, HEIGHT) | axes | legend)
 
 
@@ -111,6 +127,7 @@ def pr_chart(
     prevalence: float | None,
     colors: Palette,
     point: Point | None = None,
+    readers: Sequence[Point] = (),
 ) -> go.Figure:
     """Draw precision against recall as steps; the horizontal line is the prevalence, what chance would reach.
 
@@ -121,7 +138,7 @@ def pr_chart(
     if prevalence is not None:
         words = f"prevalence {percent(prevalence)}"
         lines = [_baseline(prevalence, prevalence, words, 0.01, colors), *lines]
-    traces = [*lines, *_marks(point, colors)]
+    traces = [*lines, *_read(readers, colors), *_marks(point, colors)]
     return go.Figure(traces, layout(title, colors, HEIGHT) | axes | {"showlegend": False})
 
 
@@ -188,6 +205,25 @@ def _baseline(left: float, right: float, words: str, place: float, colors: Palet
         "line": {"color": colors.faint, "dash": "dot", "width": 1.2},
         "showlegend": False,
     }
+
+
+def _read(readers: Sequence[Point], colors: Palette) -> list[dict[str, Any]]:
+    """Return the readers as one set of marks, each with its name in the hover."""
+    if not readers:
+        return []
+    return [
+        {
+            "type": "scatter",
+            "x": [reader.x for reader in readers],
+            "y": [reader.y for reader in readers],
+            "text": [html.escape(reader.text) for reader in readers],
+            "name": "Readers",
+            "showlegend": False,
+            "mode": "markers",
+            "marker": {"symbol": "x", "size": 9, "color": colors.ink},
+            "hovertemplate": "%{text}<extra>Reader</extra>",
+        }
+    ]
 
 
 def _marks(point: Point | None, colors: Palette) -> list[dict[str, Any]]:

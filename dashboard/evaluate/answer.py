@@ -7,9 +7,10 @@ from cxr_core.errors import UsageError
 from cxr_core.evaluation.labels import FIGURES
 from cxr_core.evaluation.results import LabelEvaluation
 from cxr_core.models.listing import ModelEntry
-from cxr_core.schema import label_words
+from cxr_core.schema import REPORT, label_words
 from cxr_core.sources.source import Source
 from cxr_core.words import counted
+from dashboard.evaluate.judge_input import judge_input, judge_words, readers_answer
 from dashboard.evaluate.judged import LABEL, Judged, note_judged
 from dashboard.evaluate.operating import operating_section
 from dashboard.shared import help_texts
@@ -30,11 +31,13 @@ def label_part(source: Source, entries: list[ModelEntry]) -> None:
         label_input("label")
         dataset = dataset_input(model.predictions, "dataset")
         view = view_input("judged-view")
-    judged = Judged(source, model, dataset, view)
+        judge = judge_input(source.name)
+    judged = Judged(source, model, dataset, view, judge)
     note_judged(judged)
     result = judged.evaluation()
     with top:
-        facts = (view_fact(view or model.view), f"{dataset.capitalize()} set", model.name, model.policy_words())
+        facts = [view_fact(view or model.view), f"{dataset.capitalize()} set", model.name, model.policy_words()]
+        facts += [f"Judged by: {judge_words(judge)}"] if judge != REPORT else []
         page_header(answer(result, judged.label), source.name, source.synthetic, *facts)
         as_of_line(source.name, model.name)
     # The curves take the browser longest, so what stands above them is sent after them.
@@ -47,7 +50,8 @@ def label_part(source: Source, entries: list[ModelEntry]) -> None:
     with above:
         st.caption(plain(judged.choice_note()))
         if figures is not None:
-            figures_row(figures)
+            figures_row(figures, judge)
+            st.caption(plain(readers_answer(result.readers.get(judged.label, ()))))
 
 
 def _model(top: DeltaGenerator, source: Source, entries: list[ModelEntry]) -> ModelEntry:
@@ -60,7 +64,7 @@ def _model(top: DeltaGenerator, source: Source, entries: list[ModelEntry]) -> Mo
         raise
 
 
-def figures_row(figures: LabelEvaluation) -> None:
+def figures_row(figures: LabelEvaluation, judge: str) -> None:
     """Show AUC and AP with their intervals, and what they are based on."""
     with st.grid(5, min_column_width=150):
         _figure("ROC AUC", figures.roc_auc, figures.roc_auc_ci, help_texts.AUC)
@@ -68,7 +72,10 @@ def figures_row(figures: LabelEvaluation) -> None:
         positive = f"{count(figures.n_positive)} positive"
         _metric("Prevalence", percent(figures.prevalence), positive, help_texts.PREVALENCE)
         _metric("Certain images", count(figures.n), counted(figures.n_patients, "patient"), help_texts.LABEL)
-        _metric("Uncertain images", count(figures.n_uncertain_dropped), "left out", help_texts.UNCERTAIN)
+        left_out = (
+            ("Uncertain images", help_texts.UNCERTAIN) if judge == REPORT else ("No verdict", help_texts.NO_VERDICT)
+        )
+        _metric(left_out[0], count(figures.n_uncertain_dropped), "left out", left_out[1])
     for words in what_is_missing(figures):
         st.caption(plain(words))
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from cxr_core.models.listing import ModelEntry
+from cxr_core.schema import REPORT
 from cxr_core.sources.source import Source
 from cxr_core.tasks.evaluate import Evaluation, LabelCurves
 from dashboard.evaluate.valid_note import choice_note
@@ -22,12 +23,16 @@ _IN_FULL = "judged-in-full"
 
 @dataclass(frozen=True)
 class Judged:
-    """A model on the images of a data set and, unless it is None, of one view; the label is the one chosen now."""
+    """A model on the images of a data set and, unless it is None, of one view; the label is the one chosen now.
+
+    `judge` says what is positive: the report, the truth, or a set of readings.
+    """
 
     source: Source
     model: ModelEntry
     dataset: str
     view: str | None
+    judge: str = REPORT
 
     @property
     def label(self) -> str:
@@ -40,11 +45,11 @@ class Judged:
 
     def evaluation(self) -> Evaluation:
         """Return the figures of all labels."""
-        return engine.evaluation(self.source.name, self.model.name, self.dataset, self.view)
+        return engine.evaluation(self.source.name, self.model.name, self.dataset, self.view, self.judge)
 
     def curves(self) -> LabelCurves:
         """Return the curves of the label, which the model must predict."""
-        return engine.label_curves(self.source.name, self.model.name, self.label, self.dataset, self.view)
+        return engine.label_curves(self.source.name, self.model.name, self.label, self.dataset, self.view, self.judge)
 
 
 def forget_judged() -> None:

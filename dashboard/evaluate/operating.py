@@ -1,10 +1,12 @@
 """One operating point on both curves, and what it does."""
 
+from collections.abc import Sequence
 from functools import partial
 
 import streamlit as st
 
 from cxr_core.evaluation.operating import OperatingPoint
+from cxr_core.evaluation.readers import ReaderPoint
 from cxr_core.evaluation.results import LabelEvaluation
 from cxr_core.schema import label_words
 from cxr_core.tasks.evaluate import Evaluation, LabelCurves
@@ -12,6 +14,7 @@ from dashboard.charts.curves import on_pr, on_roc, pr_of_label, roc_of_label
 from dashboard.charts.details import score_chart
 from dashboard.charts.frame import BARE, CONFIG
 from dashboard.charts.palette import model_style
+from dashboard.charts.readers import readers_on_pr, readers_on_roc
 from dashboard.evaluate.calibration import calibration_section
 from dashboard.evaluate.judged import POINT, Judged
 from dashboard.evaluate.operating_input import Cut, operating_cut, take_clicked_threshold
@@ -45,12 +48,18 @@ def operating_section(judged: Judged) -> None:
     curves = judged.curves()
     cut = operating_cut(judged, curves)
     point = None if cut.threshold is None else curves.operating_point(cut.threshold)
-    _curves(figures, curves, point, judged.model.is_ensemble)
+    _curves(figures, curves, point, judged.model.is_ensemble, result.readers.get(judged.label, []))
     _details(judged, result, curves, point, cut)
 
 
-def _curves(figures: LabelEvaluation, curves: LabelCurves, point: OperatingPoint | None, ensemble: bool) -> None:
-    """Show ROC and precision-recall side by side, square, with the operating point on both."""
+def _curves(
+    figures: LabelEvaluation,
+    curves: LabelCurves,
+    point: OperatingPoint | None,
+    ensemble: bool,
+    readers: Sequence[ReaderPoint],
+) -> None:
+    """Show ROC and precision-recall side by side, square, with the operating point and the readers on both."""
     if curves.roc is None or curves.pr is None:
         reason = curves.why.get("roc_auc") or curves.why.get("average_precision")
         st.info(f"The curves are undefined: {plain(reason)}.", icon=":material/info:")
@@ -58,10 +67,10 @@ def _curves(figures: LabelEvaluation, curves: LabelCurves, point: OperatingPoint
     style, words = model_style(curves.model, ensemble, colors()), label_words(curves.label)
     left, right = st.columns(2)
     with left:
-        chart = roc_of_label(figures, curves, style, colors(), on_roc(point))
+        chart = roc_of_label(figures, curves, style, colors(), on_roc(point), readers_on_roc(readers))
         _clickable(chart, "roc", curves, f"ROC curve of {words}; a click sets the operating point")
     with right:
-        chart = pr_of_label(figures, curves, style, colors(), on_pr(point))
+        chart = pr_of_label(figures, curves, style, colors(), on_pr(point), readers_on_pr(readers))
         _clickable(chart, "pr", curves, f"Precision-recall curve of {words}; a click sets the operating point")
 
 

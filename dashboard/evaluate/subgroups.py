@@ -34,7 +34,8 @@ def subgroup_section(judged: Judged, point: OperatingPoint | None) -> None:
         help=help_texts.SUBGROUPS,
     )
     threshold = None if point is None else point.threshold
-    found = engine.subgroups(source, model, judged.label, by or ways[0], judged.dataset, judged.view, threshold)
+    images = (judged.dataset, judged.view)
+    found = engine.subgroups(source, model, judged.label, by or ways[0], *images, threshold, judged.judge)
     st.table(subgroup_table(found), border="horizontal", alt=f"Figures of each group of images by {found.by}")
     st.caption(help_texts.SUBGROUP_CAPTION)
     download_table(flat_subgroups(found), f"{model}-{judged.label}-by-{found.by}.csv")

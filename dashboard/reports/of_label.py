@@ -1,11 +1,13 @@
 """The report of the Evaluate page: one label of one model, with all its labels in a table."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cxr_core.evaluation.operating import OperatingPoint
+from cxr_core.evaluation.readers import ReaderPoint
 from cxr_core.evaluation.results import LabelEvaluation
 from cxr_core.models.listing import ModelEntry
-from cxr_core.schema import label_words
+from cxr_core.schema import REPORT, label_words
 from cxr_core.sources.source import Source
 from cxr_core.tasks.evaluate import Evaluation, LabelCurves
 from cxr_core.tasks.provenance import provenance
@@ -13,6 +15,7 @@ from cxr_core.words import counted, plural
 from dashboard.charts.curves import on_pr, on_roc, pr_of_label, roc_of_label
 from dashboard.charts.details import calibration_chart, score_chart
 from dashboard.charts.palette import LIGHT, model_style
+from dashboard.charts.readers import readers_on_pr, readers_on_roc
 from dashboard.reports.document import Report, Section
 from dashboard.shared import help_texts
 from dashboard.shared.evaluation_words import answer
@@ -50,14 +53,19 @@ def label_report(
         chosen: in words, how the operating point was chosen, and on which images.
     """
     figures = result.labels[curves.label]
-    sections = [_curves(figures, curves, point, subject.model.is_ensemble)]
+    readers = result.readers.get(curves.label, [])
+    sections = [_curves(figures, curves, point, subject.model.is_ensemble, readers)]
     if point is not None:
         sections += [_point(curves, point, elsewhere, chosen), _uncertain(curves, point)]
     sections += [_calibration(curves, subject.model.is_ensemble), _all(result)]
     title = f"{label_words(curves.label)} by {result.model}: {answer(result, curves.label).partition(': ')[2]}"
     method = [result.doubt] if result.doubt else []
-    made_of = provenance(result.source, [result.model], result.dataset, result.view, [["evaluate", result.model]])
+    made_of = provenance(result.source, [result.model], result.dataset, result.view, [_command(result)])
     return Report(title, _facts(subject, result, figures), sections, subject.source.synthetic, method, made_of)
+
+
+def _command(result: Evaluation) -> list[str]:
+    return ["evaluate", result.model, *([] if result.judge == REPORT else ["--judge", result.judge])]
 
 
 def _facts(subject: Subject, result: Evaluation, figures: LabelEvaluation) -> dict[str, str]:
@@ -72,13 +80,20 @@ def _facts(subject: Subject, result: Evaluation, figures: LabelEvaluation) -> di
         "Predictions": f"{plural(result.scale)} of {counted(result.n_images, 'image')}{left_out}",
         "Judged on": f"{counted(figures.n, 'certain image')} of {counted(figures.n_patients, 'patient')}, "
         f"{count(figures.n_positive)} positive ({percent(figures.prevalence)}); "
-        f"{count(figures.n_uncertain_dropped)} uncertain left out"
+        f"{count(figures.n_uncertain_dropped)} {'uncertain' if result.judge == REPORT else 'without verdict'} left out"
         + (f"; {figures.missing_words}" if figures.missing_words else ""),
+        "Judge": "the report's labels" if result.judge == REPORT else result.judge,
         "Choice of the model": subject.choice,
     }
 
 
-def _curves(figures: LabelEvaluation, curves: LabelCurves, point: OperatingPoint | None, ensemble: bool) -> Section:
+def _curves(
+    figures: LabelEvaluation,
+    curves: LabelCurves,
+    point: OperatingPoint | None,
+    ensemble: bool,
+    readers: Sequence[ReaderPoint],
+) -> Section:
     words = (
         f"AUC {with_interval(figures.roc_auc, figures.roc_auc_ci)}, average precision "
         f"{with_interval(figures.average_precision, figures.average_precision_ci)} (95 % intervals)."
@@ -86,8 +101,9 @@ def _curves(figures: LabelEvaluation, curves: LabelCurves, point: OperatingPoint
     if curves.roc is None or curves.pr is None:
         return Section("Curves", f"The curves are undefined: {'; '.join(dict.fromkeys(curves.why.values()))}.")
     style = model_style(curves.model, ensemble, LIGHT)
-    roc = roc_of_label(figures, curves, style, LIGHT, on_roc(point))
-    return Section("Curves", words, [roc, pr_of_label(figures, curves, style, LIGHT, on_pr(point))])
+    roc = roc_of_label(figures, curves, style, LIGHT, on_roc(point), readers_on_roc(readers))
+    pr = pr_of_label(figures, curves, style, LIGHT, on_pr(point), readers_on_pr(readers))
+    return Section("Curves", words, [roc, pr])
 
 
 def _point(curves: LabelCurves, point: OperatingPoint, elsewhere: float | None, chosen: str) -> Section:

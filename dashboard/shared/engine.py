@@ -13,6 +13,7 @@ import streamlit as st
 from cxr_core.cache.answers import ANSWERS, Question
 from cxr_core.evaluation.effects import Effects
 from cxr_core.models.listing import ModelEntry
+from cxr_core.schema import REPORT
 from cxr_core.sources.registry import get_source
 from cxr_core.tasks import compare as comparing
 from cxr_core.tasks import distribution as labels
@@ -21,6 +22,7 @@ from cxr_core.tasks import ensemble as ensembles
 from cxr_core.tasks import evaluate as evaluating
 from cxr_core.tasks import grid as grids
 from cxr_core.tasks import subgroups as splitting
+from cxr_core.tasks.judging import judges as judges_of
 from cxr_core.tasks.meaning import Meaning
 from cxr_core.tasks.meaning import meaning as count_meaning
 from cxr_core.tasks.models import models as list_models
@@ -90,14 +92,21 @@ def told_of_model(source: str, model: str) -> dict[str, Any]:
     return _asked(_told_of_model, source, model, of=(model,))
 
 
-def evaluation(source: str, model: str, dataset: str, view: str | None) -> evaluating.Evaluation:
+def judges(source: str) -> list[str]:
+    """Return who can judge the models of a source."""
+    return _asked(_judges, source)
+
+
+def evaluation(source: str, model: str, dataset: str, view: str | None, judge: str = REPORT) -> evaluating.Evaluation:
     """Return a model's figures on all its labels."""
-    return _computed(evaluating.evaluate, source, model, dataset, view, of=(model,))
+    return _computed(evaluating.evaluate, source, model, dataset, view, judge, of=(model,))
 
 
-def label_curves(source: str, model: str, label: str, dataset: str, view: str | None) -> evaluating.LabelCurves:
+def label_curves(
+    source: str, model: str, label: str, dataset: str, view: str | None, judge: str = REPORT
+) -> evaluating.LabelCurves:
     """Return the curves of one label of a model; the tables are joined once for all its labels."""
-    return _computed(_label_curves, source, model, label, dataset, view, of=(model,))
+    return _computed(_label_curves, source, model, label, dataset, view, judge, of=(model,))
 
 
 def ways_to_split(source: str) -> list[str]:
@@ -106,10 +115,17 @@ def ways_to_split(source: str) -> list[str]:
 
 
 def subgroups(
-    source: str, model: str, label: str, by: str, dataset: str, view: str | None, threshold: float | None
+    source: str,
+    model: str,
+    label: str,
+    by: str,
+    dataset: str,
+    view: str | None,
+    threshold: float | None,
+    judge: str = REPORT,
 ) -> splitting.Subgroups:
     """Return the figures of one label of a model in each group of images."""
-    return _computed(splitting.subgroups, source, model, label, by, dataset, view, threshold, of=(model,))
+    return _computed(splitting.subgroups, source, model, label, by, dataset, view, threshold, judge, of=(model,))
 
 
 def model_grid(source: str, models: tuple[str, ...], dataset: str, view: str | None, figure: str) -> grids.ModelGrid:
@@ -149,8 +165,14 @@ def _told_of_model(source: str, model: str) -> dict[str, Any]:
     return get_source(source).warehouse().prediction_table(model).metadata
 
 
-def _label_curves(source: str, model: str, label: str, dataset: str, view: str | None) -> evaluating.LabelCurves:
-    joined = _computed(evaluating.joined_predictions, source, model, dataset, view, of=(model,))
+def _judges(source: str) -> list[str]:
+    return judges_of(get_source(source))
+
+
+def _label_curves(
+    source: str, model: str, label: str, dataset: str, view: str | None, judge: str
+) -> evaluating.LabelCurves:
+    joined = _computed(evaluating.joined_predictions, source, model, dataset, view, judge, of=(model,))
     return evaluating.curves_of(joined, model, label)
 
 

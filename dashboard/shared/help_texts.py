@@ -182,3 +182,8 @@ POLICY_OF_READINGS = (
     "read (beta-binomial, moments after Kleinman 1973)."
 )
 POLICY_FILE = "A policy file for `python -m cxr_core train --policy FILE`."
+JUDGE = (
+    "Who says what is positive. The report: its labels, as in the notebook. Readers: the majority of the people of a "
+    "set who looked at the image. Truth: what was really there, where somebody knows."
+)
+NO_VERDICT = "Images on which this judge comes to no verdict on this label, by a tie or by unsure; they are left out."

@@ -1,0 +1,54 @@
+import numpy as np
+import pandas as pd
+import pytest
+from test_pages import metrics, texts
+
+from cxr_core.schema import KEY_COLUMNS, LABELS
+from cxr_core.sources.registry import get_source
+from cxr_core.tasks.evaluate import evaluate
+from cxr_core.warehouse.parquet import write_readings
+
+MODEL = "densenet_frontal_u0_0__w0_0"
+JUDGED = {"model": MODEL, "label": "edema"}
+
+
+@pytest.fixture
+def read(own_small_demo):
+    """A small demo whose valid and test images three readers have read, each with errors of his own."""
+    source = get_source("demo")
+    rows = source.warehouse().labels()
+    rows = rows[rows["dataset"] != 0].reset_index(drop=True)
+    truth = source.warehouse().truth().set_index("path").loc[rows["path"]]
+    random = np.random.default_rng(9)
+    frames = []
+    for reader in ("ann", "bob", "cyd"):
+        wrong = random.random((len(rows), len(LABELS))) < 0.1
+        said = np.where((truth[[*LABELS]].to_numpy() == 1) ^ wrong, 3, 1)
+        frames.append(pd.concat([rows[[*KEY_COLUMNS]], pd.DataFrame(said, columns=list(LABELS))], axis=1))
+        frames[-1]["reader"] = reader
+    write_readings(source.readings_path("doctors"), pd.concat(frames))
+    return own_small_demo
+
+
+@pytest.mark.parametrize(("judge", "words"), [("doctors", "Readers: doctors"), ("truth", "Truth")])
+def test_the_figures_of_a_judge_are_the_command_lines(read, page, judge, words):
+    shown = page("evaluate", **JUDGED, judge=judge)
+    figures = evaluate("demo", MODEL, judge=judge).labels["edema"]
+    assert metrics(shown)["ROC AUC"] == f"{figures.roc_auc:.3f}"
+    assert f"Judged by: {words}" in texts(shown)
+    assert "No verdict" in metrics(shown)
+
+
+def test_readers_are_points_on_both_curves_and_counted_under_the_roc(read, page):
+    shown = page("evaluate", **JUDGED, judge="doctors")
+    points = evaluate("demo", MODEL, judge="doctors").readers["edema"]
+    under = sum(bool(point.under_roc) for point in points)
+    assert f"{under} of 3 readers lie under the ROC curve" in texts(shown)
+    specs = [chart.proto.spec for chart in shown.get("plotly_chart")[:2]]
+    assert all('"name":"Readers"' in spec and "ann (doctors): sensitivity" in spec for spec in specs)
+
+
+def test_without_readers_and_truth_nobody_is_asked_who_judges(own_small_demo, page):
+    (own_small_demo / "sources" / "demo" / "source.toml").write_text('kind = "local"\nsynthetic = true\n')
+    shown = page("evaluate", **JUDGED)
+    assert "Judge" not in {group.label for group in shown.button_group}
