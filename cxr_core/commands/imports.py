@@ -1,4 +1,4 @@
-"""`import labels`, `predictions`, `images` and `readings`: other people's files become part of a source."""
+"""`import labels`, `predictions`, `images`, `readings` and `groups`: other people's files become part of a source."""
 
 import argparse
 from pathlib import Path
@@ -9,14 +9,15 @@ from cxr_core.commands.runs import awaited
 from cxr_core.errors import UnknownNameError, UsageError
 from cxr_core.schema import DATASETS, VIEWS
 from cxr_core.sources.importing.mapping import NOTHING_SAID, Mapping, read_mapping
+from cxr_core.tasks.import_groups import KEYS, ImportedGroups, import_groups
 from cxr_core.tasks.import_images import ASPECTS, DEFAULT_ASPECT, DEFAULT_MOST_SKIPPED, start_image_import
 from cxr_core.tasks.import_labels import LAYOUTS, ImportChoices, ImportedLabels, import_labels
 from cxr_core.tasks.import_predictions import ImportedPredictions, import_predictions
 from cxr_core.tasks.import_readings import DEFAULT_SET, ImportedReadings, import_readings
 from cxr_core.tasks.memory_bound import end_with_line, import_memory
 
-_LABELS, _PREDICTIONS, _IMAGES, _READINGS = "labels", "predictions", "images", "readings"
-_WHAT = (_LABELS, _PREDICTIONS, _IMAGES, _READINGS)
+_LABELS, _PREDICTIONS, _IMAGES, _READINGS, _GROUPS = _WHAT = ("labels", "predictions", "images", "readings", "groups")
+_TABLES = (_LABELS, _PREDICTIONS, _READINGS, _GROUPS)
 #: The options that only one or two kinds of import know, with what stands there when they are not given.
 _OWN_OPTIONS: dict[str, tuple[tuple[str, ...], object]] = {
     "layout": ((_LABELS, _READINGS), "auto"),
@@ -26,10 +27,11 @@ _OWN_OPTIONS: dict[str, tuple[tuple[str, ...], object]] = {
     "scale": ((_PREDICTIONS,), None),
     "set": ((_READINGS,), None),
     "reader": ((_READINGS,), None),
-    "column": ((_LABELS, _PREDICTIONS, _READINGS), []),
-    "mapping": ((_LABELS, _PREDICTIONS, _READINGS), None),
-    "answer": ((_LABELS, _PREDICTIONS, _READINGS), []),
-    "skip_bad_rows": ((_LABELS, _PREDICTIONS, _READINGS), False),
+    "column": (_TABLES, []),
+    "mapping": (_TABLES, None),
+    "answer": (_TABLES, []),
+    "skip_bad_rows": (_TABLES, False),
+    "by": ((_GROUPS,), None),
     "aspect": ((_IMAGES,), DEFAULT_ASPECT),
     "most_skipped": ((_IMAGES,), DEFAULT_MOST_SKIPPED),
     "equalise": ((_IMAGES,), False),
@@ -51,6 +53,7 @@ def _arguments(parser: Parser) -> None:
     add("--scale", metavar="NAME", help="of predictions: logit, probability or score")
     add("--set", metavar="NAME", help=f"of readings: the set that they belong to (default {DEFAULT_SET})")
     add("--reader", metavar="NAME", help="of readings: who read, where the file does not say (default its name)")
+    add("--by", metavar="KEY", help=f"of groups: {', '.join(KEYS)}; by default the first that the file has")
     add("--column", action="append", default=[], metavar="OURS=THEIRS", help="which column is which, if unclear")
     add("--mapping", metavar="FILE", help="what else is to be said of the files, in TOML (docs/label-files.md)")
     add("--answer", action="append", default=[], metavar="KEY=VALUE", help="one key of a mapping, as in rows=majority")
@@ -81,7 +84,8 @@ def _execute(arguments: argparse.Namespace) -> Answer:
 
 
 def _of_a_table(arguments: argparse.Namespace, columns: dict[str, str]) -> Answer:
-    return {_LABELS: _labels, _PREDICTIONS: _predictions, _READINGS: _readings}[arguments.what](arguments, columns)
+    imports = {_LABELS: _labels, _PREDICTIONS: _predictions, _READINGS: _readings, _GROUPS: _groups}
+    return imports[arguments.what](arguments, columns)
 
 
 def _labels(arguments: argparse.Namespace, columns: dict[str, str]) -> Answer:
@@ -121,6 +125,19 @@ def _readings(arguments: argparse.Namespace, columns: dict[str, str]) -> Answer:
         mapping=_mapping(arguments),
     )
     return Answer(done.as_json(), lambda: _readings_text(done))
+
+
+def _groups(arguments: argparse.Namespace, columns: dict[str, str]) -> Answer:
+    done = import_groups(
+        arguments.source,
+        Path(_one_file(arguments)),
+        arguments.by,
+        arguments.replace,
+        arguments.skip_bad_rows,
+        columns,
+        mapping=_mapping(arguments),
+    )
+    return Answer(done.as_json(), lambda: _groups_text(done))
 
 
 def _mapping(arguments: argparse.Namespace) -> Mapping:
@@ -186,4 +203,11 @@ def _readings_text(done: ImportedReadings) -> str:
     return "\n".join([head, counts, *done.notes])
 
 
-IMPORT = Command("import", "Bring in labels, predictions, images or readings of other makers.", _arguments, _execute)
+def _groups_text(done: ImportedGroups) -> str:
+    names = ("read", "refused", "matched", "unmatched", "images")
+    counts = as_table(names, [[getattr(done, name) for name in names]])
+    head = f"Groups by {', '.join(done.columns)} of each {done.by}, in {done.table}"
+    return "\n".join([head, counts, *done.notes])
+
+
+IMPORT = Command("import", "Bring in labels, predictions, images, readings or groups.", _arguments, _execute)

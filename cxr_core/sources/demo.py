@@ -27,8 +27,10 @@ SHARDS = 4
 #: Generous, for the check before the start: tables, records and the file system's own needs for one image.
 BYTES_PER_IMAGE = 30_000
 
-#: What other people trained on the demo, and what they predicted with it, survives a rebuild.
-KEPT_FOLDERS = ("models", "predictions")
+#: What is shipped; what other people trained on the demo, and what they predicted with it, survives a rebuild.
+SHIPPED_FOLDERS = ("models", "predictions")
+#: And so does what they brought in or chose.
+KEPT_FOLDERS = (*SHIPPED_FOLDERS, "readings", "groups", "thresholds")
 SHIPPED = Path(__file__).parent / "shipped"
 
 
@@ -137,7 +139,7 @@ def _shuffled(cohort: list[Study], dataset: str, view: str, seed: int) -> list[t
 
 
 def _copy_shipped(folder: Path) -> None:
-    for name in KEPT_FOLDERS:
+    for name in SHIPPED_FOLDERS:
         if (SHIPPED / name).is_dir():
             shutil.copytree(SHIPPED / name, folder / name, ignore=shutil.ignore_patterns(".*"))
 

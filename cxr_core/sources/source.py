@@ -62,6 +62,7 @@ class Source:
             location=self.location,
             write=self.write,
             readings=self.readings,
+            groups=own_groups(self.folder),
             allowed=tuple(sorted(folders)),
         )
 
@@ -102,6 +103,11 @@ class Source:
     def model_path(self, model: str) -> Path:
         """Return where the product writes the weights of a model."""
         return Path(own_models(self.folder).replace(MODEL_FIELD, check_name("model", model)))
+
+
+def own_groups(folder: Path) -> Path:
+    """Return where further columns of the label rows lie, which the product writes."""
+    return folder / "groups" / "columns.parquet"
 
 
 def own_readings(folder: Path) -> str:

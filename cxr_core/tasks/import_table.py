@@ -1,4 +1,4 @@
-"""An import of labels, predictions or readings as a run: in a process of its own, with its memory bounded.
+"""An import of labels, predictions, readings or groups as a run: in a process of its own, with its memory bounded.
 
 The dashboard starts imports this way, so that no file that somebody chooses is ever read into its own process. A file
 that can be read in two ways ends the run with the question, and `answer_import` starts it again with an answer.
@@ -20,6 +20,7 @@ from cxr_core.sources.importing.choices import ImportChoices
 from cxr_core.sources.importing.mapping import NOTHING_SAID, Mapping, from_dict, read_mapping
 from cxr_core.sources.registry import ready_source
 from cxr_core.tasks import uploads
+from cxr_core.tasks.import_groups import check_key, import_groups
 from cxr_core.tasks.import_labels import Tell, import_labels, importable_folder
 from cxr_core.tasks.import_predictions import import_predictions
 from cxr_core.tasks.import_readings import DEFAULT_SET, import_readings
@@ -72,8 +73,7 @@ def start_predictions_import(
     check_name("model", model)
     if scale is not None and scale not in SCALES:
         raise UnknownNameError("scale", scale, SCALES)
-    if len(files) > 1:
-        raise UsageError(f"Predictions are imported from one file. Received: {len(files)}.")
+    files = _one("Predictions are", files)
     return _start(source, files, _config("predictions", model, skip_bad_rows, replace, mapping) | {"scale": scale})
 
 
@@ -94,6 +94,21 @@ def start_readings_import(
     """
     ready_source(source).readings_path(set_name)
     return _start(source, files, _config("readings", set_name, skip_bad_rows, replace, mapping) | {"reader": reader})
+
+
+def start_groups_import(
+    source: str,
+    files: Sequence[uploads.File],
+    by: str | None = None,
+    replace: bool = False,
+    skip_bad_rows: bool = False,
+    mapping: Mapping = NOTHING_SAID,
+) -> Run:
+    """Start an import of groups, its `result` as `import groups --json`; raises `UsageError` unless it is one file."""
+    ready_source(source)
+    check_key(by)
+    config = {"by": by} | _config("groups", source, skip_bad_rows, replace, mapping)
+    return _start(source, _one("Groups are", files), config)
 
 
 def open_question(run: Run) -> OpenQuestion | None:
@@ -156,15 +171,29 @@ def _readings(context: StepContext, tell: Tell) -> dict[str, Any]:
     return import_readings(context.source, _files(config), *options, tell=tell, mapping=_mapping(config)).as_json()
 
 
+def _groups(context: StepContext, tell: Tell) -> dict[str, Any]:
+    config = context.config
+    (file,) = _files(config)
+    options = (config["by"], config["replace"], config["skip"])
+    return import_groups(context.source, file, *options, tell=tell, mapping=_mapping(config)).as_json()
+
+
 _IMPORTS: dict[str, Callable[[StepContext, Tell], dict[str, Any]]] = {
     "labels": _labels,
     "predictions": _predictions,
     "readings": _readings,
+    "groups": _groups,
 }
 
 
 def _config(what: str, name: str, skip: bool, replace: bool, mapping: Mapping) -> dict[str, Any]:
     return {"what": what, "name": name, "skip": skip, "replace": replace, "mapping": mapping.as_dict()}
+
+
+def _one(what: str, files: Sequence[uploads.File]) -> Sequence[uploads.File]:
+    if len(files) > 1:
+        raise UsageError(f"{what} imported from one file. Received: {len(files)}.")
+    return files
 
 
 def _start(source: str, files: Sequence[uploads.File], config: dict[str, Any]) -> Run:

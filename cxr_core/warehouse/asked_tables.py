@@ -29,7 +29,7 @@ class AskedTables:
         self._last = threading.local()
 
     def states(self, models: Sequence[str] | None = ()) -> tuple[TableState, ...]:
-        """Return how label tables, truth, readings and the prediction tables of some models (None: all) stand.
+        """Return how label tables, truth, readings, groups and the prediction tables of some models (None: all) stand.
 
         Of a model every table is among them that might be its own, since one that is not there yet may come.
         """
@@ -37,6 +37,7 @@ class AskedTables:
         names = self._locations() if models is None else models
         wanted = [pattern.replace(MODEL_FIELD, model) for model in names for pattern in tables.predictions]
         wanted += [] if tables.truth is None else [str(tables.truth)]
+        wanted += [] if tables.groups is None else [str(tables.groups)]
         with contextlib.suppress(CxrError):  # whoever asks for readings hears why
             wanted += self._found(tables.readings).values()
         main = [*tables.labels, *(place for place in wanted if not is_file(place))]

@@ -106,6 +106,17 @@ def write_readings(path: Path, frame: pd.DataFrame) -> None:
     _write(path, table, {})
 
 
+def write_groups(path: Path, frame: pd.DataFrame) -> None:
+    """Write further columns of label rows (`path` and texts or numbers, which may be NULL), replacing the file.
+
+    Raises:
+        TableError: a path is missing or not unique, or a column holds values of two types.
+    """
+    table = _typed(frame, path, pa.int64(), ("path",))
+    _check_paths(table, path)
+    _write(path, table, {})
+
+
 def read_metadata(path: Path) -> TableMetadata:
     """Read what a table says of itself; the rows are not touched.
 

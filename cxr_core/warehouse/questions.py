@@ -189,6 +189,12 @@ def readings(table: str, names: Sequence[str]) -> Query:
     return Query("readings", f"SELECT {columns} FROM `{table}`")
 
 
+def groups(table: str, columns: Sequence[str]) -> Query:
+    """Return further columns of the label rows, by path."""
+    names = ", ".join(["path", *(f"`{check_column(name)}`" for name in columns)])
+    return Query("groups", f"SELECT {names} FROM `{table}`")
+
+
 def truth(table: str) -> Query:
     """Return what was really there."""
     return Query("truth", f"SELECT {', '.join(['path', *LABELS])} FROM `{table}`")

@@ -33,7 +33,8 @@ class TableSet:
     `truth` is a Parquet file or None; `allowed` are the folders whose Parquet files may be read. `project` is billed;
     a query that would bill more than `maximum_bytes_billed` is refused (None: the setting of that name). `credentials`
     is a service account's key file, `location` the region of the data, and `write` the data set (`project.dataset`)
-    into which predictions may be written; all three may be None.
+    into which predictions may be written; all three may be None. `groups` is where further columns of the label rows
+    lie, by `path`, when there are any.
     """
 
     kind: Kind
@@ -47,6 +48,7 @@ class TableSet:
     location: str | None = None
     write: str | None = None
     readings: tuple[str, ...] = ()
+    groups: Path | None = None
 
 
 def is_file(location: str) -> bool:

@@ -74,11 +74,38 @@ class Warehouse(AskedTables):
         return frames.cooccurrence_frame(self._ask_labels(questions.cooccurrence(self._names(), value, view, dataset)))
 
     def labels(self, dataset: str | None = None, view: str | None = None, extra: Sequence[str] = ()) -> pd.DataFrame:
-        """Return the label rows sorted by path: keys and 14 labels (int64, -1 where NULL), then the `extra` columns."""
-        return frames.labels_frame(self._ask_labels(questions.labels(self._names(), dataset, view, extra)))
+        """Return the label rows sorted by path: keys and 14 labels (int64, -1 where NULL), then the `extra` columns.
+
+        A column that was imported beside the label tables stands in front of one of theirs of that name.
+        """
+        beside = [name for name in extra if name in self.group_columns()]
+        own = [name for name in extra if name not in beside]
+        rows = frames.labels_frame(self._ask_labels(questions.labels(self._names(), dataset, view, own)))
+        return rows.merge(self.groups(beside), how="left", on="path") if beside else rows
+
+    def group_columns(self) -> list[str]:
+        """Return the columns that were imported beside the label tables; none where there is no such table."""
+        place = self.tables.groups
+        if place is None or not place.is_file():
+            return []
+        return [name for name in self._local.describe(str(place)).columns if name != "path"]
+
+    def groups(self, columns: Sequence[str]) -> pd.DataFrame:
+        """Return `path`, each once, and columns that were imported beside the label tables."""
+        location = str(self.tables.groups)
+        query = questions.groups(self._local.name(location), columns)
+        return self._ask(self._local, query, [location]).to_pandas()
 
     def further_columns(self) -> list[str]:
-        """Return what every label table has beside the keys and the 14 labels, such as age, sex, or AP and PA."""
+        """Return what the label rows have beside the keys and the 14 labels, such as age, sex, or AP and PA.
+
+        These are the columns that every label table has, then those that were imported beside them.
+        """
+        own = self.label_columns()
+        return [*own, *(name for name in self.group_columns() if name not in own)]
+
+    def label_columns(self) -> list[str]:
+        """Return what every label table has beside the keys and the 14 labels."""
         each = [self._main.describe(location).columns for location in self.tables.labels]
         shared = [name for name in each[0] if all(name in columns for columns in each[1:])] if each else []
         return [name for name in shared if name not in (*KEY_COLUMNS, *LABELS)]

@@ -1,5 +1,6 @@
 """The figures of one label in parts of the images: by view, data set, sex, age, or what else the label tables tell."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
@@ -11,6 +12,7 @@ from cxr_core.evaluation.subgroups import Subgroup
 from cxr_core.tasks.subgroups import Subgroups
 from dashboard.evaluate.judged import Judged
 from dashboard.shared import engine, help_texts
+from dashboard.shared.choices import Options, pick_one
 from dashboard.shared.downloads import download_table
 from dashboard.shared.formatting import NOTHING, count, plain, with_interval
 
@@ -23,22 +25,24 @@ def subgroup_section(judged: Judged, point: OperatingPoint | None) -> None:
     """Show the figures in each group, at one threshold for all."""
     source, model = judged.source.name, judged.model.name
     ways = engine.ways_to_split(source)
-    by = st.segmented_control(
-        "Split the images by",
-        ways,
-        default=next((way for way in FIRST if way in ways), ways[0]),
-        required=True,
-        format_func=lambda way: plain(way.replace("_", " ").capitalize()),
-        key="split-by",
-        wrap=True,
-        help=help_texts.SUBGROUPS,
-    )
+    options = Options(ways, "split-by", column_words, what="column", where=f" in {source}")
+    by = pick_one("Split the images by", options, usual_split(ways), help_texts.SUBGROUPS)
     threshold = None if point is None else point.threshold
     images = (judged.dataset, judged.view)
-    found = engine.subgroups(source, model, judged.label, by or ways[0], *images, threshold, judged.judge)
+    found = engine.subgroups(source, model, judged.label, by, *images, threshold, judged.judge)
     st.table(subgroup_table(found), border="horizontal", alt=f"Figures of each group of images by {found.by}")
     st.caption(help_texts.SUBGROUP_CAPTION)
     download_table(flat_subgroups(found), f"{model}-{judged.label}-by-{found.by}.csv")
+
+
+def usual_split(ways: Sequence[str]) -> str:
+    """Return by what images are split where nobody has said."""
+    return next((way for way in FIRST if way in ways), ways[0])
+
+
+def column_words(column: str) -> str:
+    """Return what a column is called on the page."""
+    return column.replace("_", " ").capitalize()
 
 
 def subgroup_table(found: Subgroups) -> pd.DataFrame:

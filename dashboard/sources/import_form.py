@@ -1,4 +1,4 @@
-"""Bringing in other people's files on the Sources page: labels, predictions, readings and images."""
+"""Bringing in other people's files on the Sources page: labels, predictions, readings, groups and images."""
 
 from collections.abc import Callable
 
@@ -7,12 +7,13 @@ import streamlit as st
 from dashboard.shared.errors import errors_as_sentences
 from dashboard.sources.image_form import images_form
 from dashboard.sources.import_run import import_shown
-from dashboard.sources.table_forms import labels_form, predictions_form, readings_form
+from dashboard.sources.table_forms import groups_form, labels_form, predictions_form, readings_form
 
 _FORMS: dict[str, Callable[[], None]] = {
     "Labels": labels_form,
     "Predictions": predictions_form,
     "Readings": readings_form,
+    "Groups": groups_form,
     "Images": images_form,
 }
 

@@ -111,6 +111,12 @@ def _readings(run: Run, result: dict[str, Any]) -> Told:
     return f"{sentence} {_without_row(result)}.", "labels", f"See the labels of {run.source}", {}
 
 
+def _groups(run: Run, result: dict[str, Any]) -> Told:
+    columns = ", ".join(map(plain, result["columns"]))
+    sentence = f"{counted(result['images'], 'image')} of {plain(run.source)} can be split by {columns} now."
+    return f"{sentence} {_without_row(result)}.", "evaluate", "See the groups on Evaluate", {"point-tab": "Subgroups"}
+
+
 def _without_row(result: dict[str, Any]) -> str:
     return f"{counted(result['unmatched'], 'key has', 'keys have')} no label row"
 
@@ -119,4 +125,5 @@ _WORDS: dict[str, Callable[[Run, dict[str, Any]], Told]] = {
     "labels": _labels,
     "predictions": _predictions,
     "readings": _readings,
+    "groups": _groups,
 }

@@ -1,4 +1,4 @@
-"""The forms of tables on the Sources page: labels, predictions and readings are looked at, then imported by a run."""
+"""The forms of tables on the Sources page: labels, predictions, readings and groups, looked at before the import."""
 
 import streamlit as st
 
@@ -7,12 +7,18 @@ from cxr_core.sources.importing.mapping import Mapping
 from cxr_core.sources.registry import source_names
 from cxr_core.tasks.import_labels import LAYOUT_WORDS, LAYOUTS, ImportChoices
 from cxr_core.tasks.import_readings import DEFAULT_SET
-from cxr_core.tasks.import_table import start_labels_import, start_predictions_import, start_readings_import
+from cxr_core.tasks.import_table import (
+    start_groups_import,
+    start_labels_import,
+    start_predictions_import,
+    start_readings_import,
+)
 from dashboard.sources.dataset_and_view_input import dataset_or_none, view_or_none
 from dashboard.sources.import_preview import looked_at
 from dashboard.sources.import_run import follow
 from dashboard.sources.table_files import TableFiles, given_files
 
+_KEY_WORDS = {"": "Guess", "patient": "Patient", "study": "Study", "path": "Image"}
 _SCALE_WORDS = {"": "Guess", "logit": "Logits", "probability": "Probabilities", "score": "Scores of unknown scale"}
 
 
@@ -101,6 +107,31 @@ def readings_form() -> None:
     skip, replace = _skip_and_replace("readings")
     if _import_button("readings"):
         follow(start_readings_import(source, files.files, name, reader.strip() or None, replace, skip, mapping))
+
+
+def groups_form() -> None:
+    """Show what is in a file that tells more of patients, studies or images, and keep its columns as groups."""
+    with st.container(horizontal=True):
+        source = st.selectbox(
+            "Source", source_names(), key="import-groups-source", help="The data set whose images are to be split."
+        )
+        by = st.selectbox(
+            "Its rows are of a",
+            _KEY_WORDS,
+            format_func=_KEY_WORDS.__getitem__,
+            key="import-groups-by",
+            help="By what the file is joined to the labels; guessed from its columns, an image before a study.",
+        )
+    files, mapping = _chosen(
+        "groups",
+        "A table with a patient, study or path, and columns such as race or insurance, by which figures can be split.",
+        several=False,
+    )
+    if files is None or mapping is None:
+        return
+    skip, replace = _skip_and_replace("groups")
+    if _import_button("groups"):
+        follow(start_groups_import(source, files.files, by or None, replace, skip, mapping))
 
 
 def _chosen(kind: str, help_text: str, several: bool = True) -> tuple[TableFiles | None, Mapping | None]:

@@ -137,6 +137,22 @@ def test_readings_are_imported_into_a_set_by_the_name_of_their_reader(own_small_
     assert set(table["reader"]) == {"anna"}
 
 
+def test_groups_are_looked_at_then_joined_by_patient_and_split_the_images(own_small_demo, page, tmp_path):
+    labels = pd.read_parquet(own_small_demo / "sources/demo/labels_valid.parquet")
+    people = labels[["patient"]].drop_duplicates().assign(insurance=lambda frame: frame.patient % 2)
+    people.assign(insurance=people.insurance.map({0: "Medicare", 1: "Medicaid"})).to_csv(
+        tmp_path / "g.csv", index=False
+    )
+    app = open_tab("Groups", page)
+    app.text_input(key="import-groups-path").set_value(str(tmp_path / "g.csv")).run()
+    assert app.dataframe[0].value.columns.tolist() == ["patient", "insurance"]
+    app = ended(app.button(key="import-groups").click().run())
+    assert f"{len(labels)} images of demo can be split by insurance now." in app.success[0].value.replace(",", "")
+    assert "See the groups on Evaluate" in [button.label for button in app.button]
+    app = page("evaluate", **{"point-tab": "Subgroups", "split-by": "insurance"})
+    assert app.table[-1].value.index.tolist() == ["Medicaid", "Medicare"]
+
+
 def test_a_file_that_is_no_table_is_one_sentence(own_small_demo, page, tmp_path):
     (tmp_path / "x.csv").write_bytes(b"\0\1\2")
     app = page("sources")

@@ -153,8 +153,8 @@ def test_every_question_is_asked():
     }
     asked = {name.split(",")[0].split(" ")[0] for name in ASKED}
     asked = {"grouped_distribution" if name.startswith("distribution_of") else name for name in asked}
-    # The truth is a local file whatever the source; whether rows are studies is asked by `joined`.
-    assert written - {"truth", "study_rows"} == asked
+    # The truth and the groups are local files whatever the source; whether rows are studies is asked by `joined`.
+    assert written - {"truth", "groups", "study_rows"} == asked
 
 
 def test_the_whole_demo(both, demo_files):

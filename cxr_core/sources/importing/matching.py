@@ -22,6 +22,7 @@ WAY_WORDS = {
     "tail": "by the end of their path",
     "dicom": "by their DICOM id",
     "study": "by their study",
+    "patient": "by their patient",
 }
 MOST_SHOWN = 5
 
