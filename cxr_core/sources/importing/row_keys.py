@@ -135,7 +135,7 @@ def _in_names(paths: Sequence[str], pattern: str) -> list[str | None]:
 
 def _without_letter(name: str) -> str:
     """Return the number of `p10000032` or `s01`, and `patient00001` as it is."""
-    return str(int(name[1:])) if name[1:].isdigit() else name
+    return str(int(name[1:])) if name[0].isalpha() and name[1:].isdigit() else name
 
 
 def image_numbers(bad: BadCells, mapping: ColumnMapping, is_study: bool, layout: str) -> IntArray:

@@ -44,14 +44,11 @@ def one_row_each(
         frame = _of_reader(frame, readers, rule.removeprefix("reader="), table)
         rule = "max"
         readers = None
-    by_reader = ["path"] if readers is None else ["path", "reader"]
-    named = frame if readers is None else frame.assign(reader=readers.to_numpy())
-    # Boxes and findings of one reader: whatever one of the rows says is there, is there.
-    single = _largest(named, findings, by_reader) if row_rule == "max" or rule == "max" else named
-    if rule == "majority":
-        single = _majority(single, findings)
-    elif single["path"].duplicated().any() and (readers is None or rule == "max" or row_rule == "max"):
-        single = _largest(single, findings, ["path"])
+    single = frame
+    if readers is not None:
+        # What one of a reader's rows (boxes, findings) says is there, is there: so each reader has one vote.
+        single = _largest(frame.assign(reader=readers.to_numpy()), findings, ["path", "reader"])
+    single = _majority(single, findings) if rule == "majority" else _largest(single, findings, ["path"])
     more = len(frame) - single["path"].nunique()
     how = "the majority of their values (a tie is uncertain)" if rule == "majority" else "the largest of their values"
     notes.append(f"Put together {counted(more, 'further row')} of the same images: {how} counts.")
