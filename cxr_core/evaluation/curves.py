@@ -166,7 +166,8 @@ def largest_error(x: FloatArray, y: FloatArray, kept: IntArray) -> tuple[float, 
     left = np.where(right == np.arange(x.size), right, left)
     along = np.minimum(np.abs(x - x[left]), np.abs(x[right] - x))
     low, high = np.minimum(y[left], y[right]), np.maximum(y[left], y[right])
-    return float(along.max()), float(np.maximum(np.maximum(low - y, y - high), 0).max())
+    # A kept vertex is its own range, so that the largest distance is never below 0.
+    return float(along.max()), float(np.maximum(low - y, y - high).max())
 
 
 def _roc(counts: _Counts) -> RocCurve:

@@ -42,6 +42,12 @@ def test_equal_probabilities_share_a_bin_whatever_the_order_of_the_rows():
     assert calibration(y[::-1], p[::-1], "probability", bins=3) == found
 
 
+def test_equal_probabilities_at_the_upper_end_are_one_bin_and_leave_none_empty():
+    found = calibration([0, 0, 1, 1, 1, 1], [0.1, 0.2, 0.9, 0.9, 0.9, 0.9], "probability", bins=3)
+    assert [(b.n, b.observed) for b in found.bins] == [(2, 0.0), (4, 1.0)]
+    assert [b.n for b in calibration([0, 1, 1], [0.4, 0.4, 0.4], "probability", bins=3).bins] == [3]
+
+
 def test_more_bins_than_rows_give_one_bin_a_row():
     assert [b.n for b in calibration([0, 1], [0.2, 0.7], "probability", bins=10).bins] == [1, 1]
 

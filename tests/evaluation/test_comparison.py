@@ -138,6 +138,16 @@ def test_too_few_positives_give_the_difference_without_interval_or_p():
     assert "only 9 patients with a positive label" in found.why["p_delong"]
 
 
+def test_two_patients_of_each_class_are_the_fewest_for_an_interval_whatever_is_asked():
+    y, a, patients = np.array([1, 1, 0, 0, 0]), np.array([3.0, 1.0, 2.0, 0.5, 0.0]), np.arange(5)
+    b = np.array([2.0, 3.0, 1.0, 2.5, 0.0])
+    two = compare_labels({"edema": values_of(y)}, {"edema": a}, {"edema": b}, patients, 1).labels["edema"]
+    assert two.ci is not None and two.p is not None
+    patients = np.array([0, 0, 2, 3, 4])
+    one = compare_labels({"edema": values_of(y)}, {"edema": a}, {"edema": b}, patients, 1).labels["edema"]
+    assert one.ci is None and one.p is None and one.why["p"]
+
+
 def test_predictions_that_are_no_numbers_name_their_model():
     y, a, patients = patient_rows(10)
     b = a.copy()

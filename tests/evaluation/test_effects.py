@@ -85,6 +85,9 @@ def test_what_nobody_knows_is_none_with_a_reason(rows):
     assert none.groups["uncertain"].n == 0
     assert none.groups["uncertain"].shifts["positive"].why == "there are no such images"
     assert none.placements["ignore"].above_negatives is None
+    three = models | {"negative": models["ignore"] - 1}
+    none = effects((np.where(values == 2, 0, values), three, patients, truth))
+    assert [shift.n for shift in none.groups["uncertain"].shifts.values()] == [0, 0]
     few = effects(rows, minimum=500).placements["ignore"]
     assert (few.above_negatives_ci, few.above_negatives is None) == (None, False)
 

@@ -107,3 +107,4 @@ def test_too_few_patients_of_a_class_keep_equal_weights_with_a_reason():
     found = cross_fitted(features, y, np.ones(400, dtype=bool), patient, "weighted")
     np.testing.assert_allclose(found.predictions, features.mean(axis=1))
     assert "too few to fit weights" in found.why
+    assert found.weights.tolist() == [1 / features.shape[1]] * features.shape[1] and found.intercept == 0.0

@@ -58,3 +58,9 @@ def test_degrees_of_freedom_are_few_where_few_patients_make_up_the_variance():
     # Normal influences: the fourth moment is thrice the squared second, so 2 S^2 / (3 S^2/k - S^2/k) = k.
     normal = np.random.default_rng(0).normal(size=20_000)
     assert degrees_of_freedom(normal, 10**6) == pytest.approx(20_000, rel=0.05)
+
+
+def test_degrees_of_freedom_are_those_of_the_fourth_moment():
+    # 2 S^2 / (sum of u^4 - S^2 / k) by hand: S = 14, sum of u^4 = 98, k = 4.
+    assert degrees_of_freedom(np.array([1.0, 2.0, 3.0, 0.0]), 40) == pytest.approx(2 * 196 / (98 - 49))
+    assert degrees_of_freedom(np.array([1.0, 2.0, 3.0, 1.0]), 40) == pytest.approx(2 * 225 / (99 - 225 / 4))

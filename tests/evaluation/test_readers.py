@@ -64,6 +64,17 @@ def test_a_point_on_an_upright_piece_of_the_curve_lies_below_its_upper_end():
     assert (second.sensitivity, second.specificity, second.under_roc) == (0.5, 1.0, True)
 
 
+@pytest.mark.parametrize(("alarms", "hits", "under"), [(3, 5, True), (3, 7, False), (6, 8, True), (6, 9, False)])
+def test_a_point_between_two_vertices_is_measured_against_the_line_between_them(alarms, hits, under):
+    # By hand, from ties: (0, 0), (0, .4), (.2, .4), (.4, .8), (1, 1). The line is at .6 over .3, and at .87 over .6.
+    judged = np.array([1, 1, 0, 1, 1, 0, 1, 0, 0, 0])
+    drawn = curves(judged, np.array([9, 9, 8, 7, 7, 7, 6, 6, 6, 6.0]))
+    says = np.r_[np.where(np.arange(10) < alarms, 3, 1), np.where(np.arange(10) < hits, 3, 1)]
+    judge = np.r_[np.zeros(10, np.int64), np.ones(10, np.int64)]
+    (point,) = points_of_others(says[:, None], ["a"], "set", judge, drawn)
+    assert point.under_roc == under
+
+
 def test_what_is_undefined_says_why():
     (point,) = points_of_others(np.full((4, 1), 1), ["a"], "set", np.zeros(4, np.int64), None)
     assert point.sensitivity is None and point.under_roc is None

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from scipy import stats
 from statsmodels.stats.proportion import proportion_confint
 
 from cxr_core.evaluation.shares import helped_share, present_share, shrunk_shares
@@ -24,6 +25,12 @@ def test_many_independent_images_have_wilsons_interval():
     assert present_share(verdicts, np.arange(5000)).ci == pytest.approx(
         proportion_confint(1500, 5000, method="wilson"), abs=2e-5
     )
+
+
+def test_few_independent_images_have_wilsons_interval_with_students_quantile():
+    low, high = present_share([1] * 12 + [0] * 28, np.arange(40)).ci
+    level = 2 * stats.norm.sf(stats.t.ppf(0.975, 39))
+    assert (low, high) == pytest.approx(proportion_confint(0.3 * 39, 39, alpha=level, method="wilson"), abs=1e-12)
 
 
 def test_images_that_are_copies_tell_as_much_as_one_image_a_patient():

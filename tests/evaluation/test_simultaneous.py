@@ -116,6 +116,20 @@ def test_the_interval_at_the_familys_level_leaves_out_zero_exactly_where_the_cor
         assert (family.corrected(difference.p) < 0.05) == (not low <= 0 <= high)
 
 
+def test_the_level_lies_between_the_draws_at_which_the_corrected_p_becomes_significant():
+    # Of 99 draws 4 may be reached: (4 + 1) / 100 is no longer below .05.
+    family = Family(1000, np.arange(1.0, 100.0) / 30)
+    for between in np.arange(1.5, 99.0) / 30:
+        p = 2 * stats.norm.sf(between)
+        assert (family.corrected(p) < 0.05) == (p < family.level), between
+
+
+def test_two_tests_are_corrected():
+    family = family_of(np.concatenate([np.eye(2), np.zeros((2, 1))], axis=1), [(0, 2), (1, 2)])
+    assert family.level == pytest.approx(1 - 0.95**0.5, rel=0.05)
+    assert family.corrected(0.03) == pytest.approx(1 - 0.97**2, rel=0.05)
+
+
 @given(st.floats(0, 1), st.integers(1, 50))
 def test_a_corrected_p_lies_between_p_and_bonferronis(p, tests):
     family = Family(tests, np.sort(np.abs(np.random.default_rng(4).normal(0, 2, size=99))))

@@ -3,12 +3,14 @@ import pytest
 from brute_force import FINITE, patient_rows, rows
 from hypothesis import given
 from hypothesis import strategies as st
+from sklearn.metrics import f1_score
 
 from cxr_core.errors import UsageError
 from cxr_core.evaluation.curves import roc_curve
 from cxr_core.evaluation.operating import operating_point
 from cxr_core.evaluation.thresholds import (
     chosen_threshold,
+    f1_threshold,
     threshold_for_sensitivity,
     threshold_for_specificity,
     written_threshold,
@@ -45,6 +47,19 @@ def test_a_wanted_specificity_is_reached_and_no_smaller_threshold_reaches_it(dat
     assert np.mean(scores[y == 0] < threshold) >= wanted
     smaller = scores[scores < threshold]
     assert not smaller.size or np.mean(scores[y == 0] < smaller.max()) < wanted
+
+
+@given(rows())
+def test_no_threshold_has_a_larger_f1_than_the_chosen_one(data):
+    y, scores = data
+    chosen = f1_threshold(y, scores)
+    if chosen is None:
+        assert len(set(y.tolist())) < 2
+        return
+    every = {threshold: f1_score(y, scores >= threshold) for threshold in np.unique(scores)}
+    best = max(every.values())
+    assert every[chosen] == pytest.approx(best, abs=1e-12)
+    assert all(value < best + 1e-12 for threshold, value in every.items() if threshold > chosen)
 
 
 def test_a_rule_chooses_the_threshold():
