@@ -53,6 +53,7 @@ prove: $(VENV)/test-installed  ## the long measurements; results are kept in ben
 	$(BIN)/python benchmarks/false_marks.py
 	$(BIN)/python benchmarks/evaluation_speed.py --keep
 	$(BIN)/python benchmarks/ensembles_by_study.py
+	$(BIN)/python benchmarks/mutation_run.py
 	@command -v Rscript >/dev/null && Rscript -e 'library(pROC)' >/dev/null 2>&1 || \
 	  { echo "Installing Debian's r-cran-proc for the comparison with R"; \
 	    run=; [ "$$(id -u)" = 0 ] || run=sudo; \
