@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import pyarrow.parquet as pq
 
-from cxr_core.errors import ExistsError, TableError, UsageError
-from cxr_core.schema import INTEGER_KEYS, KEY_COLUMNS, LABELS, READER_COLUMN
+from cxr_core.errors import ExistsError, UsageError
+from cxr_core.schema import KEY_COLUMNS, READER_COLUMN
 from cxr_core.sources.importing.identifiers import load_identifiers
 from cxr_core.sources.importing.mapping import NOTHING_SAID, Mapping
-from cxr_core.sources.importing.reading_rows import NOT_READ, ReadingRows, reading_rows
+from cxr_core.sources.importing.reading_rows import ReadingRows, reading_rows
+from cxr_core.sources.importing.reading_table import merged_readings, read_once
 from cxr_core.sources.rebuilt_folder import only_builder
 from cxr_core.sources.registry import ready_source
 from cxr_core.tasks.import_labels import Tell, untold
@@ -98,51 +98,11 @@ def import_readings(
     for number, file in enumerate(files):
         tell(0.2 + 0.6 * number / len(files), f"Reading {Path(file).name}")
         found.append(reading_rows(Path(file), labels, known, said, reader, skip_bad_rows))
-    rows = _once(pd.concat([one.rows for one in found], ignore_index=True))
+    rows = read_once(pd.concat([one.rows for one in found], ignore_index=True))
     tell(0.9, "Writing the table")
     with only_builder(source.folder):  # a reader who is imported at the same time is not lost
-        write_readings(path, _merged(path, rows, replace))
+        write_readings(path, merged_readings(path, rows, replace))
     counts = [sum(getattr(one, name) for one in found) for name in ("read", "refused", "unmatched")]
     notes = [note for one in found for note in one.notes]
     readers = sorted(rows[READER_COLUMN].unique())
     return ImportedReadings(set_name, path, counts[0], len(rows), counts[1], counts[2], readers, notes)
-
-
-def _once(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return each reader's row once.
-
-    Raises:
-        TableError: a reader says two things of one row.
-    """
-    different = rows.drop_duplicates()
-    twice = different[different.duplicated(["path", READER_COLUMN])]
-    if len(twice):
-        reader, path = twice[READER_COLUMN].iloc[0], twice["path"].iloc[0]
-        raise TableError(
-            f"The reader {reader!r} says two different things of {path!r}. Leave one of the rows in the file, or name "
-            "two readers."
-        )
-    integers = {name: different[name].astype("int64") for name in INTEGER_KEYS if name != "view"}
-    view = different["view"].astype("Int64").mask(different["view"] == -1)
-    return different.assign(**integers, view=view).reset_index(drop=True)
-
-
-def _merged(path: Path, rows: pd.DataFrame, replace: bool) -> pd.DataFrame:
-    """Return the rows beside those that are in the set already; a label that nobody read is NULL."""
-    present = pq.read_table(path).to_pandas() if path.is_file() else pd.DataFrame(columns=[*KEY_COLUMNS, READER_COLUMN])
-    pairs = pd.MultiIndex.from_frame(rows[["path", READER_COLUMN]])
-    again = pd.MultiIndex.from_frame(present[["path", READER_COLUMN]]).isin(pairs)
-    if again.any() and not replace:
-        first = present[again].iloc[0]
-        raise ExistsError(
-            f"{path.stem} has {int(again.sum()):,} of these readings already, first that of {first[READER_COLUMN]!r} "
-            f"on {first['path']!r}. Use --replace to replace them."
-        )
-    kept = present[~again]
-    both = pd.concat([kept, rows], ignore_index=True) if len(kept) else rows
-    labels = {}
-    for label in LABELS:
-        codes = both[label] if label in both else pd.Series(NOT_READ, index=both.index)
-        labels[label] = codes.astype("Int64").mask(codes.isna() | (codes == NOT_READ).fillna(False))
-    view = both["view"].astype("Int64")
-    return both[[*KEY_COLUMNS, READER_COLUMN]].assign(view=view, **labels)

@@ -37,3 +37,12 @@ def test_a_name_never_seen_is_nobody_even_when_it_is_an_integer_that_was_given_a
     (given,) = identifiers.numbers("patient", ["abc"])
     assert identifiers.number("patient", str(given)) is None
     assert identifiers.number("patient", "def") is None
+
+
+def test_the_number_in_a_name_alone_names_the_same_patient_but_no_other():
+    known = Identifiers()
+    known.numbers("patient", ["patient00012", "patient00013"])
+    assert known.number("patient", "12") == 12
+    known.numbers("patient", ["anna"])
+    given = known.number("patient", "anna")
+    assert known.number("patient", str(given)) is None

@@ -1,8 +1,10 @@
 import json
+from itertools import combinations
 
 import numpy as np
 import pandas as pd
 import pytest
+from statsmodels.stats.inter_rater import cohens_kappa, to_table
 
 from cxr_core.errors import ExistsError, UnknownNameError, UsageError
 from cxr_core.schema import KEY_COLUMNS, LABELS, VALUES
@@ -77,6 +79,41 @@ def test_every_count_equals_an_independent_recount_for_three_sets(labels):
         assert found.readers == tuple(sorted({frame["reader"].iloc[0] for frame in frames}))
     assert meaning("own", "studies").rows_by_study > 0
     assert meaning("own", "images").rows_by_study == 0
+
+
+def test_kappa_is_the_mean_over_pairs_of_statsmodels_kappas_on_rows_that_both_judge(labels):
+    frames = [readings_of(labels, "ann", 21), readings_of(labels, "bob", 22), readings_of(labels, "fay", 23, True)]
+    kept("mixed", *frames)
+    votes = [
+        labels[["path", "patient", "study"]].merge(frame[[*(["patient", "study"] if study else ["path"]), *LABELS]])
+        for frame, study in zip(frames, (False, False, True), strict=True)
+    ]
+    found = meaning("own", "mixed").agreement
+    for label in LABELS:
+        said = pd.concat([one.set_index("path")[label] for one in votes], axis=1).reindex(labels["path"])
+        each = []
+        for first, second in combinations(range(3), 2):
+            pair = said.iloc[:, [first, second]]
+            pair = pair[pair.isin([1, 3]).all(axis=1)]
+            each.append(cohens_kappa(to_table(pair.to_numpy(int) // 2, bins=2)[0]).kappa)
+        assert found[label].kappa == pytest.approx(np.mean(each), abs=1e-12)
+        assert found[label].n == (said.isin([1, 3]).sum(axis=1) >= 2).sum()
+
+
+def test_a_reader_of_an_image_and_of_its_study_counts_by_the_image_where_there_is_one(labels):
+    image = readings_of(labels, "ann", 31)
+    study = readings_of(labels, "ann", 32, by_study=True)
+    kept("both", image, study)
+    seen = image.set_index("path").reindex(labels["path"])
+    of_study = labels[["path", "patient", "study"]].merge(study[["patient", "study", *LABELS]], how="left")
+    found = meaning("own", "both").labels
+    for label in LABELS:
+        own = seen[label].fillna(0).to_numpy()
+        code = np.where(own > 0, own, of_study[label].fillna(0).to_numpy())
+        for value, name in enumerate(VALUES):
+            rows = (labels[label] == value).to_numpy()
+            expected = ((rows & np.isin(code, (1, 3))).sum(), (rows & (code == 3)).sum())
+            assert (found[label][name].n_read, found[label][name].n_present) == expected
 
 
 def test_a_data_set_and_a_view_are_counted_alone(labels):

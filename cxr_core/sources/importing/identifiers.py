@@ -27,6 +27,7 @@ class Identifiers:
     def __init__(self, known: dict[str, dict[str, int]] | None = None) -> None:
         self._known: dict[str, dict[str, int]] = {"patient": {}, "study": {}} | (known or {})
         self._given = {kind: set(known.values()) for kind, known in self._known.items()}
+        self._in_names: dict[str, set[int]] = {}
 
     def numbers(self, kind: str, names: Sequence[str], taken: Iterable[int] = ()) -> IntArray:
         """Return the integers of names (n,), new ones given to new names.
@@ -45,14 +46,26 @@ class Identifiers:
         own = {int(name) for name in fresh.difference(new)}
         known |= _given(new, {*given, *taken, *own})
         given.update(known[name] for name in new)
+        self._in_names.clear()
         return np.array([known[name] if name in known else int(name) for name in names], np.int64)
 
     def number(self, kind: str, name: str) -> int | None:
-        """Return the integer that a name has or is, None for a name never seen or an integer that is another name's."""
+        """Return the integer that a name has or is, None for a name never seen or an integer that is another name's.
+
+        The 12 of `patient00012` is that patient's however it is written, so the integer alone names him too.
+        """
         known = self._known[kind]
         if name in known or not _INTEGER.fullmatch(name):
             return known.get(name)
-        return None if int(name) in self._given[kind] else int(name)
+        number = int(name)
+        return None if number in self._given[kind] and number not in self._spelled(kind) else number
+
+    def _spelled(self, kind: str) -> set[int]:
+        """Return the integers that stand in the names that have them."""
+        if kind not in self._in_names:
+            ends = ((_ENDS_WITH_NUMBER.fullmatch(name), number) for name, number in self._known[kind].items())
+            self._in_names[kind] = {number for match, number in ends if match and int(match["number"]) == number}
+        return self._in_names[kind]
 
     def save(self, folder: Path) -> None:
         """Keep the map in the source's folder, when there is anything to keep."""

@@ -18,7 +18,7 @@ from cxr_core.sources.importing.spelling import ColumnMapping
 _STUDY_KEYS = ["dataset", "patient", "study"]
 #: (dataset, patient, study)
 _Study = tuple[int, int, int]
-_STUDY_IN_NAME = r"(?:^|/)p(?:atient)?0*(?P<patient>\d{1,18})/s(?:tudy)?0*(?P<study>\d{1,18})(?:/|$)"
+_STUDY_IN_NAME = r"(?i)(?:^|/)p(?:atient)?0*(?P<patient>\d{1,18})/s(?:tudy)?0*(?P<study>\d{1,18})(?:/|$)"
 
 
 def prediction_keys(
@@ -43,7 +43,7 @@ def prediction_keys(
         rows = np.where(keys["path"].notna(), 0, -1)
         return keys, Matches(rows, {"path": 0, "tail": 0, "dicom": 0, "study": int((rows == 0).sum())}), names
     raise TableError(
-        f"{bad.table.name} must have a column `path`, `dicom_id` or `study` that names what was predicted: say which "
+        f"{bad.table.name} must have a column `path`, `dicom_id` or `study` that names the rows: say which "
         f"with --column path=NAME. Received: {', '.join(bad.table.columns)[:200]}."
     )
 
@@ -75,7 +75,7 @@ def _pairs(
     names: list[str], patients: list[str] | None, identifiers: Identifiers
 ) -> list[tuple[int | None, int | None]]:
     """Return the integers of (patient, study) that each row tells, in columns or in the study's name."""
-    parsed = pc.extract_regex(pa.array(names, pa.string()), _STUDY_IN_NAME)
+    parsed = pc.extract_regex(pa.array([name.replace("\\", "/") for name in names], pa.string()), _STUDY_IN_NAME)
     in_name = zip(
         pc.struct_field(parsed, "patient").to_pylist(), pc.struct_field(parsed, "study").to_pylist(), strict=True
     )
@@ -102,6 +102,7 @@ def _study_keys(names: list[str], found: list[_Study | None]) -> pd.DataFrame:
         if study is None:
             rows.append((None, None, None, None, None, None, name))
             continue
-        own = name if "/" in name else study_path(DATASETS[study[0]], study[1], study[2])
+        plain = name.replace("\\", "/").rstrip("/")
+        own = plain if "/" in plain else study_path(DATASETS[study[0]], study[1], study[2])
         rows.append((own, study[1], study[2], 0, -1, study[0], f"{study[1]}/{study[2]}/{study[0]}"))
     return pd.DataFrame(rows, columns=[*KEY_COLUMNS, "key"])

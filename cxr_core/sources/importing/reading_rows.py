@@ -17,11 +17,11 @@ from cxr_core.sources.importing.cells import BadCells
 from cxr_core.sources.importing.identifiers import Identifiers
 from cxr_core.sources.importing.mapping import Mapping
 from cxr_core.sources.importing.prediction_keys import prediction_keys, study_rows
+from cxr_core.sources.importing.reading_table import NOT_READ, of_whole_studies
 from cxr_core.sources.importing.row_keys import with_path
 from cxr_core.sources.importing.spelling import ColumnMapping, guess_mapping
-from cxr_core.sources.importing.text_table import read_text_table
+from cxr_core.sources.importing.text_table import ENDINGS, read_text_table
 
-NOT_READ = 0
 #: What stands in other people's files -> what the reader says.
 _SAID = {Value.negative: Verdict.absent, Value.uncertain: Verdict.unsure, Value.positive: Verdict.present}
 
@@ -76,6 +76,8 @@ def reading_rows(
     rows = pd.concat([keys, codes], axis=1).assign(**{READER_COLUMN: readers})[~bad.rows]
     matched = rows[rows["path"].notna()]
     notes.append(sentence)
+    if not table.rows:
+        raise TableError(f"{table.name} has a header and no row below it. Check the file.")
     if matched.empty:
         first = rows["key"].iloc[0] if len(rows) else ""
         raise TableError(
@@ -85,7 +87,7 @@ def reading_rows(
     if not (matched[[*codes.columns]] != NOT_READ).any(axis=None):
         raise TableError(f"{table.name} holds no verdict: every cell of its labels is blank. Check the file.")
     unmatched = len(rows) - len(matched)
-    return ReadingRows(matched.drop(columns="key"), table.rows, int(bad.rows.sum()), unmatched, notes)
+    return ReadingRows(of_whole_studies(matched.drop(columns="key")), table.rows, int(bad.rows.sum()), unmatched, notes)
 
 
 def _codes(bad: BadCells, mapping: ColumnMapping, said: Mapping) -> pd.DataFrame:
@@ -122,7 +124,9 @@ def _readers(bad: BadCells, mapping: ColumnMapping, alone: str) -> list[str]:
 
 
 def _reader_of(file: str) -> str:
-    stem = Path(file).name.split(".")[0]
+    name = Path(file).name
+    ending = max((end for end in ENDINGS if name.lower().endswith(end)), key=len, default="")
+    stem = name[: len(name) - len(ending)]
     try:
         return check_name("reader", stem)
     except UsageError as error:
