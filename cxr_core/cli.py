@@ -28,6 +28,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "predict": ("predict", "PREDICT"),
     "evaluate": ("figures", "EVALUATE"),
     "thresholds": ("figures", "THRESHOLDS"),
+    "gaps": ("gaps", "GAPS"),
     "compare": ("figures", "COMPARE"),
     "meaning": ("meaning", "MEANING"),
     "ensemble": ("figures", "ENSEMBLE"),

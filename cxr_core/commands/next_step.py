@@ -65,6 +65,7 @@ def _after_import(arguments: argparse.Namespace, _document: Any) -> tuple[str, W
         "labels": ("Look at the labels", ["distribution"]),
         "predictions": ("Judge the model", ["evaluate", arguments.model or "MODEL"]),
         "readings": ("See what the labels mean", ["meaning"]),
+        "groups": ("See whom a model serves worse", ["gaps", "MODEL", "--by", "COLUMN", "--at", "CARD"]),
         "images": ("Train on the images", ["train"]),
     }.get(arguments.what, ("Look at the source", ["sources"]))
 
@@ -105,6 +106,10 @@ def _after_thresholds(arguments: argparse.Namespace, document: Any) -> tuple[str
     return "Judge them on other images", ["evaluate", arguments.model, "--at", document["card"], "--dataset", other]
 
 
+def _after_gaps(arguments: argparse.Namespace, _document: Any) -> tuple[str, Words]:
+    return "See its figures", ["evaluate", arguments.model, "--at", arguments.at, "--dataset", arguments.dataset]
+
+
 def _after_comparison(arguments: argparse.Namespace, _document: Any) -> tuple[str, Words]:
     return "Combine them", ["ensemble", arguments.a, arguments.b, "--method", "mean-logit", "--name", "NAME"]
 
@@ -139,6 +144,7 @@ _AFTER: dict[str, Callable[[argparse.Namespace, Any], tuple[str, Words]]] = {
     "predict": _after_prediction,
     "evaluate": _after_evaluation,
     "thresholds": _after_thresholds,
+    "gaps": _after_gaps,
     "compare": _after_comparison,
     "meaning": _after_meaning,
     "ensemble": _after_prediction,

@@ -23,13 +23,16 @@ from cxr_core.evaluation.results import Bounds
 _SAME = 1e-12
 
 
-def share_interval(counting: FloatArray, images: FloatArray, minimum: int = 2) -> Interval:
-    """Return the 95 % interval of sum(counting) / sum(images), or the reason why there is none.
+def share_interval(
+    counting: FloatArray, images: FloatArray, minimum: int = 2, confidence: float = CONFIDENCE
+) -> Interval:
+    """Return the interval (95 %) of sum(counting) / sum(images), or the reason why there is none.
 
     Args:
         counting: (patients,) how many images of each patient count, at most `images`.
         images: (patients,) how many images each patient has; patients without any are no part of it.
         minimum: fewest patients with images, two or more.
+        confidence: how often the interval is to hold the share, above 0 and below 1.
     """
     patients, total = int(np.count_nonzero(images)), float(images.sum())
     few = why_few(patients, max(minimum, 2))
@@ -37,12 +40,12 @@ def share_interval(counting: FloatArray, images: FloatArray, minimum: int = 2) -
         return Interval(None, few, 0)
     share = float(counting.sum()) / total
     if share in (0.0, 1.0):
-        return Interval(_exact_end(share, total**2 / float(images @ images)), None, 0)
+        return Interval(_exact_end(share, total**2 / float(images @ images), confidence), None, 0)
     influences = (counting - share * images) / total
     error = sqrt(float(influences @ influences) * patients / (patients - 1))
     if error < _SAME:
         return Interval(None, SAME_IN_EACH_PATIENT, 0)
-    half = float(stdtrit(patients - 1, (1 + CONFIDENCE) / 2)) * error / (share * (1 - share))
+    half = float(stdtrit(patients - 1, (1 + confidence) / 2)) * error / (share * (1 - share))
     return Interval((float(expit(logit(share) - half)), float(expit(logit(share) + half))), None, 0)
 
 
@@ -65,7 +68,7 @@ def square_and_add(
     return max(0.0, value - sqrt(down)), min(1.0, value + sqrt(up))
 
 
-def _exact_end(share: float, trials: float) -> Bounds:
+def _exact_end(share: float, trials: float, confidence: float) -> Bounds:
     """Return Clopper & Pearson's interval of no success, or of successes alone, in so many trials."""
-    reach = 1 - ((1 - CONFIDENCE) / 2) ** (1 / trials)
+    reach = 1 - ((1 - confidence) / 2) ** (1 / trials)
     return (0.0, reach) if share == 0 else (1 - reach, 1.0)

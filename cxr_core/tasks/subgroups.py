@@ -2,16 +2,15 @@
 
 from dataclasses import dataclass
 
-from cxr_core.errors import TableError, UnknownNameError
-from cxr_core.evaluation.subgroups import Subgroup, evaluate_subgroups, groups_of
+from cxr_core.errors import UnknownNameError
+from cxr_core.evaluation.subgroups import Subgroup, evaluate_subgroups
 from cxr_core.schema import DATASETS, REPORT, VIEWS, check_label
 from cxr_core.settings import settings
 from cxr_core.sources.registry import get_source
 from cxr_core.tasks.evaluate import joined_predictions, predicted
-from cxr_core.warehouse.answers import Joined
+from cxr_core.tasks.groups import row_groups, ways_to_split
 
-#: What every source can be split by.
-ALWAYS: tuple[str, ...] = ("view", "dataset")
+__all__ = ["Subgroups", "subgroups", "ways_to_split"]
 
 
 @dataclass(frozen=True)
@@ -23,16 +22,6 @@ class Subgroups:
     by: str
     threshold: float | None
     groups: list[Subgroup]
-
-
-def ways_to_split(source_name: str) -> list[str]:
-    """Return what the images of a source can be split by: `view`, `dataset` and the further label columns.
-
-    Raises:
-        UnknownNameError: there is no such source.
-        WarehouseError: the warehouse could not answer.
-    """
-    return [*ALWAYS, *get_source(source_name).warehouse().further_columns()]
 
 
 def subgroups(
@@ -77,25 +66,13 @@ def subgroups(
             joined.frame[f"true_{label}"].to_numpy(),
             predicted(joined.frame, [label])[label],
             joined.frame["patient"].to_numpy(),
-            _groups(source_name, joined, by, name),
+            row_groups(source_name, joined, by, name),
             threshold,
             label,
             chosen.resamples,
             chosen.minimum_positives,
         )
     return Subgroups(model, label, by, threshold, sorted(found, key=lambda one: _order(by, one.group)))
-
-
-def _groups(source_name: str, joined: Joined, by: str, dataset: str) -> list[str]:
-    if by == "dataset":
-        return [dataset] * len(joined.frame)
-    if by == "view":
-        return [VIEWS[code] if 0 <= code < len(VIEWS) else "no single view" for code in joined.frame["view"]]
-    labels = get_source(source_name).warehouse().labels(dataset, None, [by])
-    if labels["path"].duplicated().any():
-        raise TableError(f"The label tables must have each path once to be split by {by}. Remove the repeated rows.")
-    column = labels.set_index("path")[by].reindex(joined.frame["path"])
-    return groups_of(column.to_numpy(dtype=object), by)
 
 
 def _order(by: str, group: str) -> int:

@@ -14,10 +14,12 @@ from cxr_core.schema import NAME_PATTERN, REPORT, check_name
 from cxr_core.sources.registry import get_source
 from cxr_core.tasks.judging import joined_predictions
 from cxr_core.tasks.label_curves import LabelCurves, curves_of
+from cxr_core.warehouse.answers import Joined
 
 FOLDER = "thresholds"
 #: The rules that want a figure, and those that want none.
 WANTING, PLAIN = ("sensitivity", "specificity"), ("youden", "f1")
+NO_THRESHOLD = "the card has no threshold for this label"
 SHARES = ("sensitivity", "specificity", "ppv", "npv")
 
 
@@ -190,6 +192,16 @@ def judged_at(
     Raises:
         UsageError: the card is of another model, or of scores on another scale.
     """
+    joined = rows_for_card(card, source_name, model, dataset, view, judge)
+    return {label: _at(curves_of(joined, model, label), card.thresholds.get(label)) for label in joined.labels}
+
+
+def rows_for_card(card: Card, source_name: str, model: str, dataset: str, view: str | None, judge: str) -> Joined:
+    """Return the rows on which a card's thresholds are judged.
+
+    Raises:
+        UsageError: the card is of another model, or of scores on another scale.
+    """
     if card.model != model:
         raise UsageError(f"The card {card.card} is of the model {card.model}. Received: {model}.")
     joined = joined_predictions(source_name, model, dataset, view, judge)
@@ -198,7 +210,7 @@ def judged_at(
             f"The card {card.card} cuts {card.scale}s, but the predictions of {model} are {joined.scale}s now. "
             "Choose the thresholds anew."
         )
-    return {label: _at(curves_of(joined, model, label), card.thresholds.get(label)) for label in joined.labels}
+    return joined
 
 
 def _chosen(curves: LabelCurves, rule: Rule) -> JudgedCut:
@@ -210,7 +222,7 @@ def _chosen(curves: LabelCurves, rule: Rule) -> JudgedCut:
 
 def _at(curves: LabelCurves, threshold: float | None) -> JudgedCut:
     if threshold is None:
-        return JudgedCut(None, None, {"threshold": "the card has no threshold for this label"})
+        return JudgedCut(None, None, {"threshold": NO_THRESHOLD})
     if curves.rows.why:
         return JudgedCut(threshold, None, {"threshold": curves.rows.why})
     return JudgedCut(threshold, curves.operating_point(threshold))

@@ -1,0 +1,66 @@
+"""`gaps`: whom a model serves worse."""
+
+import argparse
+
+from cxr_core.commands.output import as_table, shown
+from cxr_core.commands.parsing import Answer, Command, Parser
+from cxr_core.schema import REPORT
+from cxr_core.tasks.gaps import FIGURES, Gaps, gaps
+from cxr_core.words import counted
+
+
+def _arguments(parser: Parser) -> None:
+    add = parser.add_argument
+    add("model", metavar="MODEL", help="a model with predictions")
+    add(
+        "--by",
+        action="append",
+        required=True,
+        metavar="COLUMN",
+        help="the groups: sex, age, view or another column, as `import groups` brings; several times for several, "
+        "A+B for two crossed",
+    )
+    add("--at", required=True, metavar="CARD", help="the card whose thresholds cut, as `thresholds` makes one")
+    add("--dataset", default="valid", help="train, valid or test (default %(default)s)")
+    add("--view", help="only images of this view; without it, all that are predicted")
+    add("--judge", default=REPORT, metavar="WHO", help="report, truth, or a set of readings (default %(default)s)")
+
+
+def _execute(arguments: argparse.Namespace) -> Answer:
+    found = gaps(
+        arguments.source,
+        arguments.model,
+        arguments.by,
+        arguments.at,
+        arguments.dataset,
+        arguments.view,
+        arguments.judge,
+    )
+    return Answer(found.as_json(), lambda: _text(found))
+
+
+def _text(found: Gaps) -> str:
+    headers = ["label", "group", "n", "positive"]
+    headers += [word for name in FIGURES for word in (name, "gap to the rest", "95 % interval", "p corrected")]
+    rows, reasons = [], []
+    for label, cells in found.matrix.labels.items():
+        for group, cell in cells.items():
+            one = cell.as_json()
+            row = [label, group, cell.n, cell.n_positive]
+            for name in FIGURES:
+                ends = one["gap_ci"][name]
+                interval = "-" if ends is None else f"{ends[0]:+.3f} to {ends[1]:+.3f}"
+                row += [one[name], _signed(one["gap"][name]), interval, shown(one["p_corrected"][name])]
+            rows.append(row)
+            reasons += [f"{label}, {group}, {figure}: {reason}" for figure, reason in one["why"].items()]
+    by = ", ".join(found.by)
+    head = f"{found.model} on {found.dataset} by {by}, cut by {found.card}: each group minus all other images"
+    tail = f"p corrected by Holm for {counted(found.matrix.tests, 'test')}"
+    return "\n\n".join(filter(None, [head, as_table(headers, rows), "\n".join(reasons), tail]))
+
+
+def _signed(value: float | None) -> str:
+    return "-" if value is None else f"{value:+.3f}"
+
+
+GAPS = Command("gaps", "Say whom a model serves worse.", _arguments, _execute)

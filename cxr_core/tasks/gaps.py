@@ -1,0 +1,86 @@
+"""Whom does a model serve worse? The figures of every label in groups of images, at the thresholds of a card."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from cxr_core.evaluation.binary import certain_rows
+from cxr_core.evaluation.gaps import FIGURES, GapMatrix, LabelAtCut, gap_matrix
+from cxr_core.evaluation.resamples import patient_clusters
+from cxr_core.schema import REPORT
+from cxr_core.settings import settings
+from cxr_core.tasks.groups import group_masks
+from cxr_core.tasks.threshold_cards import NO_THRESHOLD, read_card, rows_for_card
+
+__all__ = ["FIGURES", "Gaps", "gaps"]
+
+
+@dataclass(frozen=True)
+class Gaps:
+    """The gaps of a model on one data set: `by` names the columns, `card` the thresholds."""
+
+    model: str
+    source: str
+    dataset: str
+    view: str | None
+    judge: str
+    card: str
+    by: tuple[str, ...]
+    matrix: GapMatrix
+
+    def as_json(self) -> dict[str, Any]:
+        """Return what `gaps --json` prints."""
+        return {
+            "model": self.model,
+            "source": self.source,
+            "dataset": self.dataset,
+            "view": self.view,
+            "judge": self.judge,
+            "card": self.card,
+            "by": ",".join(self.by),
+            "groups": list(self.matrix.groups),
+            "tests": self.matrix.tests,
+            "labels": {
+                label: {group: cell.as_json() for group, cell in cells.items()}
+                for label, cells in self.matrix.labels.items()
+            },
+        }
+
+
+def gaps(
+    source_name: str,
+    model: str,
+    by: Sequence[str],
+    card: str,
+    dataset: str = "valid",
+    view: str | None = None,
+    judge: str = REPORT,
+) -> Gaps:
+    """Return sensitivity and specificity of each label in each group, and the gap of each to all other images.
+
+    Args:
+        source_name: the source.
+        model: a model with predictions.
+        by: columns, each one's groups beside those of the others; `sex+race` crosses two.
+        card: a card of the model, whose thresholds cut.
+        dataset: the data set that is judged.
+        view: only images of this view.
+        judge: who says what is positive: `report`, `truth` or a set of readings.
+
+    Raises:
+        UnknownNameError: there is no such source, model, card, data set, view, judge or column.
+        UsageError: the card is of another model, or of scores on another scale.
+        TableError: a table is damaged, or a path occurs more than once.
+        WarehouseError: the warehouse could not answer.
+    """
+    kept = read_card(source_name, card)
+    joined = rows_for_card(kept, source_name, model, dataset, view, judge)
+    groups = group_masks(source_name, joined, by, dataset)
+    clusters, _ = patient_clusters(joined.frame["patient"].to_numpy())
+    labels = {}
+    for label in joined.labels:
+        rows = certain_rows(joined.frame[f"true_{label}"], joined.frame[f"predicted_{label}"])
+        threshold = kept.thresholds.get(label)
+        labels[label] = LabelAtCut(rows, threshold, NO_THRESHOLD if threshold is None else None)
+    matrix = gap_matrix(labels, groups, clusters, settings().minimum_positives)
+    return Gaps(model, source_name, dataset, view, judge, kept.card, tuple(by), matrix)

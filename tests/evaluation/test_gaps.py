@@ -1,0 +1,155 @@
+"""The gaps between groups against counts by pandas and a plain computation of their intervals."""
+
+import json
+import sys
+from math import exp, log, sqrt
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+from statsmodels.stats.multitest import multipletests
+
+from cxr_core.evaluation.binary import certain_rows
+from cxr_core.evaluation.gaps import FIGURES, LabelAtCut, gap_matrix
+
+
+def made_up(n=900, seed=0, one_each=False):
+    random = np.random.default_rng(seed)
+    frame = pd.DataFrame({"patient": np.arange(n) if one_each else random.integers(0, n // 3, n)})
+    frame["race"] = random.choice(["Black", "White", "Asian"], n, p=[0.3, 0.5, 0.2])
+    for label in ("edema", "fracture"):
+        frame[label] = random.choice([0, 1, 2, 3], n, p=[0.3, 0.2, 0.1, 0.4])
+        frame[f"{label}_score"] = (frame[label] == 3) * 1.0 + random.normal(size=n)
+    return frame
+
+
+def matrix_of(frame, by="race", minimum=30, cut=0.4):
+    labels = {
+        label: LabelAtCut(certain_rows(frame[label], frame[f"{label}_score"]), cut) for label in ("edema", "fracture")
+    }
+    masks = {group: (frame[by] == group).to_numpy() for group in sorted(frame[by].unique())}
+    return gap_matrix(labels, masks, pd.factorize(frame["patient"])[0], minimum)
+
+
+def counted(frame, label, figure, cut=0.4):
+    """Right and all of a class, from the certain rows of a frame."""
+    rows = frame[(frame[label] == 3) if figure == "sensitivity" else frame[label].isin([0, 1])]
+    called = rows[f"{label}_score"] >= cut
+    return rows.assign(right=called if figure == "sensitivity" else ~called)
+
+
+@pytest.mark.parametrize("one_each", [True, False])
+def test_figures_and_gaps_are_those_of_a_direct_count(one_each):
+    frame = made_up(one_each=one_each)
+    found = matrix_of(frame)
+    for label, cells in found.labels.items():
+        for group, cell in cells.items():
+            own, rest = frame[frame.race == group], frame[frame.race != group]
+            assert cell.n == (own[label] != 2).sum()
+            assert cell.n_positive == (own[label] == 3).sum()
+            document = cell.as_json()
+            for figure in FIGURES:
+                shares = [counted(part, label, figure).right.mean() for part in (own, rest)]
+                assert document[figure] == pytest.approx(shares[0], abs=1e-12)
+                assert document["gap"][figure] == pytest.approx(shares[0] - shares[1], abs=1e-12)
+            tp = (counted(own, label, "sensitivity").right).sum()
+            assert (document["tp"], document["tp"] + document["fn"]) == (tp, (own[label] == 3).sum())
+    json.dumps(
+        {label: {g: c.as_json() for g, c in cells.items()} for label, cells in found.labels.items()}, allow_nan=False
+    )
+
+
+def plain_gap(frame, label, group, figure, level):
+    """The interval of a gap by loops over patients: Student's t of a ratio on the logit scale, squared and added."""
+    sides = []
+    for part in (frame[frame.race == group], frame[frame.race != group]):
+        rows = counted(part, label, figure)
+        share, n = rows.right.mean(), len(rows)
+        adds = {patient: (of.right.sum() - share * len(of)) / n for patient, of in rows.groupby("patient")}
+        m = len(adds)
+        half = stats.t.ppf(1 - level / 2, m - 1) * sqrt(sum(a * a for a in adds.values()) * m / (m - 1))
+        low, high = (1 / (1 + exp(-(log(share / (1 - share)) + s * half / (share * (1 - share))))) for s in (-1, 1))
+        sides.append((share, low, high, adds))
+    (p1, l1, u1, a1), (p2, l2, u2, a2) = sides
+    both = sum(a1[patient] * a2[patient] for patient in a1.keys() & a2.keys())
+    r = both / sqrt(sum(a * a for a in a1.values()) * sum(a * a for a in a2.values()))
+    low = p1 - p2 - sqrt((p1 - l1) ** 2 - 2 * r * (p1 - l1) * (u2 - p2) + (u2 - p2) ** 2)
+    high = p1 - p2 + sqrt((u1 - p1) ** 2 - 2 * r * (u1 - p1) * (p2 - l2) + (p2 - l2) ** 2)
+    return low, high
+
+
+@pytest.mark.parametrize("one_each", [True, False])
+def test_intervals_are_those_of_a_plain_computation_and_p_is_where_they_begin_to_leave_out_nothing(one_each):
+    frame = made_up(seed=3, one_each=one_each)
+    for label, cells in matrix_of(frame).labels.items():
+        for group, cell in cells.items():
+            for figure, gap in cell.gaps.items():
+                assert gap.ci == pytest.approx(plain_gap(frame, label, group, figure, 0.05), abs=1e-12)
+                if gap.p < 0.99:
+                    ends = plain_gap(frame, label, group, figure, gap.p)
+                    assert min(map(abs, ends)) == pytest.approx(0, abs=1e-8)
+                assert (gap.p < 0.05) == (gap.ci[0] > 0 or gap.ci[1] < 0)
+                assert (gap.p_corrected < 0.05) == (gap.ci_corrected[0] > 0 or gap.ci_corrected[1] < 0)
+
+
+def test_p_is_corrected_over_the_whole_matrix_and_two_groups_are_one_test():
+    frame = made_up(seed=5)
+    found = matrix_of(frame)
+    gaps = [gap for cells in found.labels.values() for cell in cells.values() for gap in cell.gaps.values()]
+    assert found.tests == len(gaps) == 2 * 3 * 2
+    assert [gap.p_corrected for gap in gaps] == pytest.approx(multipletests([gap.p for gap in gaps], method="holm")[1])
+    sexes = matrix_of(frame.assign(sex=np.where(frame.patient % 2, "F", "M")), "sex")
+    assert sexes.tests == 2 * 2
+    for cells in sexes.labels.values():
+        for figure in FIGURES:
+            women, men = cells["F"].gaps[figure], cells["M"].gaps[figure]
+            assert women.value == pytest.approx(-men.value)
+            assert women.p_corrected == pytest.approx(men.p_corrected, abs=1e-9)
+
+
+def test_what_is_undefined_says_why_and_is_no_test():
+    frame = made_up(300)
+    frame.loc[frame.race == "Asian", "fracture"] = 0
+    frame.loc[frame.race == "Black", "edema"] = 2
+    found = matrix_of(frame)
+    asian = found.labels["fracture"]["Asian"].as_json()
+    assert asian["sensitivity"] is None and asian["gap"]["sensitivity"] is None
+    assert asian["why"]["sensitivity_gap"] == "there are no positives in the group"
+    assert asian["gap"]["specificity"] is not None
+    black = found.labels["edema"]["Black"].as_json()
+    assert (black["n"], black["gap"]) == (0, {"sensitivity": None, "specificity": None})
+    few = matrix_of(frame, minimum=200).labels["edema"]["White"].as_json()
+    assert few["gap"]["sensitivity"] is not None and few["gap_ci"]["sensitivity"] is None
+    assert "with a positive label in the group; an interval needs at least 200" in few["why"]["sensitivity_gap_ci"]
+    tested = [g.p for cells in found.labels.values() for cell in cells.values() for g in cell.gaps.values() if g.p]
+    assert found.tests <= len(tested) < 12
+
+
+def test_a_label_without_a_threshold_keeps_its_counts():
+    frame = made_up(300)
+    labels = {"edema": LabelAtCut(certain_rows(frame.edema, frame.edema_score), None, "the card has none")}
+    cell = gap_matrix(labels, {"all": np.ones(300, bool)}, frame.patient.to_numpy(), 30).labels["edema"]["all"]
+    assert cell.as_json()["why"] == {"threshold": "the card has none"}
+    assert (cell.n, cell.as_json()["sensitivity"]) == ((frame.edema != 2).sum(), None)
+
+
+@pytest.fixture
+def simulation(monkeypatch):
+    monkeypatch.syspath_prepend(str(Path(__file__).parents[2] / "benchmarks"))
+    import gaps_coverage
+
+    yield gaps_coverage
+    sys.modules.pop("gaps_coverage")
+
+
+@pytest.mark.slow
+def test_intervals_cover_and_whole_matrices_have_a_false_alarm_as_often_as_promised(simulation):
+    """The short form of `benchmarks/gaps_coverage.py`: bounds are those that so few data sets allow to check."""
+    cell, random = simulation.CELLS[2], np.random.default_rng(4)
+    for share in simulation.coverage(cell, random, 25).values():
+        held = round(share * 25 * simulation.LABELS)
+        assert stats.binomtest(held, 25 * simulation.LABELS, 0.93, "less").pvalue > 0.001
+        assert stats.binomtest(held, 25 * simulation.LABELS, 0.97, "greater").pvalue > 0.001
+    assert stats.binomtest(round(simulation.false_alarms(cell, random, 40) * 40), 40, 0.06, "greater").pvalue > 0.001
