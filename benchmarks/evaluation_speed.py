@@ -33,9 +33,8 @@ from sklearn import metrics  # noqa: E402
 from cxr_core.evaluation.binary import certain_rows  # noqa: E402
 from cxr_core.evaluation.curves import Curves, curves  # noqa: E402
 from cxr_core.evaluation.intervals import class_patients, percentile_interval  # noqa: E402
-from cxr_core.evaluation.labels import ranked  # noqa: E402
 from cxr_core.evaluation.resamples import patient_clusters, patient_weights  # noqa: E402
-from cxr_core.evaluation.weighted import bootstrap  # noqa: E402
+from cxr_core.evaluation.weighted import bootstrap, rank_rows  # noqa: E402
 from cxr_core.schema import LABELS  # noqa: E402
 
 MODELS, ROWS, PATIENTS, RESAMPLES = 8, 2_700, 1_350, 1_000
@@ -58,7 +57,8 @@ def ours(values: np.ndarray, scores: np.ndarray, patient: np.ndarray, threads: i
     clusters, patients = patient_clusters(patient)
     rows = [certain_rows(of_label, s) for of_model in scores for of_label, s in zip(values, of_model, strict=True)]
     found: list[Curves] = [curves(r.y, r.scores) for r in rows]
-    replicates = bootstrap([ranked(r, clusters, patients) for r in rows], patients, RESAMPLES, threads)
+    ranked = [rank_rows(r.y, r.scores, clusters[r.mask], patients) for r in rows]
+    replicates = bootstrap(ranked, patients, RESAMPLES, threads)
     intervals = []
     for column, r in enumerate(rows):
         few = class_patients(r.y, clusters[r.mask]).rarer

@@ -61,9 +61,17 @@ SETTINGS: tuple[Setting, ...] = (
         "downloads", True, "Whether pages offer tables for download; switch off where data must not leave the machine."
     ),
     Setting(
+        "intervals",
+        "auto",
+        "Intervals of AUC, average precision and their means: by formula from what each patient adds, by bootstrap, or "
+        "auto: by formula where both classes have 100 patients or more.",
+        lambda value: value in ("auto", "formula", "bootstrap"),
+        "auto, formula or bootstrap",
+    ),
+    Setting(
         "resamples",
         2000,
-        "Resamples of the patient-cluster bootstrap behind the intervals of areas and differences.",
+        "Resamples of the patient-cluster bootstrap behind intervals that are not by formula.",
         lambda value: 100 <= value <= 100_000,
         "between 100 and 100000",
     ),

@@ -32,6 +32,7 @@ class Settings:
     hosts: tuple[str, ...]
     port: int
     downloads: bool
+    intervals: str
     resamples: int
     minimum_positives: int
     import_rows: int

@@ -1,19 +1,22 @@
 """Is the difference of two models real? Paired differences of AUC on identical rows, corrected for many tests."""
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from cxr_core.arrays import FloatArray
+from cxr_core.arrays import FloatArray, IntArray
 from cxr_core.evaluation.binary import CertainRows, shared_certain_rows
-from cxr_core.evaluation.curves import roc_auc
+from cxr_core.evaluation.curves import ranked_auc
 from cxr_core.evaluation.defined import ClassPatients, class_patients, why_no_ranking
-from cxr_core.evaluation.delong import delong_test
-from cxr_core.evaluation.influence import auc_influence
+from cxr_core.evaluation.delong import DelongTest, delong_of_rows
+from cxr_core.evaluation.influence import auc_of_rows
+from cxr_core.evaluation.patient_sums import sum_by_patient
+from cxr_core.evaluation.ranking import ranking
 from cxr_core.evaluation.resamples import patient_clusters
-from cxr_core.evaluation.results import LabelComparison, MeanFigure
+from cxr_core.evaluation.results import FORMULA, LabelComparison, MeanFigure
 from cxr_core.evaluation.simultaneous import (
     NO_VARIANCE,
     SINGLE_PATIENT,
@@ -23,6 +26,7 @@ from cxr_core.evaluation.simultaneous import (
     holm,
     holm_levels,
 )
+from cxr_core.processes import cores
 
 _INTERVAL_FIGURES = ("ci", "p", "p_corrected", "ci_corrected")
 
@@ -41,30 +45,17 @@ class Differences:
 
 @dataclass(frozen=True, eq=False)
 class _Pair:
-    """One label of both models: its certain rows, each one's patient, and how many patients each class has."""
+    """One label of two models on the same n rows: AUC(a) - AUC(b), None where `why` says so, and who moves it.
 
-    a: CertainRows
-    b: CertainRows
-    clusters: Any
+    `influence` (patients,) is each patient's on the difference, `delong` the test that takes rows as independent.
+    """
+
+    n: int
     counted: ClassPatients
-
-    @property
-    def why(self) -> str | None:
-        """Why the two cannot be compared at all, or None."""
-        for which, rows in (("the first", self.a), ("the second", self.b)):
-            if rows.why:
-                return f"of {which} model {rows.why}"
-        return why_no_ranking(self.a.y)
-
-    @property
-    def difference(self) -> float | None:
-        """AUC(a) - AUC(b), None where it is undefined."""
-        return None if self.why else _auc(self.a) - _auc(self.b)
-
-    def influence(self, patients: int) -> FloatArray:
-        """Return the influence (patients,) of each patient on the difference."""
-        of_a, of_b = (auc_influence(rows.y, rows.scores, self.clusters, patients) for rows in (self.a, self.b))
-        return of_a - of_b
+    why: str | None
+    difference: float | None = None
+    influence: FloatArray | None = None
+    delong: DelongTest | None = None
 
 
 def compare_labels(
@@ -86,22 +77,42 @@ def compare_labels(
         TableError: a label value is neither missing nor one of the codes 0 to 3.
     """
     clusters, n_patients = patient_clusters(patients)
-    pairs = {label: _pair(values[label], a[label], b[label], clusters) for label in a if label in b}
-    influences = {label: pair.influence(n_patients) for label, pair in pairs.items() if not pair.why}
+    labels = [label for label in a if label in b]
+    with ThreadPoolExecutor(max(1, min(cores(), len(labels)))) as pool:
+        each = pool.map(lambda label: _pair(values[label], a[label], b[label], clusters, n_patients), labels)
+        pairs = dict(zip(labels, each, strict=True))
+    influences = {label: pair.influence for label, pair in pairs.items() if pair.influence is not None}
     found = {
-        label: clustered(pair.difference or 0.0, influences[label], pair.counted.rarer)
-        for label, pair in pairs.items()
-        if not pair.why and not pair.counted.why_no_interval(max(minimum, 2))
+        label: clustered(pairs[label].difference or 0.0, moved, pairs[label].counted.rarer)
+        for label, moved in influences.items()
+        if not pairs[label].counted.why_no_interval(max(minimum, 2))
     }
     compared = {label: _compared(label, pair, found.get(label), minimum) for label, pair in pairs.items()}
     tested = {label: difference for label, difference in found.items() if difference is not None}
     return Differences(compared | _corrected(compared, tested), _mean(pairs, influences), len(tested))
 
 
-def _pair(values: Any, a: Any, b: Any, clusters: Any) -> _Pair:
+def _pair(values: Any, a: Any, b: Any, clusters: IntArray, patients: int) -> _Pair:
     first, second = shared_certain_rows(values, [a, b])
     of_rows = clusters[first.mask]
-    return _Pair(first, second, of_rows, class_patients(first.y, of_rows))
+    counted = class_patients(first.y, of_rows)
+    why = _why_not(first, second)
+    if why:
+        return _Pair(first.n, counted, why)
+    ranked = ranking(first.y, first.scores), ranking(second.y, second.scores)
+    moved = auc_of_rows(ranked[0]) - auc_of_rows(ranked[1])
+    difference = ranked_auc(ranked[0]) - ranked_auc(ranked[1])
+    rarer_rows = min(ranked[0].positives, ranked[0].negatives)
+    delong = delong_of_rows(difference, moved, ranked[0].truth) if rarer_rows > 1 else None
+    return _Pair(first.n, counted, None, difference, sum_by_patient(moved, of_rows, patients), delong)
+
+
+def _why_not(first: CertainRows, second: CertainRows) -> str | None:
+    """Why two models cannot be compared at all, or None."""
+    for which, rows in (("the first", first), ("the second", second)):
+        if rows.why:
+            return f"of {which} model {rows.why}"
+    return why_no_ranking(first.y)
 
 
 def _compared(label: str, pair: _Pair, found: Difference | None, minimum: int) -> LabelComparison:
@@ -111,16 +122,16 @@ def _compared(label: str, pair: _Pair, found: Difference | None, minimum: int) -
     why_few = pair.counted.why_no_interval(max(minimum, 2))
     if why_few:
         return _untested(label, pair, None, dict.fromkeys((*_INTERVAL_FIGURES, "p_delong"), why_few))
-    test = delong_test(pair.a.y, pair.a.scores, pair.b.scores)
+    test = pair.delong
     why = {"p_delong": test.why} if test and test.why else {}
     p_delong = test.p if test else None
     if found is None:
         return _untested(label, pair, p_delong, dict.fromkeys(_INTERVAL_FIGURES, NO_VARIANCE) | why)
-    return LabelComparison(label, pair.a.n, found.value, found.interval(), found.p, None, p_delong, why)
+    return LabelComparison(label, pair.n, found.value, found.interval(), found.p, None, p_delong, why)
 
 
 def _untested(label: str, pair: _Pair, p_delong: float | None, why: dict[str, str]) -> LabelComparison:
-    return LabelComparison(label, pair.a.n, pair.difference, None, None, None, p_delong, why)
+    return LabelComparison(label, pair.n, pair.difference, None, None, None, p_delong, why)
 
 
 def _corrected(compared: Mapping[str, LabelComparison], tested: Mapping[str, Difference]) -> dict[str, LabelComparison]:
@@ -140,11 +151,8 @@ def _mean(pairs: Mapping[str, _Pair], influences: Mapping[str, FloatArray]) -> M
     rarer = np.array([pairs[label].counted.rarer for label in influences])
     if rarer.min() < 2:
         return MeanFigure(value, None, rarer.size, SINGLE_PATIENT)
-    found = clustered_mean(value, np.stack(list(influences.values()), axis=1), rarer)
-    return MeanFigure(value, found.interval() if found else None, rarer.size, None if found else NO_VARIANCE)
-
-
-def _auc(rows: CertainRows) -> float:
-    auc = roc_auc(rows.y, rows.scores)
-    assert auc is not None, "why_no_roc was asked before"
-    return auc
+    moved = np.stack(list(influences.values()))
+    found = clustered_mean(value, moved @ moved.T, rarer)
+    if found is None:
+        return MeanFigure(value, None, rarer.size, NO_VARIANCE)
+    return MeanFigure(value, found.interval(), rarer.size, ci_method=FORMULA)

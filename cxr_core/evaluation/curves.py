@@ -14,6 +14,7 @@ import numpy as np
 
 from cxr_core.arrays import FloatArray, IntArray, as_scores
 from cxr_core.evaluation.defined import why_no_ranking
+from cxr_core.evaluation.ranking import Ranking, ranking
 
 
 @dataclass(frozen=True)
@@ -54,36 +55,27 @@ class Curves:
     average_precision: float | None
 
 
-@dataclass(frozen=True)
-class _Counts:
-    """True and false positives (int64, shape (k,)) at each of the k distinct scores, from the largest down."""
-
-    thresholds: FloatArray
-    tp: IntArray
-    fp: IntArray
-
-
-def falling_order(scores: FloatArray) -> tuple[IntArray, IntArray]:
-    """Return the order (n,) that sorts `scores` from the largest down, and where each tie group ends in it."""
-    order = np.argsort(-scores, kind="stable")
-    ranked = scores[order]
-    return order, np.flatnonzero(np.append(ranked[1:] != ranked[:-1], True))
-
-
 def curves(y: Any, scores: Any) -> Curves:
     """Return both curves and both areas of truth `y` (n,), 0 or 1, and predictions `scores` (n,).
 
     Raises:
         DataError: a score is NaN or infinite.
     """
-    y, scores = np.asarray(y, dtype=np.int64), as_scores(scores)
-    if why_no_ranking(y):
-        return Curves(None, None, None, None)
-    counts = _count(y, scores)
-    roc = _roc(counts)
+    ranked = _ranked(y, scores)
+    return Curves(None, None, None, None) if ranked is None else ranked_curves(ranked)
+
+
+def ranked_curves(ranked: Ranking) -> Curves:
+    """Return both curves and both areas of rows of both classes."""
+    roc = _roc(ranked)
     # Recall is the true positive rate, and the thresholds are the same, both the other way round.
-    pr = PrCurve(_precision(counts), roc.tpr[::-1], roc.thresholds[::-1])
-    return Curves(roc, pr, _auc(counts), _ap(counts, pr.precision))
+    pr = PrCurve(_precision(ranked), roc.tpr[::-1], roc.thresholds[::-1])
+    return Curves(roc, pr, ranked_auc(ranked), _ap(ranked, pr.precision))
+
+
+def ranked_ap(ranked: Ranking) -> float:
+    """Return the average precision of rows of both classes."""
+    return _ap(ranked, _precision(ranked))
 
 
 def roc_curve(y: Any, scores: Any) -> RocCurve | None:
@@ -94,8 +86,8 @@ def roc_curve(y: Any, scores: Any) -> RocCurve | None:
     Raises:
         DataError: a score is NaN or infinite.
     """
-    y, scores = np.asarray(y, dtype=np.int64), as_scores(scores)
-    return None if why_no_ranking(y) else _roc(_count(y, scores))
+    ranked = _ranked(y, scores)
+    return None if ranked is None else _roc(ranked)
 
 
 def pr_curve(y: Any, scores: Any) -> PrCurve | None:
@@ -104,7 +96,6 @@ def pr_curve(y: Any, scores: Any) -> PrCurve | None:
     Raises:
         DataError: a score is NaN or infinite.
     """
-    y, scores = np.asarray(y, dtype=np.int64), as_scores(scores)
     return curves(y, scores).pr
 
 
@@ -117,8 +108,8 @@ def roc_auc(y: Any, scores: Any) -> float | None:
     Raises:
         DataError: a score is NaN or infinite.
     """
-    y, scores = np.asarray(y, dtype=np.int64), as_scores(scores)
-    return None if why_no_ranking(y) else _auc(_count(y, scores))
+    ranked = _ranked(y, scores)
+    return None if ranked is None else ranked_auc(ranked)
 
 
 def average_precision(y: Any, scores: Any) -> float | None:
@@ -129,7 +120,6 @@ def average_precision(y: Any, scores: Any) -> float | None:
     Raises:
         DataError: a score is NaN or infinite.
     """
-    y, scores = np.asarray(y, dtype=np.int64), as_scores(scores)
     return curves(y, scores).average_precision
 
 
@@ -170,9 +160,15 @@ def largest_error(x: FloatArray, y: FloatArray, kept: IntArray) -> tuple[float, 
     return float(along.max()), float(np.maximum(low - y, y - high).max())
 
 
-def _roc(counts: _Counts) -> RocCurve:
-    thresholds = np.concatenate([[_above(counts.thresholds)], counts.thresholds])
-    return RocCurve(_shares(counts.fp, int(counts.fp[-1])), _shares(counts.tp, int(counts.tp[-1])), thresholds)
+def _ranked(y: Any, scores: Any) -> Ranking | None:
+    """Sort rows, whose scores must be finite, or return None when only one class is there."""
+    y, scores = np.asarray(y, dtype=np.int64), as_scores(scores)
+    return None if why_no_ranking(y) else ranking(y, scores)
+
+
+def _roc(ranked: Ranking) -> RocCurve:
+    thresholds = np.concatenate([[_above(ranked.thresholds)], ranked.thresholds])
+    return RocCurve(_shares(ranked.fp, int(ranked.fp[-1])), _shares(ranked.tp, int(ranked.tp[-1])), thresholds)
 
 
 def _shares(counted: IntArray, total: int) -> FloatArray:
@@ -182,24 +178,25 @@ def _shares(counted: IntArray, total: int) -> FloatArray:
     return shares
 
 
-def _precision(counts: _Counts) -> FloatArray:
-    precision = np.empty(counts.tp.size + 1)
+def _precision(ranked: Ranking) -> FloatArray:
+    precision = np.empty(ranked.tp.size + 1)
     precision[-1] = 1
-    np.divide(counts.tp[::-1], (counts.tp + counts.fp)[::-1], out=precision[:-1])
+    np.divide(ranked.tp[::-1], (ranked.tp + ranked.fp)[::-1], out=precision[:-1])
     return precision
 
 
-def _auc(counts: _Counts) -> float:
-    tp, fp = counts.tp, counts.fp
+def ranked_auc(ranked: Ranking) -> float:
+    """Return the AUC of rows of both classes."""
+    tp, fp = ranked.tp, ranked.fp
     doubled = int(tp[0]) * int(fp[0]) + int(np.dot(fp[1:] - fp[:-1], tp[1:] + tp[:-1]))
     return doubled / (2 * int(tp[-1]) * int(fp[-1]))
 
 
-def _ap(counts: _Counts, precision: FloatArray) -> float:
-    gained = np.empty(counts.tp.size)
-    gained[0] = counts.tp[0]
-    np.subtract(counts.tp[1:], counts.tp[:-1], out=gained[1:])
-    return float(np.dot(gained, precision[-2::-1]) / counts.tp[-1])
+def _ap(ranked: Ranking, precision: FloatArray) -> float:
+    gained = np.empty(ranked.tp.size)
+    gained[0] = ranked.tp[0]
+    np.subtract(ranked.tp[1:], ranked.tp[:-1], out=gained[1:])
+    return float(np.dot(gained, precision[-2::-1]) / ranked.tp[-1])
 
 
 def _ends(order: IntArray, column: IntArray) -> IntArray:
@@ -207,42 +204,6 @@ def _ends(order: IntArray, column: IntArray) -> IntArray:
     change = column[order][1:] != column[order][:-1]
     first, last = np.concatenate([[True], change]), np.append(change, True)
     return order[first | last]
-
-
-def _count(y: IntArray, scores: FloatArray) -> _Counts:
-    """Count true and false positives at each distinct score.
-
-    All scores and those of the rarer class are sorted as plain numbers, and each of the latter is looked up among the
-    former: half the time of sorting row numbers and fetching the truth in their order.
-    """
-    rarer = 1 if 2 * np.count_nonzero(y) <= y.size else 0
-    rising = _rising(scores)
-    # The look-up finds the first of equal scores, so that a tie group's rows are all counted where it starts.
-    places = np.searchsorted(rising, _rising(scores[y == rarer]))
-    here = np.bincount(places, minlength=y.size)
-    of_rarer = np.cumsum(here)
-    np.subtract(places.size, of_rarer, out=of_rarer)
-    of_rarer += here
-    called = np.arange(y.size, 0, -1)
-    new = rising[1:] != rising[:-1]
-    if not new.all():
-        starts = np.concatenate([[0], np.flatnonzero(new) + 1])
-        rising, of_rarer, called = rising[starts], of_rarer[starts], called[starts]
-    other = called - of_rarer
-    tp, fp = (of_rarer, other) if rarer else (other, of_rarer)
-    return _Counts(rising[::-1], tp[::-1], fp[::-1])
-
-
-def _rising(scores: FloatArray) -> FloatArray:
-    """Sort scores: as float32, in half the time, where they are that exactly, as predictions of networks are."""
-    with np.errstate(over="ignore"):
-        halves = scores[:64].astype(np.float32)
-        if (halves == scores[:64]).all():
-            halves = scores.astype(np.float32)
-    if halves.size == scores.size and (halves == scores).all():
-        halves.sort()
-        return halves.astype(np.float64)
-    return np.sort(scores)
 
 
 def _above(falling: FloatArray) -> float:

@@ -22,7 +22,7 @@ NOTHING_CALLED_POSITIVE, NOTHING_CALLED_NEGATIVE = "nothing is called positive",
 #: A figure without variance says nothing of other patients, however many images it rests on.
 ALL_EQUAL = "all predictions are equal, so nothing is ranked"
 SEPARATED = "the predictions separate the two classes completely, so these images do not tell how often they fail"
-NO_VARIANCE = "it is the same in every resample"
+NO_VARIANCE = "it is the same whichever patients are drawn"
 SAME_IN_EACH_PATIENT = "it is the same in each patient, so these images do not tell how far patients differ"
 
 
@@ -39,7 +39,7 @@ def why_no_ranking(y: IntArray) -> str | None:
 
 
 def why_no_variance(figure: float) -> str:
-    """Return why an area in [0, 1] that is the same in every resample has no interval."""
+    """Return why an area in [0, 1] that does not vary has no interval."""
     return SEPARATED if figure in (0.0, 1.0) else NO_VARIANCE
 
 
@@ -50,10 +50,11 @@ def why_few(patients: int, minimum: int) -> str | None:
 
 @dataclass(frozen=True)
 class ClassPatients:
-    """How many patients have a positive row, and how many a negative one (a patient can have both)."""
+    """How many patients have a positive row, how many a negative one, and how many either (a patient can have both)."""
 
     positive: int
     negative: int
+    all: int
 
     @property
     def rarer(self) -> int:
@@ -71,8 +72,10 @@ class ClassPatients:
 
 
 def class_patients(y: IntArray, clusters: IntArray) -> ClassPatients:
-    """Count the patients of each class from truth (n,), 0 or 1, and each row's patient (n,)."""
-    return ClassPatients(np.unique(clusters[y == 1]).size, np.unique(clusters[y != 1]).size)
+    """Count the patients of each class from truth (n,), 0 or 1, and each row's patient (n,), numbered from 0."""
+    has = np.zeros((2, int(clusters.max(initial=-1)) + 1), dtype=np.bool_)
+    has[0, clusters[y == 1]] = has[1, clusters[y != 1]] = True
+    return ClassPatients(*(int(np.count_nonzero(rows)) for rows in (*has, has[0] | has[1])))
 
 
 @dataclass(frozen=True)

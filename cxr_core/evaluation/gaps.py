@@ -175,7 +175,7 @@ def _padded(counts: FloatArray, patients: int) -> FloatArray:
 def _why_few(figure: str, own: ShareOf, other: ShareOf, minimum: int) -> str | None:
     of_class = FIGURES[figure][3]
     for share, where in ((own, "in the group"), (other, "in the rest")):
-        few = ClassPatients(share.patients, share.patients).why_no_interval(minimum, (of_class,))
+        few = ClassPatients(*[share.patients] * 3).why_no_interval(minimum, (of_class,))
         if few:
             return few.replace(" label;", f" label {where};")
     return None

@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 
 from cxr_core.errors import UnknownNameError
-from cxr_core.evaluation.binary import shared_certain_rows
+from cxr_core.evaluation.areas import FIGURES
 from cxr_core.evaluation.grid_tests import MeanTests, RowTests, grid_family, label_tests
-from cxr_core.evaluation.labels import FIGURES, Figures, evaluate_models
-from cxr_core.evaluation.resamples import patient_clusters
-from cxr_core.evaluation.results import ALIKE, LEVEL, UNTESTED, Bounds, bounds_as_json
+from cxr_core.evaluation.judged_labels import judged_models
+from cxr_core.evaluation.labels import Figures, figures_of
+from cxr_core.evaluation.results import ALIKE, AUTO, LEVEL, UNTESTED, Bounds, bounds_as_json
 from cxr_core.evaluation.simultaneous import NO_VARIANCE, Family
 from cxr_core.words import counted
 
@@ -48,6 +48,7 @@ class GridCell:
     p: float | None = None
     p_corrected: float | None = None
     why: str | None = None
+    ci_method: str | None = None
 
     @property
     def among_the_best(self) -> bool:
@@ -58,7 +59,7 @@ class GridCell:
         """Return the figures for scripts."""
         own = {name: getattr(self, name) for name in ("n", "n_positive", "mark", "difference", "p", "p_corrected")}
         intervals = {name: bounds_as_json(getattr(self, name)) for name in ("ci", "difference_ci")}
-        return {"value": self.value} | intervals | own | {"why": self.why}
+        return {"value": self.value} | intervals | own | {"why": self.why, "ci_method": self.ci_method}
 
 
 @dataclass(frozen=True)
@@ -104,6 +105,7 @@ def evaluate_grid(
     resamples: int,
     minimum: int,
     figure: str = "roc_auc",
+    method: str = AUTO,
 ) -> Grid:
     """Evaluate several models on the same rows, and mark on each label the best and those not told from it.
 
@@ -111,9 +113,10 @@ def evaluate_grid(
         values: label -> label codes (n,), 0 to 3, -1 or NaN where missing.
         models: model -> label -> predictions (n,) as stored.
         patients: (n,) the patient of each row.
-        resamples: number of bootstrap resamples behind the intervals of single figures.
+        resamples: number of resamples behind the intervals of single figures, where these are the bootstrap's.
         minimum: fewest patients of each class for which an interval or a p is given.
         figure: `roc_auc` or `average_precision`.
+        method: of the intervals of single figures, as for `evaluate_labels`; differences are always by formula.
 
     Raises:
         UnknownNameError: there is no such figure.
@@ -123,12 +126,11 @@ def evaluate_grid(
         raise UnknownNameError("figure", figure, list(FIGURES))
     labels = [label for label in values if all(label in scores for scores in models.values())]
     shared = {model: {label: scores[label] for label in labels} for model, scores in models.items()}
-    figures = evaluate_models(values, shared, patients, resamples, minimum)
-    clusters, n_patients = patient_clusters(patients)
+    judged = judged_models(values, shared, patients, resamples, minimum, method)
+    figures = {model: figures_of(of_model, minimum) for model, of_model in judged.items()}
     tests: dict[str, RowTests] = {}
     for label in labels:
-        rows = shared_certain_rows(values[label], [scores[label] for scores in models.values()])
-        tests[label] = label_tests(figure, dict(zip(models, rows, strict=True)), clusters, n_patients, minimum)
+        tests[label] = label_tests(figure, {model: judged[model][label] for model in models}, minimum)
     cells = {label: [_cell(found, model, label, figure) for model, found in figures.items()] for label in labels}
     if labels:
         complete = [label for label in labels if all(cell.value is not None for cell in cells[label])]
@@ -144,14 +146,14 @@ def _cell(figures: Figures, model: str, label: str, figure: str) -> GridCell:
     found = figures.labels[label]
     why = found.why.get(figure)
     value, ci = getattr(found, figure), getattr(found, f"{figure}_ci")
-    return GridCell(model, label, value, ci, found.n, found.n_positive, why=why)
+    return GridCell(model, label, value, ci, found.n, found.n_positive, why=why, ci_method=found.ci_method)
 
 
 def _mean_cell(figures: Figures, model: str, labels: list[str], figure: str) -> GridCell:
     if not labels:
         return GridCell(model, MEAN, None, None, 0, 0, why="there is no label on which every model has it")
     mean = figures.mean(figure, labels)
-    return GridCell(model, MEAN, mean.value, mean.ci, mean.labels, 0)
+    return GridCell(model, MEAN, mean.value, mean.ci, mean.labels, 0, ci_method=mean.ci_method)
 
 
 def _marked(cells: list[GridCell], tests: RowTests, family: Family) -> dict[str, GridCell]:

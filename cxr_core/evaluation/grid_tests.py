@@ -6,10 +6,8 @@ from itertools import combinations
 
 import numpy as np
 
-from cxr_core.arrays import FloatArray, IntArray
-from cxr_core.evaluation.binary import CertainRows
-from cxr_core.evaluation.defined import class_patients, why_no_ranking
-from cxr_core.evaluation.influence import INFLUENCES
+from cxr_core.arrays import FloatArray
+from cxr_core.evaluation.judged_labels import JudgedLabel
 from cxr_core.evaluation.simultaneous import SINGLE_PATIENT, Difference, Family, clustered, clustered_mean, family_of
 
 
@@ -59,34 +57,27 @@ class MeanTests:
 
     def difference(self, a: str, b: str, value: float) -> Difference | None:
         """Return the mean difference of two models, `value`, with its error; None where it has no variance."""
-        influences = np.stack([label.influence(a, b) for label in self.labels], axis=1)
-        return clustered_mean(value, influences, np.array([label.rarer for label in self.labels]))
+        influences = np.stack([label.influence(a, b) for label in self.labels])
+        return clustered_mean(value, influences @ influences.T, np.array([label.rarer for label in self.labels]))
 
 
 RowTests = LabelTests | MeanTests
 
 
-def label_tests(
-    figure: str, rows: Mapping[str, CertainRows], clusters: IntArray, patients: int, minimum: int
-) -> LabelTests:
+def label_tests(figure: str, judged: Mapping[str, JudgedLabel], minimum: int) -> LabelTests:
     """Prepare the tests of one label.
 
     Args:
         figure: `roc_auc` or `average_precision`.
-        rows: the certain rows of each model, the same ones for all that have the figure.
-        clusters: (n,) the patient of each row, uncertain ones too.
-        patients: how many there are.
+        judged: the label of each model, on the same rows for all that have the figure.
         minimum: fewest patients of each class for a test.
     """
-    having = {model: one for model, one in rows.items() if not (one.why or why_no_ranking(one.y))}
+    having = {model: one for model, one in judged.items() if figure in one.areas}
     if not having:
-        return LabelTests((), np.zeros((patients, 0)), 0, None)
-    shared = next(iter(having.values()))
-    of_rows = clusters[shared.mask]
-    counted = class_patients(shared.y, of_rows)
-    each = [INFLUENCES[figure](one.y, one.scores, of_rows, patients) for one in having.values()]
-    why = counted.why_no_interval(max(minimum, 2))
-    return LabelTests(tuple(having), np.stack(each, axis=1), counted.rarer, why)
+        return LabelTests((), np.zeros((0, 0)), 0, None)
+    counted = next(iter(having.values())).counted
+    each = [one.areas[figure].influences for one in having.values()]
+    return LabelTests(tuple(having), np.stack(each, axis=1), counted.rarer, counted.why_no_interval(max(minimum, 2)))
 
 
 def grid_family(rows: Sequence[RowTests]) -> Family:

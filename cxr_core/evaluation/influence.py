@@ -8,51 +8,83 @@ near 1, that variance is itself uncertain, and a normal interval covers too litt
 difference of the influences, so one product of such vectors gives the covariances of any number of models and labels.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 
-from cxr_core.arrays import FloatArray, IntArray
-from cxr_core.evaluation.curves import falling_order
-from cxr_core.evaluation.delong import placements
+from cxr_core.arrays import BoolArray, FloatArray, IntArray
+from cxr_core.evaluation.defined import ClassPatients
 from cxr_core.evaluation.patient_sums import sum_by_patient
+from cxr_core.evaluation.ranking import Ranking
 
 
-def auc_influence(y: IntArray, scores: FloatArray, clusters: IntArray, patients: int = 0) -> FloatArray:
-    """Return the influence (patients,) of each patient on the AUC.
+def auc_of_rows(ranked: Ranking) -> FloatArray:
+    """Return the influence (n,) of each row on the AUC: how far its placement is from the mean, shared by its class.
 
-    Args:
-        y: (n,) truth, 0 or 1, both of them there.
-        scores: (n,) finite predictions.
-        clusters: (n,) each row's patient, numbered from 0.
-        patients: how many there are, where the last ones may have no row here.
+    The placement of a positive is the share of the negatives below it, that of a negative the share of the positives
+    above it, ties counting one half. Both classes must be there.
     """
-    of_positives, of_negatives = placements(y, scores)
-    auc = of_positives.mean()
-    of_rows = np.empty(y.size)
-    of_rows[y == 1] = (of_positives - auc) / of_positives.size
-    of_rows[y != 1] = (of_negatives - auc) / of_negatives.size
-    return sum_by_patient(of_rows, clusters, patients)
+    positives, negatives = ranked.positives, ranked.negatives
+    here, there = np.diff(ranked.tp, prepend=0), np.diff(ranked.fp, prepend=0)
+    below, above = (negatives - ranked.fp + there / 2) / negatives, (ranked.tp - here / 2) / positives
+    auc = float(here @ below) / positives
+    return ranked.of_rows((below - auc) / positives, (above - auc) / negatives)
 
 
-def ap_influence(y: IntArray, scores: FloatArray, clusters: IntArray, patients: int = 0) -> FloatArray:
-    """Return the influence (patients,) of each patient on the average precision; arguments as of `auc_influence`.
+def ap_of_rows(ranked: Ranking) -> FloatArray:
+    """Return the influence (n,) of each row on the average precision; both classes must be there.
 
     AP = sum over positives i of T_i / (C_i P), T_i the positives and C_i all rows with a score of i's or more, P all
     positives. A row counts in T_i and C_i of every positive at or below it.
     """
-    order, ends = falling_order(scores)
-    positive = (y[order] == 1).astype(np.float64)
-    last = np.repeat(ends, np.diff(ends, prepend=-1))
-    true, called, total = np.cumsum(positive)[last], last + 1.0, positive.sum()
-    precision = true / called
-    gained, lost = _from_here_on(positive / called, last), _from_here_on(positive * precision / called, last)
-    ap = (positive * precision).sum() / total
-    of_rows = np.empty(y.size)
-    of_rows[order] = (positive * (precision + gained - ap) - lost) / total
-    return sum_by_patient(of_rows, clusters, patients)
+    here, called = np.diff(ranked.tp, prepend=0), ranked.tp + ranked.fp
+    precision, total = ranked.tp / called, ranked.positives
+    gained, lost = _from_here_on(here / called), _from_here_on(here * precision / called)
+    ap = float(here @ precision) / total
+    return ranked.of_rows((precision + gained - ap - lost) / total, -lost / total)
 
 
 #: By the names of the figures.
-INFLUENCES = {"roc_auc": auc_influence, "average_precision": ap_influence}
+OF_ROWS: dict[str, Callable[[Ranking], FloatArray]] = {"roc_auc": auc_of_rows, "average_precision": ap_of_rows}
+
+
+def influence(figure: str, ranked: Ranking, clusters: IntArray, patients: int = 0) -> FloatArray:
+    """Return the influence (patients,) of each patient on a figure of `OF_ROWS`.
+
+    Args:
+        figure: its name.
+        ranked: the n rows, of both classes.
+        clusters: (n,) each row's patient, numbered from 0.
+        patients: how many there are, where the last ones may have no row here.
+    """
+    return sum_by_patient(OF_ROWS[figure](ranked), clusters, patients)
+
+
+def clustered_auc_variance(
+    of_rows: FloatArray, positive: BoolArray, clusters: IntArray, counted: ClassPatients
+) -> float:
+    """Return Obuchowski's (1997) variance of the AUC of clustered rows; with one row a patient it is DeLong's (1988).
+
+    Args:
+        of_rows: (n,) the influences of the rows, `auc_of_rows`.
+        positive: (n,) their truth.
+        clusters: (n,) each row's patient, numbered from 0.
+        counted: the patients of each class, two or more.
+    """
+    patients = int(clusters.max()) + 1
+    of_positives = sum_by_patient(of_rows[positive], clusters[positive], patients)
+    of_negatives = sum_by_patient(of_rows[~positive], clusters[~positive], patients)
+    products = (of_positives @ of_positives, of_negatives @ of_negatives, 2 * of_positives @ of_negatives)
+    counts = np.array([counted.positive, counted.negative, counted.all])
+    return float(products @ (counts / (counts - 1)))
+
+
+def clustered_variance(influences: FloatArray, patients: int) -> float:
+    """Return the variance of a figure from each patient's influence (patients,) on it.
+
+    Like that of a mean of n, it is the sum of squares times n / (n - 1), n being the `patients` of the rarer class.
+    """
+    return float(influences @ influences) * patients / (patients - 1)
 
 
 def degrees_of_freedom(influences: FloatArray, most: int) -> float:
@@ -68,9 +100,6 @@ def degrees_of_freedom(influences: FloatArray, most: int) -> float:
     return float(most) if spread <= 2 * total**2 / most else 2 * total**2 / spread
 
 
-def _from_here_on(rows: FloatArray, last: IntArray) -> FloatArray:
-    """Return, for each row in falling order, the sum over the rows with its score or less."""
-    through = np.cumsum(rows)
-    first = np.concatenate([[0], last[:-1] + 1])
-    starts = np.maximum.accumulate(np.where(np.diff(last, prepend=-1) > 0, first, 0))
-    return through[-1] - through[starts] + rows[starts]
+def _from_here_on(groups: FloatArray) -> FloatArray:
+    """Return, for each distinct score (k,), the sum over it and all lower ones."""
+    return np.cumsum(groups[::-1])[::-1]

@@ -1,10 +1,11 @@
-"""95 % intervals and tests by the patient-cluster bootstrap, or the reason why there is none.
+"""95 % intervals by patient, or the reason why there is none.
 
-**Areas** (AUC, average precision, their means) lie in [0, 1] and are skewed near its ends, where percentiles cover too
-little: theirs is a Student's t interval on the logit scale, with the standard deviation of the resamples as standard
-error (Pepe 2003, section 5.2.5; the delta method). n patients drawn with replacement vary like n - 1, n being those of
-the rarer class, which widens it by sqrt(n / (n - 1)); the degrees of freedom are n - 1, or fewer where few patients
-make up most of the variance (`influence.degrees_of_freedom`).
+**Areas** (AUC, average precision, their means) lie in [0, 1] and are skewed near its ends: theirs is a Student's t
+interval on the logit scale (Pepe 2003, section 5.2.5; the delta method). The standard error follows by formula from
+what each patient adds (`areas`) or, where a class has few patients or on request, from resamples: n patients drawn with
+replacement vary like n - 1, n being those of the rarer class, so their standard deviation is widened by
+sqrt(n / (n - 1)). The degrees of freedom are n - 1, or fewer where few patients make up most of the variance
+(`influence.degrees_of_freedom`).
 
 **Differences, and sums without such bounds,** have the percentile interval, a little widened where a class stands on
 few patients: a normal tail is too thin for so few, so the percentiles are taken at the levels of Student's t with n - 1
@@ -15,7 +16,7 @@ How often all these cover is measured in `benchmarks/coverage.py`, which also se
 interval is given.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import sqrt
 
 import numpy as np
@@ -33,8 +34,12 @@ __all__ = [
     "bootstrap_p",
     "class_patients",
     "percentile_interval",
+    "resampled_area_interval",
 ]
 
+#: Fewest patients of the rarer class from which on the formula's intervals are as wide as the bootstrap's, within 3 %,
+#: and cover 93 to 97 % (`benchmarks/formula_intervals.py`).
+FEWEST_FOR_FORMULA = 100
 #: Share of resamples inside an interval, before it is widened.
 CONFIDENCE = 0.95
 #: An interval is refused when more than this share of the resamples lack a class: what is left is not a fair sample.
@@ -54,31 +59,41 @@ class Interval:
     unusable: int
 
 
-def area_interval(
+def area_interval(area: float, error: float, freedom: float) -> Interval:
+    """Return the 95 % interval of an area in [0, 1].
+
+    Args:
+        area: the figure.
+        error: its standard error.
+        freedom: degrees of freedom of Student's t, above 0.
+
+    Returns:
+        logit(area) -+ t * error / (area (1 - area)), as an interval of the area. None where the area is the same
+        whichever patients are drawn: then it says nothing of other patients.
+    """
+    if error < _SAME or not 0 < area < 1:
+        return Interval(None, why_no_variance(area), 0)
+    half = float(stdtrit(freedom, (1 + CONFIDENCE) / 2)) * error / (area * (1 - area))
+    return Interval((float(expit(logit(area) - half)), float(expit(logit(area) + half))), None, 0)
+
+
+def resampled_area_interval(
     area: float, replicates: FloatArray, patients: int, freedom: float, unusable_because: str = _ONE_CLASS
 ) -> Interval:
-    """Return the 95 % interval of an area in [0, 1] from its `replicates` (resamples,), NaN for unusable resamples.
+    """Return the 95 % interval of an area whose standard error is that of its `replicates` (resamples,).
 
     Args:
         area: the figure of the data.
-        replicates: the figure of each resample.
+        replicates: the figure of each resample, NaN for unusable resamples.
         patients: patients of the rarer class, two or more.
         freedom: degrees of freedom of Student's t, above 0.
         unusable_because: what unusable resamples do, in words, for the reason of a refusal.
-
-    Returns:
-        logit(area) -+ t * standard error / (area (1 - area)), as an interval of the area. None where all resamples
-        give the same figure: then they say nothing of other patients.
     """
     usable, refused = _usable(replicates, unusable_because)
     if refused:
         return refused
-    unusable = replicates.size - usable.size
-    error = float(usable.std(ddof=1)) * sqrt(patients / (patients - 1))
-    if np.ptp(usable) < _SAME or not 0 < area < 1:
-        return Interval(None, why_no_variance(area), unusable)
-    half = float(stdtrit(freedom, (1 + CONFIDENCE) / 2)) * error / (area * (1 - area))
-    return Interval((float(expit(logit(area) - half)), float(expit(logit(area) + half))), None, unusable)
+    error = 0.0 if np.ptp(usable) < _SAME else float(usable.std(ddof=1)) * sqrt(patients / (patients - 1))
+    return replace(area_interval(area, error, freedom), unusable=replicates.size - usable.size)
 
 
 def percentile_interval(replicates: FloatArray, patients: int, unusable_because: str = _ONE_CLASS) -> Interval:

@@ -73,7 +73,8 @@ class ByPatient:
     def classes(self) -> ClassPatients:
         """How many patients have a positive image, and how many a negative one."""
         tp, fp, fn, tn = self.counts
-        return ClassPatients(int(np.count_nonzero(tp + fn)), int(np.count_nonzero(fp + tn)))
+        positive, negative = tp + fn > 0, fp + tn > 0
+        return ClassPatients(*(int(np.count_nonzero(has)) for has in (positive, negative, positive | negative)))
 
 
 @dataclass(frozen=True)

@@ -6,15 +6,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from cxr_core.arrays import BoolArray, FloatArray, IntArray
-from cxr_core.evaluation.curves import roc_auc
-from cxr_core.evaluation.defined import FEWEST_FOR_A_SHARE, class_patients, why_few
-from cxr_core.evaluation.influence import auc_influence, degrees_of_freedom
-from cxr_core.evaluation.intervals import area_interval
+from cxr_core.evaluation.areas import area
+from cxr_core.evaluation.defined import FEWEST_FOR_A_SHARE, class_patients, why_few, why_no_ranking
 from cxr_core.evaluation.patient_sums import Resampling, sum_by_patient
 from cxr_core.evaluation.proportions import share_interval
+from cxr_core.evaluation.ranking import ranking
 from cxr_core.evaluation.results import Bounds
 from cxr_core.evaluation.thresholds import youden_threshold
-from cxr_core.evaluation.weighted import bootstrap, rank_rows
 
 
 @dataclass(frozen=True)
@@ -94,14 +92,12 @@ def _auc(
     """Return the chance that a row of `upper` scores above one of `lower`, with its interval by patient."""
     rows = upper | lower
     y, of_rows, clusters = upper[rows].astype(np.int64), scores[rows], drawn.clusters[rows]
-    auc = roc_auc(y, of_rows)
-    if auc is None:
+    if why_no_ranking(y):
         return None, None, "one of the two groups has no image"
     counted = class_patients(y, clusters)
-    why = why_few(counted.rarer, drawn.minimum)
-    if why:
-        return auc, None, why
-    replicates = bootstrap([rank_rows(y, of_rows, clusters, drawn.patients)], drawn.patients, drawn.resamples)[:, 0, 0]
-    freedom = degrees_of_freedom(auc_influence(y, of_rows, clusters), counted.rarer - 1)
-    interval = area_interval(auc, replicates, counted.rarer, freedom, "lack one of the two groups")
-    return auc, interval.ci, interval.why
+    found = area("roc_auc", ranking(y, of_rows), clusters, counted)
+    few = why_few(counted.rarer, drawn.minimum)
+    if few:
+        return found.value, None, few
+    interval = found.interval()
+    return found.value, interval.ci, interval.why

@@ -9,6 +9,9 @@ from cxr_core.words import counted
 LEVEL = 0.05
 #: What the test of a difference came to: it is there, it cannot be told from none, or it could not be tested.
 DIFFERENT, ALIKE, UNTESTED = "different", "alike", "untested"
+#: How intervals of areas come about: from what each patient adds, or from resampled patients; `AUTO` is the formula
+#: where a class has enough patients for it.
+FORMULA, BOOTSTRAP, AUTO = "formula", "bootstrap", "auto"
 #: Lower and upper bound of a 95 % interval.
 Bounds = tuple[float, float]
 
@@ -22,7 +25,8 @@ class LabelEvaluation:
     `n_missing` rows lack a label value or a prediction and are left out too; `first_missing` is the position of the
     first of them among the rows that were given, and `missing_example` its path, where that is known.
     AUC and AP lie in [0, 1]; a figure that is undefined is None and `why` tells the reason under its name.
-    `unusable_resamples` counts the bootstrap resamples without both classes, which the intervals leave out.
+    `ci_method` says how the intervals came about, None where there is none; `unusable_resamples` counts the resamples
+    without both classes, which a bootstrap leaves out.
     """
 
     label: str
@@ -40,6 +44,7 @@ class LabelEvaluation:
     missing_example: str | None = None
     unusable_resamples: int = 0
     why: dict[str, str] = field(default_factory=dict)
+    ci_method: str | None = None
 
     @property
     def prevalence(self) -> float | None:
@@ -68,21 +73,23 @@ class LabelEvaluation:
             "n_missing": self.n_missing,
             "missing_example": self.missing_example,
             "why": dict(self.why),
+            "ci_method": self.ci_method,
         }
 
 
 @dataclass(frozen=True)
 class MeanFigure:
-    """The mean of one figure over the `labels` on which it is defined, with its interval on the same resamples.
+    """The mean of one figure over the `labels` on which it is defined, with its interval.
 
-    `value` is None when it is defined on no label, `ci` when too many resamples lack a class of a label; `why` says
-    so. The interval is widened for the label whose rarer class has the fewest patients (see `intervals`).
+    `value` is None when it is defined on no label, `ci` when it does not vary or a class of a label is of a single
+    patient; `why` says so. `ci_method` says how the interval came about.
     """
 
     value: float | None
     ci: Bounds | None
     labels: int
     why: str | None = None
+    ci_method: str | None = None
 
 
 @dataclass(frozen=True)
@@ -129,6 +136,7 @@ class LabelComparison:
             "why": dict(self.why),
             "ci_corrected": bounds_as_json(self.ci_corrected),
             "state": self.state,
+            "ci_method": None if self.ci is None else FORMULA,
         }
 
 

@@ -22,6 +22,7 @@ import numpy as np
 from scipy.special import ndtr, ndtri, stdtr, stdtrit
 
 from cxr_core.arrays import FloatArray, IntArray
+from cxr_core.evaluation.influence import clustered_variance
 from cxr_core.evaluation.resamples import SEED
 from cxr_core.evaluation.results import LEVEL, Bounds
 
@@ -29,6 +30,8 @@ from cxr_core.evaluation.results import LEVEL, Bounds
 DRAWS = 20_000
 #: What is added to the diagonal of correlations so that models that rank nearly alike leave them invertible.
 _RIDGE = 1e-9
+#: A variance that is this small beside those that it is made of is none: theirs cancel.
+_ROUNDING = 1e-14
 
 NO_VARIANCE = (
     "the difference is the same whichever patients are drawn: both models rank the images alike, or each is perfect "
@@ -39,7 +42,7 @@ SINGLE_PATIENT = "on one of these labels a class is of a single patient"
 
 @dataclass(frozen=True)
 class Difference:
-    """An estimated difference, its standard error (above 0), and the degrees of freedom of its t."""
+    """An estimated difference (or mean), its standard error (above 0), and the degrees of freedom of its t."""
 
     value: float
     error: float
@@ -64,24 +67,23 @@ def clustered(value: float, influence: FloatArray, patients: int) -> Difference 
         influence: (patients,) of each patient on it.
         patients: patients of the rarer class, n; two or more. The variance is that of n - 1 degrees of freedom.
     """
-    error = sqrt(float(influence @ influence) * patients / (patients - 1))
+    error = sqrt(clustered_variance(influence, patients))
     return Difference(value, error, patients - 1) if error > 0 else None
 
 
-def clustered_mean(value: float, influences: FloatArray, patients: IntArray) -> Difference | None:
-    """Return the mean of differences that share their patients, one a label, or None where it has no variance.
+def clustered_mean(value: float, products: FloatArray, patients: IntArray) -> Difference | None:
+    """Return the mean of figures or differences that share their patients, one a label, None where it has no variance.
 
     The degrees of freedom are Satterthwaite's (1946), from the variance and the patients of each label.
 
     Args:
-        value: the mean difference.
-        influences: (patients, labels) of each patient on the difference of each label.
+        value: the mean.
+        products: (labels, labels) of the influences: the sum over the patients of what each adds to two labels.
         patients: (labels,) patients of the rarer class of each label, two or more.
     """
-    variances = np.einsum("ij,ij->j", influences, influences) * patients / (patients - 1)
-    mean = influences.mean(axis=1)
-    plain = float(mean @ mean)
-    if not plain:
+    variances = np.diag(products) * patients / (patients - 1)
+    plain = float(products.mean())
+    if plain <= _ROUNDING * float(variances.sum()):
         return None
     freedom = float(variances.sum() ** 2 / np.sum(variances**2 / (patients - 1)))
     return Difference(value, sqrt(plain * (freedom + 1) / freedom), freedom)

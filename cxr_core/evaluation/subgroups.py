@@ -13,7 +13,7 @@ from cxr_core.evaluation.binary import certain_rows
 from cxr_core.evaluation.labels import evaluate_labels
 from cxr_core.evaluation.operating import OperatingPoint, operating_point
 from cxr_core.evaluation.resamples import patient_clusters
-from cxr_core.evaluation.results import LabelEvaluation
+from cxr_core.evaluation.results import AUTO, LabelEvaluation
 
 #: What stands for rows whose group nobody stated.
 NOT_STATED = "not stated"
@@ -48,6 +48,7 @@ def evaluate_subgroups(
     label: str,
     resamples: int,
     minimum: int,
+    method: str = AUTO,
 ) -> list[Subgroup]:
     """Evaluate one label in each group of rows, in the order in which `group_names` puts them.
 
@@ -60,6 +61,7 @@ def evaluate_subgroups(
         label: the label's name.
         resamples: number of bootstrap resamples.
         minimum: fewest patients of each class for which an interval is given.
+        method: of the intervals of AUC and average precision, as for `evaluate_labels`.
 
     Raises:
         TableError: a label value is neither missing nor one of the codes 0 to 3.
@@ -70,7 +72,7 @@ def evaluate_subgroups(
     for group in group_names(groups):
         rows: BoolArray = of_row == group
         evaluation = evaluate_labels(
-            {label: values[rows]}, {label: scores[rows]}, patients[rows], resamples, minimum
+            {label: values[rows]}, {label: scores[rows]}, patients[rows], resamples, minimum, method
         ).labels[label]
         certain = certain_rows(values[rows], scores[rows])
         point = None

@@ -17,7 +17,7 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from cxr_core.arrays import BoolArray, FloatArray, IntArray
-from cxr_core.evaluation.curves import falling_order
+from cxr_core.evaluation.ranking import Ranking, ranking
 from cxr_core.evaluation.resamples import patient_weights
 
 # Steps x resamples that are worked off together: 1 MB an array, which stays near the core.
@@ -58,33 +58,34 @@ class RankedRows:
 
 
 def rank_rows(y: IntArray, scores: FloatArray, clusters: IntArray, patients: int) -> RankedRows:
-    """Sort the certain rows of a label by falling score and cut them into steps.
+    """Sort the certain rows of a label by falling score and cut them into steps; arguments as of `steps_of`."""
+    return steps_of(ranking(y, scores), clusters, patients)
+
+
+def steps_of(ranked: Ranking, clusters: IntArray, patients: int) -> RankedRows:
+    """Cut sorted rows into steps.
 
     Args:
-        y: (n,) truth, 0 or 1.
-        scores: (n,) finite predictions.
+        ranked: the certain rows of a label.
         clusters: (n,) each row's patient, 0 to `patients` - 1.
         patients: how many patients the resamples draw from.
     """
-    order, ends = falling_order(scores)
-    positive, of_patient = y[order] == 1, clusters[order]
-    group = np.zeros(y.size, dtype=np.int64)
-    group[ends[:-1] + 1] = 1
-    np.cumsum(group, out=group)
-    has_positive = np.bincount(group[positive], minlength=ends.size) > 0
+    positive, of_patient = ranked.positive, clusters[ranked.order]
+    has_positive = np.diff(ranked.tp, prepend=0) > 0
+    group = np.repeat(np.arange(ranked.ends.size), np.diff(ranked.ends, prepend=-1))
     through = np.cumsum(has_positive)
-    steps = int(through[-1]) if ends.size else 0
+    steps = int(through[-1]) if through.size else 0
     of_positive, of_negative = group[positive], group[~positive]
-    step_of_negative = through[of_negative] - has_positive[of_negative]
-    negatives = of_patient[~positive]
+    step_of_negative: IntArray = through[of_negative] - has_positive[of_negative]
+    positives, negatives = of_patient[positive], of_patient[~positive]
     tie = has_positive[of_negative]
     return RankedRows(
         steps=steps,
-        positives=_steps(of_patient[positive], through[of_positive] - 1, steps),
+        positives=_steps(positives, through[of_positive] - 1, steps),
         negatives=_steps(negatives, step_of_negative, steps),
         tied=_steps(negatives[tie], step_of_negative[tie], steps) if tie.any() else None,
-        positive_rows=np.bincount(clusters[y == 1], minlength=patients).astype(np.float64),
-        negative_rows=np.bincount(clusters[y != 1], minlength=patients).astype(np.float64),
+        positive_rows=np.bincount(positives, minlength=patients).astype(np.float64),
+        negative_rows=np.bincount(negatives, minlength=patients).astype(np.float64),
     )
 
 

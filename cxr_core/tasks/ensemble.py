@@ -166,7 +166,7 @@ def preview_ensemble(
     on_rows = {model: {label: s[judged] for label, s in of_model.items()} for model, of_model in scores.items()}
     true, patients = {label: codes[judged] for label, codes in values.items()}, rows.keys["patient"].to_numpy()[judged]
     chosen = settings()
-    figures = evaluate_models(true, on_rows, patients, chosen.resamples, chosen.minimum_positives)
+    figures = evaluate_models(true, on_rows, patients, chosen.resamples, chosen.minimum_positives, chosen.intervals)
     best = max(members, key=lambda member: figures[member].mean_roc_auc.value or 0.0)
     gain = compare_labels(true, on_rows[ensemble], on_rows[best], patients, chosen.minimum_positives)
     return EnsemblePreview(

@@ -102,7 +102,8 @@ def evaluate(
     Predictions and labels are joined by path, both of `dataset`; no view is filtered unless one is given; uncertain
     labels are dropped label by label, and so are rows that lack the label's value or prediction, which are counted. A
     figure that is undefined (one class only, no rows, more than 5 % missing) is None with its reason. Intervals are
-    95 % patient-cluster bootstrap, with a fixed seed. `judge` is `report`, `truth` or the name of a set of readings.
+    95 %, by patient: by formula, or by a bootstrap with a fixed seed (the setting `intervals`). `judge` is `report`,
+    `truth` or the name of a set of readings.
 
     Raises:
         UnknownNameError: there is no such source, model with predictions, data set, view or judge.
@@ -180,6 +181,7 @@ def figures_of(frame: pd.DataFrame, labels: Iterable[str]) -> Figures:
         frame["patient"].to_numpy(),
         chosen.resamples,
         chosen.minimum_positives,
+        chosen.intervals,
     )
 
 

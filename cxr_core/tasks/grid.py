@@ -86,6 +86,7 @@ def model_grid(
             chosen.resamples,
             chosen.minimum_positives,
             figure,
+            chosen.intervals,
         )
         left_out |= {model: len(members[model].frame) - len(frame) for model, frame in shared.items()}
     return ModelGrid(source_name, dataset, view, figure, grids, left_out, judge)

@@ -17,7 +17,7 @@ from cxr_core.tasks.evaluate import joined_predictions
 #: What the figures are computed with, as it is called in the package index.
 PACKAGES = ("cxr-lab", "numpy", "scipy", "scikit-learn", "pandas", "pyarrow", "duckdb")
 #: The settings that figures depend on.
-_SETTINGS = ("resamples", "minimum_positives")
+_SETTINGS = ("intervals", "resamples", "minimum_positives")
 _DIGITS = 16
 
 

@@ -71,6 +71,7 @@ def subgroups(
             label,
             chosen.resamples,
             chosen.minimum_positives,
+            chosen.intervals,
         )
     return Subgroups(model, label, by, threshold, sorted(found, key=lambda one: _order(by, one.group)))
 

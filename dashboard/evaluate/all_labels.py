@@ -81,7 +81,8 @@ def _mean_over(result: Evaluation) -> None:
 
 
 def _mean(name: str, mean: MeanFigure) -> None:
-    below = f"over {counted(mean.labels, 'label')}" if mean.ci or mean.value is None else f"no interval: {mean.why}"
+    over = f"over {counted(mean.labels, 'label')}"
+    below = f"{over}, by {mean.ci_method}" if mean.ci else over if mean.value is None else f"no interval: {mean.why}"
     st.metric(
         f"{name} (95 % interval)",
         with_interval(mean.value, mean.ci),

@@ -15,7 +15,7 @@ from dashboard.evaluate.judged import LABEL, Judged, note_judged
 from dashboard.evaluate.operating import operating_section
 from dashboard.shared import help_texts
 from dashboard.shared.as_of import as_of_line
-from dashboard.shared.evaluation_words import answer
+from dashboard.shared.evaluation_words import INTERVALS_BY, answer
 from dashboard.shared.formatting import count, percent, plain, three_digits
 from dashboard.shared.header import page_header, view_fact
 from dashboard.shared.model_input import dataset_input, label_input, model_input, view_input
@@ -76,6 +76,8 @@ def figures_row(figures: LabelEvaluation, judge: str) -> None:
             ("Uncertain images", help_texts.UNCERTAIN) if judge == REPORT else ("No verdict", help_texts.NO_VERDICT)
         )
         _metric(left_out[0], count(figures.n_uncertain_dropped), "left out", left_out[1])
+    if figures.ci_method:
+        st.caption(INTERVALS_BY[figures.ci_method])
     for words in what_is_missing(figures):
         st.caption(plain(words))
 

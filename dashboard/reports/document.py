@@ -11,8 +11,9 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from cxr_core.evaluation.defined import FEWEST_FOR_A_SHARE, LARGEST_MISSING_SHARE
-from cxr_core.evaluation.intervals import CONFIDENCE
+from cxr_core.evaluation.intervals import CONFIDENCE, FEWEST_FOR_FORMULA
 from cxr_core.evaluation.resamples import SEED
+from cxr_core.evaluation.results import AUTO, BOOTSTRAP, FORMULA
 from cxr_core.settings import settings
 from cxr_core.tasks.provenance import Provenance
 from cxr_core.words import percent
@@ -77,6 +78,20 @@ def report_html(report: Report, now: datetime.datetime | None = None) -> bytes:
     return page.encode()
 
 
+_FORMULA = (
+    "The standard error is by formula: for an AUC that of Obuchowski (1997) for clustered images, for an average "
+    "precision the root of the sum of squares of what each patient adds"
+)
+_BOOTSTRAP = (
+    "that of {:,} resamples of whole patients (cluster bootstrap, seed {}), the same for all labels and models."
+)
+_STANDARD_ERROR = {
+    FORMULA: f"{_FORMULA}.",
+    BOOTSTRAP: f"The standard error is {_BOOTSTRAP}",
+    AUTO: f"{_FORMULA}; where a class has fewer than {FEWEST_FOR_FORMULA} patients it is {_BOOTSTRAP}",
+}
+
+
 def method_words() -> list[str]:
     """Return how the figures are computed, under the settings in force."""
     chosen = settings()
@@ -84,8 +99,7 @@ def method_words() -> list[str]:
         "Only certain labels are judged: positive against negative and not mentioned; uncertain images are left out "
         "label by label.",
         f"{percent(CONFIDENCE, 0)} intervals of AUC, average precision and their means are Student's t on the logit "
-        f"scale, with the standard error of {chosen.resamples:,} resamples of whole patients (cluster bootstrap, seed "
-        f"{SEED}), the same for all labels and models.",
+        f"scale. {_STANDARD_ERROR[chosen.intervals].format(chosen.resamples, SEED)}",
         "Shares at an operating point and in a bin of the calibration have the interval of a ratio of sums over "
         "patients, Student's t on the logit scale; where all or none count, Clopper and Pearson's with the patients "
         "as trials.",

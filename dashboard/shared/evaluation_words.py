@@ -1,8 +1,15 @@
 """The answer of the Evaluate page in a sentence."""
 
+from cxr_core.evaluation.results import BOOTSTRAP, FORMULA
 from cxr_core.schema import label_words
 from cxr_core.tasks.evaluate import Evaluation
 from dashboard.shared.formatting import with_interval
+
+#: How intervals came about, by `ci_method`.
+INTERVALS_BY = {
+    FORMULA: "Intervals by formula, from what each patient adds (Obuchowski 1997 for the AUC).",
+    BOOTSTRAP: "Intervals from resampled patients (cluster bootstrap).",
+}
 
 
 def answer(result: Evaluation, label: str) -> str:

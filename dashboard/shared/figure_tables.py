@@ -9,7 +9,7 @@ from cxr_core.evaluation.results import LabelEvaluation
 from cxr_core.schema import label_words
 from cxr_core.tasks.evaluate import Evaluation
 from dashboard.shared import help_texts
-from dashboard.shared.formatting import with_interval
+from dashboard.shared.formatting import NOTHING, with_interval
 
 _COUNT = st.column_config.NumberColumn(format="localized", width="small")
 
@@ -19,6 +19,7 @@ def _figure(text: str) -> Any:
 
 
 AUC, AP = "AUC (95 % interval)", "AP (95 % interval)"
+METHOD = "Intervals by"
 WHY_MISSING = "What is missing, and why"
 
 
@@ -30,6 +31,7 @@ FIGURE_COLUMNS: dict[str, Any] = {
     "n (certain)": _COUNT,
     "Uncertain": _COUNT,
     "Patients": _COUNT,
+    METHOD: st.column_config.TextColumn(width="small", help=help_texts.INTERVAL),
     WHY_MISSING: st.column_config.TextColumn(width="medium"),
 }
 
@@ -62,5 +64,6 @@ def figure_cells(figures: LabelEvaluation) -> dict[str, Any]:
         "n (certain)": figures.n,
         "Uncertain": figures.n_uncertain_dropped,
         "Patients": figures.n_patients,
+        METHOD: figures.ci_method or NOTHING,
         WHY_MISSING: why_missing(figures),
     }

@@ -50,10 +50,13 @@ AP = (
     "Average precision: how many of the images called positive really are, averaged over all recalls. Chance reaches "
     "the prevalence, so for rare findings it shows what AUC hides."
 )
-INTERVAL = "95 % interval from resampling patients, since images of one patient resemble each other."
+INTERVAL = (
+    "95 % interval by patient, since images of one patient resemble each other. By formula from what each patient "
+    "adds, or from resampled patients where a class has few."
+)
 MEAN = (
-    "Mean over the labels on which the figure is defined, each counting alike; the interval is of the same resampled "
-    "patients. Choose labels to take the mean over those alone."
+    "Mean over the labels on which the figure is defined, each counting alike; the interval knows that labels share "
+    "their patients. Choose labels to take the mean over those alone."
 )
 PREVALENCE = "Share of positives among the certain images: the precision of guessing."
 OPERATING_POINT = (

@@ -4,9 +4,18 @@ from brute_force import influences, patient_rows, rows, weighted_ap, weighted_au
 from hypothesis import given, settings
 
 from cxr_core.evaluation.delong import delong_variance
-from cxr_core.evaluation.influence import INFLUENCES, ap_influence, auc_influence, degrees_of_freedom
+from cxr_core.evaluation.influence import degrees_of_freedom, influence
+from cxr_core.evaluation.ranking import ranking
 from cxr_core.evaluation.resamples import patient_clusters
 from cxr_core.evaluation.weighted import bootstrap, rank_rows
+
+
+def auc_influence(y, scores, clusters, patients=0):
+    return influence("roc_auc", ranking(y, scores), clusters, patients)
+
+
+def ap_influence(y, scores, clusters, patients=0):
+    return influence("average_precision", ranking(y, scores), clusters, patients)
 
 
 @pytest.mark.parametrize("levels", [None, 2])
@@ -42,7 +51,7 @@ def test_the_square_root_of_their_squares_is_about_the_spread_of_the_resamples(f
     assert np.sqrt((ours(y, scores, clusters) ** 2).sum()) == pytest.approx(replicates.std(), rel=0.08)
 
 
-@pytest.mark.parametrize("ours", INFLUENCES.values())
+@pytest.mark.parametrize("ours", [auc_influence, ap_influence])
 def test_patients_without_a_row_have_no_influence_and_models_that_rank_alike_have_the_very_same(ours):
     y, scores, patients = patient_rows(4, n=60, patients=20)
     found = ours(y, scores, patients, 25)

@@ -1,14 +1,16 @@
 import numpy as np
 import pytest
 from brute_force import area_bounds, influences, patient_rows, rarer_patients, values_of, weighted_ap, weighted_auc
+from scipy import stats
+from scipy.special import expit, logit
 from sklearn import metrics
 
 from cxr_core.errors import UnknownNameError
 from cxr_core.evaluation.labels import evaluate_labels, evaluate_models
 
 
-def evaluated(values, scores, patients, label="edema"):
-    return evaluate_labels({label: values}, {label: scores}, patients, resamples=200, minimum=10).labels[label]
+def evaluated(values, scores, patients, label="edema", method="formula"):
+    return evaluate_labels({label: values}, {label: scores}, patients, 200, 10, method).labels[label]
 
 
 def test_figures_and_intervals_equal_a_plain_bootstrap_over_patients():
@@ -16,7 +18,7 @@ def test_figures_and_intervals_equal_a_plain_bootstrap_over_patients():
     values = values_of(y)
     values[::7] = 2
     certain = values != 2
-    found = evaluated(values, scores, patients)
+    found = evaluated(values, scores, patients, method="bootstrap")
     assert found.n == certain.sum()
     assert found.n_positive == y[certain].sum()
     assert found.n_uncertain_dropped == 12
@@ -154,7 +156,7 @@ def test_below_the_minimum_there_is_a_figure_but_no_interval():
 def test_many_positives_of_few_patients_give_no_interval():
     y = np.repeat([1, 0], [20, 60])
     patients = np.concatenate([np.zeros(20), np.arange(1, 61)])
-    found = evaluated(values_of(y), np.arange(80.0)[::-1], patients)
+    found = evaluated(values_of(y), np.arange(80.0)[::-1], patients, method="bootstrap")
     assert found.roc_auc == 1.0
     assert found.roc_auc_ci is None
     assert found.n_positive_patients == 1
@@ -175,8 +177,8 @@ def test_the_mean_is_over_the_labels_on_which_the_figure_is_defined():
     auc = metrics.roc_auc_score(y, scores)
     assert figures.mean_roc_auc.value == pytest.approx((auc + 1 - auc) / 2)
     assert figures.mean_roc_auc.labels == 2
-    # The two AUCs mirror each other in every resample, so their mean never varies.
-    assert (figures.mean_roc_auc.ci, figures.mean_roc_auc.why) == (None, "it is the same in every resample")
+    # The two AUCs mirror each other whoever is drawn, so their mean never varies.
+    assert (figures.mean_roc_auc.ci, figures.mean_roc_auc.why) == (None, "it is the same whichever patients are drawn")
 
 
 def test_the_mean_of_nothing_and_of_a_single_patient_say_why():
@@ -222,5 +224,47 @@ def test_the_json_has_the_names_that_scripts_rely_on():
         "n_missing",
         "missing_example",
         "why",
+        "ci_method",
     ]
     assert isinstance(found["roc_auc_ci"], list)
+
+
+def test_the_formula_takes_over_where_both_classes_have_enough_patients():
+    rng = np.random.default_rng(3)
+    y, patients = np.repeat([1, 0], [100, 300]), np.arange(400)
+    scores = rng.normal(size=400) + y
+    assert evaluated(values_of(y), scores, patients, method="auto").ci_method == "formula"
+    fewer = np.arange(400) > 0
+    found = evaluated(values_of(y)[fewer], scores[fewer], patients[fewer], method="auto")
+    assert found.ci_method == "bootstrap"
+    assert found == evaluated(values_of(y)[fewer], scores[fewer], patients[fewer], method="bootstrap")
+
+
+def test_the_interval_of_a_mean_is_that_of_the_mean_of_the_influences():
+    y, scores, patients = patient_rows(15, n=300, patients=120)
+    values = {"edema": values_of(y), "fracture": values_of(np.roll(y, 1))}
+    models = {"edema": scores, "fracture": np.roll(scores, 1) / 2}
+    found = evaluate_labels(values, models, patients, 200, 10, "formula").mean_roc_auc
+    each = [influences(weighted_auc, y, scores, patients)]
+    each.append(influences(weighted_auc, np.roll(y, 1), np.roll(scores, 1), patients))
+    rarer = np.array([rarer_patients(y, patients), rarer_patients(np.roll(y, 1), patients)])
+    variances = np.array([(u @ u) * n / (n - 1) for u, n in zip(each, rarer, strict=True)])
+    freedom = variances.sum() ** 2 / (variances**2 / (rarer - 1)).sum()
+    mean = np.mean(each, axis=0)
+    error = np.sqrt(mean @ mean * (freedom + 1) / freedom) / (found.value * (1 - found.value))
+    expected = expit(logit(found.value) + stats.t.ppf([0.025, 0.975], freedom) * error)
+    assert found.ci == pytest.approx(expected, abs=1e-8)
+    assert found.ci_method == "formula"
+
+
+def test_formula_and_bootstrap_agree_on_many_patients():
+    y, scores, patients = patient_rows(16, n=1200, patients=400)
+    by = {
+        method: evaluate_labels({"": values_of(y)}, {"": scores}, patients, 1000, 10, method)
+        for method in ("formula", "bootstrap")
+    }
+    for figure in ("roc_auc", "average_precision"):
+        one, other = (getattr(by[method].labels[""], f"{figure}_ci") for method in by)
+        assert one == pytest.approx(other, abs=0.05 * (other[1] - other[0]))
+        one, other = (by[method].mean(figure).ci for method in by)
+        assert one == pytest.approx(other, abs=0.05 * (other[1] - other[0]))

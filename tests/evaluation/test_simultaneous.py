@@ -29,12 +29,12 @@ def test_without_clusters_it_is_students_test_of_a_mean():
 
 def test_a_difference_without_variance_is_none():
     assert clustered(0.0, np.zeros(9), 9) is None
-    assert clustered_mean(0.0, np.zeros((9, 2)), np.array([9, 9])) is None
+    assert clustered_mean(0.0, np.zeros((2, 2)), np.array([9, 9])) is None
 
 
 def test_of_one_label_the_mean_is_that_label():
     influence = np.random.default_rng(0).normal(size=20)
-    found = clustered_mean(0.1, influence[:, None], np.array([20]))
+    found = clustered_mean(0.1, (influence @ influence)[None, None], np.array([20]))
     alone = clustered(0.1, influence, 20)
     assert (found.error, found.freedom, found.p) == pytest.approx((alone.error, alone.freedom, alone.p))
 
@@ -45,7 +45,7 @@ def test_the_degrees_of_freedom_of_a_mean_are_welchs():
     a, b = rng.normal(0.4, 1, size=12), rng.normal(0, 3, size=30)
     influences = np.zeros((42, 2))
     influences[:12, 0], influences[12:, 1] = (a - a.mean()) / 12, -(b - b.mean()) / 30
-    found = clustered_mean((a.mean() - b.mean()) / 2, influences, np.array([12, 30]))
+    found = clustered_mean((a.mean() - b.mean()) / 2, influences.T @ influences, np.array([12, 30]))
     assert found.freedom == pytest.approx(stats.ttest_ind(a, b, equal_var=False).df)
 
 

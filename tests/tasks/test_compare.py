@@ -43,7 +43,7 @@ def test_the_json_is_the_contracts(labels, workspace):
     assert list(found) == ["a", "b", "dataset", "judge", "family", "labels"]
     assert list(found["labels"]) == ["edema", "fracture"]
     contract = ["n", "difference", "ci", "p", "p_corrected", "p_delong", "why"]
-    assert list(found["labels"]["edema"]) == [*contract, "ci_corrected", "state"]
+    assert list(found["labels"]["edema"]) == [*contract, "ci_corrected", "state", "ci_method"]
     assert found["family"] == "Holm over 2 tests, one for each label that can be tested: AUC(a) - AUC(b) on valid"
 
 
