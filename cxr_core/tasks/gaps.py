@@ -10,9 +10,9 @@ from cxr_core.evaluation.resamples import patient_clusters
 from cxr_core.schema import REPORT
 from cxr_core.settings import settings
 from cxr_core.tasks.groups import group_masks
-from cxr_core.tasks.threshold_cards import NO_THRESHOLD, read_card, rows_for_card
+from cxr_core.tasks.threshold_cards import NO_THRESHOLD, Card, read_card, rows_for_card
 
-__all__ = ["FIGURES", "Gaps", "gaps"]
+__all__ = ["FIGURES", "Gaps", "gaps", "gaps_at"]
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,13 @@ def gaps(
         TableError: a table is damaged, or a path occurs more than once.
         WarehouseError: the warehouse could not answer.
     """
-    kept = read_card(source_name, card)
+    return gaps_at(read_card(source_name, card), source_name, model, by, dataset, view, judge)
+
+
+def gaps_at(
+    kept: Card, source_name: str, model: str, by: Sequence[str], dataset: str, view: str | None, judge: str
+) -> Gaps:
+    """Return the gaps at the thresholds of a card, which need not be kept; raises as `gaps`."""
     joined = rows_for_card(kept, source_name, model, dataset, view, judge)
     groups = group_masks(source_name, joined, by, dataset)
     clusters, _ = patient_clusters(joined.frame["patient"].to_numpy())

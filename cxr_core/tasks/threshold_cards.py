@@ -142,15 +142,22 @@ def choose_thresholds(
         UnknownNameError, TableError, WarehouseError: as `evaluate` raises.
     """
     name = check_name("card", card or f"{model}-{str(rule).replace('=', '-')}")
-    file = _file(source_name, name)
+    file = card_file(source_name, name)
     if file.exists() and not replace:
         raise ExistsError(f"There is a card {name} already. Use --replace to replace it, or another --name.")
+    made = made_card(source_name, model, rule, on, view, judge, name)
+    write_text(file, json.dumps(made.as_json(), indent=1) + "\n")
+    return made
+
+
+def made_card(
+    source_name: str, model: str, rule: Rule, on: str, view: str | None, judge: str = REPORT, name: str = ""
+) -> Card:
+    """Return the card that `choose_thresholds` keeps, without keeping it."""
     joined = joined_predictions(source_name, model, on, view, judge)
     cuts = {label: _chosen(curves_of(joined, model, label), rule) for label in joined.labels}
     thresholds = {label: cut.threshold for label, cut in cuts.items()}
-    made = Card(name, model, source_name, joined.scale, rule, on, view, judge, thresholds, cuts)
-    write_text(file, json.dumps(made.as_json(), indent=1) + "\n")
-    return made
+    return Card(name, model, source_name, joined.scale, rule, on, view, judge, thresholds, cuts)
 
 
 def read_card(source_name: str, name: str) -> Card:
@@ -160,7 +167,7 @@ def read_card(source_name: str, name: str) -> Card:
         UnknownNameError: there is no such card.
         TableError: its file is damaged.
     """
-    file = _file(source_name, check_name("card", name))
+    file = card_file(source_name, check_name("card", name))
     if not file.is_file():
         raise UnknownNameError("card", name, cards(source_name))
     try:
@@ -235,5 +242,6 @@ def _share(point: OperatingPoint | None, name: str) -> Share:
     return share
 
 
-def _file(source_name: str, name: str) -> Path:
+def card_file(source_name: str, name: str) -> Path:
+    """Return where a card is kept."""
     return get_source(source_name).folder / FOLDER / f"{name}.json"

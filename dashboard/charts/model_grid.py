@@ -20,7 +20,8 @@ LEGEND = {
     "?": "not tested",
 }
 
-_STYLE = """
+#: How a table of labels and columns looks, with `ink` and `background` to fill in.
+MATRIX_STYLE = """
 .models-by-labels {{ overflow-x: auto; font-size: 0.875rem; color: {ink}; }}
 .models-by-labels table {{ border-collapse: separate; border-spacing: 2px; width: auto; }}
 .models-by-labels th, .models-by-labels td {{ border: 0; padding: 0.25rem 0.5rem; color: {ink}; }}
@@ -52,7 +53,7 @@ def grid_html(grid: Grid, names: Mapping[str, str], policies: Mapping[str, str],
     what = FIGURE_WORDS[grid.figure]
     rows = "".join(_row(label, list(cells.values()), what, colors) for label, cells in grid.cells.items())
     told = "".join(f'<td class="words">{html.escape(policies[model])}</td>' for model in grid.models)
-    style = _STYLE.format(ink=colors.ink, background=colors.background)
+    style = MATRIX_STYLE.format(ink=colors.ink, background=colors.background)
     return (
         f'<style>{style}</style><div class="models-by-labels" role="region" tabindex="0" '
         f'aria-label="{what} of each model on each label"><table><thead><tr><th scope="col">{what}</th>'

@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from dashboard.evaluate.all_labels import all_labels
 from dashboard.evaluate.answer import label_part
 from dashboard.evaluate.judged import forget_judged, judged_in_full
+from dashboard.evaluate.whole_model import whole_model
 from dashboard.shared import engine
 from dashboard.shared.header import page_header
 from dashboard.shared.model_input import judged_models
@@ -25,4 +25,4 @@ label_part(source, entries)
 judged = judged_in_full()
 if judged is None:
     st.stop()
-all_labels(judged.evaluation())
+whole_model(judged)

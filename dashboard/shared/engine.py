@@ -22,6 +22,8 @@ from cxr_core.tasks import ensemble as ensembles
 from cxr_core.tasks import evaluate as evaluating
 from cxr_core.tasks import grid as grids
 from cxr_core.tasks import subgroups as splitting
+from cxr_core.tasks.card_choice import CardChoice, JudgedPlace, chosen_card, judged_on
+from cxr_core.tasks.gaps import Gaps, gaps_at
 from cxr_core.tasks.judging import judges as judges_of
 from cxr_core.tasks.meaning import Meaning
 from cxr_core.tasks.meaning import meaning as count_meaning
@@ -128,6 +130,22 @@ def subgroups(
     return _computed(splitting.subgroups, source, model, label, by, dataset, view, threshold, judge, of=(model,))
 
 
+def gaps(
+    source: str, model: str, by: tuple[str, ...], choice: CardChoice, dataset: str, view: str | None, judge: str
+) -> Gaps:
+    """Return the figures of every label in groups of images, and the gap of each to all others."""
+    return _computed(_gaps, source, model, by, choice, dataset, view, judge, of=(model,))
+
+
+def judged_place(
+    source: str, model: str, choice: CardChoice, place: tuple[str, str], view: str | None, judge: str
+) -> JudgedPlace:
+    """Return what chosen thresholds do on the images of a source and data set."""
+    if place[0] != source:  # its tables have a stamp of their own, which nobody asks here: it is not kept
+        return judged_on(source, model, choice, place, view, judge)
+    return _computed(judged_on, source, model, choice, place, view, judge, of=(model,))
+
+
 def model_grid(source: str, models: tuple[str, ...], dataset: str, view: str | None, figure: str) -> grids.ModelGrid:
     """Return a figure of each model on each label, with the best and those that cannot be told from it."""
     return _computed(grids.model_grid, source, models, dataset, view, figure, of=models)
@@ -163,6 +181,12 @@ def _reading_sets(source: str) -> list[str]:
 
 def _told_of_model(source: str, model: str) -> dict[str, Any]:
     return get_source(source).warehouse().prediction_table(model).metadata
+
+
+def _gaps(
+    source: str, model: str, by: tuple[str, ...], choice: CardChoice, dataset: str, view: str | None, judge: str
+) -> Gaps:
+    return gaps_at(chosen_card(source, model, choice, judge), source, model, by, dataset, view, judge)
 
 
 def _judges(source: str) -> list[str]:

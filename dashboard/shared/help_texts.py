@@ -130,6 +130,26 @@ CALIBRATION_CAPTION = (
     "the certain labels show: it may rank well and yet be off here. A resample's error is larger on average than that "
     "of the data, so its interval lies rather high."
 )
+CARD = "Thresholds of a rule, or those of a card that was kept, also by `cxr thresholds`."
+CARD_RULE = (
+    "Each label gets a threshold of its own: the largest that reaches the wanted sensitivity, the smallest that "
+    "reaches the wanted specificity, or the one with the largest sum of both (Youden) or F1."
+)
+KEEP_CARD = "Keeps these thresholds under a name, for `cxr evaluate --at` and `cxr gaps --at`, and for later."
+IMAGES_A_DAY = "How many images your department reads in a day; alarms a day are those among so many like the judged."
+CARD_SOURCES = "Other data sets that have predictions of a model of this name, judged by their report labels."
+CARD_JSON = "The thresholds and what they do on each set, under the names that the command line uses."
+CARD_CAPTION = (
+    "The threshold is the same on every set. On the set that it was chosen on the figures are a little too hopeful. "
+    "Alarms are images called positive; how many there are depends on how common the finding is there."
+)
+GAPS = "Whose share is compared: of the positive called positive (sensitivity), or of the negative called negative."
+GAPS_BY = "Columns of the label tables, or imported ones such as race; of several each has its groups."
+GAPS_CAPTION = (
+    "Each cell: the gap of the group to all other images, below it the group's own share. Intervals and p are by "
+    "patient, also where a patient has images in both; p is corrected over the whole matrix, both figures. Groups may "
+    "differ because they have other findings or other positions, not only because the model treats them otherwise."
+)
 SUBGROUPS = "The view, the data set, and the further columns of the label tables, as sex, age or position (AP or PA)."
 SUBGROUP_CAPTION = (
     "The threshold is the same for all groups; intervals rest on each group's own patients. One rule for all: an "

@@ -1,0 +1,79 @@
+"""Which thresholds cut all labels: those of a card that was kept, or those of a rule on one data set."""
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from cxr_core.schema import label_words
+from cxr_core.tasks.card_choice import CardChoice, cards_of, kept_choice
+from cxr_core.tasks.threshold_cards import choose_thresholds, parse_rule
+from dashboard.evaluate.judged import Judged
+from dashboard.shared import help_texts
+from dashboard.shared.actions import action_button
+from dashboard.shared.choices import Options, pick_one, select_one
+from dashboard.shared.formatting import plain
+
+RULES = {
+    "sensitivity": "Sensitivity of at least",
+    "specificity": "Specificity of at least",
+    "youden": "Youden",
+    "f1": "Largest F1",
+}
+_A_RULE = "a rule"
+_USUAL = {"sensitivity": 90, "specificity": 90}
+
+
+@dataclass(frozen=True)
+class ShownCard:
+    """A choice of thresholds, and what it is called."""
+
+    choice: CardChoice
+    words: str
+
+
+def card_input(judged: Judged) -> ShownCard:
+    """Show which thresholds cut, and return them; a rule's can be kept as a card."""
+    source, model = judged.source.name, judged.model.name
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        kept = cards_of(source, model)
+        options = Options([_A_RULE, *kept], "card", what="card", where=f" of {model}")
+        card = select_one("Thresholds of", options, _A_RULE, help_texts.CARD, width=220) if kept else _A_RULE
+        if card != _A_RULE:
+            return ShownCard(kept_choice(source, card), f"the card {card}")
+        rule = pick_one(
+            "Rule", Options(list(RULES), "card-rule", RULES.__getitem__), "sensitivity", help_texts.CARD_RULE
+        )
+        text = rule
+        if rule in _USUAL:
+            wanted = st.number_input(
+                "… percent",
+                1,
+                100,
+                _USUAL[rule],
+                key="card-percent",
+                bind="query-params",
+                help=help_texts.CARD_RULE,
+                width=120,
+            )
+            text = f"{rule}={wanted / 100:g}"
+        datasets = judged.model.predictions
+        usual = "valid" if "valid" in datasets else datasets[0]
+        on = pick_one("Chosen on", Options(datasets, "card-on", label_words), usual, help_texts.CHOSEN_ON)
+    return ShownCard(CardChoice(None, text, on), f"{text} on {on}")
+
+
+def keep_button(judged: Judged, shown: ShownCard) -> None:
+    """Offer to keep what a rule chose as a card of the source."""
+    choice = shown.choice
+    if choice.card is not None:
+        return
+    name = f"{judged.model.name}-{choice.rule.replace('=', '-')}-{choice.on}"
+    if name in cards_of(judged.source.name, judged.model.name):
+        st.caption(f"Kept as the card {plain(name)}.")
+        return
+
+    def keep(_thing: str) -> None:
+        rule = parse_rule(choice.rule)
+        choose_thresholds(judged.source.name, judged.model.name, rule, choice.on, None, judged.judge, name)
+
+    action_button("Keep as a card", name, "keep-card", keep, help_texts.KEEP_CARD, icon=":material/bookmark:")

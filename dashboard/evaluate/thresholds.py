@@ -1,0 +1,154 @@
+"""Thresholds that travel: chosen on one set, judged on this one and others, with what they alarm in a day."""
+
+import json
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from cxr_core.errors import CxrError
+from cxr_core.schema import label_words
+from cxr_core.tasks.card_choice import JudgedPlace, other_sources
+from cxr_core.tasks.threshold_cards import JudgedCut
+from cxr_core.words import counted
+from dashboard.evaluate.card_input import ShownCard, card_input, keep_button
+from dashboard.evaluate.judged import Judged
+from dashboard.shared import engine, help_texts
+from dashboard.shared.choices import Options, select_several
+from dashboard.shared.downloads import download_file, download_table
+from dashboard.shared.formatting import NOTHING, plain, with_interval
+
+
+def thresholds_section(judged: Judged) -> None:
+    """Show what one card does to all labels on every data set of the source, and on other sources."""
+    shown = card_input(judged)
+    volume = st.number_input(
+        "Images a day",
+        1,
+        1_000_000,
+        100,
+        key="images-a-day",
+        bind="query-params",
+        help=help_texts.IMAGES_A_DAY,
+        width=160,
+    )
+    places = [one for place in _places(judged) if (one := _judged(judged, shown, place)) is not None]
+    st.markdown(
+        f"**Thresholds of {plain(shown.words)}, judged beside each other, at {counted(volume, 'image')} a day**"
+    )
+    st.table(card_table(places, volume), border="horizontal", alt="What the thresholds of all labels do on each set")
+    st.caption(help_texts.CARD_CAPTION)
+    reasons = missing_words(places)
+    if reasons:
+        with st.expander(f"What is missing, and why ({counted(len(reasons), 'figure')})"):
+            st.markdown("\n".join(f"- {plain(sentence)}" for sentence in reasons))
+    with st.container(horizontal=True):
+        keep_button(judged, shown)
+        name = f"{judged.model.name}-thresholds"
+        download_table(flat_cuts(places, volume), f"{name}.csv")
+        text = json.dumps(cuts_document(judged, shown, places), indent=1).encode()
+        download_file(text, f"{name}.json", "application/json", "Download JSON", help_texts.CARD_JSON)
+
+
+def _places(judged: Judged) -> list[tuple[str, str]]:
+    """Return where the card is judged: on each data set of this source, and on those of others that are chosen."""
+    own = [(judged.source.name, dataset) for dataset in judged.model.predictions]
+    others = other_sources(judged.source.name, judged.model.name)
+    if not others:
+        return own
+    options = Options(others, "card-sources", what="source")
+    chosen = select_several("Judge on other sources too", options, [], help_texts.CARD_SOURCES)
+    models = {name: next(m for m in engine.models(name) if m.name == judged.model.name) for name in chosen}
+    return [*own, *((name, dataset) for name, model in models.items() for dataset in model.predictions)]
+
+
+def _judged(judged: Judged, shown: ShownCard, place: tuple[str, str]) -> JudgedPlace | None:
+    """Return what the card does at a place; where it cannot be judged there, that is said."""
+    try:
+        return engine.judged_place(
+            judged.source.name, judged.model.name, shown.choice, place, judged.view, judged.judge
+        )
+    except CxrError as error:
+        st.info(f"{plain(place[1])} of {plain(place[0])}: {plain(error)}", icon=":material/info:")
+        return None
+
+
+def card_table(places: list[JudgedPlace], volume: int) -> pd.DataFrame:
+    """Return what the threshold of each label does at each place, in words, the places side by side."""
+    rows = []
+    for label in dict.fromkeys(label for place in places for label in place.cuts):
+        cuts = {_words(place, places): place.cuts[label] for place in places if label in place.cuts}
+        threshold = next(iter(cuts.values())).threshold
+        row = {"Label": label_words(label), "Threshold": NOTHING if threshold is None else f"{threshold:.3g}"}
+        for where, cut in cuts.items():
+            row |= {f"{name}, {plain(where)}": text for name, text in _cells(cut, volume).items()}
+        rows.append(row)
+    return pd.DataFrame(rows).fillna(NOTHING).set_index("Label") if rows else pd.DataFrame()
+
+
+def _cells(cut: JudgedCut, volume: int) -> dict[str, str]:
+    one, a_day = cut.as_json(), alarms_a_day(cut, volume)
+    return {
+        "Sensitivity": with_interval(one["sensitivity"], one["sensitivity_ci"]),
+        "Specificity": with_interval(one["specificity"], one["specificity_ci"]),
+        "Alarms per 100": NOTHING if one["alarms_per_100"] is None else f"{one['alarms_per_100']:.1f}",
+        "False alarms a day": NOTHING if a_day is None else f"{a_day[1]:.1f}",
+    }
+
+
+def alarms_a_day(cut: JudgedCut, volume: int) -> tuple[float, float] | None:
+    """Return the alarms, and the false ones, among so many images a day like those judged; None without a point."""
+    point = cut.point
+    n = 0 if point is None else point.tp + point.fp + point.fn + point.tn
+    return None if point is None or not n else (volume * (point.tp + point.fp) / n, volume * point.fp / n)
+
+
+def flat_cuts(places: list[JudgedPlace], volume: int) -> pd.DataFrame:
+    """Return what the thresholds do as numbers, one row a label and place."""
+    rows: list[dict[str, Any]] = []
+    for place in places:
+        for label, cut in place.cuts.items():
+            row = {"label": label, "source": place.source, "dataset": place.dataset} | cut.as_json()
+            for name in [name for name in row if name.endswith("_ci")]:
+                row[f"{name}_low"], row[f"{name}_high"] = row.pop(name) or (None, None)
+            a_day = alarms_a_day(cut, volume) or (None, None)
+            why = "; ".join(f"{name}: {reason}" for name, reason in row.pop("why").items())
+            rows.append(row | {"alarms_a_day": a_day[0], "false_alarms_a_day": a_day[1], "why": why})
+    return pd.DataFrame(rows)
+
+
+def cuts_document(judged: Judged, shown: ShownCard, places: list[JudgedPlace]) -> dict[str, Any]:
+    """Return the card and what it does at each place under the names of the command line."""
+    choice = shown.choice
+    return {
+        "model": judged.model.name,
+        "source": judged.source.name,
+        "card": choice.card,
+        "rule": None if choice.card else choice.rule,
+        "on": None if choice.card else choice.on,
+        "judge": judged.judge,
+        "judged": [
+            {
+                "source": place.source,
+                "dataset": place.dataset,
+                "labels": {label: cut.as_json() for label, cut in place.cuts.items()},
+            }
+            for place in places
+        ],
+    }
+
+
+def missing_words(places: list[JudgedPlace]) -> list[str]:
+    """Say why figures are missing, by label and place."""
+    return [
+        f"{label_words(label)}, {name.removesuffix('_ci')} on {_words(place, places)}: {reason}."
+        for place in places
+        for label, cut in place.cuts.items()
+        for name, reason in cut.as_json()["why"].items()
+    ]
+
+
+def _words(place: JudgedPlace, places: list[JudgedPlace]) -> str:
+    """Return what a place is called: its data set, with the source where there are several."""
+    several = len({one.source for one in places}) > 1
+    return f"{place.dataset} of {place.source}" if several else place.dataset

@@ -1,0 +1,23 @@
+"""What the Evaluate page says of all labels together: figures, thresholds that travel, and gaps between groups."""
+
+from dashboard.evaluate.all_labels import all_labels
+from dashboard.evaluate.gaps import gaps_section
+from dashboard.evaluate.judged import Judged
+from dashboard.evaluate.thresholds import thresholds_section
+from dashboard.shared.choices import tabs
+from dashboard.shared.errors import errors_as_sentences
+
+TABS = ("All labels", "Thresholds", "Groups")
+
+
+def whole_model(judged: Judged) -> None:
+    """Show the tabs; one that is not open costs nothing."""
+    sections = (
+        lambda: all_labels(judged.evaluation()),
+        lambda: thresholds_section(judged),
+        lambda: gaps_section(judged),
+    )
+    for tab, section in zip(tabs(TABS, "evaluate-tab"), sections, strict=True):
+        if tab.open:
+            with tab, errors_as_sentences():
+                section()

@@ -1,0 +1,78 @@
+"""Thresholds that travel and gaps between groups on Evaluate: the figures of the command line, in text and in the link."""
+
+import shutil
+
+from html_tables import html_tables
+from test_pages import texts
+
+from cxr_core.tasks.card_choice import CardChoice, chosen_card
+from cxr_core.tasks.gaps import gaps_at
+from cxr_core.tasks.threshold_cards import JudgedCut, cards, judged_at
+from dashboard.charts.gap_matrix import gap_matrix_html, gap_sign
+from dashboard.charts.palette import LIGHT
+from dashboard.evaluate.gaps import flat_gaps, gaps_answer
+from dashboard.evaluate.thresholds import alarms_a_day
+
+MODEL = "densenet_frontal_u0_0__w0_0"
+RULE = CardChoice(None, "sensitivity=0.9", "valid")
+
+
+def judged_at_the_rule(dataset):
+    return judged_at(chosen_card("demo", MODEL, RULE), "demo", MODEL, dataset, None, "report")
+
+
+def test_thresholds_are_judged_side_by_side_with_alarms_a_day(small_demo, page):
+    app = page("evaluate", model=MODEL, **{"evaluate-tab": "Thresholds", "images-a-day": "250"})
+    shown = app.table[-1].value
+    for dataset in ("valid", "test"):
+        cut = judged_at_the_rule(dataset)["edema"].as_json()
+        assert shown.loc["Edema", f"Sensitivity, {dataset}"].startswith(f"{cut['sensitivity']:.3f}")
+        assert shown.loc["Edema", f"False alarms a day, {dataset}"] == f"{250 * cut['fp'] / cut['n']:.1f}"
+        assert shown.loc["Edema", f"Alarms per 100, {dataset}"] == f"{cut['alarms_per_100']:.1f}"
+    assert "Thresholds of sensitivity=0.9 on valid" in texts(app)
+
+
+def test_what_a_rule_chose_is_kept_as_a_card_and_judged_by_its_name(own_small_demo, page):
+    app = page("evaluate", model=MODEL, **{"evaluate-tab": "Thresholds", "card-rule": "youden"})
+    next(button for button in app.button if button.label == "Keep as a card").click().run()
+    (card,) = cards("demo")
+    assert f"Kept as the card {card}." in texts(app).replace("\\", "")
+    by_name = page("evaluate", model=MODEL, **{"evaluate-tab": "Thresholds", "card": card})
+    assert by_name.table[-1].value.equals(app.table[-1].value)
+
+
+def test_another_source_with_the_same_model_is_judged_beside(own_small_demo, page):
+    shutil.copytree(own_small_demo / "sources/demo", own_small_demo / "sources/ward")
+    app = page("evaluate", model=MODEL, **{"evaluate-tab": "Thresholds", "card-sources": "ward"})
+    shown = app.table[-1].value
+    assert shown.loc["Edema", "Specificity, test of ward"] == shown.loc["Edema", "Specificity, test of demo"]
+
+
+def test_the_matrix_of_the_link_has_the_gaps_of_the_command_line(small_demo, page):
+    query = {"evaluate-tab": "Groups", "gaps-by": "sex", "gap-figure": "specificity", "dataset": "test"}
+    app = page("evaluate", model=MODEL, **query)
+    found = gaps_at(chosen_card("demo", MODEL, RULE), "demo", MODEL, ["sex"], "test", None, "report")
+    (html,) = [one.proto.body for one in app.get("html") if "Gap in specificity" in one.proto.body]
+    (table,) = html_tables(html)
+    assert list(table.columns) == ["F", "M"]
+    cell = found.matrix.labels["edema"]["F"]
+    assert f"{cell.gaps['specificity'].value:+.3f}".replace("-", "−") in table.loc["Edema", "F"]
+    assert gaps_answer(found) in texts(app).replace("\\", "")
+    flat = flat_gaps(found).set_index(["label", "group"]).loc[("edema", "F")]
+    assert flat["specificity_gap"] == cell.gaps["specificity"].value
+    assert (flat["n"], flat["n_positive"]) == (cell.n, cell.n_positive)
+    assert {"specificity_gap_ci_low", "sensitivity_p_corrected", "sensitivity_ci_high", "why"} <= set(flat.index)
+
+
+def test_signs_follow_the_corrected_p_and_what_is_not_tested_says_so(small_demo):
+    found = gaps_at(chosen_card("demo", MODEL, RULE), "demo", MODEL, ["sex"], "test", None, "report")
+    cells = [cell for of_label in found.matrix.labels.values() for cell in of_label.values()]
+    for cell in cells:
+        for figure, gap in cell.gaps.items():
+            expected = "?" if gap.p_corrected is None else "·" if gap.p_corrected >= 0.05 else "▼▲"[gap.value > 0]
+            assert gap_sign(cell, figure) == expected
+    assert "<script" not in gap_matrix_html(found.matrix, "sensitivity", LIGHT)
+
+
+def test_alarms_are_those_of_images_like_the_judged_and_none_without_a_point():
+    assert alarms_a_day(JudgedCut(None, None), 100) is None
