@@ -51,6 +51,7 @@ prove: $(VENV)/test-installed  ## the long measurements; results are kept in ben
 	$(BIN)/python benchmarks/distribution.py
 	$(BIN)/python benchmarks/coverage.py
 	$(BIN)/python benchmarks/formula_intervals.py
+	$(BIN)/python benchmarks/meaning_coverage.py
 	$(BIN)/python benchmarks/false_marks.py
 	$(BIN)/python benchmarks/gaps_coverage.py
 	$(BIN)/python benchmarks/evaluation_speed.py --keep
