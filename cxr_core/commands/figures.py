@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from cxr_core.commands.output import as_table, shown
 from cxr_core.commands.parsing import Answer, Command, Parser
@@ -10,7 +11,9 @@ from cxr_core.tasks.compare import Comparison, compare
 from cxr_core.tasks.ensemble import METHOD_NAMES, BuiltEnsemble, build_ensemble
 from cxr_core.tasks.evaluate import Evaluation, evaluate
 from cxr_core.tasks.grid import ModelGrid, model_grid
+from cxr_core.tasks.reader_differences import reader_differences
 from cxr_core.tasks.threshold_cards import Card, JudgedCut, choose_thresholds, judged_at, parse_rule, read_card
+from cxr_core.tasks.two_judges import TwoJudges, two_judges
 from cxr_core.words import counted
 
 #: How the marks of a grid are written.
@@ -38,6 +41,7 @@ def _evaluate_arguments(parser: Parser) -> None:
 def _evaluate(arguments: argparse.Namespace) -> Answer:
     found = evaluate(arguments.source, arguments.model, arguments.dataset, arguments.view, arguments.judge)
     document = found.as_json()
+    _add_differences(document, arguments)
     if not arguments.at:
         return Answer(document, lambda: _evaluation_text(found))
     card = read_card(arguments.source, arguments.at)
@@ -46,6 +50,14 @@ def _evaluate(arguments: argparse.Namespace) -> Answer:
     for label, cut in cuts.items():
         document["labels"][label]["at"] = cut.as_json()
     return Answer(document | {"card": card.card}, lambda: f"{_evaluation_text(found)}\n\n{_cuts_text(card, cuts)}")
+
+
+def _add_differences(document: dict[str, Any], arguments: argparse.Namespace) -> None:
+    """Add to each reader's point how much more the model finds at the reader's specificity."""
+    where = (arguments.source, arguments.model, arguments.dataset, arguments.view, arguments.judge)
+    for label, of_readers in reader_differences(*where).items():
+        for point in document["labels"][label]["readers"]:
+            point.update(of_readers[point["set"], point["reader"]].as_json())
 
 
 def _threshold_arguments(parser: Parser) -> None:
@@ -109,11 +121,20 @@ def _compare_arguments(parser: Parser) -> None:
     parser.add_argument(
         "--grid", metavar="FIGURE", help="all on each label by roc_auc or average_precision, also for two models"
     )
+    parser.add_argument(
+        "--beside",
+        metavar="WHO",
+        help="each model's mean figure by --judge beside that by another judge",
+    )
 
 
 def _compare(arguments: argparse.Namespace) -> Answer:
+    models, figure = [arguments.a, arguments.b, *arguments.more], arguments.grid or "roc_auc"
+    if arguments.beside:
+        judges = (arguments.judge, arguments.beside)
+        beside = two_judges(arguments.source, models, judges, arguments.dataset, arguments.view, figure)
+        return Answer(beside.as_json(), lambda: _beside_text(beside))
     if arguments.more or arguments.grid:
-        models, figure = [arguments.a, arguments.b, *arguments.more], arguments.grid or "roc_auc"
         grid = model_grid(arguments.source, models, arguments.dataset, arguments.view, figure, arguments.judge)
         return Answer(grid.as_json(), lambda: "\n\n".join(_grid_text(grid, views) for views in grid.grids))
     found = compare(arguments.source, arguments.a, arguments.b, arguments.dataset, arguments.view, arguments.judge)
@@ -142,6 +163,23 @@ def _grid_text(found: ModelGrid, views: str) -> str:
     head = f"{found.figure} on {counted(grid.n_rows, 'image')} ({views}) of {found.dataset}: {_SIGNS_WORDS}"
     parts = [head, as_table(("label", *grid.models), rows), "\n".join(untested), f"{grid.family}."]
     return "\n\n".join(filter(None, parts))
+
+
+def _beside_text(found: TwoJudges) -> str:
+    """Return the models of each group with their figure under both judges, and how alike the judges rank them."""
+    parts = []
+    for group in found.as_json()["groups"]:
+        headers = ("model", *(words for judge in found.judges for words in (judge, "95 % interval")))
+        judged = [
+            (model, *(cell for judge in found.judges for cell in (by[judge]["value"], _interval(by[judge]["ci"]))))
+            for model, by in group["models"].items()
+        ]
+        ranks, images = group["rank_correlation"], counted(group["n"], "image")
+        alike = f"{ranks['method']} {shown(ranks['value'])} ({_interval(ranks['ci'])})"
+        head = f"Mean {found.figure} over {counted(len(group['labels']), 'label')}, {images} ({group['images']})"
+        said = ranks["why"] if ranks["value"] is None else alike
+        parts.append(f"{head} of {found.dataset}\n\n{as_table(headers, judged)}\n\nRanks: {said}")
+    return "\n\n".join(parts)
 
 
 def _ensemble_arguments(parser: Parser) -> None:

@@ -69,7 +69,7 @@ def model_grid(
     groups: dict[str, dict[str, Joined]] = {}
     for model in models:
         joined = joined_predictions(source_name, model, dataset, view, judge)
-        groups.setdefault(_views(joined), {})[model] = joined
+        groups.setdefault(views_of(joined), {})[model] = joined
     chosen = settings()
     grids: dict[str, Grid] = {}
     left_out: dict[str, int] = {}
@@ -92,7 +92,8 @@ def model_grid(
     return ModelGrid(source_name, dataset, view, figure, grids, left_out, judge)
 
 
-def _views(joined: Joined) -> str:
+def views_of(joined: Joined) -> str:
+    """Return the views of a model's images in words: "frontal and lateral"."""
     codes = sorted({int(code) for code in joined.frame["view"]})
     names = [VIEWS[code] if 0 <= code < len(VIEWS) else "studies" for code in codes]
     return " and ".join(names) or "no labelled image"

@@ -1,17 +1,21 @@
 """Compare: which model, and is the difference real?"""
 
+from functools import partial
+
 import streamlit as st
 
-from cxr_core.schema import label_words
+from cxr_core.schema import REPORT, label_words
 from dashboard.compare.effects import effects_section
 from dashboard.compare.ensemble_builder import ensemble_builder
+from dashboard.compare.judges import judges_section
 from dashboard.compare.model_choice import chosen_models, view_of_models
 from dashboard.compare.report_button import report_button
 from dashboard.compare.sections import curves_section, difference_section, model_table
-from dashboard.shared import engine
+from dashboard.shared import engine, help_texts
 from dashboard.shared.as_of import as_of_line
 from dashboard.shared.comparison_tables import answer
 from dashboard.shared.header import page_header, view_fact
+from dashboard.shared.judge_input import judge_fact, judge_input
 from dashboard.shared.model_input import dataset_input, figure_input, judged_models
 from dashboard.shared.navigation import go_button
 from dashboard.shared.source import built_source
@@ -32,37 +36,34 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
         tuple(d for d in ("valid", "test", "train") if any(d in e.predictions for e in entries)), "on"
     )
     figure = figure_input()
+    judge = judge_input(source.name)
 known = [entry for entry in entries if dataset in entry.predictions]
 policies = {entry.name: entry.policy_words() for entry in known}
 models = chosen_models(known, view)
-grids = engine.model_grid(source.name, tuple(models), dataset, None, figure) if models else None
+grids = engine.model_grid(source.name, tuple(models), dataset, None, figure, judge) if models else None
 with top:
-    page_header(answer(grids), source.name, source.synthetic, view_fact(view), f"{label_words(dataset)} set")
+    facts = (view_fact(view), f"{label_words(dataset)} set", *judge_fact(judge))
+    page_header(answer(grids), source.name, source.synthetic, *facts)
     as_of_line(source.name, *models)
 if grids is None:
     st.info("Choose at least one model.")
     st.stop()
 
-table, curves, difference, effects, ensemble = st.tabs(
-    ["All labels", "Curves of one label", "Is the difference real?", "What u and w did", "Build an ensemble"],
-    key="compare-tab",
-    on_change="rerun",
-    bind="query-params",
+names = ("All labels", "Curves of one label", "Is the difference real?", "Two judges", "What u and w did")
+shown = st.tabs((*names, "Build an ensemble"), key="compare-tab", on_change="rerun", bind="query-params")
+ignoring = [entry.name for entry in known if entry.name in models and entry.w == 0]
+sections = (
+    partial(model_table, grids, policies),
+    partial(curves_section, source.name, models, dataset, policies, judge),
+    partial(difference_section, source.name, grids, policies),
+    partial(judges_section, source.name, grids),
+    partial(effects_section, source.name, models, ignoring, dataset),
+    partial(ensemble_builder, source.name, models, dataset, several_views=len(grids.grids) > 1),
 )
-if table.open:
-    with table:
-        model_table(grids, policies)
-if curves.open:
-    with curves:
-        curves_section(source.name, models, dataset, policies)
-if difference.open:
-    with difference:
-        difference_section(source.name, grids, policies)
-if effects.open:
-    with effects:
-        ignoring = [entry.name for entry in known if entry.name in models and entry.w == 0]
-        effects_section(source.name, models, ignoring, dataset)
-if ensemble.open:
-    with ensemble:
-        ensemble_builder(source.name, models, dataset, several_views=len(grids.grids) > 1)
+for place, (tab, section) in enumerate(zip(shown, sections, strict=True)):
+    if tab.open:
+        with tab:
+            if judge != REPORT and place >= len(names) - 1:
+                st.caption(help_texts.BY_THE_REPORT)
+            section()
 report_button(source, grids, policies)

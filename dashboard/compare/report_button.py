@@ -35,21 +35,23 @@ def _made(
 ) -> bytes:
     """Make the report; it runs when the button is pressed, outside the page's script."""
     models = [model for grid in grids.grids.values() for model in grid.models]
-    curves = _curves(source.name, models, chosen["compared-label"] or DEFAULT_LABEL, grids.dataset)
-    comparison = _comparison(source.name, pair, grids.dataset)
+    curves = _curves(source.name, models, chosen["compared-label"] or DEFAULT_LABEL, grids)
+    comparison = _comparison(source.name, pair, grids)
     effects = _effects(source.name, models, chosen, grids.dataset) if chosen["baseline"] in models else None
     ensembles = engine.ensemble_names(source.name)
     return report_html(models_report(grids, policies, source.synthetic, curves, ensembles, comparison, effects))
 
 
-def _curves(source: str, models: list[str], label: str, dataset: str) -> list[LabelCurves]:
-    having = [model for model in models if label in engine.evaluation(source, model, dataset, None).labels]
-    return [engine.label_curves(source, model, label, dataset, None) for model in having]
+def _curves(source: str, models: list[str], label: str, grids: ModelGrid) -> list[LabelCurves]:
+    having = [
+        model for model in models if label in engine.evaluation(source, model, grids.dataset, None, grids.judge).labels
+    ]
+    return [engine.label_curves(source, model, label, grids.dataset, None, grids.judge) for model in having]
 
 
-def _comparison(source: str, pair: tuple[str, str] | None, dataset: str) -> Comparison | None:
+def _comparison(source: str, pair: tuple[str, str] | None, grids: ModelGrid) -> Comparison | None:
     try:
-        return engine.comparison(source, *pair, dataset, None) if pair else None
+        return engine.comparison(source, *pair, grids.dataset, None, grids.judge) if pair else None
     except CxrError:
         return None  # models that cannot be compared: the page says why
 

@@ -70,11 +70,11 @@ def flat_grid(grid: Grid) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def curves_section(source: str, models: list[str], dataset: str, policies: Mapping[str, str]) -> None:
+def curves_section(source: str, models: list[str], dataset: str, policies: Mapping[str, str], judge: str) -> None:
     """Show the curves of the models for one label; rows that are chosen in the table choose the curves."""
     with errors_as_sentences():
         label = label_input("compared-label")
-        results = {model: engine.evaluation(source, model, dataset, None) for model in models}
+        results = {model: engine.evaluation(source, model, dataset, None, judge) for model in models}
         having = {model: result.labels[label] for model, result in results.items() if label in result.labels}
         if not having:
             st.info(f"None of the models predicts {label_words(label).lower()}.", icon=":material/info:")
@@ -92,7 +92,7 @@ def curves_section(source: str, models: list[str], dataset: str, policies: Mappi
         )
         chosen = [names[row] for row in event.selection.rows if row < len(names)] or names
         with place:
-            error = _curves_of_models(source, chosen, label, dataset)
+            error = _curves_of_models(source, chosen, label, dataset, judge)
         st.caption(help_texts.CHOOSE_ROWS + (help_texts.THINNED.format(percent(error)) if error else ""))
 
 
@@ -100,9 +100,9 @@ def _model_row(model: str, policies: Mapping[str, str]) -> dict[str, str]:
     return {"Model": model, TREATMENT: policies[model]}
 
 
-def _curves_of_models(source: str, models: list[str], label: str, dataset: str) -> float:
+def _curves_of_models(source: str, models: list[str], label: str, dataset: str, judge: str) -> float:
     """Draw the curves and return by how much of the axis they may be off."""
-    drawn = [engine.label_curves(source, model, label, dataset, None) for model in models]
+    drawn = [engine.label_curves(source, model, label, dataset, None, judge) for model in models]
     roc, pr, prevalence = model_curves(drawn, engine.ensemble_names(source), colors())
     if not roc:
         st.info(f"No curve is defined for {label_words(label).lower()} on {dataset}.", icon=":material/info:")
@@ -130,7 +130,7 @@ def difference_section(source: str, grids: ModelGrid, policies: Mapping[str, str
             st.info("A and B are the same model. Choose another one.")
             return
         st.caption(plain(f"A: {policies[first]} · B: {policies[second]}"))
-        _differences(engine.comparison(source, first, second, grids.dataset, None))
+        _differences(engine.comparison(source, first, second, grids.dataset, None, grids.judge))
 
 
 def _differences(found: Comparison) -> None:

@@ -10,14 +10,15 @@ from cxr_core.models.listing import ModelEntry
 from cxr_core.schema import REPORT, label_words
 from cxr_core.sources.source import Source
 from cxr_core.words import counted
-from dashboard.evaluate.judge_input import judge_input, judge_words, readers_answer
 from dashboard.evaluate.judged import LABEL, Judged, note_judged
 from dashboard.evaluate.operating import operating_section
+from dashboard.evaluate.readers import readers_beside
 from dashboard.shared import help_texts
 from dashboard.shared.as_of import as_of_line
 from dashboard.shared.evaluation_words import INTERVALS_BY, answer
 from dashboard.shared.formatting import count, percent, plain, three_digits
 from dashboard.shared.header import page_header, view_fact
+from dashboard.shared.judge_input import judge_fact, judge_input
 from dashboard.shared.model_input import dataset_input, label_input, model_input, view_input
 from dashboard.shared.page_frame import page_fragment
 
@@ -37,7 +38,7 @@ def label_part(source: Source, entries: list[ModelEntry]) -> None:
     result = judged.evaluation()
     with top:
         facts = [view_fact(view or model.view), f"{dataset.capitalize()} set", model.name, model.policy_words()]
-        facts += [f"Judged by: {judge_words(judge)}"] if judge != REPORT else []
+        facts += judge_fact(judge)
         page_header(answer(result, judged.label), source.name, source.synthetic, *facts)
         as_of_line(source.name, model.name)
     # The curves take the browser longest, so what stands above them is sent after them.
@@ -51,7 +52,7 @@ def label_part(source: Source, entries: list[ModelEntry]) -> None:
         st.caption(plain(judged.choice_note()))
         if figures is not None:
             figures_row(figures, judge)
-            st.caption(plain(readers_answer(result.readers.get(judged.label, ()))))
+            readers_beside(judged, result.readers.get(judged.label, []))
 
 
 def _model(top: DeltaGenerator, source: Source, entries: list[ModelEntry]) -> ModelEntry:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from cxr_core.evaluation.effects import Effects
-from cxr_core.schema import label_words
+from cxr_core.schema import REPORT, label_words
 from cxr_core.tasks.compare import Comparison
 from cxr_core.tasks.evaluate import LabelCurves
 from cxr_core.tasks.grid import ModelGrid
@@ -21,6 +21,7 @@ from dashboard.shared import help_texts
 from dashboard.shared.comparison_tables import answer, difference_answer, difference_notes, difference_table, grid_notes
 from dashboard.shared.effects_tables import effects_answer, placement_table
 from dashboard.shared.formatting import count, with_interval
+from dashboard.shared.judge_input import judge_words
 from dashboard.shared.model_curves import model_curves
 from dashboard.shared.short_names import short_names
 
@@ -49,6 +50,7 @@ def models_report(
         "Source": grids.source,
         "Data set": grids.dataset,
         "Figure": FIGURE_WORDS[grids.figure],
+        "Judge": "the report's labels" if grids.judge == REPORT else judge_words(grids.judge),
         "Models": "; ".join(f"{model}: {policies[model]}" for grid in grids.grids.values() for model in grid.models),
     }
     sections = [*_grids(grids, policies), *_curves(curves, ensembles)]
@@ -64,12 +66,13 @@ def models_report(
 
 def _commands(grids: ModelGrid, drawn: Sequence[str], comparison: Comparison | None) -> list[list[str]]:
     """Return the commands that give the figures: the grids, the pair, and those of the models with curves."""
+    judge = [] if grids.judge == REPORT else ["--judge", grids.judge]
     several = [list(grid.models) for grid in grids.grids.values() if len(grid.models) > 1]
-    pair = [["compare", comparison.a, comparison.b]] if comparison else []
+    pair = [["compare", comparison.a, comparison.b, *judge]] if comparison else []
     return [
-        *(["compare", *models, "--grid", grids.figure] for models in several),
+        *(["compare", *models, "--grid", grids.figure, *judge] for models in several),
         *pair,
-        *(["evaluate", model] for model in drawn),
+        *(["evaluate", model, *judge] for model in drawn),
     ]
 
 

@@ -28,9 +28,13 @@ from cxr_core.tasks.judging import judges as judges_of
 from cxr_core.tasks.meaning import Meaning
 from cxr_core.tasks.meaning import meaning as count_meaning
 from cxr_core.tasks.models import models as list_models
+from cxr_core.tasks.reader_differences import OfReaders
+from cxr_core.tasks.reader_differences import reader_differences as differences_of
 from cxr_core.tasks.sources import connect_anew
 from cxr_core.tasks.sources import refresh as forget_answers
 from cxr_core.tasks.state import SourceState, source_state
+from cxr_core.tasks.two_judges import TwoJudges
+from cxr_core.tasks.two_judges import two_judges as judge_beside
 
 R = TypeVar("R")
 
@@ -146,9 +150,11 @@ def judged_place(
     return _computed(judged_on, source, model, choice, place, view, judge, of=(model,))
 
 
-def model_grid(source: str, models: tuple[str, ...], dataset: str, view: str | None, figure: str) -> grids.ModelGrid:
+def model_grid(
+    source: str, models: tuple[str, ...], dataset: str, view: str | None, figure: str, judge: str = REPORT
+) -> grids.ModelGrid:
     """Return a figure of each model on each label, with the best and those that cannot be told from it."""
-    return _computed(grids.model_grid, source, models, dataset, view, figure, of=models)
+    return _computed(grids.model_grid, source, models, dataset, view, figure, judge, of=models)
 
 
 def effects(source: str, models: tuple[str, ...], baseline: str, label: str, dataset: str, view: str | None) -> Effects:
@@ -158,9 +164,23 @@ def effects(source: str, models: tuple[str, ...], baseline: str, label: str, dat
     )
 
 
-def comparison(source: str, a: str, b: str, dataset: str, view: str | None) -> comparing.Comparison:
+def comparison(
+    source: str, a: str, b: str, dataset: str, view: str | None, judge: str = REPORT
+) -> comparing.Comparison:
     """Return the paired differences of two models."""
-    return _computed(comparing.compare, source, a, b, dataset, view, of=(a, b))
+    return _computed(comparing.compare, source, a, b, dataset, view, judge, of=(a, b))
+
+
+def two_judges(
+    source: str, models: tuple[str, ...], judges: tuple[str, str], dataset: str, figure: str, label: str | None
+) -> TwoJudges:
+    """Return a figure of each model by either of two judges, and how alike they rank the models."""
+    return _computed(judge_beside, source, models, judges, dataset, None, figure, label, of=models)
+
+
+def reader_differences(source: str, model: str, label: str, dataset: str, view: str | None, judge: str) -> OfReaders:
+    """Return how much more a model finds of a label than each reader, at the reader's specificity."""
+    return _computed(differences_of, source, model, dataset, view, judge, label, of=(model,)).get(label, {})
 
 
 def ensemble_preview(

@@ -210,3 +210,17 @@ JUDGE = (
     "set who looked at the image. Truth: what was really there, where somebody knows."
 )
 NO_VERDICT = "Images on which this judge comes to no verdict on this label, by a tie or by unsure; they are left out."
+ONE_JUDGE = (
+    "Nobody but the report judges here. With readings of some images (import them on Sources), or a truth, this tab "
+    "shows each model's figure by one judge beside that by the other, and whether both rank the models alike."
+)
+BESIDE_JUDGE = "The judge on the other axis; the one above the tabs is on the first."
+TWO_JUDGES_CAPTION = (
+    "A mean is over the labels on which all models have the figure by both judges. The rank correlation's interval is "
+    "that of resampled patients, the same for both judges. A model on the dotted line has the same figure by both."
+)
+READER_DIFFERENCES = (
+    "At the specificity of each reader, the model's sensitivity minus the reader's, on the rows that both are judged "
+    "on, with the 95 % interval of resampled patients."
+)
+BY_THE_REPORT = "This tab is about the report's labels, whoever judges above."

@@ -6,7 +6,13 @@ from test_pages import metrics, texts
 from cxr_core.schema import KEY_COLUMNS, LABELS
 from cxr_core.sources.registry import get_source
 from cxr_core.tasks.evaluate import evaluate
+from cxr_core.tasks.grid import model_grid
+from cxr_core.tasks.two_judges import two_judges
 from cxr_core.warehouse.parquet import write_readings
+from dashboard.reports.document import report_html
+from dashboard.reports.of_models import models_report
+from dashboard.shared.formatting import plain
+from dashboard.shared.judges_words import judges_answer
 
 MODEL = "densenet_frontal_u0_0__w0_0"
 JUDGED = {"model": MODEL, "label": "edema"}
@@ -46,6 +52,41 @@ def test_readers_are_points_on_both_curves_and_counted_under_the_roc(read, page)
     assert f"{under} of 3 readers lie under the ROC curve" in texts(shown)
     specs = [chart.proto.spec for chart in shown.get("plotly_chart")[:2]]
     assert all('"name":"Readers"' in spec and "ann (doctors): sensitivity" in spec for spec in specs)
+
+
+def test_the_model_beside_each_reader_is_shown_on_demand_with_its_interval(read, page):
+    shown = page("evaluate", **JUDGED, judge="doctors")
+    shown.session_state["beside-readers"] = True
+    shown.run()
+    assert not shown.exception
+    table = next(one.value for one in shown.table if "Model's sensitivity there" in one.value.columns)
+    assert list(table.index) == ["ann (doctors)", "bob (doctors)", "cyd (doctors)"]
+
+
+def test_compare_judges_by_who_is_named_in_the_link_and_its_report_says_so(read, page):
+    shown = page("compare", judge="doctors")
+    models = next(one for one in shown.multiselect if one.label == "Models").value
+    grid = model_grid("demo", models, judge="doctors")
+    mean = grid.grids["frontal"].cells["mean"][models[0]]
+    assert f"{mean.value:.3f}" in " ".join(one.proto.body for one in shown.get("html"))
+    assert "Judged by: Readers: doctors" in texts(shown)
+    html = report_html(models_report(grid, dict.fromkeys(models, "x"), True, [], set(), None, None)).decode()
+    assert "Readers: doctors" in html and "--judge doctors" in html
+
+
+def test_two_judges_are_one_chart_with_the_rank_correlation(read, page):
+    shown = page("compare", **{"compare-tab": "Two judges"}, judge="truth", beside="doctors")
+    assert not shown.exception
+    models = next(one for one in shown.multiselect if one.label == "Models").value
+    found = two_judges("demo", models, ("truth", "doctors"))
+    assert plain(judges_answer(found, found.groups["frontal"])) in texts(shown)
+    assert '"Both alike"' in " ".join(chart.proto.spec for chart in shown.get("plotly_chart"))
+    table = next(
+        one.value
+        for one in shown.table
+        if "ROC AUC by Truth" in one.value.columns or "AUC by Truth" in one.value.columns
+    )
+    assert len(table) == len(models)
 
 
 def test_without_readers_and_truth_nobody_is_asked_who_judges(own_small_demo, page):

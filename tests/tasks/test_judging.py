@@ -3,6 +3,7 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import kendalltau
 from sklearn.metrics import average_precision_score, confusion_matrix, roc_auc_score, roc_curve
 
 from cxr_core.errors import UnknownNameError, UsageError
@@ -11,6 +12,8 @@ from cxr_core.sources.registry import get_source
 from cxr_core.tasks.compare import compare
 from cxr_core.tasks.evaluate import evaluate, label_curves
 from cxr_core.tasks.judging import judges
+from cxr_core.tasks.reader_differences import reader_differences
+from cxr_core.tasks.two_judges import two_judges
 from cxr_core.warehouse.parquet import write_readings, write_table, write_truth
 
 RANDOM = np.random.default_rng(21)
@@ -135,6 +138,42 @@ def test_a_judge_who_says_nothing_on_the_images_is_a_sentence(source):
         evaluate("own", "good", judge="elsewhere")
 
 
+def test_two_judges_judge_the_same_images_and_their_ranks_have_an_interval(source):
+    keys, truth, _ = source
+    for noise in (1.2, 3.0):
+        scores = {label: truth[label] + RANDOM.normal(0, noise, 240) for label in LABELS[:5]}
+        write_table(get_source("own").predictions_path(f"other{noise}"), keys.assign(**scores), "logit")
+    models = ["good", "poor", "other1.2", "other3.0"]
+    found = two_judges("own", models, ("doctors", "truth")).as_json()
+    (group,) = found["groups"]
+    assert (found["judges"], group["n"], group["labels"]) == (["doctors", "truth"], 180, list(LABELS[:5]))
+    for model in models:
+        each = [roc_auc_score(truth[label][:180], scores_of(model, label).iloc[:180]) for label in LABELS[:5]]
+        assert group["models"][model]["truth"]["value"] == pytest.approx(np.mean(each))
+        assert group["models"][model]["doctors"]["labels"] == 5
+    ranks = group["rank_correlation"]
+    values = [[group["models"][model][judge]["value"] for model in models] for judge in found["judges"]]
+    assert ranks["value"] == pytest.approx(kendalltau(*values).statistic)
+    assert ranks["ci"][0] <= ranks["value"] <= ranks["ci"][1]
+    one = two_judges("own", models, ("report", "truth"), label=LABELS[1])
+    assert one.groups["frontal"].labels == (LABELS[1],)
+    with pytest.raises(UsageError, match="Received truth twice"):
+        two_judges("own", models, ("truth", "truth"))
+
+
+def test_the_model_beside_a_reader_is_read_off_at_the_readers_specificity(source):
+    label = LABELS[0]
+    points = {point.reader: point for point in evaluate("own", "good", judge="doctors").readers[label]}
+    found = reader_differences("own", "good", "valid", None, "doctors", label)[label]
+    assert set(found) == {("doctors", name) for name in ("ann", "bob", "cyd")} | {("guests", "gil")}
+    for (_, reader), beside in found.items():
+        assert beside.n == points[reader].n
+        assert beside.difference == pytest.approx(beside.model_sensitivity - points[reader].sensitivity)
+        assert beside.ci is None if beside.why else beside.ci[0] < beside.difference < beside.ci[1]
+    assert sum(beside.ci is not None for beside in found.values()) > 1
+    assert reader_differences("own", "good", "valid", None, "truth") == {}
+
+
 def test_the_command_line_says_who_judged(source, cxr):
     done = cxr("evaluate", "good", "--source", "own", "--judge", "doctors", "--json")
     assert done.returncode == 0, done.stderr
@@ -143,5 +182,8 @@ def test_the_command_line_says_who_judged(source, cxr):
     assert document["n_no_verdict"] == 60
     reader = document["labels"][LABELS[0]]["readers"][0]
     assert set(reader) >= {"reader", "set", "sensitivity", "specificity", "n", "under_roc", "under_pr"}
+    assert reader["difference_ci"][0] < reader["difference"] < reader["difference_ci"][1]
+    beside = cxr("compare", "good", "poor", "--source", "own", "--judge", "doctors", "--beside", "report", "--json")
+    assert json.loads(beside.stdout)["judges"] == ["doctors", "report"]
     refused = cxr("compare", "good", "poor", "--source", "own", "--judge", "nobody")
     assert refused.returncode == 2 and len(refused.stderr.splitlines()) == 1
