@@ -56,6 +56,20 @@ def ready_source(name: str) -> Source:
     return source
 
 
+def source_with_labels(name: str, what: str) -> Source:
+    """Return a source to which `what` (such as predictions) can be imported; raises as `ready_source`.
+
+    A source that does not exist is refused with the order of the steps.
+    """
+    try:
+        return ready_source(name)
+    except UnknownNameError as error:
+        raise UsageError(
+            f"{str(error).split('.')[0]}. A source begins with its labels: `import labels FILE --source {name[:60]}`, "
+            f"then its {what}. There are: {', '.join(source_names()[:30])}."
+        ) from None
+
+
 def is_built(source: Source) -> bool:
     """Say whether the demo has been built; other sources are never built."""
     return source.name != DEMO or (source.folder / SOURCE_FILE).is_file()

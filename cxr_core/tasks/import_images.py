@@ -16,7 +16,7 @@ from cxr_core.schema import dataset_code, view_code
 from cxr_core.sources.importing.image_parts import Outcome, image_readers, join_parts, write_parts
 from cxr_core.sources.importing.image_plan import ImagePlan, image_plan
 from cxr_core.sources.importing.pictures import ASPECTS, DEFAULT_ASPECT, Preparation
-from cxr_core.sources.registry import DEMO, get_source
+from cxr_core.sources.registry import DEMO, get_source, source_with_labels
 from cxr_core.sources.source import Source, own_records
 from cxr_core.tasks.allowed_places import check_input
 from cxr_core.tasks.named_model import absolute
@@ -118,7 +118,7 @@ def _read_all(context: StepContext, plan: ImagePlan, outcomes: Iterable[Outcome]
 
 
 def _checked_source(name: str, config: dict[str, Any]) -> Source:
-    source = get_source(name)
+    source = source_with_labels(name, "images") if name != DEMO else get_source(name)
     if name == DEMO:
         raise UsageError("Images cannot be imported into the demo, which is built. Name another --source.")
     if config["view"] is not None:

@@ -19,7 +19,7 @@ from cxr_core.sources.importing.identifiers import Identifiers, load_identifiers
 from cxr_core.sources.importing.kept_mappings import keep_mapping, with_offer
 from cxr_core.sources.importing.label_rows import label_rows
 from cxr_core.sources.importing.layouts import LAYOUT_WORDS, LAYOUTS
-from cxr_core.sources.importing.reading_table import BY_HAND, hand_labelled, merged_readings
+from cxr_core.sources.importing.reading_table import BY_HAND, BY_READERS, by_readers, hand_labelled, merged_readings
 from cxr_core.sources.importing.text_table import ENDINGS, read_text_table
 from cxr_core.sources.rebuilt_folder import only_builder
 from cxr_core.sources.registry import DEMO, SOURCE_FILE, source_folder
@@ -140,14 +140,14 @@ def _write_label_rows(source: str, folder: Path, rows: LabelRows, replace: bool)
     kept = _kept(present, frame, replace, table)
     merged = frame if kept is None else pd.concat([kept, frame], ignore_index=True)
     shared = patients_in_two_sets(merged)
-    by_hand, told = _by_hand(folder, rows.readings, merged, identifiers, replace)
+    readings, told = _readings(folder, rows.readings, merged, identifiers, replace)
     # The map goes first: whoever is killed in between leaves integers that nobody has, and no row without its name.
     identifiers.save(folder)
     write_table(table, _ordered(merged), unstated=True)
     if not (folder / SOURCE_FILE).is_file():
         write_text(folder / SOURCE_FILE, _SOURCE_TOML)
-    if by_hand is not None:
-        write_readings(_set_by_hand(folder), by_hand)
+    for path, read in readings.items():
+        write_readings(path, read)
     notes = [*rows.notes, *told]
     if shared:
         found = counted(shared, "patient is", "patients are")
@@ -155,18 +155,17 @@ def _write_label_rows(source: str, folder: Path, rows: LabelRows, replace: bool)
     return ImportedLabels(source, table, rows.layout, rows.read, len(frame), rows.refused, notes, shared)
 
 
-def _by_hand(
+def _readings(
     folder: Path, readings: pd.DataFrame | None, labels: pd.DataFrame, identifiers: Identifiers, replace: bool
-) -> tuple[pd.DataFrame | None, list[str]]:
+) -> tuple[dict[Path, pd.DataFrame], list[str]]:
     """Return the set of readings that came with the labels as it will be, and a sentence on it."""
     if readings is None:
-        return None, []
-    rows, sentence = hand_labelled(readings, labels[[*KEY_COLUMNS]], identifiers)
-    return merged_readings(_set_by_hand(folder), rows, replace), [sentence]
-
-
-def _set_by_hand(folder: Path) -> Path:
-    return folder / "readings" / f"{BY_HAND}.parquet"
+        return {}, []
+    keys = labels[[*KEY_COLUMNS]]
+    of_images = "path" in readings
+    rows, sentence = by_readers(readings, keys) if of_images else hand_labelled(readings, keys, identifiers)
+    path = folder / "readings" / f"{BY_READERS if of_images else BY_HAND}.parquet"
+    return {path: merged_readings(path, rows, replace)}, [sentence]
 
 
 def _present(table: Path) -> pd.DataFrame | None:

@@ -23,7 +23,7 @@ from cxr_core.sources.importing.prediction_keys import prediction_keys, study_ro
 from cxr_core.sources.importing.row_keys import with_path
 from cxr_core.sources.importing.spelling import ColumnMapping, guess_mapping
 from cxr_core.sources.importing.text_table import TextTable, read_text_table
-from cxr_core.sources.registry import ready_source
+from cxr_core.sources.registry import source_with_labels
 from cxr_core.sources.source import Source
 from cxr_core.tasks.import_labels import Tell, untold
 from cxr_core.warehouse.parquet import write_table
@@ -101,7 +101,7 @@ def import_predictions(
         ExistsError: the source has predictions of that name already.
         UsageError: the source has no labels, or a name or the scale is unknown.
     """
-    source = ready_source(source_name)
+    source = source_with_labels(source_name, "predictions")
     check_name("model", model)
     if scale is not None and scale not in SCALES:
         raise UnknownNameError("scale", scale, SCALES)
@@ -114,7 +114,7 @@ def import_predictions(
     tell(0.6, "Checking every cell")
     notes = [f"{table.name} was read as: {', '.join(table.recognised)}."] if table.recognised else []
     guessed = guess_mapping(table.columns, table.name, said.columns, said.findings)
-    mapped = with_path(table, guessed, notes) if "study" not in guessed.roles else guessed
+    mapped = with_path(table, guessed, notes, said.columns) if "study" not in guessed.roles else guessed
     bad = BadCells(table)
     values = _values(bad, mapped, said)
     known_scale = scale or _scale(table, values[~bad.rows], notes)

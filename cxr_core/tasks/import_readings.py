@@ -18,7 +18,7 @@ from cxr_core.sources.importing.mapping import NOTHING_SAID, Mapping
 from cxr_core.sources.importing.reading_rows import ReadingRows, reading_rows
 from cxr_core.sources.importing.reading_table import merged_readings, read_once
 from cxr_core.sources.rebuilt_folder import only_builder
-from cxr_core.sources.registry import ready_source
+from cxr_core.sources.registry import source_with_labels
 from cxr_core.tasks.import_labels import Tell, untold
 from cxr_core.warehouse.parquet import write_readings
 
@@ -83,7 +83,7 @@ def import_readings(
         ExistsError: a reader has read a row of the set already, and `replace` was not said.
         UsageError: the source has no labels, or a name is not legal.
     """
-    source = ready_source(source_name)
+    source = source_with_labels(source_name, "readings")
     path = source.readings_path(set_name)
     if set_name in source.warehouse().reading_sets() and not path.is_file():
         raise ExistsError(f"The set {set_name} of {source_name} lies elsewhere. Choose another --set name.")

@@ -99,6 +99,18 @@ def test_padding_is_black_and_takes_none_of_the_range():
     assert (inverted[:, 304:] < 12).all() and inverted[200, 4:10].min() > 240
 
 
+def test_values_that_need_more_bits_than_the_file_says_stay_bright_unless_they_are_a_declared_drawing():
+    bright = BAND + 400
+    assert as_the_band(shown(dicom(bright, BitsStored=12, HighBit=11)))
+    drawn = BAND | np.uint16(0x8000)
+    dataset = pydicom.dcmread(io.BytesIO(dicom(drawn, BitsStored=12, HighBit=11)))
+    dataset.add_new(0x60000010, "US", drawn.shape[0])
+    dataset.add_new(0x60000102, "US", 15)
+    content = io.BytesIO()
+    dataset.save_as(content, enforce_file_format=True)
+    assert as_the_band(shown(content.getvalue()))
+
+
 def test_a_compressed_picture_is_decoded():
     dataset = pydicom.dcmread(io.BytesIO(dicom(BAND)))
     dataset.compress(JPEG2000Lossless)

@@ -36,6 +36,8 @@ OTHER_VIEWS = {
 }  # fmt: skip
 _SEX_WORDS = {"f": "F", "female": "F", "m": "M", "male": "M"}
 _SEX_UNKNOWN = {"unknown", "u", "o", "other"}
+_AGE_UNKNOWN = {"unknown", "unk", "not stated", "anonymized", "anonymised"}
+_NOT_READ = "leave the column out with --column {}="
 #: An age that is stated as a bound, as data sets do for the oldest: "85 or more", ">89", "90+".
 _AGE_BOUND = re.compile(r"(?i)(?:>=?|≥|over|above)?\s*(\d{1,3})\s*(?:y|years)?\s*(?:\+|or (?:more|older|above|over))?")
 _DICOM_AGE = re.compile(r"(\d{1,3})([YMWD])", re.IGNORECASE)
@@ -83,10 +85,18 @@ def label_codes(bad: BadCells, column: str, words: dict[str, int]) -> IntArray:
     codes = looked_up(pointed(bad.table, column), lambda text: _value_code(text, known), known.get("", 0))
     rule = "must be blank, 0, -1 or 1" + (" (or a word such as positive)" if words else "")
     wrong = codes == WRONG
-    # A number is a slip; a word may be somebody's own.
-    is_word = wrong.any() and as_number(bad.table.cell(column, int(np.argmax(wrong)))) is None
-    bad.add(wrong, column, rule, "say what it means with --answer values.{}=positive" if is_word else "")
+    bad.add(wrong, column, rule, _way_out(bad.table, column, wrong) if wrong.any() else "")
     return codes
+
+
+def _way_out(table: TextTable, column: str, wrong: BoolArray) -> str:
+    """Return what may be done about a label cell: a word may be somebody's own, many shares are predictions."""
+    cell = table.cell(column, int(np.argmax(wrong)))
+    number = as_number(cell.replace(",", ".") if table.decimal == "," else cell)
+    if number is None:
+        return "say what it means with --answer values.{}=positive (or negative, uncertain, not_mentioned)"
+    is_share = number != int(number) and wrong.mean() > _FEW
+    return "bring in a model's numbers with `import predictions`" if is_share else ""
 
 
 def notebook_codes(bad: BadCells, column: str) -> IntArray:
@@ -141,7 +151,7 @@ def ages(bad: BadCells, column: str) -> tuple[FloatArray, list[str | None] | Non
     texts = pointed(bad.table, column).to_pylist()
     known = {text: _age(text) for text in set(texts)}
     values = np.array([known[text][0] for text in texts], np.float64)
-    bad.add(np.isinf(values), column, "must be an age in years from 0 to 150, or blank")
+    bad.add(np.isinf(values), column, "must be an age in years from 0 to 150, or blank", _NOT_READ.format("age"))
     return values, texts if any(bound for _, bound in known.values()) else None
 
 
@@ -149,7 +159,8 @@ def sexes(bad: BadCells, column: str) -> list[str | None]:
     """Return F, M or None (n,)."""
     texts = [text.lower() if text else "" for text in bad.table.columns[column].to_pylist()]
     known = {"", *_SEX_UNKNOWN, *_SEX_WORDS}
-    bad.add(np.array([text not in known for text in texts], bool), column, "must be F, M, female, male or blank")
+    wrong = np.array([text not in known for text in texts], bool)
+    bad.add(wrong, column, "must be F, M, female, male or blank", _NOT_READ.format("sex"))
     return [_SEX_WORDS.get(text) for text in texts]
 
 
@@ -200,7 +211,7 @@ def _natural(text: str) -> int:
 
 def _age(text: str | None) -> tuple[float, bool]:
     """Return the years of an age, infinite when it is none, and whether it is only a bound."""
-    if not text or text.lower() in MISSING_WORDS:
+    if not text or text.lower() in MISSING_WORDS | _AGE_UNKNOWN:
         return np.nan, False
     if match := _DICOM_AGE.fullmatch(text):
         return int(match[1]) / _PER_YEAR[match[2].upper()], False

@@ -48,7 +48,7 @@ class LabelRows:
     `dataset`, the 14 labels (Int64; NULL where no file has the label) and `sex`, `age`, `position` where told, then
     findings that we have no label for, with label codes. `read` counts the rows that were looked at, `refused` those
     with a bad cell, `unlabelled` the images whose study has no labels; `notes` are sentences about what was assumed.
-    `readings` are rows by readers that came along: a frame of `study`, `reader` and label codes, or None.
+    `readings` are rows by readers that came along: a frame of `path` or `study`, `reader` and label codes, or None.
     """
 
     frame: pd.DataFrame

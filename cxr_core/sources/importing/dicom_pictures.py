@@ -52,7 +52,7 @@ def dicom_picture(content: bytes, most_pixels: int) -> Image.Image:
     if int(dataset.get("NumberOfFrames", 1) or 1) != 1:
         raise DataError("it is a DICOM file of several frames")
     _state_syntax(dataset)
-    pixels: Any = dataset.pixel_array
+    pixels: Any = _stored_values(dataset)
     photometric = str(dataset.get("PhotometricInterpretation", "MONOCHROME2"))
     if pixels.ndim == 3 or photometric == "PALETTE COLOR":
         return _of_colours(pixels, dataset, photometric)
@@ -61,6 +61,19 @@ def dicom_picture(content: bytes, most_pixels: int) -> Image.Image:
     if photometric == "MONOCHROME1":
         grey = 255 - grey if real is None else np.where(real, 255 - grey, 0).astype(np.uint8)
     return Image.fromarray(grey)
+
+
+def _stored_values(dataset: Any) -> Any:
+    """Return the pixels, also those that need more bits than the file says: cut off, the brightest would be dark.
+
+    Files of before 2004 keep drawings in the unused bits, and then declare them as an overlay (DICOM PS3.5, 8.1.2).
+    """
+    bits = int(dataset.get("BitsStored", 0) or 0)
+    drawings = any(0x6000 <= element.tag.group <= 0x60FF for element in dataset)
+    if dataset.get("PixelRepresentation", 0) or drawings or not 0 < bits < int(dataset.get("BitsAllocated", 0) or 0):
+        return dataset.pixel_array
+    dataset.pixel_array_options(correct_unused_bits=False)
+    return dataset.pixel_array
 
 
 def _state_syntax(dataset: Any) -> None:

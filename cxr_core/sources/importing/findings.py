@@ -128,7 +128,8 @@ def _check_masks(bad: BadCells, label: str, column: str) -> None:
         )
         choice = Choice(f"masks of {label}", f"--column mask={column} --column {label}=",
                         {"columns.mask": column, f"columns.{label}": ""})  # fmt: skip
-        raise UndecidedError("mask", question, [choice])
+        none = Choice("leave the column out", f"--column {label}=", {f"columns.{label}": ""})
+        raise UndecidedError("mask", question, [choice, none])
 
 
 def _masks(bad: BadCells, column: str, notes: list[str]) -> Findings:

@@ -57,7 +57,9 @@ def label_rows(tables: Sequence[TextTable], choices: ImportChoices) -> LabelRows
     parts = [one_file_rows(table, column_mapping(table, layout, chosen), name, layout, chosen) for table in tables]
     frame = pd.concat([part.frame for part in parts], ignore_index=True)
     notes += dict.fromkeys(note for part in parts for note in part.notes)
-    return LabelRows(frame, name, sum(p.read for p in parts), sum(p.refused for p in parts), 0, notes)
+    kept = [part.readings for part in parts if part.readings is not None]
+    readings = pd.concat(kept, ignore_index=True) if kept else None
+    return LabelRows(frame, name, sum(p.read for p in parts), sum(p.refused for p in parts), 0, notes, readings)
 
 
 def column_mapping(table: TextTable, layout: Layout, choices: ImportChoices) -> ColumnMapping:

@@ -3,7 +3,7 @@
 layout  = "auto"                 # or one of the layouts that are built in
 dataset = "train"                # of all rows
 view    = "frontal"              # where the file says none
-rows    = "majority"             # several rows of an image: max, majority or reader=NAME
+rows    = "majority"             # several rows of an image: max, majority, readings (each kept) or reader=NAME
 absent  = "negative"             # what a finding is that a list could name and does not, or not_mentioned
 unit    = "percent"              # predictions from 0 to 100 are divided by 100
 keep    = ["Manufacturer"]       # further columns to keep
@@ -26,7 +26,7 @@ from cxr_core.schema import DATASETS, LABELS, VALUES, VIEWS
 from cxr_core.sources.importing.dialect import FileForm
 from cxr_core.sources.importing.spelling import ROLES
 
-ROW_RULES = ("max", "majority")
+ROW_RULES = ("max", "majority", "readings")
 _TABLES: dict[str, tuple[str, ...] | None] = {"columns": None, "values": VALUES, "views": VIEWS, "datasets": DATASETS}
 _READER = "reader="
 
@@ -65,7 +65,7 @@ class Mapping:
             if ours not in ROLES and ours not in LABELS:
                 raise UsageError(f"A column can be mapped to {', '.join(ROLES)} or a label. Received: {ours!r}.")
         if self.rows is not None and self.rows not in ROW_RULES and not self.reader:
-            raise UsageError(f"rows must be max, majority or reader=NAME. Received: {brief(self.rows)}.")
+            raise UsageError(f"rows must be max, majority, readings or reader=NAME. Received: {brief(self.rows)}.")
         if self.absent is not None and self.absent not in ("negative", "not_mentioned"):
             raise UsageError(f"absent must be negative or not_mentioned. Received: {brief(self.absent)}.")
         if self.unit not in (None, "percent"):

@@ -30,7 +30,7 @@ def one_file_rows(
         UsageError: nothing says which data set or view the rows belong to.
     """
     bad, notes = BadCells(table), list[str]()
-    columns = with_path(table, columns, notes)
+    columns = with_path(table, columns, notes, choices.mapping.columns)
     keys = row_keys(bad, columns, layout, notes)
     findings = read_findings(bad, columns, layout_name, layout, choices.mapping, notes)
     names = [*LABELS, *findings.extra]
@@ -58,9 +58,9 @@ def one_file_rows(
     if "reader" in columns.roles:
         readers = pd.Series(table.columns[columns.roles["reader"]].to_pylist(), dtype="str")[~bad.rows]
         readers = readers.reset_index(drop=True)
-    kept = one_row_each(kept, names, readers, rule, row_rule, table, notes)
+    kept, readings = one_row_each(kept, names, readers, rule, row_rule, table, notes)
     _tell(table, columns, keys, findings, choices, notes)
-    return LabelRows(kept, layout_name, table.rows, int(bad.rows.sum()), 0, notes)
+    return LabelRows(kept, layout_name, table.rows, int(bad.rows.sum()), 0, notes, readings)
 
 
 def properties(bad: BadCells, mapping: ColumnMapping, notes: list[str]) -> dict[str, pd.Series]:

@@ -62,7 +62,7 @@ def reading_rows(
     notes: list[str] = []
     table = read_text_table(file, said.file)
     guessed = guess_mapping(table.columns, table.name, said.columns, said.findings)
-    mapped = with_path(table, guessed, notes) if "study" not in guessed.roles else guessed
+    mapped = with_path(table, guessed, notes, said.columns) if "study" not in guessed.roles else guessed
     if not mapped.labels:
         raise TableError(
             f"{table.name} has no column that names a label, as `Edema` does. Say which column is one with "

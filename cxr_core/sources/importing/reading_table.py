@@ -15,6 +15,8 @@ from cxr_core.words import counted
 NOT_READ = 0
 #: The set of the studies that a data set ships labelled by hand.
 BY_HAND = "radiologist"
+#: The set of the readers whose rows a file of labels has.
+BY_READERS = "readers"
 
 _STUDY = ["dataset", "patient", "study"]
 _IMAGE = r"(?i)\.(?:jpe?g|png|dcm|dicom|tiff?|jp2|bmp)(?:\.gz)?$"
@@ -118,6 +120,14 @@ def hand_labelled(readings: pd.DataFrame, labels: pd.DataFrame, identifiers: Ide
     )
     kept = counted(len(found), "study labelled by hand is", "studies labelled by hand are")
     return read_once(found), f"{kept} kept as the readings {BY_HAND!r}, beside the report's labels{left}."
+
+
+def by_readers(readings: pd.DataFrame, labels: pd.DataFrame) -> tuple[pd.DataFrame, str]:
+    """Return readings of images (`path`, `reader`, codes of `schema.Verdict`) by the keys of label rows, as above."""
+    found = read_once(readings.merge(labels, on="path", how="inner"))
+    readers = counted(found[READER_COLUMN].nunique(), "reader")
+    kept = counted(len(found), "row", "rows")
+    return found, f"{kept} by {readers} kept as the readings {BY_READERS!r}, beside the labels."
 
 
 def _repeated(rows: pd.DataFrame, said: pd.DataFrame) -> np.ndarray:

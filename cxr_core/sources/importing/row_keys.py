@@ -1,6 +1,7 @@
 """What names each row of a label file: its path, patient and study, and whether it is an image or a whole study."""
 
 import re
+from collections.abc import Mapping as Mappable
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -22,6 +23,7 @@ _FLOAT_ID = re.compile(r"\d+\.0")
 _IMAGE_ENDINGS = r"(?i)\.(jpe?g|png|dcm|dicom|tiff?|jp2|bmp)(\.gz)?$"
 #: Of so many cells all must look like paths.
 _LOOKED_AT = 200
+_LONGEST_NAME = 200
 
 
 @dataclass(frozen=True)
@@ -35,17 +37,26 @@ class RowKeys:
     column: str
 
 
-def with_path(table: TextTable, mapping: ColumnMapping, notes: list[str]) -> ColumnMapping:
+def with_path(
+    table: TextTable, mapping: ColumnMapping, notes: list[str], said: Mappable[str, str] | None = None
+) -> ColumnMapping:
     """Return the mapping with a column of paths found by its values, where none was found by its name.
 
+    Args:
+        table: the file.
+        mapping: what its columns were taken for.
+        notes: what was assumed is said here.
+        said: what the user says of the columns; `path` as `""` says that there are none.
+
     Raises:
-        UndecidedError: several columns hold paths.
+        UndecidedError: several columns hold paths, or a file of studies has a column that may name images.
     """
-    if "path" in mapping.roles or "dicom" in mapping.roles:
+    if "path" in mapping.roles or "dicom" in mapping.roles or (said or {}).get("path") == "":
         return mapping
     free = [name for name in table.columns if name not in mapping.used() or name == mapping.roles.get("image")]
     found = [name for name in free if _holds_paths(table.columns[name])]
     if not found:
+        _ask_about_studies(table, mapping, free)
         return mapping
     if len(found) > 1:
         choices = [Choice(f"the column {name!r}", f"--column path={name}", {"columns.path": name}) for name in found]
@@ -95,6 +106,26 @@ def identifiers(bad: BadCells, column: str, notes: list[str]) -> list[str]:
         return texts
     notes.append(f"{column} has whole numbers saved as {min(as_floats)!r}: they count as without the .0.")
     return [text.removesuffix(".0") if text in as_floats else text for text in texts]
+
+
+def _ask_about_studies(table: TextTable, mapping: ColumnMapping, free: Sequence[str]) -> None:
+    """Ask whether the rows are studies, where a column that is not known has another name in every row."""
+    names = [name for name in free if _names_rows(table.columns[name])]
+    if "study" not in mapping.roles or not names:
+        return
+    choices = [
+        *(Choice(f"{name!r} names images", f"--column path={name}", {"columns.path": name}) for name in names),
+        Choice("the rows are whole studies", "--column path=", {"columns.path": ""}),
+    ]
+    question = f"{table.name}: {mapping.roles['study']!r} names studies; does another column name images?"
+    raise UndecidedError("column path", question, choices)
+
+
+def _names_rows(column: pa.Array) -> bool:
+    """Say whether every cell holds another name, without blanks in it, that is no number."""
+    texts = column.to_pylist()
+    plain = all(text and len(text) <= _LONGEST_NAME and len(text.split()) == 1 for text in texts)
+    return plain and len(texts) > 1 and len(set(texts)) == len(texts) and any(cells.as_number(t) is None for t in texts)
 
 
 def _holds_paths(column: pa.Array) -> bool:
