@@ -12,6 +12,7 @@ from cxr_core import __version__
 from cxr_core.commands.next_step import next_step
 from cxr_core.commands.output import as_json
 from cxr_core.commands.parsing import PROGRAM, Answer, Command
+from cxr_core.commands.progress_bar import progress_bar
 from cxr_core.errors import CxrError, UnknownNameError, UsageError
 
 #: command -> (module, constant): a module is loaded only when its command is given, so that light commands start fast.
@@ -75,7 +76,8 @@ def _carry_out(given: list[str]) -> int:
         parsed = command.parse(rest)
     except SystemExit:  # --help was asked for and printed
         return 0
-    answer = command.execute(parsed)
+    with progress_bar():
+        answer = command.execute(parsed)
     _give(answer, parsed.json)
     if not parsed.json and answer.status in (0, 1):
         _say(next_step(name, parsed, answer.document))

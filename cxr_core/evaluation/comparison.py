@@ -1,7 +1,6 @@
 """Is the difference of two models real? Paired differences of AUC on identical rows, corrected for many tests."""
 
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -26,7 +25,7 @@ from cxr_core.evaluation.simultaneous import (
     holm,
     holm_levels,
 )
-from cxr_core.processes import cores
+from cxr_core.progress import each_told
 
 _INTERVAL_FIGURES = ("ci", "p", "p_corrected", "ci_corrected")
 
@@ -78,9 +77,8 @@ def compare_labels(
     """
     clusters, n_patients = patient_clusters(patients)
     labels = [label for label in a if label in b]
-    with ThreadPoolExecutor(max(1, min(cores(), len(labels)))) as pool:
-        each = pool.map(lambda label: _pair(values[label], a[label], b[label], clusters, n_patients), labels)
-        pairs = dict(zip(labels, each, strict=True))
+    each = each_told("Labels", lambda label: _pair(values[label], a[label], b[label], clusters, n_patients), labels)
+    pairs = dict(zip(labels, each, strict=True))
     influences = {label: pair.influence for label, pair in pairs.items() if pair.influence is not None}
     found = {
         label: clustered(pairs[label].difference or 0.0, moved, pairs[label].counted.rarer)

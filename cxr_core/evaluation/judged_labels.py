@@ -5,7 +5,6 @@ Whatever is asked of a label (figures, intervals, means, the tests of a grid) is
 
 import sys
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -18,7 +17,7 @@ from cxr_core.evaluation.ranking import ranking
 from cxr_core.evaluation.resamples import patient_clusters
 from cxr_core.evaluation.results import AUTO, BOOTSTRAP, FORMULA
 from cxr_core.evaluation.weighted import RankedRows, bootstrap, steps_of
-from cxr_core.processes import cores
+from cxr_core.progress import each_told
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,8 +73,7 @@ def judged_models(
         rows = shared_certain_rows(values[label], [models[model][label] for model in having[label]])
         return [_judged(one, clusters[one.mask], n_patients, few) for one in rows]
 
-    with ThreadPoolExecutor(max(1, min(cores(), len(labels)))) as pool:
-        each = dict(zip(labels, pool.map(judged, labels), strict=True))
+    each = dict(zip(labels, each_told("Labels", judged, labels), strict=True))
     found = {(m, label): one for label in labels for m, one in zip(having[label], each[label], strict=True)}
     found = _resampled(found, n_patients, resamples)
     return {model: {label: found[model, label][0] for label in of_model} for model, of_model in models.items()}

@@ -8,6 +8,7 @@ of the repeated rows, computed anew, to rounding: the counts are whole numbers t
 """
 
 import os
+import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from scipy.sparse import csr_array
 from cxr_core.arrays import BoolArray, FloatArray, IntArray
 from cxr_core.evaluation.ranking import Ranking, ranking
 from cxr_core.evaluation.resamples import patient_weights
+from cxr_core.progress import tell_done
 
 # Steps x resamples that are worked off together: 1 MB an array, which stays near the core.
 _TILE_ELEMENTS = 2**17
@@ -133,8 +135,10 @@ def bootstrap(ranked: Sequence[RankedRows], patients: int, resamples: int, threa
     replicates = np.full((resamples, len(ranked), 2), np.nan)
     if patients == 0 or not ranked:
         return replicates
+    begun = time.monotonic()
     with ThreadPoolExecutor(min(threads or os.cpu_count() or 1, len(ranked))) as pool:
         for start, weights in patient_weights(patients, resamples):
+            tell_done("Resamples", start, resamples, begun)
             stop = start + weights.shape[1]
             figures = pool.map(lambda rows, drawn=weights: weighted_figures(rows, drawn), ranked)
             for column, (auc, ap) in enumerate(figures):

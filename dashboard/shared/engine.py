@@ -8,7 +8,6 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 import pandas as pd
-import streamlit as st
 
 from cxr_core.cache.answers import ANSWERS, Question
 from cxr_core.evaluation.effects import Effects
@@ -35,6 +34,7 @@ from cxr_core.tasks.sources import refresh as forget_answers
 from cxr_core.tasks.state import SourceState, source_state
 from cxr_core.tasks.two_judges import TwoJudges
 from cxr_core.tasks.two_judges import two_judges as judge_beside
+from dashboard.shared.waiting import waiting
 
 R = TypeVar("R")
 
@@ -223,7 +223,7 @@ def _label_curves(
 def _asked(
     task: Callable[..., R], source: str, *arguments: Any, of: tuple[str, ...] | None = (), words: str = _ASKING
 ) -> R:
-    """Return the kept answer of a task, else ask it, with a spinner meanwhile.
+    """Return the kept answer of a task, else ask it, with a spinner and a bar meanwhile.
 
     Args:
         task: of the engine; its first argument is the source.
@@ -236,7 +236,7 @@ def _asked(
     stamp = source_state(source, of).stamp
     found = ANSWERS.peek(question, stamp)
     if found is None:
-        with st.spinner(words, show_time=True):
+        with waiting(question, words):
             found = ANSWERS.answer(question, stamp, lambda: task(source, *arguments))
     value: R = found.value
     return value

@@ -1,0 +1,80 @@
+"""How far long work is, told to whoever waits for it.
+
+Whoever waits says so by `telling`; the work says `tell` between its parts, in the thread of the one who waits. What he
+is told with may raise: so work ends that nobody waits for any more, and its parts that have not begun never do.
+"""
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import TypeVar
+
+from cxr_core.processes import cores
+from cxr_core.words import duration
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far work is: `done` of `total` parts of `what`, begun `seconds` ago."""
+
+    what: str
+    done: int
+    total: int
+    seconds: float
+
+    @property
+    def share(self) -> float:
+        """The share that is done, from 0 to 1."""
+        return self.done / self.total if self.total else 1.0
+
+    @property
+    def seconds_left(self) -> float | None:
+        """How long the rest takes if it goes on so; None before the first part is done."""
+        return self.seconds * (self.total - self.done) / self.done if self.done else None
+
+    @property
+    def words(self) -> str:
+        """Say it: "Labels: 3 of 14 done, about 2 s left"."""
+        left = "" if self.seconds_left is None else f", about {duration(self.seconds_left)} left"
+        return f"{self.what}: {self.done} of {self.total} done{left}"
+
+
+Tell = Callable[[Progress], None]
+_tell: ContextVar[Tell | None] = ContextVar("tell", default=None)
+
+
+@contextmanager
+def telling(tell: Tell) -> Iterator[None]:
+    """Let the work within say to `tell` how far it is."""
+    before = _tell.set(tell)
+    try:
+        yield
+    finally:
+        _tell.reset(before)
+
+
+def tell_done(what: str, done: int, total: int, since: float) -> None:
+    """Tell whoever waits, if anybody does, that `done` of `total` parts are done since a reading of the clock."""
+    tell = _tell.get()
+    if tell is not None:
+        tell(Progress(what, done, total, time.monotonic() - since))
+
+
+def each_told(what: str, work: Callable[[T], R], parts: Iterable[T]) -> list[R]:
+    """Do `work` on all `parts`, in as many threads as there are cores, and tell after each how many are done."""
+    waiting, start = list(parts), time.monotonic()
+    results: list[R] = []
+    pool = ThreadPoolExecutor(max(1, min(cores(), len(waiting))))
+    try:
+        for future in [pool.submit(work, part) for part in waiting]:
+            tell_done(what, len(results), len(waiting), start)
+            results.append(future.result())
+    finally:
+        pool.shutdown(cancel_futures=True)
+    return results
