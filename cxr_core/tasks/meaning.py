@@ -101,6 +101,11 @@ def meaning(
     )
 
 
+def reading_sets(source_name: str) -> list[str]:
+    """Return the names of the sets of readings of a source."""
+    return ready_source(source_name).warehouse().reading_sets()
+
+
 def chosen_set(warehouse: Warehouse, source_name: str, set_name: str | None) -> str:
     """Return the set of readings that is asked for, or the only one that there is.
 

@@ -5,7 +5,8 @@ those of common ones; w once an epoch, by at most 0.2, against the sum of its gr
 stay in [0, 1]. Both rest during the first epoch (the first quarter of a shorter run), because what the look-ahead tells
 is how the uncertain labels pull a network away from what the certain ones have taught it. Where the certain labels of
 similar images are mostly positive, u rises, else it falls; it comes to rest at the mean probability that the network
-gives to the uncertain images, as far as it has learned that from the certain ones.
+gives to the uncertain images, as far as it has learned that from the certain ones. That is their share only if hedging
+does not depend on the truth (`evaluation/without_readings.py` has the other end).
 """
 
 from collections.abc import Mapping

@@ -10,6 +10,7 @@ from cxr_core.tasks.meaning import Meaning, policy_text
 from cxr_core.uncertainty import Policy
 from dashboard.charts.frame import CONFIG
 from dashboard.charts.meaning import meaning_chart
+from dashboard.labels.uncertain_meaning import uncertain_section
 from dashboard.shared import engine, help_texts
 from dashboard.shared.choices import Options, pick_one, select_one
 from dashboard.shared.downloads import download_file, download_table
@@ -31,6 +32,7 @@ def meaning_section(overview: LabelOverview) -> None:
         if not sets:
             st.info(help_texts.NO_READINGS, icon=":material/info:")
             go_button("sources", "Import readings")
+            uncertain_section(overview, None, None)
             return
         with st.container(horizontal=True, vertical_alignment="bottom"):
             chosen = select_one(
@@ -39,12 +41,13 @@ def meaning_section(overview: LabelOverview) -> None:
             datasets = Options((ALL, *overview.datasets), "meaning-dataset", label_words, "dataset")
             dataset = pick_one("Data set", datasets, ALL, help_texts.DATASET)
         found = engine.meaning(overview.source, chosen, None if dataset == ALL else dataset, overview.view)
-        st.markdown(f"**{plain(meaning_answer(found))}**")
+        st.header(plain(meaning_answer(found)), anchor=False)
         chart = meaning_chart(found.labels, colors())
         st.plotly_chart(chart, config=CONFIG, key="meaning", alt="Share present of each label value, by the readers")
         st.table(meaning_table(found), border="horizontal", alt="Share present of each label value, with counts")
         st.caption(plain(_caption(found)))
         download_table(flat_meaning(found), f"{found.source}-{found.set}-meaning.csv")
+        uncertain_section(overview, found, None if dataset == ALL else dataset)
         _policy(found)
 
 

@@ -20,12 +20,12 @@ from cxr_core.tasks import effects as treatments
 from cxr_core.tasks import ensemble as ensembles
 from cxr_core.tasks import evaluate as evaluating
 from cxr_core.tasks import grid as grids
+from cxr_core.tasks import meaning as meanings
+from cxr_core.tasks import meaning_by_model as by_model
 from cxr_core.tasks import subgroups as splitting
 from cxr_core.tasks.card_choice import CardChoice, JudgedPlace, chosen_card, judged_on
 from cxr_core.tasks.gaps import Gaps, gaps_at
 from cxr_core.tasks.judging import judges as judges_of
-from cxr_core.tasks.meaning import Meaning
-from cxr_core.tasks.meaning import meaning as count_meaning
 from cxr_core.tasks.models import models as list_models
 from cxr_core.tasks.reader_differences import OfReaders
 from cxr_core.tasks.reader_differences import reader_differences as differences_of
@@ -49,12 +49,19 @@ def label_overview(source: str, view: str | None) -> labels.LabelOverview:
 
 def reading_sets(source: str) -> list[str]:
     """Return the names of the sets of readings."""
-    return _asked(_reading_sets, source)
+    return _asked(meanings.reading_sets, source)
 
 
-def meaning(source: str, set_name: str, dataset: str | None, view: str | None) -> Meaning:
+def meaning(source: str, set_name: str, dataset: str | None, view: str | None) -> meanings.Meaning:
     """Return what the readers of a set say of the images of each label value."""
-    return _computed(count_meaning, source, set_name, dataset, view, of=())
+    return _computed(meanings.meaning, source, set_name, dataset, view, of=())
+
+
+def meaning_by_model(
+    source: str, model: str, set_name: str | None, dataset: str | None, view: str | None
+) -> by_model.MeaningByModel:
+    """Return what a model adds to the meaning of the labels."""
+    return _computed(by_model.meaning_by_model, source, model, set_name, dataset, view, of=(model,))
 
 
 def cooccurrence(source: str, view: str | None, value: str, dataset: str | None) -> pd.DataFrame:
@@ -193,10 +200,6 @@ def ensemble_preview(
 def state(source: str, models: tuple[str, ...] = ()) -> SourceState:
     """Return how the label tables and the prediction tables of some models stand."""
     return source_state(source, models)
-
-
-def _reading_sets(source: str) -> list[str]:
-    return get_source(source).warehouse().reading_sets()
 
 
 def _told_of_model(source: str, model: str) -> dict[str, Any]:

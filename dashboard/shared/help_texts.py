@@ -224,3 +224,15 @@ READER_DIFFERENCES = (
     "on, with the 95 % interval of resampled patients."
 )
 BY_THE_REPORT = "This tab is about the report's labels, whoever judges above."
+MEANING_MODEL = (
+    "A model with predictions narrows the counted shares where it predicts all images of a value, and says between "
+    "which ends a share lies that nobody has counted. The images that were read must be a chance sample of their value."
+)
+IN_USE = "Now in use: the u and w that the Train page stands at in this session."
+WITHOUT_READINGS = (
+    "With the model's help: prediction-powered inference, tuned and by patient (Angelopoulos, Duchi and Zrnic 2023), "
+    "shown where its interval is narrower. Without readings the share is not known: if hedging depends on the image "
+    "alone, it is the mean probability that the certain labels give the uncertain images (where *learned* moves u); if "
+    "absent images are hedged at one rate whatever they look like, it follows from that rate among the clearest "
+    "negatives (mixture proportion). The data cannot tell the two apart; fifty readings can."
+)

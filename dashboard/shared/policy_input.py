@@ -48,6 +48,22 @@ def policy_input(key: str, learned: bool = False) -> Policy:
     return uniform_policy(u, w)
 
 
+def policy_in_use(key: str) -> Policy | None:
+    """Return the policy that is chosen now in the input `key` of this session, its default before anybody chose.
+
+    None where training is to learn it.
+    """
+    strategy = st.session_state.get(f"{key}-strategy", CUSTOM)
+    if strategy == LEARNED:
+        return None
+    if strategy == PER_LABEL:
+        return label_policy(*_parsed(st.session_state.get(f"{key}-table-start", "")))
+    if strategy in NAMED_POLICIES:
+        return named_policy(strategy)
+    u, w = st.session_state.get(f"{key}-u", DEFAULT_U), st.session_state.get(f"{key}-w", DEFAULT_W)
+    return uniform_policy(float(u), float(w))
+
+
 def loss_formula(policy: Policy) -> str:
     """Return the loss of one label of one image as LaTeX, with the numbers of the policy."""
     w = "w_i" if policy.w_scalar is None else f"{policy.w_scalar:g}"

@@ -2,11 +2,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cxr_core.schema import KEY_COLUMNS, LABELS
+from cxr_core.schema import KEY_COLUMNS, LABELS, label_words
 from cxr_core.sources.registry import get_source
 from cxr_core.tasks.meaning import meaning
+from cxr_core.tasks.meaning_by_model import meaning_by_model
 from cxr_core.warehouse.parquet import write_readings
 
+MODEL = "densenet_frontal_u0_0__w0_0"
 TAB = {"labels-tab": "What they mean"}
 
 
@@ -35,7 +37,7 @@ def test_the_tab_answers_with_the_counted_shares(read, page):
     found = meaning("demo", "doctors", None, "frontal")
     shares = {label: found.labels[label]["uncertain"].share for label in LABELS}
     known = {label: share for label, share in shares.items() if share is not None}
-    said = next(one.value for one in shown.markdown if "Of the uncertain" in one.value or "Of no label" in one.value)
+    said = next(one.value for one in shown.header if "Of the uncertain" in one.value or "Of no label" in one.value)
     if known:
         assert f"{max(known.values()):.0%}".rstrip("%") in said
     table = next(one.value for one in shown.table if "Uncertain" in one.value.columns)
@@ -50,3 +52,23 @@ def test_the_policy_of_the_readings_fills_the_train_form(read, page):
     assert not shown.exception
     assert shown.session_state["train-strategy"] == "per label"
     assert shown.session_state["train-table-start"].startswith(f"{policy.u[0]:g},0.75")
+
+
+def test_a_model_shows_both_ends_of_the_range_and_what_is_in_use(read, page):
+    shown = page("labels", **TAB, **{"meaning-model": MODEL, "dataset": "valid"})
+    assert not shown.exception
+    found = meaning_by_model("demo", MODEL, "doctors", "valid", "frontal")
+    table = next(one.value for one in shown.table if "Now in use" in one.value.columns)
+    assert table.loc["Edema", "Now in use"] == "u 0.4, w 0.75"
+    for label, alone in found.ranges.items():
+        if alone.by_truth is not None:
+            assert f"{alone.by_truth.share:.3f}" in table.loc[label_words(label), "If by the truth"]
+        else:
+            assert alone.why in table.loc[label_words(label), "If by the truth"]
+
+
+def test_without_readings_a_model_still_gives_the_honest_range(small_demo, page):
+    shown = page("labels", **TAB)
+    assert not shown.exception
+    table = next(one.value for one in shown.table if "Now in use" in one.value.columns)
+    assert "Counted" not in table.columns and "If hedging is by the image" in table.columns
