@@ -1,13 +1,15 @@
 """The commands that judge and combine models: evaluate, thresholds, compare, ensemble."""
 
 import argparse
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
-from cxr_core.commands.output import as_table, shown
+from cxr_core.commands.details import details_text
+from cxr_core.commands.output import as_table, interval, reasons, shown
 from cxr_core.commands.parsing import Answer, Command, Parser
 from cxr_core.schema import REPORT
 from cxr_core.tasks.compare import Comparison, compare
+from cxr_core.tasks.details import SPECIFICITY, all_details
 from cxr_core.tasks.ensemble import METHOD_NAMES, BuiltEnsemble, build_ensemble
 from cxr_core.tasks.evaluate import Evaluation, evaluate
 from cxr_core.tasks.grid import ModelGrid, model_grid
@@ -36,20 +38,38 @@ def _evaluate_arguments(parser: Parser) -> None:
     parser.add_argument("model", metavar="MODEL", help="a model with predictions")
     _which_images(parser)
     parser.add_argument("--at", metavar="CARD", help="also what the thresholds of this card do on these images")
+    parser.add_argument(
+        "--details",
+        action="store_true",
+        help="also calibration slope, intercept, O:E, decision curve, partial AUC and sensitivity at a specificity",
+    )
+    parser.add_argument(
+        "--specificity",
+        type=float,
+        default=SPECIFICITY,
+        metavar="X",
+        help="with --details: where the part of the ROC curve begins (default %(default)s)",
+    )
 
 
 def _evaluate(arguments: argparse.Namespace) -> Answer:
     found = evaluate(arguments.source, arguments.model, arguments.dataset, arguments.view, arguments.judge)
-    document = found.as_json()
+    document, texts = found.as_json(), [lambda: _evaluation_text(found)]
     _add_differences(document, arguments)
-    if not arguments.at:
-        return Answer(document, lambda: _evaluation_text(found))
-    card = read_card(arguments.source, arguments.at)
     where = (arguments.source, arguments.model, arguments.dataset, arguments.view, arguments.judge)
-    cuts = judged_at(card, *where)
-    for label, cut in cuts.items():
-        document["labels"][label]["at"] = cut.as_json()
-    return Answer(document | {"card": card.card}, lambda: f"{_evaluation_text(found)}\n\n{_cuts_text(card, cuts)}")
+    if arguments.at:
+        card = read_card(arguments.source, arguments.at)
+        cuts = judged_at(card, *where)
+        for label, cut in cuts.items():
+            document["labels"][label]["at"] = cut.as_json()
+        document["card"] = card.card
+        texts.append(lambda: _cuts_text(card, cuts))
+    if arguments.details:
+        details = all_details(*where, arguments.specificity)
+        for label, one in details.items():
+            document["labels"][label]["details"] = one.as_json()
+        texts.append(lambda: details_text(details))
+    return Answer(document, lambda: "\n\n".join(text() for text in texts))
 
 
 def _add_differences(document: dict[str, Any], arguments: argparse.Namespace) -> None:
@@ -83,13 +103,13 @@ def _cuts_text(card: Card, cuts: Mapping[str, JudgedCut]) -> str:
     documents = {label: cut.as_json() for label, cut in cuts.items()}
     rows = [
         (
-            *(label, one["threshold"], one["sensitivity"], _interval(one["sensitivity_ci"]), one["specificity"]),
-            *(_interval(one["specificity_ci"]), one["ppv"], one["npv"], one["n"]),
+            *(label, one["threshold"], one["sensitivity"], interval(one["sensitivity_ci"]), one["specificity"]),
+            *(interval(one["specificity_ci"]), one["ppv"], one["npv"], one["n"]),
         )
         for label, one in documents.items()
     ]
     head = f"Card {card.card}: {card.rule} of {card.model}, chosen on {card.on} as judged by {card.judge}"
-    return f"{head}\n\n{as_table(headers, rows)}{_reasons({label: one['why'] for label, one in documents.items()})}"
+    return f"{head}\n\n{as_table(headers, rows)}{reasons({label: one['why'] for label, one in documents.items()})}"
 
 
 def _evaluation_text(found: Evaluation) -> str:
@@ -97,7 +117,7 @@ def _evaluation_text(found: Evaluation) -> str:
     rows = [
         (
             *(label, row.n, row.n_positive, row.n_uncertain_dropped, row.n_patients),
-            *(row.roc_auc, _interval(row.roc_auc_ci), row.average_precision, _interval(row.average_precision_ci)),
+            *(row.roc_auc, interval(row.roc_auc_ci), row.average_precision, interval(row.average_precision_ci)),
         )
         for label, row in found.labels.items()
     ]
@@ -110,7 +130,7 @@ def _evaluation_text(found: Evaluation) -> str:
     for label, row in found.labels.items():
         if row.n_missing:
             head += f"\n{label}: {row.missing_words}"
-    return f"{head}\n\n{as_table(headers, rows)}{_reasons({label: row.why for label, row in found.labels.items()})}"
+    return f"{head}\n\n{as_table(headers, rows)}{reasons({label: row.why for label, row in found.labels.items()})}"
 
 
 def _compare_arguments(parser: Parser) -> None:
@@ -145,8 +165,8 @@ def _comparison_text(found: Comparison) -> str:
     headers = ("label", "n", "difference", "95 % interval", "p", "p corrected", "interval corrected", "", "p DeLong")
     rows = [
         (
-            *(label, row.n, row.difference, _interval(row.ci), _p_value(row.p), _p_value(row.p_corrected)),
-            *(_interval(row.ci_corrected), row.state, _p_value(row.p_delong)),
+            *(label, row.n, row.difference, interval(row.ci), _p_value(row.p), _p_value(row.p_corrected)),
+            *(interval(row.ci_corrected), row.state, _p_value(row.p_delong)),
         )
         for label, row in found.labels.items()
     ]
@@ -171,11 +191,11 @@ def _beside_text(found: TwoJudges) -> str:
     for group in found.as_json()["groups"]:
         headers = ("model", *(words for judge in found.judges for words in (judge, "95 % interval")))
         judged = [
-            (model, *(cell for judge in found.judges for cell in (by[judge]["value"], _interval(by[judge]["ci"]))))
+            (model, *(cell for judge in found.judges for cell in (by[judge]["value"], interval(by[judge]["ci"]))))
             for model, by in group["models"].items()
         ]
         ranks, images = group["rank_correlation"], counted(group["n"], "image")
-        alike = f"{ranks['method']} {shown(ranks['value'])} ({_interval(ranks['ci'])})"
+        alike = f"{ranks['method']} {shown(ranks['value'])} ({interval(ranks['ci'])})"
         head = f"Mean {found.figure} over {counted(len(group['labels']), 'label')}, {images} ({group['images']})"
         said = ranks["why"] if ranks["value"] is None else alike
         parts.append(f"{head} of {found.dataset}\n\n{as_table(headers, judged)}\n\nRanks: {said}")
@@ -213,18 +233,8 @@ def _ensemble_text(built: BuiltEnsemble) -> str:
     return "\n".join(lines)
 
 
-def _interval(ends: Sequence[float] | None) -> str:
-    return "-" if ends is None else f"{shown(ends[0])} to {shown(ends[1])}"
-
-
 def _p_value(value: float | None) -> str:
     return "<0.001" if value is not None and value < 0.001 else shown(value)
-
-
-def _reasons(why: dict[str, dict[str, str]]) -> str:
-    """Return one line for each figure that is undefined."""
-    lines = [f"{label}, {figure}: {reason}" for label, reasons in why.items() for figure, reason in reasons.items()]
-    return "\n\n" + "\n".join(lines) if lines else ""
 
 
 EVALUATE = Command("evaluate", "Say how good a model is, label by label.", _evaluate_arguments, _evaluate)

@@ -47,6 +47,17 @@ def flattened(document: Mapping[str, Any], before: str = "") -> dict[str, Any]:
     return {name: value for name, value in flat.items() if value not in (None, "", [], {})}
 
 
+def interval(ends: Sequence[float] | None) -> str:
+    """Return an interval in words, a dash where there is none."""
+    return "-" if ends is None else f"{shown(ends[0])} to {shown(ends[1])}"
+
+
+def reasons(why: dict[str, dict[str, str]]) -> str:
+    """Return one line for each figure that is undefined."""
+    lines = [f"{label}, {figure}: {reason}" for label, reasons in why.items() for figure, reason in reasons.items()]
+    return "\n\n" + "\n".join(lines) if lines else ""
+
+
 def _padded(row: list[str], widths: list[int], right: list[bool]) -> Iterable[str]:
     for cell, width, is_right in zip(row, widths, right, strict=True):
         yield cell.rjust(width) if is_right else cell.ljust(width)

@@ -76,18 +76,24 @@ def calibration(y: Any, scores: Any, scale: str, bins: int = 10, drawn: Resampli
         raise UsageError(
             f"Calibration needs a scale of {', '.join(SCALES)} and 1 bin or more. Received: {scale}, {bins}."
         )
-    if scale == "score":
-        return Calibration((), None, None, WHY_SCORE)
     y, scores = np.asarray(y, dtype=np.int64), as_scores(scores)
-    if y.size == 0:
-        return Calibration((), None, None, NO_ROWS)
-    if scale == "logit" and look_like_probabilities(scores):
-        return Calibration((), None, None, WHY_NO_LOGITS)
+    why = why_no_probabilities(scores, scale)
+    if why:
+        return Calibration((), None, None, why)
     p = sigmoid(scores) if scale == "logit" else check_probabilities(scores)
     bin_of_row, found = _bins(y, p, bins)
     ece = sum(b.n * abs(b.observed - b.mean_predicted) for b in found) / y.size
     result = Calibration(found, float(np.mean((p - y) ** 2)), float(ece))
     return result if drawn is None else _with_intervals(result, y, p, bin_of_row, drawn)
+
+
+def why_no_probabilities(scores: FloatArray, scale: str) -> str | None:
+    """Return why stored scores (n,) give no probabilities, or None."""
+    if scale == "score":
+        return WHY_SCORE
+    if scores.size == 0:
+        return NO_ROWS
+    return WHY_NO_LOGITS if scale == "logit" and look_like_probabilities(scores) else None
 
 
 def _bins(y: IntArray, p: FloatArray, bins: int) -> tuple[IntArray, tuple[ReliabilityBin, ...]]:

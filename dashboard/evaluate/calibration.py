@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from cxr_core.tasks.details import label_fit
 from cxr_core.tasks.evaluate import LabelCurves
 from cxr_core.words import counted
 from dashboard.charts.details import calibration_chart
@@ -29,9 +30,20 @@ def calibration_section(curves: LabelCurves, ensemble: bool, doubt: str | None) 
         bins = f"over {counted(len(found.bins), 'bin')} of about equal count"
         _metric("Brier score", found.brier, found.brier_ci, help_texts.BRIER)
         _metric("Expected calibration error", found.ece, found.ece_ci, f"{help_texts.CALIBRATION} Here {bins}.")
+        _fit(curves)
         st.caption(f"{bins.capitalize()}. {help_texts.CALIBRATION_CAPTION}")
         if found.why_no_ci:
             st.caption(f"There is no interval: {plain(found.why_no_ci)}.")
+
+
+def _fit(curves: LabelCurves) -> None:
+    """Show slope, intercept and O:E, and say why one is missing."""
+    fit = label_fit(curves)
+    _metric("Calibration slope", fit.slope, fit.slope_ci, help_texts.SLOPE)
+    _metric("Calibration intercept", fit.intercept, fit.intercept_ci, help_texts.INTERCEPT)
+    _metric("Observed : expected", fit.observed_to_expected, fit.observed_to_expected_ci, help_texts.OE)
+    for reason in dict.fromkeys(fit.why.values()):
+        st.caption(f"Slope, intercept and O:E: {plain(reason)}.")
 
 
 def _metric(name: str, value: float | None, ci: tuple[float, float] | None, text: str) -> None:

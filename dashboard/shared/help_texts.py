@@ -72,6 +72,9 @@ CHOSEN_ON = (
     "judged on test, the figures are what new patients would show."
 )
 CALIBRATION = "A predicted probability of 0.3 is calibrated when 3 of 10 such images have the finding."
+SLOPE = "1 is right; below 1 the probabilities are too extreme, above 1 too timid (logistic regression on the logit)."
+INTERCEPT = "0 is right; below 0 the probabilities are too high altogether, above 0 too low (slope held at 1)."
+OE = "Positive images over those that the probabilities add up to: 1 is right, below 1 too many are expected."
 PAIRED = (
     "Both models judged on the same images, by patient. Corrected p and corrected intervals allow for all the labels "
     "that are tested (Holm), and say the same: the interval leaves out 0 where the p is below 0.05."

@@ -1,0 +1,80 @@
+"""What a paper asks of a label beyond AUC: calibration fit, net benefit, the part of the ROC curve that matters."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from cxr_core.evaluation.calibration import why_no_probabilities
+from cxr_core.evaluation.calibration_fit import FIGURES, CalibrationFit, calibration_fit
+from cxr_core.evaluation.decision import NetBenefit, net_benefits
+from cxr_core.evaluation.partial_auc import RocPart, roc_part
+from cxr_core.evaluation.probabilities import logit, sigmoid
+from cxr_core.evaluation.results import bounds_as_json
+from cxr_core.tasks.judging import joined_predictions
+from cxr_core.tasks.label_curves import LabelCurves, curves_of
+
+#: Where the part of the ROC curve begins where nobody says.
+SPECIFICITY = 0.9
+
+
+@dataclass(frozen=True)
+class LabelDetails:
+    """One label of one model; `why` says why there are no probabilities, and so no calibration and no net benefit."""
+
+    calibration: CalibrationFit
+    net_benefit: tuple[NetBenefit, ...]
+    roc_part: RocPart
+    why: str | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the figures under the names that scripts rely on."""
+        benefits = [
+            {
+                "threshold": one.threshold,
+                "net_benefit": one.model,
+                "net_benefit_ci": bounds_as_json(one.ci),
+                "treat_all": one.treat_all,
+            }
+            for one in self.net_benefit
+        ]
+        return {
+            "calibration": self.calibration.as_json(),
+            "decision_curve": benefits,
+            "roc_part": self.roc_part.as_json(),
+            "why": self.why,
+        }
+
+
+def all_details(
+    source_name: str, model: str, dataset: str, view: str | None, judge: str, specificity: float = SPECIFICITY
+) -> dict[str, LabelDetails]:
+    """Return the details of every label of a model on one data set; raises as `evaluate` and `label_details` do."""
+    joined = joined_predictions(source_name, model, dataset, view, judge)
+    return {label: label_details(curves_of(joined, model, label), specificity) for label in joined.labels}
+
+
+def label_details(curves: LabelCurves, specificity: float = SPECIFICITY) -> LabelDetails:
+    """Return the details of a label on its certain rows, at specificities of `specificity` and more.
+
+    Raises:
+        UsageError: the specificity is not above 0 and below 1.
+    """
+    rows, drawn = curves.rows, curves.resampling()
+    part = RocPart(specificity, why=rows.why) if rows.why else roc_part(rows.y, rows.scores, specificity, drawn)
+    why = _why_none(curves)
+    if why:
+        return LabelDetails(label_fit(curves), (), part, why)
+    p = sigmoid(rows.scores) if curves.scale == "logit" else rows.scores
+    return LabelDetails(label_fit(curves), net_benefits(rows.y, p, drawn.clusters, drawn.minimum), part)
+
+
+def label_fit(curves: LabelCurves) -> CalibrationFit:
+    """Return calibration slope, intercept and O:E of a label on its certain rows."""
+    rows, drawn, why = curves.rows, curves.resampling(), _why_none(curves)
+    if why:
+        return CalibrationFit(why=dict.fromkeys(FIGURES, why))
+    logits = rows.scores if curves.scale == "logit" else logit(rows.scores)
+    return calibration_fit(rows.y, logits, drawn.clusters, drawn.minimum)
+
+
+def _why_none(curves: LabelCurves) -> str | None:
+    return curves.rows.why or why_no_probabilities(curves.rows.scores, curves.scale)
