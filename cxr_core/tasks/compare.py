@@ -100,7 +100,10 @@ def shared_rows(joined: list[Joined], models: list[str], dataset: str) -> list[p
     Raises:
         UsageError: there is no such image.
     """
-    shared = pd.Index(joined[0].frame["path"])
+    first = joined[0].frame["path"]
+    if len(first) and all(other.frame["path"].equals(first) for other in joined[1:]) and first.is_monotonic_increasing:
+        return [j.frame for j in joined]  # as models of one view are; looking each path up takes seconds of a large set
+    shared = pd.Index(first)
     for other in joined[1:]:
         shared = shared.intersection(other.frame["path"])
     if shared.empty:
