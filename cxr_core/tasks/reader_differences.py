@@ -11,6 +11,8 @@ from cxr_core.settings import settings
 from cxr_core.tasks.evaluate import predicted
 from cxr_core.tasks.judging import judged_predictions
 
+#: Each reader and label is resampled for itself, so 8 readers of 14 labels take 112 times as long as one.
+MOST_RESAMPLES = 500
 #: (set, reader) -> the difference.
 OfReaders = dict[tuple[str, str], ReaderDifference]
 
@@ -33,7 +35,7 @@ def reader_differences(
         return {}
     chosen = settings()
     clusters, patients = patient_clusters(judged.joined.frame["patient"].to_numpy(np.int64))
-    drawn = Resampling(clusters, patients, chosen.resamples, chosen.minimum_positives)
+    drawn = Resampling(clusters, patients, min(chosen.resamples, MOST_RESAMPLES), chosen.minimum_positives)
     found: dict[str, OfReaders] = {}
     for name in [one for one in judged.joined.labels if label in (None, one)]:
         scores = predicted(judged.joined.frame, [name])[name]
