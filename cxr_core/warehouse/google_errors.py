@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 from cxr_core.errors import AccessError, CxrError, TableError, UsageError, WarehouseError
 from cxr_core.settings import settings
+from cxr_core.warehouse.google_reasons import reason_words
 
 _TABLE = re.compile(r"\b(?:Table|View) ([\w-]+)[:.](\w+\.[\w-]+)")
 _DATASET = re.compile(r"\bDataset ([\w-]+)[:.](\w+)")
@@ -69,6 +70,8 @@ def _refusal(error: Exception, maximum: int, key_file: str | None) -> CxrError:
             f"The query would bill more than maximum_bytes_billed = {maximum:,} bytes. "
             f"Raise it for this source in cxr.toml. {said}"
         )
+    if told := reason_words(reason_of(error), text):
+        return WarehouseError(f"{told} {said}")
     words: tuple[tuple[type[Exception], Callable[[], CxrError]], ...] = (
         (exceptions.Unauthorized, lambda: _expired(key_file, error)),
         (exceptions.Forbidden, lambda: _denied(text, said)),

@@ -90,7 +90,30 @@ def test_predictions_of_the_workspace_join_labels_of_bigquery(bigquery_tables, l
     ("refusal", "error", "words"),
     [
         ((403, "accessDenied", "Access Denied: Table x"), WarehouseError, "Job User .* BigQuery says: .*Access Denied"),
-        ((403, "quotaExceeded", "Quota exceeded"), WarehouseError, "BigQuery says: .*Quota exceeded"),
+        ((403, "quotaExceeded", "Quota exceeded: bytes scanned per day"), WarehouseError, "quota .* is used up.*anew"),
+        (
+            (403, "quotaExceeded", "Custom quota exceeded: Your usage exceeded the custom quota"),
+            WarehouseError,
+            "quota",
+        ),
+        ((403, "rateLimitExceeded", "Exceeded rate limits: too many table reads"), WarehouseError, "too often.*minute"),
+        (
+            (403, "billingNotEnabled", "Billing has not been enabled for this project."),
+            WarehouseError,
+            "Billing is off",
+        ),
+        (
+            (403, "accessNotConfigured", "BigQuery API has not been used in project 1 before or it is disabled."),
+            WarehouseError,
+            "API is switched off .*gcloud services enable bigquery.googleapis.com",
+        ),
+        (
+            (403, "accessDenied", "VPC Service Controls: Request is prohibited by organization's policy."),
+            WarehouseError,
+            "A policy of the organisation forbids .* no role helps",
+        ),
+        ((403, "responseTooLarge", "Response too large to return."), WarehouseError, "answer is larger"),
+        ((400, "resourcesExceeded", "Resources exceeded during query execution"), WarehouseError, "more memory"),
         ((400, "invalidQuery", "Syntax error"), WarehouseError, "BigQuery says: .*Syntax error"),
     ],
 )
@@ -99,6 +122,8 @@ def test_refusals_say_what_to_do(warehouse, bigquery_server, refusal, error, wor
     with pytest.raises(error, match=words) as caught:
         warehouse.distribution()
     assert "\n" not in str(caught.value)
+    is_about_roles = "Job User" in str(caught.value)
+    assert is_about_roles == (refusal[2] == "Access Denied: Table x"), "a role is advised only where one is missing"
     assert len(warehouse.check()) == 1
 
 
