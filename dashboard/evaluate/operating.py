@@ -21,7 +21,7 @@ from dashboard.evaluate.operating_input import Cut, operating_cut, take_clicked_
 from dashboard.evaluate.subgroups import subgroup_section
 from dashboard.reports.document import report_html
 from dashboard.reports.of_label import Subject, label_report
-from dashboard.shared import help_texts
+from dashboard.shared import engine, help_texts
 from dashboard.shared.downloads import download_report
 from dashboard.shared.formatting import plain
 from dashboard.shared.page_frame import page_fragment
@@ -114,7 +114,9 @@ def _report(
 ) -> bytes:
     """Make the report of what is shown; it runs when the button is pressed, outside the page's script."""
     subject = Subject(judged.source, judged.model, judged.view, judged.choice_note())
-    return report_html(label_report(subject, result, curves, point, elsewhere, chosen))
+    where = (judged.source.name, judged.model.name, curves.label, judged.dataset, judged.view, judged.judge)
+    beside = engine.reader_differences(*where) if result.readers else None
+    return report_html(label_report(subject, result, curves, point, elsewhere, chosen, beside))
 
 
 def _confusion(point: OperatingPoint, scale: str) -> None:

@@ -11,6 +11,7 @@ from cxr_core.schema import REPORT, label_words
 from cxr_core.sources.source import Source
 from cxr_core.tasks.evaluate import Evaluation, LabelCurves
 from cxr_core.tasks.provenance import provenance
+from cxr_core.tasks.reader_differences import OfReaders
 from cxr_core.words import counted, plural
 from dashboard.charts.curves import on_pr, on_roc, pr_of_label, roc_of_label
 from dashboard.charts.details import calibration_chart, score_chart
@@ -21,6 +22,8 @@ from dashboard.shared import help_texts
 from dashboard.shared.evaluation_words import answer
 from dashboard.shared.figure_tables import figures_table
 from dashboard.shared.formatting import count, percent, with_interval
+from dashboard.shared.help_texts import READER_DIFFERENCES
+from dashboard.shared.judge_input import readers_answer, readers_table
 from dashboard.shared.point_tables import SCORE_BINS, confusion_table, shares_table, uncertain_table, why_no_intervals
 
 
@@ -41,6 +44,7 @@ def label_report(
     point: OperatingPoint | None,
     elsewhere: float | None,
     chosen: str = "",
+    beside: OfReaders | None = None,
 ) -> Report:
     """Return what the Evaluate page shows of one label.
 
@@ -51,10 +55,13 @@ def label_report(
         point: the operating point; None where ROC is undefined.
         elsewhere: a prevalence in per cent at which PPV, NPV and F1 are wanted too.
         chosen: in words, how the operating point was chosen, and on which images.
+        beside: the model beside each reader of the source, where readers judge.
     """
     figures = result.labels[curves.label]
     readers = result.readers.get(curves.label, [])
     sections = [_curves(figures, curves, point, subject.model.is_ensemble, readers)]
+    if readers and beside:
+        sections.append(_readers(readers, beside))
     if point is not None:
         sections += [_point(curves, point, elsewhere, chosen), _uncertain(curves, point)]
     sections += [_calibration(curves, subject.model.is_ensemble), _all(result)]
@@ -62,6 +69,11 @@ def label_report(
     method = [result.doubt] if result.doubt else []
     made_of = provenance(result.source, [result.model], result.dataset, result.view, [_command(result)])
     return Report(title, _facts(subject, result, figures), sections, subject.source.synthetic, method, made_of)
+
+
+def _readers(readers: Sequence[ReaderPoint], beside: OfReaders) -> Section:
+    tables = [readers_table(readers, beside)]
+    return Section("The model beside each reader", readers_answer(readers), tables=tables, notes=[READER_DIFFERENCES])
 
 
 def _command(result: Evaluation) -> list[str]:

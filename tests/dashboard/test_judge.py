@@ -5,11 +5,14 @@ from test_pages import metrics, texts
 
 from cxr_core.schema import KEY_COLUMNS, LABELS
 from cxr_core.sources.registry import get_source
-from cxr_core.tasks.evaluate import evaluate
+from cxr_core.tasks.evaluate import evaluate, label_curves
 from cxr_core.tasks.grid import model_grid
+from cxr_core.tasks.models import models
+from cxr_core.tasks.reader_differences import reader_differences
 from cxr_core.tasks.two_judges import two_judges
 from cxr_core.warehouse.parquet import write_readings
 from dashboard.reports.document import report_html
+from dashboard.reports.of_label import Subject, label_report
 from dashboard.reports.of_models import models_report
 from dashboard.shared.formatting import plain
 from dashboard.shared.judges_words import judges_answer
@@ -63,22 +66,34 @@ def test_the_model_beside_each_reader_is_shown_on_demand_with_its_interval(read,
     assert list(table.index) == ["ann (doctors)", "bob (doctors)", "cyd (doctors)"]
 
 
+def test_the_report_of_a_label_has_the_judge_and_the_model_beside_each_reader(read):
+    source = get_source("demo")
+    (model,) = [entry for entry in models("demo") if entry.name == MODEL]
+    result = evaluate("demo", MODEL, judge="doctors")
+    curves = label_curves("demo", MODEL, "edema", judge="doctors")
+    beside = reader_differences("demo", MODEL, "valid", None, "doctors", "edema")["edema"]
+    report = label_report(Subject(source, model, None, ""), result, curves, None, None, "", beside)
+    html = report_html(report).decode()
+    assert "The model beside each reader" in html and "ann (doctors)" in html
+    assert "<td>doctors</td>" in html and "--judge doctors" in html
+
+
 def test_compare_judges_by_who_is_named_in_the_link_and_its_report_says_so(read, page):
     shown = page("compare", judge="doctors")
-    models = next(one for one in shown.multiselect if one.label == "Models").value
-    grid = model_grid("demo", models, judge="doctors")
-    mean = grid.grids["frontal"].cells["mean"][models[0]]
+    chosen = next(one for one in shown.multiselect if one.label == "Models").value
+    grid = model_grid("demo", chosen, judge="doctors")
+    mean = grid.grids["frontal"].cells["mean"][chosen[0]]
     assert f"{mean.value:.3f}" in " ".join(one.proto.body for one in shown.get("html"))
     assert "Judged by: Readers: doctors" in texts(shown)
-    html = report_html(models_report(grid, dict.fromkeys(models, "x"), True, [], set(), None, None)).decode()
+    html = report_html(models_report(grid, dict.fromkeys(chosen, "x"), True, [], set(), None, None)).decode()
     assert "Readers: doctors" in html and "--judge doctors" in html
 
 
 def test_two_judges_are_one_chart_with_the_rank_correlation(read, page):
     shown = page("compare", **{"compare-tab": "Two judges"}, judge="truth", beside="doctors")
     assert not shown.exception
-    models = next(one for one in shown.multiselect if one.label == "Models").value
-    found = two_judges("demo", models, ("truth", "doctors"))
+    chosen = next(one for one in shown.multiselect if one.label == "Models").value
+    found = two_judges("demo", chosen, ("truth", "doctors"))
     assert plain(judges_answer(found, found.groups["frontal"])) in texts(shown)
     assert '"Both alike"' in " ".join(chart.proto.spec for chart in shown.get("plotly_chart"))
     table = next(
@@ -86,7 +101,7 @@ def test_two_judges_are_one_chart_with_the_rank_correlation(read, page):
         for one in shown.table
         if "ROC AUC by Truth" in one.value.columns or "AUC by Truth" in one.value.columns
     )
-    assert len(table) == len(models)
+    assert len(table) == len(chosen)
 
 
 def test_without_readers_and_truth_nobody_is_asked_who_judges(own_small_demo, page):
