@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import pytest
 
-from cxr_core.errors import UsageError
+from cxr_core.errors import RunError, UsageError
 from cxr_core.runs import leftovers, service
 from cxr_core.runs.identity import identity_of, own_identity
 from cxr_core.runs.reconcile import STALE_SECONDS
@@ -97,6 +97,18 @@ def test_a_run_that_was_being_cancelled_when_its_supervisor_was_killed_is_cancel
     stored(GONE, cancel_requested=True)
     run = service.get("id")
     assert (run.status, run.reason) == ("cancelled", "Cancelled by the user.")
+
+
+def test_whoever_asks_is_told_the_truth_also_when_it_cannot_be_written_down(stored, monkeypatch):
+    store = stored(GONE)
+
+    def full(*_arguments):
+        raise RunError("the disk is full")
+
+    monkeypatch.setattr(RunStore, "end", full)
+    run = service.get("id")
+    assert run.status == "failed" and run.reason
+    assert store.get("id").status == "running"
 
 
 def test_last_words_about_memory_are_the_reason(stored):

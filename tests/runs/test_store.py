@@ -430,3 +430,28 @@ def test_what_a_run_has_worked_counts_every_leg(workspace):
     store.end(run, "completed", None, own_identity())
     now[0] += 99.0
     assert store.get(run).seconds_worked(now[0]) == 50.0
+
+
+def test_the_share_that_is_done_goes_from_0_to_1_and_ends_at_1(store):
+    run = store.get(queued(store))
+    assert run.share_done == 0.0
+    assert replace(run, step=3, steps=12).share_done == 0.25
+    assert replace(run, step=13, steps=12).share_done == 1.0
+    assert replace(run, step=3, steps=12, status="completed").share_done == 1.0
+
+
+def test_a_run_without_a_device_stays_without_one_when_it_is_resumed(store):
+    run = queued(store, None)
+    assert store.end(run, "failed", None, own_identity())
+    assert store.requeue(run, None, "h", own_identity())
+    assert store.get(run).need is None
+    assert store.start(run) == ()
+
+
+def test_each_run_has_its_folder_and_readers_never_wait_for_a_writer(store, workspace):
+    assert store.run_folder("a") == workspace / "runs" / "a"
+    run = queued(store)
+    with contextlib.closing(sqlite3.connect(workspace / "runs.sqlite", isolation_level=None)) as other:
+        assert other.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+        other.execute("BEGIN IMMEDIATE")
+        assert store.place(run).queued == 0

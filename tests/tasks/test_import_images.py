@@ -111,6 +111,20 @@ def test_files_and_labels_match_whichever_folder_was_given_and_whatever_the_endi
     assert match_paths(names, paths).rows.tolist() == [0, 1, 2, -1, -1]
 
 
+def test_a_tail_that_two_names_or_two_rows_share_tells_nothing():
+    assert match_paths(["a/s1/x.png", "b/s1/x.png"], ["set/s1/x.jpg"]).rows.tolist() == [-1, -1]
+    assert match_paths(["s1/x.png"], ["one/s1/x.jpg", "two/s1/x.jpg"]).rows.tolist() == [-1]
+    assert match_paths(["A\\s1\\X.png", "a/s1/x.png"], ["set/a/s1/x.jpg"]).rows.tolist() == [0, 0]
+
+
+def test_another_root_is_believed_of_several_files_and_of_folders_that_name_no_person():
+    ours = ["old/a/x.jpg", "old/b/y.jpg", "set/p1/only.jpg"]
+    assert match_paths(["new/a/x.jpg", "new/b/y.jpg"], ours).rows.tolist() == [0, 1]
+    assert match_paths(["new/a/x.jpg"], ours).rows.tolist() == [-1]
+    persons = ["d/p1/v1.jpg", "d/p1/v2.jpg"]
+    assert match_paths(["d/p2/v1.jpg", "d/p2/v2.jpg"], persons).rows.tolist() == [-1, -1]
+
+
 @pytest.fixture
 def pictures(tmp_path):
     """90 small pictures in the folders of CheXpert, their labels imported into the source `mine`."""

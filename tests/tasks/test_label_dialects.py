@@ -166,6 +166,7 @@ def test_arrays_as_other_tools_write_them_are_read_or_refused(tmp_path):
     )
     found = read_text_table(tmp_path / "swapped.npz")
     assert [found.cell(name, 0) for name in ("Path", "Edema", "Age")] == ["a.png", "1", "1.5"]
+    assert [found.place(row) for row in (0, 1)] == ["swapped.npz, row 1", "swapped.npz, row 2"]
     for odd in (np.array([1j, 2]), np.array([(1, 2), (3, 4)], "i4,i4"), np.array(["2020", "2021"], "M8[Y]")):
         np.savez(tmp_path / "odd.npz", Path=paths, Edema=odd)
         with pytest.raises(TableError, match="must hold numbers or texts"):

@@ -64,6 +64,28 @@ def test_the_command_line_refuses_in_one_line_with_options_that_it_takes(topic, 
     assert "unrecognized" not in again.stderr and asked.value.question not in again.stderr
 
 
+def test_numbers_of_data_sets_are_offered_as_codes_and_as_folds_with_the_first_held_out(tmp_path):
+    path = written(tmp_path, *QUESTIONS["datasets"])
+    with pytest.raises(UndecidedError) as asked:
+        import_labels("mine", [path], ImportChoices())
+    assert [choice.keys for choice in asked.value.choices] == [
+        {"columns.dataset": "", "dataset": "train"},
+        {"datasets.0": "train", "datasets.1": "valid", "datasets.2": "test"},
+        {"datasets.0": "valid", "datasets.1": "train", "datasets.2": "train"},
+    ]
+
+
+def test_columns_of_zeros_and_ones_that_are_no_findings_are_none(tmp_path):
+    text = "path,patient,view,Edema,Hernia,index,Follow-up #,height,123,empty\na.png,1,PA,1,1,0,0,1,1,\nb.png,2,AP,0,0,1,1,0,0,\n"
+    import_labels("mine", [written(tmp_path, "train.csv", text)], ImportChoices())
+    columns = get_source("mine").warehouse().labels(extra=("hernia",)).columns
+    assert "hernia" in columns
+    seen = preview_labels("mine", [tmp_path / "train.csv"], ImportChoices())
+    assert set(seen.counts["label"]) == {"edema"}
+    stored = pd.read_parquet(tmp_path / "workspace" / "sources" / "mine" / "labels.parquet")
+    assert {"index", "follow_up", "height", "123", "empty"}.isdisjoint(stored.columns)
+
+
 def test_folds_of_numbers_become_what_was_said_of_them(tmp_path):
     path = written(tmp_path, *QUESTIONS["datasets"])
     said = Mapping().answered({"datasets.0": "train", "datasets.1": "valid", "datasets.2": "test"})

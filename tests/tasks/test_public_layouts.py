@@ -303,6 +303,23 @@ def test_hand_labelled_studies_of_mimic_become_readings_of_the_right_patients(tm
     )
 
 
+def test_the_split_of_mimic_may_stand_beside_the_views(tmp_path):
+    paths, _, images = mimic(tmp_path, studies=8)
+    together = pd.read_csv(paths["metadata"]).merge(pd.read_csv(paths["split"]))
+    together.to_csv(tmp_path / "images.csv", index=False)
+    done = import_labels("mimic", [paths["chexpert"], tmp_path / "images.csv"], ImportChoices())
+    assert done.written == len(images)
+    found = (
+        get_source("mimic").warehouse().labels().assign(image=lambda rows: rows["path"].str.extract(r"([^/]+)\.jpg$"))
+    )
+    expected = images.set_index("dicom_id")["split"].map({"train": 0, "validate": 1, "test": 2})
+    assert found.set_index("image")["dataset"].to_dict() == expected.to_dict()
+    together.loc[3, "split"] = "later"
+    together.to_csv(tmp_path / "images.csv", index=False)
+    with pytest.raises(TableError, match="images.csv, line 5: split must be one of train, valid, test"):
+        import_labels("again", [paths["chexpert"], tmp_path / "images.csv"], ImportChoices())
+
+
 def test_all_of_mimic_in_one_file_is_read_with_its_paths_and_validate_is_valid(tmp_path):
     text = (
         "dicom_id,subject_id,study_id,ViewPosition,split,Edema,Fracture\n"

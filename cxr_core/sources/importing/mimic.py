@@ -49,6 +49,8 @@ def mimic_rows(tables: Sequence[TextTable], mappings: Sequence[ColumnMapping], c
     labels = files["labels"]
     # A split file lists every image, so it can stand for the metadata where the user says the view.
     images, split = files.get("images") or files.get("split"), files.get("split")
+    if split is None and images is not None and "dataset" in images.mapping.roles:
+        split = images
     labels_frame = _labels(labels, choices)
     readings = _readings(files["readings"], choices) if "readings" in files else None
     if images is None:
