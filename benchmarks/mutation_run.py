@@ -1,6 +1,6 @@
 """Which small faults would the nearest tests not see? cosmic-ray puts them into a copy of the code, one by one.
 
-    python benchmarks/mutation_run.py [--faults N] [--seed S] [--only evaluation/curves] [--processes P]
+    python benchmarks/mutation_run.py [--faults N] [--minutes M] [--seed S] [--only evaluation/curves] [--processes P]
 
 A fault is a changed comparison, operator, number, condition, loop or decorator. Of the faults of one kind on one line
 only one is drawn, of all of those `--faults` at random. Each runs against the nearest tests of its module
@@ -41,6 +41,7 @@ from nearest_tests import NEAREST
 ROOT = Path(__file__).parents[1]
 SEED = 2026
 FAULTS = 200
+MINUTES = 60.0
 FAST = "not browser and not tensorflow and not slow"
 #: A fault that makes the tests so many times slower than they are, and by so many seconds, is seen.
 TIMES_SLOWER, SECONDS_SLOWER = 4, 20
@@ -180,19 +181,24 @@ def _told(outcome: Outcome) -> dict[str, Any]:
     return {name: getattr(outcome, name) for name in ("file", "line", "operator", "was", "now")}
 
 
-def results(faults: list[MutationSpec], processes: int) -> Iterator[Outcome]:
-    """Try the faults, each process in a copy of its own, and print what became of each."""
+def results(faults: list[MutationSpec], processes: int, minutes: float) -> Iterator[Outcome]:
+    """Try as many faults as the minutes allow, each process in a copy of its own, and print what became of each."""
+    until = time.monotonic() + 60 * minutes
     with tempfile.TemporaryDirectory(prefix="cxr-faults-") as folder:
         os.environ["FAULTS_FOLDER"] = folder
         with ProcessPoolExecutor(processes, initializer=work_in_a_copy) as pool:
             for number, outcome in enumerate(pool.map(tried, faults), 1):
                 print(f"{number}/{len(faults)} {'seen' if outcome.seen else 'NOT SEEN'} {_told(outcome)}", flush=True)
                 yield outcome
+                if time.monotonic() > until:
+                    pool.shutdown(cancel_futures=True)
+                    return
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--faults", type=int, default=FAULTS, help=f"how many faults to draw, default {FAULTS}")
+    parser.add_argument("--minutes", type=float, default=MINUTES, help="no further fault after so many minutes")
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--only", default="", help="only modules whose path contains this; nothing is kept then")
     parser.add_argument("--processes", type=int, default=1)
@@ -200,7 +206,7 @@ def main() -> None:
     os.chdir(ROOT)
     possible = possible_faults(chosen.only)
     faults = drawn(possible, chosen.faults, chosen.seed)
-    found = summary(list(results(faults, chosen.processes)))
+    found = summary(list(results(faults, chosen.processes, chosen.minutes)))
     settings = {"tool": "cosmic-ray", "seed": chosen.seed, "drawn": len(faults), "possible": len(possible)}
     print(json.dumps(found, indent=1))
     if not chosen.only:

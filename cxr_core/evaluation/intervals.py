@@ -7,10 +7,10 @@ replacement vary like n - 1, n being those of the rarer class, so their standard
 sqrt(n / (n - 1)). The degrees of freedom are n - 1, or fewer where few patients make up most of the variance
 (`influence.degrees_of_freedom`).
 
-**Differences, and sums without such bounds,** have the percentile interval, a little widened where a class stands on
-few patients: a normal tail is too thin for so few, so the percentiles are taken at the levels of Student's t with n - 1
-degrees of freedom, times sqrt(n / (n - 1)) ("expanded percentile", Hesterberg 2015, section 5.3). With 30 patients the
-interval is about 6 % wider than without, with 1,000 it is the same.
+**Differences of means, and sums without such bounds,** have the percentile interval, a little widened where a class
+stands on few patients: a normal tail is too thin for so few, so the percentiles are taken at the levels of Student's t
+with n - 1 degrees of freedom, times sqrt(n / (n - 1)) ("expanded percentile", Hesterberg 2015, section 5.3). With 30
+patients the interval is about 6 % wider than without, with 1,000 it is the same.
 
 How often all these cover is measured in `benchmarks/coverage.py`, which also sets the fewest patients for which an
 interval is given.
@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 from math import sqrt
 
 import numpy as np
-from scipy.special import expit, logit, ndtr, ndtri, stdtr, stdtrit
+from scipy.special import expit, logit, ndtr, stdtrit
 
 from cxr_core.arrays import FloatArray
 from cxr_core.evaluation.defined import ClassPatients, class_patients, why_no_variance
@@ -31,7 +31,6 @@ __all__ = [
     "ClassPatients",
     "Interval",
     "area_interval",
-    "bootstrap_p",
     "class_patients",
     "percentile_interval",
     "resampled_area_interval",
@@ -115,18 +114,6 @@ def percentile_interval(replicates: FloatArray, patients: int, unusable_because:
     tail = float(ndtr(stdtrit(patients - 1, (1 - CONFIDENCE) / 2) * sqrt(patients / (patients - 1))))
     low, high = np.quantile(usable, [tail, 1 - tail])
     return Interval((float(low), float(high)), None, unusable)
-
-
-def bootstrap_p(replicates: FloatArray, patients: int) -> float:
-    """Return the two-sided p of "no difference" from the usable replicates (k,) of a difference.
-
-    The percentile interval inverted: 2 min(#(d <= 0) + 1, #(d >= 0) + 1) / (k + 1), at most 1, where the + 1 (Davison &
-    Hinkley 1997, section 4.2) keeps it above 0, and then the same widening for few `patients` as that of the interval.
-    With k = 2,000 and many patients the smallest possible p is 0.001.
-    """
-    below, above = np.count_nonzero(replicates <= 0), np.count_nonzero(replicates >= 0)
-    plain = min(1.0, 2 * (min(below, above) + 1) / (replicates.size + 1))
-    return float(min(1.0, 2 * stdtr(patients - 1, ndtri(plain / 2) * sqrt((patients - 1) / patients))))
 
 
 def _usable(replicates: FloatArray, unusable_because: str) -> tuple[FloatArray, Interval | None]:

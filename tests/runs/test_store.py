@@ -303,6 +303,7 @@ def test_a_run_never_ends_before_it_was_made_or_began(workspace):
     working, waiting = queued(store, created=1900.0), queued(store, None, created=2000.0)
     assert store.start(working)
     now[0] = 1950.0
+    assert store.get(working).seconds_worked(now[0]) == 0.0
     assert store.end(working, "completed", None, own_identity())
     assert store.end(waiting, "cancelled", None, own_identity())
     assert (store.get(working).ended, store.get(waiting).ended) == (2000.0, 2000.0)

@@ -78,6 +78,30 @@ def test_mimic_labels_are_joined_from_the_study_to_its_images(tmp_path):
     )
 
 
+def test_the_files_of_mimic_may_have_their_rows_in_any_order(tmp_path):
+    paths, _, images = mimic(tmp_path)
+    for place, name in enumerate(("chexpert", "split")):
+        pd.read_csv(paths[name]).sample(frac=1, random_state=place).to_csv(paths[name], index=False)
+    import_labels("mimic", list(paths.values()), ImportChoices())
+    stored = labels_of("mimic")["path"].str.extract(r"/(?P<dicom_id>[^/]+)\.jpg$")
+    found = stored.assign(dataset=labels_of("mimic")["dataset"]).set_index("dicom_id")["dataset"]
+    datasets = {"train": 0, "validate": 1, "test": 2}
+    assert found.to_dict() == images.set_index("dicom_id")["split"].map(datasets).to_dict()
+
+
+def test_a_bad_cell_of_mimic_leaves_out_the_images_of_its_study_when_asked(tmp_path):
+    paths, _, images = mimic(tmp_path)
+    labels = pd.read_csv(paths["chexpert"]).astype({"Edema": object})
+    labels.loc[4, "Edema"] = "x"
+    labels.to_csv(paths["chexpert"], index=False)
+    with pytest.raises(TableError, match=r"chexpert.csv.gz, line 6: Edema must be blank, 0, -1 or 1"):
+        import_labels("mimic", list(paths.values()), ImportChoices())
+    done = import_labels("mimic", list(paths.values()), ImportChoices(skip_bad_rows=True))
+    lost = images["study_id"] == labels.loc[4, "study_id"]
+    assert (done.refused, done.written) == (1, int((~lost).sum()))
+    assert labels.loc[4, "study_id"] not in labels_of("mimic")["study"].tolist()
+
+
 def test_mimic_images_of_unlabelled_studies_are_left_out_and_said(tmp_path):
     paths, _, images = mimic(tmp_path)
     labels = pd.read_csv(paths["chexpert"])
@@ -111,6 +135,29 @@ def test_a_path_that_is_there_is_refused_unless_it_is_to_be_replaced(tmp_path):
     after = labels_of("mine")
     assert (after["edema"] == 3).all()
     pd.testing.assert_frame_equal(after.drop(columns="edema"), before.drop(columns="edema"))
+
+
+def test_images_that_come_later_to_a_study_are_numbered_on(tmp_path):
+    raw = chexpert(6)
+    import_labels("mine", [written(raw.iloc[:5], tmp_path / "train.csv")], ImportChoices())
+    import_labels("mine", [written(raw.iloc[5:], tmp_path / "more_train.csv")], ImportChoices())
+    assert labels_of("mine").set_index("path").loc[raw["Path"], "image"].tolist() == [1, 1, 2, 1, 1, 2]
+    import_labels("mine", [written(raw.iloc[4:], tmp_path / "train.csv")], ImportChoices(), replace=True)
+    assert labels_of("mine").set_index("path").loc[raw["Path"], "image"].tolist() == [1, 1, 2, 1, 1, 2]
+
+
+def test_a_path_in_two_files_that_come_together_is_refused(tmp_path):
+    raw = chexpert(6)
+    files = [written(raw.iloc[:4], tmp_path / "a_train.csv"), written(raw.iloc[3:], tmp_path / "b_train.csv")]
+    with pytest.raises(TableError, match=r"Each path must stand once in the files. Received twice: .*patient00002"):
+        import_labels("mine", files, ImportChoices())
+    assert not list((tmp_path / "workspace").rglob("labels.parquet"))
+
+
+def test_dataset_overrides_a_column_of_the_file_too(tmp_path):
+    (tmp_path / "x.csv").write_text("path,patient,view,split,Edema\na.png,1,PA,train,1\nb.png,2,PA,valid,0\n")
+    import_labels("mine", [tmp_path / "x.csv"], ImportChoices(dataset="test"))
+    assert labels_of("mine")["dataset"].tolist() == [2, 2]
 
 
 def test_dataset_overrides_the_file_and_view_serves_where_it_has_none(tmp_path):

@@ -57,7 +57,9 @@ def test_auc_of_imported_scores_is_scikit_learns_in_whatever_column_order(labels
         file.to_parquet(path) if kind == "parquet" else file.to_csv(path, index=False)
     done = import_predictions("mine", path, "theirs", "score")
     assert (done.read, done.written, done.unmatched, done.duplicated, done.scale) == (240, 240, 0, 0, "score")
-    check_figures(labels, scores, evaluate("mine", "theirs"))
+    judged = evaluate("mine", "theirs")
+    assert judged.scale == "score"
+    check_figures(labels, scores, judged)
 
 
 @settings(max_examples=15, deadline=None)
@@ -118,6 +120,18 @@ def test_numbers_outside_0_to_1_are_no_probabilities(labels, tmp_path):
     pd.DataFrame({"Path": labels["Path"], "Edema": 1.5}).to_csv(tmp_path / "p.csv", index=False)
     with pytest.raises(TableError, match=r"p.csv, line 2: Edema must be a probability"):
         import_predictions("mine", tmp_path / "p.csv", "theirs", "probability")
+
+
+def test_rows_with_a_bad_cell_are_left_out_when_asked_and_counted(labels, tmp_path):
+    table = labels[["Path"]].assign(Edema=np.linspace(-1, 1, len(labels))).astype(object)
+    table.loc[3, "Edema"] = "x"
+    table.to_csv(tmp_path / "p.csv", index=False)
+    done = import_predictions("mine", tmp_path / "p.csv", "theirs", skip_bad_rows=True)
+    assert (done.read, done.written, done.refused, done.unmatched) == (240, 239, 1, 0)
+    stored = get_source("mine").warehouse().predictions("theirs").set_index("path")["edema"]
+    kept = table.drop(index=3)
+    assert stored.loc[kept["Path"]].tolist() == pytest.approx(kept["Edema"].astype(float).tolist())
+    assert table.loc[3, "Path"] not in stored.index
 
 
 def test_what_cannot_be_is_refused_and_nothing_is_written(labels, tmp_path):

@@ -141,6 +141,15 @@ def test_a_mark_that_could_be_either_is_asked(tmp_path):
     assert list(read_text_table(tmp_path / "t.csv", form).columns) == ["Path", "x,Edema"]
 
 
+def test_a_look_at_the_start_of_a_large_file_may_end_within_a_row(tmp_path):
+    words = "x" * 60_000
+    rows = "".join(f"{place}.png;1;{words}\n" for place in range(45))
+    # The header alone would say commas.
+    (tmp_path / "t.csv").write_text("Path;Edema;Report, as read, in full, by us\n" + rows)
+    found = read_text_table(tmp_path / "t.csv")
+    assert (list(found.columns), found.rows) == (["Path", "Edema", "Report, as read, in full, by us"], 45)
+
+
 def test_decimal_points_and_commas_in_one_column_are_refused(tmp_path):
     (tmp_path / "t.csv").write_text("Path;Edema\na;1,5\nb;1.5\n")
     with pytest.raises(TableError, match="decimal points and with commas"):
