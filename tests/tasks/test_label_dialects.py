@@ -143,7 +143,7 @@ def test_a_mark_that_could_be_either_is_asked(tmp_path):
 
 def test_a_look_at_the_start_of_a_large_file_may_end_within_a_row(tmp_path):
     words = "x" * 60_000
-    rows = "".join(f"{place}.png;1;{words}\n" for place in range(45))
+    rows = "".join(f"{words}{place}.png;1;\n" for place in range(45))
     # The header alone would say commas.
     (tmp_path / "t.csv").write_text("Path;Edema;Report, as read, in full, by us\n" + rows)
     found = read_text_table(tmp_path / "t.csv")
