@@ -46,7 +46,10 @@ def _next_step(run: Run) -> None:
     if run.status != COMPLETED:
         return
     if run.kind == "predict":
-        go_button("evaluate", f"Evaluate {run.name}", source=run.source, model=run.name)
+        predicted = run.config.get("datasets") or ["valid"]
+        # Where Evaluate would show none of what was predicted, it is told what was.
+        values = {} if "valid" in predicted else {"dataset": predicted[0]}
+        go_button("evaluate", f"Evaluate {run.name}", source=run.source, model=run.name, **values)
     elif run.kind == "import" and run.config["what"] == "predictions":
         go_button("evaluate", f"Evaluate {run.config['name']}", source=run.source, model=run.config["name"])
     elif run.kind in ("demo", "import"):

@@ -10,6 +10,8 @@ import streamlit as st
 from dashboard.shared.formatting import plain
 
 _OPENING, _NEXT = "values-of-the-page-that-opens", "page-to-open-next"
+#: What of the address of one page goes along to another.
+_CARRIED = {"evaluate": ("label", "dataset")}
 DASHBOARD = Path(__file__).parents[1]
 
 
@@ -52,11 +54,15 @@ def page_script(name: str) -> Path:
 
 
 def go_to(name: str, **values: str | Sequence[str]) -> NoReturn:
-    """Open a page with these values in its address, by the names of their parameters, and so in its inputs."""
+    """Open a page with these values in its address, by the names of their parameters, and so in its inputs.
+
+    The label and the data set that were looked at go along to Evaluate.
+    """
     source = values.pop("source", None) or st.session_state.get("source")
     # The source's input stands on every page, so Streamlit lets nobody but the input set it in the address.
     st.session_state[_OPENING] = {"source": source}
-    st.switch_page(page_script(name), query_params=values)
+    carried = {key: st.query_params[key] for key in _CARRIED.get(name, ()) if key in st.query_params}
+    st.switch_page(page_script(name), query_params=carried | values)
 
 
 def open_filled(name: str, inputs: dict[str, Any]) -> NoReturn:

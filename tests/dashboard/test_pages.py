@@ -15,6 +15,7 @@ from cxr_core.runs.store import RunStore
 from cxr_core.schema import LABELS, label_words
 from cxr_core.tasks.compare import compare
 from cxr_core.tasks.effects import treatment_effects
+from cxr_core.tasks.ensemble import build_ensemble
 from cxr_core.tasks.evaluate import evaluate, label_curves
 from cxr_core.tasks.models import models
 from cxr_core.training.options import TrainOptions
@@ -186,6 +187,17 @@ def test_an_ensemble_is_saved_and_can_be_evaluated(own_small_demo, page):
     next(button for button in app.button if button.label == "Evaluate both").click().run()
     assert app.selectbox(key="model").value == "both"
     assert "policies of its members" in texts(app)
+
+
+def test_the_label_and_the_data_set_go_along_to_evaluate(own_small_demo, page):
+    build_ensemble("demo", ["densenet_frontal_u0_0__w0_0", "densenet_frontal_u1_0__w1_0"], "max", "image", "both")
+    app = page("compare", dataset="test", label="fracture", **{"compare-tab": "Build an ensemble"})
+    app.session_state["saved-ensemble"] = ("demo", "both", 1)
+    app.run()
+    next(button for button in app.button if button.label == "Evaluate both").click().run()
+    assert "Fracture" in app.title[0].value
+    assert app.query_params["dataset"] == "test" and app.selectbox(key="model").value == "both"
+    assert not app.warning
 
 
 def test_an_ensemble_name_that_is_taken_is_refused_in_a_sentence(own_small_demo, page):
