@@ -16,6 +16,7 @@ from cxr_core.tasks.import_table import (
 from dashboard.sources.dataset_and_view_input import dataset_or_none, view_or_none
 from dashboard.sources.import_preview import looked_at
 from dashboard.sources.import_run import follow
+from dashboard.sources.label_preview import label_preview, offered
 from dashboard.sources.table_files import TableFiles, given_files
 
 _KEY_WORDS = {"": "Guess", "patient": "Patient", "study": "Study", "path": "Image"}
@@ -37,6 +38,7 @@ def labels_form() -> None:
     )
     if files is None or mapping is None:
         return
+    offered("labels", source, files)
     with st.container(horizontal=True):
         layout = st.selectbox(
             "Layout",
@@ -48,8 +50,9 @@ def labels_form() -> None:
         dataset = dataset_or_none("import-labels", "As the file says", "Which split the rows belong to.")
         view = view_or_none("import-labels", "As the file says", "The view of rows of which the file says none.")
     skip, replace = _skip_and_replace("labels")
+    choices = ImportChoices(layout or "auto", dataset, view, skip, mapping)
+    label_preview(source, files, choices)
     if _import_button("labels"):
-        choices = ImportChoices(layout or "auto", dataset, view, skip, mapping)
         follow(start_labels_import(source, files.files, choices, replace))
 
 

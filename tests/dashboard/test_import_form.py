@@ -90,16 +90,75 @@ def test_while_an_import_runs_the_page_says_how_far_it_is(own_small_demo, page, 
 
 
 def test_what_an_import_cannot_know_is_asked_and_the_answer_imports(own_small_demo, page, tmp_path):
-    twice = write_labels(tmp_path, Reader=["anna", "anna", "bea", "bea"])
-    text = twice.read_text().replace("patient00003", "patient00001").replace("patient00004", "patient00002")
-    twice.write_text(text)
-    app = import_labels_of(page("sources"), twice)
+    # the second reader comes after the rows that the page looks at
+    names = [f"valid/patient{n:05d}/study1/view1_frontal.jpg" for n in [*range(1, 1_101), 1]]
+    readers = ["anna"] * 1_100 + ["bea"]
+    pd.DataFrame({"Path": names, "Edema": 1, "Reader": readers}).to_csv(tmp_path / "valid.csv", index=False)
+    app = import_labels_of(page("sources"), tmp_path / "valid.csv")
     (radio,) = app.radio
     assert any("only anna" in as_read(option) for option in radio.options), radio.options
     assert app.button(key=answer_key()).disabled
     place = next(n for n, option in enumerate(radio.options) if "only anna" in as_read(option))
     app = ended(radio.set_value(place).run().button(key=answer_key()).click().run())
-    assert "Imported 2 rows of labels into mine." in app.success[0].value
+    assert "Imported 1,100 rows of labels into mine." in app.success[0].value
+
+
+def looked_at(page, path, source="mine"):
+    app = page("sources")
+    app.text_input(key="import-labels-source").set_value(source)
+    return app.text_input(key="import-labels-path").set_value(str(path)).run()
+
+
+def test_the_preview_counts_the_values_of_each_label_and_shows_rows_as_they_will_be_stored(
+    own_small_demo, page, tmp_path
+):
+    app = looked_at(page, write_labels(tmp_path, Mass=[1, 0, 1, 0]))
+    columns, cells, counts, stored = (frame.value for frame in app.dataframe[1:5])
+    assert columns.set_index("Column")["Is"].to_dict() == {"Path": "Path of the image", "Edema": "Edema", "Mass": "—"}
+    assert columns.set_index("Column").loc["Edema", "Examples"] == "1.0 · 0.0 · -1.0"
+    assert cells.set_index("Cell")["Means"].to_dict() == {"1.0": "Positive", "0.0": "Negative", "-1.0": "Uncertain"}
+    assert counts.iloc[0].tolist() == ["Edema", 1, 1, 1, 1]
+    assert stored["edema"].tolist() == ["positive", "negative", "uncertain", "not_mentioned"]
+    assert stored["mass"].tolist() == [3, 1, 3, 1]
+    assert any("kept as extra columns: mass" in as_read(info.value) for info in app.info)
+    assert not (own_small_demo / "sources" / "mine").exists()
+
+
+def test_a_question_is_asked_before_the_import_and_what_was_said_is_offered_for_the_next_file(
+    own_small_demo, page, tmp_path
+):
+    path = "a{0}.png,{0},PA,{1},1\n"
+    for name, first in (("one.csv", 0), ("two.csv", 5)):
+        lines = "".join(path.format(first + number, number) for number in range(3))
+        (tmp_path / name).write_text("path,patient,view,fold,Edema\n" + lines)
+    app = looked_at(page, tmp_path / "one.csv")
+    assert any("numbers the data sets (0, 1, 2)" in as_read(one.value) for one in app.warning)
+    place = next(n for n, option in enumerate(app.radio[0].options) if "codes" in as_read(option))
+    app = app.radio[0].set_value(place).run()
+    app = ended(app.button(key="import-labels").click().run())
+    assert "Imported 3 rows of labels into mine." in app.success[0].value
+    assert pd.read_parquet(own_small_demo / "sources/mine/labels.parquet")["dataset"].tolist() == [0, 1, 2]
+    app = looked_at(page, tmp_path / "two.csv")
+    app = app.button(key="labels-kept").click().run()
+    assert not app.radio
+    app = ended(app.button(key="import-labels").click().run())
+    assert pd.read_parquet(own_small_demo / "sources/mine/labels.parquet")["dataset"].tolist() == [0, 1, 2] * 2
+
+
+def test_every_ambiguity_is_a_question_on_the_page(own_small_demo, page, tmp_path):
+    for name, text, said in (
+        ("train.csv", "Path,filename,Edema\nvalid/patient00001/study1/view1_frontal.jpg,v.jpg,1\n", "has path twice"),
+        ("x.csv", "path,patient,view,Edema\n/train_sets/valid/a.png,1,PA,1\n", "the path names two data sets"),
+        ("train.csv", "path,patient,ViewPosition,Edema\na.png,1,PA,1\nb.png,2,NEW,1\n", "a projection that is not"),
+        ("train.csv", "path,patient,view,Pneumothorax\na.png,1,PA,1 2 3 4\nb.png,2,PA,-1\n", "run-length masks"),
+        ("train.csv", "StudyID,xray,view,Edema\ns1,IM1,PA,1\ns2,IM2,PA,1\n", "does another column name images"),
+        ("train.csv", "image_id,rad_id,Edema\na,R1,1\na,R2,0\n", "whose word counts"),
+    ):
+        (tmp_path / name).write_text(text)
+        app = looked_at(page, tmp_path / name)
+        asked = [as_read(one.value) for one in app.warning]
+        assert any(said in one for one in asked), (said, asked)
+        assert len(app.radio[0].options) >= 2
 
 
 def answer_key():

@@ -54,6 +54,11 @@ class Mapping:
         """The one reader whose rows count, None where all do."""
         return self.rows.removeprefix(_READER) if self.rows and self.rows.startswith(_READER) else None
 
+    @property
+    def reader_rule(self) -> str | None:
+        """The rule that one reader's rows count, None where another rule or none was said."""
+        return self.rows if self.reader else None
+
     def checked(self) -> "Mapping":
         """Return this mapping when every name of ours in it exists, else raise `UsageError`."""
         for name in ("values", "views", "datasets"):
@@ -86,6 +91,10 @@ class Mapping:
     def with_columns(self, columns: Mappable[str, str] | None) -> "Mapping":
         """Return this mapping with more columns mapped, ours -> theirs (`""`: none)."""
         return replace(self, columns=self.columns | dict(columns or {}))
+
+    def with_words(self, table: str, words: Mappable[str, str]) -> "Mapping":
+        """Return this mapping with the words of `values`, `views` or `datasets` replaced, theirs -> ours."""
+        return from_dict(self.as_dict() | {table: dict(words)}, table)
 
     def as_dict(self) -> dict[str, Any]:
         """Return what is said, as in TOML."""
