@@ -62,7 +62,7 @@ def go_to(name: str, **values: str | Sequence[str]) -> NoReturn:
     # The source's input stands on every page, so Streamlit lets nobody but the input set it in the address.
     st.session_state[_OPENING] = {"source": source}
     carried = {key: st.query_params[key] for key in _CARRIED.get(name, ()) if key in st.query_params}
-    st.switch_page(page_script(name), query_params=carried | values)
+    st.switch_page(page_script(name), query_params={**carried, **values})
 
 
 def open_filled(name: str, inputs: dict[str, Any]) -> NoReturn:
