@@ -1,10 +1,11 @@
 """The difference of a share between some rows and all others, when a patient can have rows among both.
 
-Its interval moves each share to its bounds while the other stays, and adds the squares of what that does to the
-difference, less twice their product times the correlation of the two shares (Newcombe 1998, method 10 for two samples
-and its form for paired ones; Zou & Donner 2008). The bounds are those of `proportions.share_interval`, the correlation
-that of what each patient adds to either share. The p is the level at which this interval begins to leave out 0, so
-that the two never disagree.
+Its interval is Student's t; the variance is the sum of squares of what each patient adds to the difference, with the
+patients of the smaller side less one as degrees of freedom. So a patient with rows among both counts once. Where a
+share is 0 or 1 nothing in it varies, and its part would be missing: then each share is moved to its bounds while the
+other stays, and the squares of what that does to the difference are added, less twice their product times the
+correlation of the shares (Newcombe 1998, method 10; Zou & Donner 2008), with `proportions.share_interval`'s exact
+bound. The p is the level at which the interval begins to leave out 0, so that the two never disagree.
 """
 
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from cxr_core.arrays import FloatArray
 from cxr_core.evaluation.defined import SAME_IN_EACH_PATIENT
 from cxr_core.evaluation.proportions import share_interval
 from cxr_core.evaluation.results import LEVEL, Bounds
+from cxr_core.evaluation.simultaneous import Difference
 
 _LEAST_P = 1e-12
 
@@ -67,6 +69,17 @@ class ShareGap:
         return SAME_IN_EACH_PATIENT if undefined else None
 
     @property
+    def _is_at_an_end(self) -> bool:
+        return bool({self.group.value, self.rest.value} & {0.0, 1.0})
+
+    @property
+    def _difference(self) -> Difference:
+        added = self.group.influence - self.rest.influence
+        patients = int(np.count_nonzero(self.group.images + self.rest.images))
+        error = sqrt(float(added @ added) * patients / (patients - 1))
+        return Difference(self.value, error, min(self.group.patients, self.rest.patients) - 1)
+
+    @property
     def correlation(self) -> float:
         """Of the two shares over patients; 0 where no patient has images among both."""
         first, second = self.group.influence, self.rest.influence
@@ -75,14 +88,19 @@ class ShareGap:
 
     def interval(self, level: float = LEVEL) -> Bounds:
         """Return the interval that misses the difference in `level` of all samples; it leaves out 0 where p is less."""
-        return self._interval(level, self.correlation)
+        if self._is_at_an_end:
+            return self._moved(level, self.correlation)
+        low, high = self._difference.interval(level)
+        return max(-1.0, low), min(1.0, high)
 
     def p(self) -> float:
         """Return the two-sided p of "no difference", 1e-12 at the least."""
+        if not self._is_at_an_end:
+            return max(_LEAST_P, self._difference.p)
         correlation, positive = self.correlation, self.value > 0
 
         def beyond(logarithm: float) -> float:
-            low, high = self._interval(exp(logarithm), correlation)
+            low, high = self._moved(exp(logarithm), correlation)
             return low if positive else -high
 
         if beyond(0.0) <= 0:
@@ -90,7 +108,7 @@ class ShareGap:
         least = log(_LEAST_P)
         return _LEAST_P if beyond(least) > 0 else float(exp(brentq(beyond, least, 0.0, xtol=1e-12)))
 
-    def _interval(self, level: float, correlation: float) -> Bounds:
+    def _moved(self, level: float, correlation: float) -> Bounds:
         # A level of 1 leaves no interval; just below it, it is the share itself.
         bounds = [share.bounds(min(level, 1 - 1e-12)) for share in (self.group, self.rest)]
         assert bounds[0] is not None and bounds[1] is not None, "why_no_interval was asked before"

@@ -13,6 +13,7 @@ from statsmodels.stats.multitest import multipletests
 
 from cxr_core.evaluation.binary import certain_rows
 from cxr_core.evaluation.gaps import FIGURES, LabelAtCut, gap_matrix
+from cxr_core.evaluation.share_gap import ShareGap, ShareOf
 
 
 def made_up(n=900, seed=0, one_each=False):
@@ -62,22 +63,34 @@ def test_figures_and_gaps_are_those_of_a_direct_count(one_each):
 
 
 def plain_gap(frame, label, group, figure, level):
-    """The interval of a gap by loops over patients: Student's t of a ratio on the logit scale, squared and added."""
+    """The interval of a gap by loops over patients: Student's t, each patient's part in both shares taken together."""
     sides = []
     for part in (frame[frame.race == group], frame[frame.race != group]):
         rows = counted(part, label, figure)
         share, n = rows.right.mean(), len(rows)
-        adds = {patient: (of.right.sum() - share * len(of)) / n for patient, of in rows.groupby("patient")}
-        m = len(adds)
-        half = stats.t.ppf(1 - level / 2, m - 1) * sqrt(sum(a * a for a in adds.values()) * m / (m - 1))
-        low, high = (1 / (1 + exp(-(log(share / (1 - share)) + s * half / (share * (1 - share))))) for s in (-1, 1))
-        sides.append((share, low, high, adds))
-    (p1, l1, u1, a1), (p2, l2, u2, a2) = sides
-    both = sum(a1[patient] * a2[patient] for patient in a1.keys() & a2.keys())
-    r = both / sqrt(sum(a * a for a in a1.values()) * sum(a * a for a in a2.values()))
-    low = p1 - p2 - sqrt((p1 - l1) ** 2 - 2 * r * (p1 - l1) * (u2 - p2) + (u2 - p2) ** 2)
-    high = p1 - p2 + sqrt((u1 - p1) ** 2 - 2 * r * (u1 - p1) * (p2 - l2) + (p2 - l2) ** 2)
-    return low, high
+        sides.append(
+            (share, {patient: (of.right.sum() - share * len(of)) / n for patient, of in rows.groupby("patient")})
+        )
+    (p1, a1), (p2, a2) = sides
+    added = [a1.get(patient, 0) - a2.get(patient, 0) for patient in a1.keys() | a2.keys()]
+    error = sqrt(sum(a * a for a in added) * len(added) / (len(added) - 1))
+    half = stats.t.ppf(1 - level / 2, min(len(a1), len(a2)) - 1) * error
+    return p1 - p2 - half, p1 - p2 + half
+
+
+def test_where_all_are_found_the_bound_is_exact_and_p_goes_with_it():
+    found = np.array([1.0] * 40), np.array([1.0] * 40)
+    rest = np.r_[np.ones(90), np.zeros(10)]
+    pad = np.zeros
+    gap = ShareGap(
+        ShareOf(np.r_[found[0], pad(100)], np.r_[found[1], pad(100)]),
+        ShareOf(np.r_[pad(40), rest], np.r_[pad(40), np.ones(100)]),
+    )
+    error = sqrt(0.9 * 0.1 / 100 * 100 / 99)
+    half = stats.t.ppf(0.975, 99) * error / 0.09
+    upper = 1 / (1 + exp(-(log(9) + half)))
+    assert gap.interval()[0] == pytest.approx(0.1 - sqrt((1 - 0.025 ** (1 / 40)) ** 2 + (upper - 0.9) ** 2), abs=1e-12)
+    assert gap.interval(gap.p())[0] == pytest.approx(0, abs=1e-9)
 
 
 @pytest.mark.parametrize("one_each", [True, False])
