@@ -1,6 +1,6 @@
 """The public layouts that are built in: how each is known by its columns, and what its columns and words mean.
 
-A finding outside the fourteen is mapped only where it means exactly the same; docs/label-files.md has the table with
+A finding outside the fourteen is mapped only where it means exactly the same; docs/public-layouts.md has the table with
 its sources. What is not mapped becomes an extra column.
 """
 
