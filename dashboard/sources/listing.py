@@ -14,6 +14,7 @@ from cxr_core.sources.source import Source
 from cxr_core.tasks.sources import SourceReport
 from cxr_core.words import agreeing, counted
 from dashboard.shared.formatting import count, plain, size
+from dashboard.shared.leak import leak_sentence
 from dashboard.shared.source import build_demo_button, confirm_rebuild
 
 KIND_WORDS = {"local": "files", "bigquery": "BigQuery", "unknown": "not understood"}
@@ -40,6 +41,8 @@ def report_section(report: SourceReport) -> None:
                 st.badge("ready", icon=":material/check_circle:", color="green")
         for problem in report.problems:
             st.warning(plain(problem), icon=":material/build:")
+        if leak := leak_sentence(report.source):
+            st.warning(leak, icon=":material/group:")
         if source is not None and is_built(source):
             st.table(_found(report, source), border="horizontal", alt=f"What was found in {report.source}")
         if report.source == DEMO:

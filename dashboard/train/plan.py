@@ -13,6 +13,7 @@ from cxr_core.training.options import TrainOptions
 from cxr_core.words import counted
 from dashboard.shared.errors import errors_as_sentences
 from dashboard.shared.formatting import count, duration, plain
+from dashboard.shared.leak import leak_sentence
 from dashboard.shared.navigation import go_to
 from dashboard.train.remote_look import WAITING, look_button, unasked
 from dashboard.train.several_input import ONE, REPEAT, SWEEP, Several
@@ -65,12 +66,13 @@ def plan_section(source: str, options: TrainOptions, several: Several, plan: Tra
             for check in plan.checks:
                 icon = ":green[:material/check_circle:]" if check.passed else ":orange[:material/warning:]"
                 st.markdown(f"{icon} {plain(check.text)}")
+        known = _leak_known(source)
         pressed = st.button(
             "Start training" if several.trainings <= 1 else f"Start {several.trainings} trainings",
             type="primary",
             icon=":material/play_arrow:",
             key="start-training",
-            disabled=plan is None,
+            disabled=plan is None or not known,
             width="stretch",
             help="Starts a process of its own that goes on when this page is closed, and opens its page.",
         )
@@ -87,6 +89,15 @@ def _started(source: str, options: TrainOptions, several: Several) -> Run:
     if several.kind == REPEAT:
         return start_repeat(source, options, several.repeat)
     return start_training(source, options)
+
+
+def _leak_known(source: str) -> bool:
+    """Show that patients stand in two data sets, and return whether the user trains all the same."""
+    leak = leak_sentence(source)
+    if leak is None:
+        return True
+    st.warning(leak, icon=":material/group:")
+    return st.checkbox("Train all the same", key=f"leak-known-{source}", help="Validation will look too good.")
 
 
 def _seconds(plan: TrainingPlan, several: Several) -> float | None:

@@ -226,3 +226,19 @@ def test_a_path_outside_of_what_the_settings_allow_is_refused_whether_it_exists_
         assert app.error[0].value.startswith("The table must lie in one of the places that pages may read")
     app.text_input(key="import-labels-path").set_value("~nobody-at-all/x.csv").run()
     assert "nobody-at-all" in app.error[0].value
+
+
+def test_patients_in_two_sets_are_told_on_sources_and_must_be_ticked_away_before_a_training(
+    own_small_demo, page, tmp_path
+):
+    write_labels(tmp_path, "valid.csv")
+    train = write_labels(tmp_path, "train.csv")
+    train.write_text(train.read_text().replace("valid/", "train/").replace("study1", "study2"))
+    for name in ("train.csv", "valid.csv"):
+        import_labels_of(page("sources"), tmp_path / name)
+    said = "4 patients stand in more than one data set"
+    assert [said in as_read(one.value) for one in page("sources").warning].count(True) == 1
+    app = page("train", source="mine")
+    assert any(said in as_read(one.value) for one in app.warning)
+    assert [box.label for box in app.checkbox].count("Train all the same") == 1
+    assert app.button(key="start-training").disabled
