@@ -20,7 +20,7 @@ if __name__ == "__main__":
     from dashboard.shared.navigation import open_with_values, page_table
     from dashboard.shared.page_frame import page_frame
     from dashboard.shared.source import pick_source
-    from dashboard.shared.theme import dark_words_on_light_buttons, folded_sidebar_out_of_reach
+    from dashboard.shared.theme import folded_sidebar_out_of_reach, readable_words_on_buttons
 
     st.set_page_config(
         page_icon=ICON,
@@ -29,7 +29,7 @@ if __name__ == "__main__":
     )
     page = st.navigation(page_table())
     st.set_page_config(page_title=f"{page.title} · CXR Lab")
-    dark_words_on_light_buttons()
+    readable_words_on_buttons()
     folded_sidebar_out_of_reach()
     leave_out_endless_numbers()
     open_with_values()

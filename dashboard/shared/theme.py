@@ -3,7 +3,7 @@
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from dashboard.charts.palette import DARK_BACKGROUND, Palette, palette
+from dashboard.charts.palette import DARK_BACKGROUND, LIGHT_BACKGROUND, Palette, palette
 
 #: Up to this width a screen has one column.
 NARROW_PIXELS = 640
@@ -16,11 +16,13 @@ def colors() -> Palette:
     return palette(dark=st.context.theme.type == "dark")
 
 
-def dark_words_on_light_buttons() -> None:
-    """Write dark on what the primary colour fills: on the dark page it is light, for the sake of tabs and links."""
-    if colors().dark:
-        inside = ", ".join(f"{element}, {element} *" for element in _FILLED)
-        st.html(f"<style>{inside} {{ color: {DARK_BACKGROUND} !important; }}</style>")
+def readable_words_on_buttons() -> None:
+    """Write dark on what the primary colour fills where it is light: on the dark page, for the sake of tabs and links.
+
+    The browser itself decides by the appearance that it shows, so that a change of it never waits for the server.
+    """
+    inside = ", ".join(f"{element}, {element} *" for element in _FILLED)
+    st.html(f"<style>{inside} {{ color: light-dark({LIGHT_BACKGROUND}, {DARK_BACKGROUND}) !important; }}</style>")
 
 
 def folded_sidebar_out_of_reach() -> None:

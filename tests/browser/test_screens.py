@@ -46,6 +46,9 @@ WIDER_THAN_ITS_BOX = """() => {
   const box = document.querySelector('[data-testid=stDataFrame] .dvn-scroller');
   return box.scrollWidth - box.clientWidth;
 }"""
+#: The colours of the words on the main button and of the page behind it.
+BUTTON_AND_PAGE = """() => ['[data-testid=stBaseButton-primary]', '[data-testid=stApp]'].map((one, place) =>
+  getComputedStyle(document.querySelector(one))[['color', 'backgroundColor'][place]])"""
 
 
 def open_page(page, dashboard, address, shown):
@@ -102,3 +105,15 @@ def test_phone_and_desk_show_the_first_thing_first_and_nothing_hidden(page, dash
     open_page(page, dashboard, "evaluate", "Mean over")
     page.get_by_test_id("stDataFrame").first.scroll_into_view_if_needed()
     page.wait_for_function(f"({WIDER_THAN_ITS_BOX})() <= 0")
+
+
+def test_the_words_on_a_button_follow_the_appearance_while_the_page_is_open(page, dashboard, small_demo):
+    dashboard.start()
+    page.emulate_media(color_scheme="light")
+    open_page(page, dashboard, "train", "Start training")
+    dark, light = "rgb(18, 22, 28)", "rgb(255, 255, 255)"
+    for scheme, words, behind in (("dark", dark, dark), ("light", light, light)):
+        # The server would be asked for another drawing; it cannot answer while the page looks at itself.
+        page.emulate_media(color_scheme=scheme)
+        page.wait_for_function(f"({BUTTON_AND_PAGE})()[1] === '{behind}'")
+        assert page.evaluate(BUTTON_AND_PAGE) == [words, behind]
