@@ -5,6 +5,7 @@ import html
 from cxr_core.evaluation.gaps import GapMatrix, GroupGap
 from cxr_core.evaluation.results import LEVEL
 from cxr_core.schema import label_words
+from cxr_core.words import counted
 from dashboard.charts.model_grid import MATRIX_STYLE, heat
 from dashboard.charts.palette import Palette
 
@@ -70,7 +71,7 @@ def _cell(cell: GroupGap, figure: str, colors: Palette) -> str:
 def cell_words(cell: GroupGap, figure: str) -> str:
     """Return what stands behind a cell, in words."""
     document, gap = cell.as_json(), cell.gaps[figure]
-    words = [f"n = {cell.n:,} images of {cell.n_patients:,} patients, {cell.n_positive:,} positive"]
+    words = [f"{counted(cell.n, 'image')} of {counted(cell.n_patients, 'patient')}, {cell.n_positive:,} positive"]
     if gap.ci and gap.p_corrected is not None:
         words.append(f"gap {_signed(gap.value or 0.0)} (95 %: {_signed(gap.ci[0])} to {_signed(gap.ci[1])})")
         words.append(f"p corrected {gap.p_corrected:.3f}")

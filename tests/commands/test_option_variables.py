@@ -14,6 +14,7 @@ POSITIONALS = {
     "export": ["predictions"],
     "evaluate": ["a"],
     "thresholds": ["a"],
+    "gaps": ["a"],
     "compare": ["a", "b"],
     "ensemble": ["a", "b"],
     "completion": ["bash"],

@@ -51,6 +51,7 @@ EMITTED: dict[str, list[questions.Query]] = {
     "prediction_counts": [questions.prediction_counts(P)],
     "study_rows": [questions.study_rows(P, "valid")],
     "readings": [questions.readings("data-project.cxr.doctors_readings", names) for names in (SOME, LABELS)],
+    "groups": [questions.groups("data-project.cxr.groups", names) for names in (("race",), ("race", "insurance"))],
     "truth": [questions.truth("data-project.cxr.truth")],
 }
 
@@ -84,6 +85,8 @@ def test_every_sql_text_is_accepted_by_googlesql(question, label_type, key_type)
     tables = dict.fromkeys((A, B), schema(label_type, key_type, age))
     tables |= {P: schema(pa.float64(), key_type), "data-project.cxr.truth": schema(pa.int64())}
     tables |= {"data-project.cxr.doctors_readings": schema(label_type, key_type, (("reader", pa.string()),))}
+    groups = ("race", pa.string()), ("insurance", pa.string())
+    tables |= {"data-project.cxr.groups": schema(label_type, key_type, groups)}
     queries = EMITTED[question]
     assert len({query.sql + str(query.parameters) for query in queries}) == len(queries)
     for sql, names in {query.sql: tuple(query.parameters) for query in queries}.items():

@@ -18,6 +18,7 @@ from cxr_core.sources.importing.row_keys import with_path
 from cxr_core.sources.importing.spelling import ColumnMapping, guess_mapping, normalised
 from cxr_core.sources.importing.text_table import TextTable, read_text_table
 from cxr_core.warehouse.tables import check_column
+from cxr_core.words import counted
 
 #: Columns that become groups under our name for them.
 _PROPERTIES = ("sex", "age", "position", "procedure")
@@ -78,7 +79,7 @@ def group_rows(
     each = _one_row_each(matched, [*wanted], said.rows, by, np.asarray(names, dtype=object)[matched.index], table)
     rows = each.reindex(of_labels).reset_index(drop=True).assign(path=labels["path"].to_numpy())
     rows = rows[rows[[*wanted]].notna().any(axis=1)]
-    notes += [sentence, f"{len(rows):,} of {len(labels):,} rows of the label table have a group by it now."]
+    notes += [sentence, f"{len(rows):,} of {counted(len(labels), 'row')} of the label table have a group by it now."]
     refused = int(bad.rows.sum())
     counts = (table.rows, refused, len(matched), len(told) - len(matched))
     return GroupRows(rows[["path", *wanted]].reset_index(drop=True), tuple(wanted), by, *counts, notes)
