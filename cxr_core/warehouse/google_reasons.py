@@ -36,7 +36,7 @@ _REASONS: tuple[_Reason, ...] = (
     _Reason(
         ("rateLimitExceeded", "jobRateLimitExceeded", "userRateLimitExceeded"),
         r"Exceeded rate limits|too many (?:api requests|concurrent queries)",
-        "BigQuery was asked too often within a short time. Wait a minute and try again.",
+        "BigQuery was asked too often within a short time. Try again later, in a minute or so.",
     ),
     _Reason(
         ("quotaExceeded", "dailyLimitExceeded"),
