@@ -115,7 +115,7 @@ def build_ensemble(
     _check_request(source, members, method, by)
     check_name("model", name)
     _check_free(source, members, name, replace)
-    scale = result_scale([source.warehouse().prediction_table(member).scale for member in members], method)
+    scale = result_scale([source.warehouse().prediction_info(member)[1].scale for member in members], method)
     rows = common_rows(source, members, by, method)
     found = combined(source, rows, method, by)
     # A study row of no single view says -1 in a frame and nothing in a table.
@@ -147,7 +147,7 @@ def preview_ensemble(
     source = get_source(source_name)
     _check_request(source, members, method, by)
     code = dataset_code(dataset)
-    scale = result_scale([source.warehouse().prediction_table(member).scale for member in members], method)
+    scale = result_scale([source.warehouse().prediction_info(member)[1].scale for member in members], method)
     rows = common_rows(source, members, by, method)
     found = combined(source, rows, method, by)
     values = truth_of(source, rows, dataset, by)
@@ -208,7 +208,7 @@ def _check_free(source: Source, members: Sequence[str], name: str, replace: bool
         raise ExistsError(f"An ensemble cannot take the place of its member {name!r}. Choose another name.")
     own = source.predictions_path(name)
     if name in source.warehouse().prediction_tables():
-        location = source.warehouse().prediction_table(name).location
+        location = source.warehouse().prediction_info(name)[0]
         if location != str(own):
             raise ExistsError(f"The model {name!r} already has predictions in {location}. Choose another name.")
     if name in source.weights():

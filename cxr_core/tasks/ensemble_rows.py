@@ -62,7 +62,7 @@ def common_rows(source: Source, models: Sequence[str], by: str, method: str) -> 
         frame = warehouse.predictions(model)
         check_unique_paths(frame, f"The predictions of {model}")
         frames.append(frame)
-        scales.append(warehouse.prediction_table(model).scale)
+        scales.append(warehouse.prediction_info(model)[1].scale)
     labels = [label for label in LABELS if all(label in frame.columns for frame in frames)]
     if not labels:
         raise UsageError("The members of an ensemble must have a label in common. These have none. Choose others.")

@@ -141,7 +141,7 @@ def _check_free(source: Source, model: str, replace: bool) -> None:
     warehouse = source.warehouse()
     if model not in warehouse.prediction_tables():
         return
-    location = warehouse.prediction_table(model).location
+    location = warehouse.prediction_info(model)[0]
     if location != str(source.predictions_path(model)):
         raise ExistsError(f"{model} already has predictions in {location}. Choose another --model name.")
     if not replace:

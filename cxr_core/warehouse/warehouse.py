@@ -15,7 +15,7 @@ from cxr_core.warehouse.asked_tables import AskedTables
 from cxr_core.warehouse.checks import labels_of, problems_of
 from cxr_core.warehouse.questions import Query
 from cxr_core.warehouse.readings import readings_frame
-from cxr_core.warehouse.sql_runner import SqlRunner
+from cxr_core.warehouse.sql_runner import SqlRunner, TableInfo
 from cxr_core.warehouse.studies import join_studies
 from cxr_core.warehouse.tables import TableSet
 
@@ -136,6 +136,11 @@ class Warehouse(AskedTables):
     def prediction_tables(self) -> list[str]:
         """Return the names of the models that have a prediction table, sorted."""
         return sorted(self._locations())
+
+    def prediction_info(self, model: str) -> tuple[str, TableInfo]:
+        """Return where a model's predictions lie and what that table says of itself; asks nothing that is billed."""
+        location, runner = self._find(model)
+        return location, runner.describe(location)
 
     def prediction_table(self, model: str) -> PredictionTable:
         """Return what the prediction table of a model holds; `UnknownNameError` when it has none."""

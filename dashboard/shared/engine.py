@@ -203,7 +203,7 @@ def state(source: str, models: tuple[str, ...] = ()) -> SourceState:
 
 
 def _told_of_model(source: str, model: str) -> dict[str, Any]:
-    return get_source(source).warehouse().prediction_table(model).metadata
+    return get_source(source).warehouse().prediction_info(model)[1].metadata
 
 
 def _gaps(

@@ -72,6 +72,12 @@ def test_the_scale_is_a_label_of_the_table(warehouse, bigquery_server, predictio
         warehouse.joined("p")
 
 
+def test_scale_place_and_origin_of_predictions_are_known_without_a_question(warehouse, bigquery_server):
+    location, info = warehouse.prediction_info("net")
+    assert (location, info.scale) == ("data-project.cxr.net_predictions", "logit")
+    assert bigquery_server.statements == []
+
+
 def test_predictions_of_the_workspace_join_labels_of_bigquery(bigquery_tables, local_tables, tmp_path, prediction_rows):
     own = tmp_path / "own"
     write_table(own / "mine_predictions.parquet", prediction_rows, scale="logit")
