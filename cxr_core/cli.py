@@ -30,6 +30,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "evaluate": ("figures", "EVALUATE"),
     "thresholds": ("figures", "THRESHOLDS"),
     "gaps": ("gaps", "GAPS"),
+    "images": ("images", "IMAGES"),
+    "show": ("images", "SHOW"),
     "compare": ("figures", "COMPARE"),
     "meaning": ("meaning", "MEANING"),
     "ensemble": ("figures", "ENSEMBLE"),

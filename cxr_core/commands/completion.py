@@ -14,17 +14,18 @@ from argcomplete.shell_integration import shellcode
 from cxr_core.commands.option_variables import options
 from cxr_core.commands.parsing import Answer, Command, Parser
 from cxr_core.errors import UnknownNameError
-from cxr_core.schema import DATASETS, VIEWS
+from cxr_core.schema import DATASETS, LABELS, VIEWS
 
 _SHELLS = ("bash", "zsh", "fish", "powershell")
 _EXECUTABLE = "cxr"
 #: What may follow an option: the words, or the module and name of what has them. Else the shell completes file names.
-_VALUES: dict[str, tuple[str, ...]] = {"view": VIEWS, "dataset": DATASETS, "by": ("image", "study")}
+_VALUES: dict[str, tuple[str, ...]] = {"view": VIEWS, "dataset": DATASETS, "by": ("image", "study"), "label": LABELS}
 _VALUES_ELSEWHERE = {
     "source": ("cxr_core.sources.registry", "source_names"),
     "method": ("cxr_core.tasks.ensemble", "METHOD_NAMES"),
     "policy": ("cxr_core.uncertainty", "POLICY_NAMES"),
     "accelerator": ("cxr_core.training.execution_options", "ACCELERATORS"),
+    "group": ("cxr_core.tasks.images", "GROUPS"),
     "architecture": ("cxr_core.training.options", "ARCHITECTURES"),
 }
 

@@ -110,6 +110,13 @@ def _after_gaps(arguments: argparse.Namespace, _document: Any) -> tuple[str, Wor
     return "See its figures", ["evaluate", arguments.model, "--at", arguments.at, "--dataset", arguments.dataset]
 
 
+def _after_images(_arguments: argparse.Namespace, document: Any) -> tuple[str, Words]:
+    """Show the first image; a study that is judged as a whole has no picture of its own."""
+    if document and document[0]["image"]:
+        return "See the first", ["show", document[0]["path"], "--to", "FILE.png"]
+    return "", []
+
+
 def _after_comparison(arguments: argparse.Namespace, _document: Any) -> tuple[str, Words]:
     return "Combine them", ["ensemble", arguments.a, arguments.b, "--method", "mean-logit", "--name", "NAME"]
 
@@ -145,6 +152,8 @@ _AFTER: dict[str, Callable[[argparse.Namespace, Any], tuple[str, Words]]] = {
     "evaluate": _after_evaluation,
     "thresholds": _after_thresholds,
     "gaps": _after_gaps,
+    "images": _after_images,
+    "show": _nothing_follows,
     "compare": _after_comparison,
     "meaning": _after_meaning,
     "ensemble": _after_prediction,

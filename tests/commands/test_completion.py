@@ -23,6 +23,7 @@ def completed(line):
         ("cxr distribution --source de", ["demo"]),
         ("cxr train --init", ["--init-from"]),
         ("cxr ensemble a b --method mean-l", ["mean-logit"]),
+        ("cxr images --group doub", ["doubtful"]),
     ],
 )
 def test_tab_completes_commands_options_and_what_follows_them(line, offered):

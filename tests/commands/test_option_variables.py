@@ -15,6 +15,7 @@ POSITIONALS = {
     "evaluate": ["a"],
     "thresholds": ["a"],
     "gaps": ["a"],
+    "show": ["a"],
     "compare": ["a", "b"],
     "ensemble": ["a", "b"],
     "completion": ["bash"],
