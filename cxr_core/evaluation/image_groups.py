@@ -16,8 +16,6 @@ CUT_GROUPS = ("false-positive", "false-negative")
 #: What a model is needed for, and what can be listed without one.
 MODEL_GROUPS, LABEL_GROUPS = (*CUT_GROUPS, "doubtful"), ("uncertain", "blank")
 GROUPS = (*CUT_GROUPS, *LABEL_GROUPS, "doubtful")
-#: From which share on the scores of the other class say that a label is in doubt.
-_HALF = 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,8 +30,8 @@ def group_rows(group: str, values: IntArray, scores: FloatArray, threshold: floa
     """Return the rows of a group, the most telling first; rows that are alike keep their order.
 
     `false-positive` (highest score first) and `false-negative` (lowest first) are the cells of the confusion table when
-    score >= threshold is called positive, on the certain rows. `doubtful` are the certain rows of which more than half
-    of the other class score on the wrong side (ties count half), the largest share first. `uncertain` are taken in
+    score >= threshold is called positive, on the certain rows. `doubtful` are the certain rows on whose wrong side any
+    of the other class score, the largest share of that class first (ties count half). `uncertain` are taken in
     turn from both ends of their scores, `blank` are those that are not mentioned, the highest score first.
 
     Args:
@@ -91,7 +89,7 @@ def _doubtful(certain: CertainRows) -> Picked:
     share = np.empty(certain.n)
     share[positive] = 1 - _share_below(certain.scores[~positive], certain.scores[positive])
     share[~positive] = _share_below(certain.scores[positive], certain.scores[~positive])
-    doubted = np.flatnonzero(share > _HALF)
+    doubted = np.flatnonzero(share > 0)
     doubted = _ordered(doubted, -share[doubted])
     why = [
         f"{percent(share[row])} of the {'negative' if positive[row] else 'positive'} images score "

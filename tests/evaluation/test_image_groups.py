@@ -31,7 +31,7 @@ def by_hand(group, values, scores, threshold):
     for row in positive + negative:
         others, sign = (negative, 1) if values[row] == 3 else (positive, -1)
         wrong = [(sign * (scores[other] - scores[row]) > 0) + (scores[other] == scores[row]) / 2 for other in others]
-        if sum(wrong) * 2 > len(others):
+        if sum(wrong) > 0:
             found.append((-sum(wrong) / len(others), row))
     return sorted(found)
 
@@ -68,10 +68,13 @@ def test_the_uncertain_are_taken_in_turn_from_both_ends():
 
 def test_the_doubt_says_its_rule():
     picked = group_rows("doubtful", np.array([3, 3, 0, 1, 1]), np.array([0.0, 2.0, 1.0, 1.0, 3.0]))
-    assert picked.rows.tolist() == [0, 4]
+    assert picked.rows.tolist() == [0, 4, 2, 3, 1]
     assert picked.why == [
         "100.0 % of the negative images score higher (ties half)",
         "100.0 % of the positive images score lower (ties half)",
+        "50.0 % of the positive images score lower (ties half)",
+        "50.0 % of the positive images score lower (ties half)",
+        "33.3 % of the negative images score higher (ties half)",
     ]
 
 
