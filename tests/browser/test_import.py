@@ -47,6 +47,61 @@ def test_labels_and_predictions_are_uploaded_and_the_auc_is_read(page, dashboard
     expect(page.get_by_text(f"{auc:.3f}").first).to_be_visible()
 
 
+def test_an_unknown_file_is_mapped_from_its_upload_to_evaluate(page, dashboard, own_demo, tmp_path):
+    rng = np.random.default_rng(1)
+    words, names = rng.choice(["ja", "nein"], 300), [f"IM{number:04d}" for number in range(300)]
+    labels = pd.DataFrame({"Bild": names, "Person": range(1, 301), "Projektion": "pa", "Stauung": words})
+    labels.to_csv(tmp_path / "valid.csv", index=False, sep=";")
+    scores = rng.normal(size=300) + (words == "ja")
+    pd.DataFrame({"Bild": names, "Stauung": scores}).to_csv(tmp_path / "p.csv", index=False, sep=";", decimal=",")
+    dashboard.start()
+    page.goto(f"{dashboard.url}/sources")
+    page.get_by_role("textbox", name="Source").fill("mine")
+    page.locator("input[type=file]").set_input_files(tmp_path / "valid.csv")
+    expect(page.get_by_text("300 rows, 4 columns, 0 of 14 findings recognised")).to_be_visible()
+    page.get_by_text("Which column is which").click()
+    for row, words_of in enumerate(("Path of the image", "Patient", "View", "Edema")):
+        choose(page, "import-labels-columns", row, 2, words_of)
+    page.get_by_text("What the cells mean").click()
+    for row, word in enumerate(labels["Stauung"].drop_duplicates()):
+        choose(page, "import-labels-values", row, 1, "Positive" if word == "ja" else "Negative")
+    expect(page.get_by_text("Of the first 300 rows; nothing is written yet.")).to_be_visible()
+    page.get_by_role("button", name="Import labels").click()
+    expect(page.get_by_text("Imported 300 rows of labels into mine.")).to_be_visible()
+
+    page.get_by_role("tab", name="Predictions").click()
+    form = page.get_by_role("tabpanel", name="Predictions")
+    form.get_by_role("combobox", name="Source").click()
+    page.get_by_role("option", name="mine").click()
+    form.locator("input[type=file]").set_input_files(tmp_path / "p.csv")
+    form.get_by_role("textbox", name="Model").fill("theirs")
+    form.get_by_text("Which column is which").click()
+    for row, words_of in enumerate(("Path of the image", "Edema")):
+        choose(page, "import-predictions-columns", row, 2, words_of)
+    page.get_by_role("button", name="Import predictions").click()
+    expect(page.get_by_text("Imported 300 predictions of theirs (logit).")).to_be_visible()
+    page.get_by_role("button", name="Evaluate theirs").click()
+    auc = roc_auc_score(labels["Stauung"] == "ja", scores)
+    expect(page.get_by_text(f"{auc:.3f}").first).to_be_visible()
+
+
+def choose(page, key, row, column, words):
+    """Choose the words in a cell of an editor, which is a canvas: by keyboard, from its first cell."""
+    # the canvas itself lies below what scrolls
+    page.locator(f"[class*='st-key-{key}'] .dvn-scroller").click(position={"x": 60, "y": 35 + 18})
+    for _ in range(row):
+        page.keyboard.press("ArrowDown")
+    for _ in range(column):
+        page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    page.wait_for_function("document.activeElement.tagName === 'INPUT'")
+    page.keyboard.type(words)
+    page.keyboard.press("Enter")
+    # the editor itself waits a moment before it tells the server
+    page.wait_for_timeout(300)
+    page.wait_for_function("document.querySelector('[data-testid=stApp]').dataset.testScriptState === 'notRunning'")
+
+
 def test_a_small_file_that_is_huge_is_refused_on_the_page_and_takes_none_of_its_memory(
     page, dashboard, own_demo, tmp_path
 ):
