@@ -1,9 +1,9 @@
-"""Five policies for uncertain labels, five seeds each, judged against what was really there.
+"""Seven policies for uncertain labels and blanks, five seeds each, judged against what was really there.
 
 Only the demo can be judged so: its truth is kept. The tables go into docs/measurements.md whatever they show.
 A training that FOLDER already has is not done again, so that a measurement that was broken off goes on where it stood.
 
-    python benchmarks/policies_against_truth.py [FOLDER] [--workers N] [--seeds N]
+    python benchmarks/policies_against_truth.py [FOLDER] [--workers N] [--threads N] [--seeds N]
 """
 
 import argparse
@@ -14,16 +14,21 @@ import numpy as np
 import pandas as pd
 from measured import keep
 from sklearn.metrics import roc_auc_score
-from training_grid import EPOCHS, POLICIES, Cell, Trained, train_grid
+from training_grid import EPOCHS, FROM_READINGS, POLICIES, Cell, Trained, train_grid
 
 from cxr_core.schema import LABELS, Dataset, Value, View, label_words
-from cxr_core.training.weights_file import read_info
-from cxr_core.uncertainty import LEARNED, Policy
+from cxr_core.uncertainty import LEARNED, MASK_BLANKS, Policy
 
 VIEW = "frontal"
-ALL_POLICIES = (*POLICIES, LEARNED)
+ALL_POLICIES = (*POLICIES, FROM_READINGS, MASK_BLANKS, LEARNED)
 PAGE = Path(__file__).parents[1] / "docs" / "measurements.md"
 BEGIN, END = "<!-- policies against the truth: begin -->", "<!-- policies against the truth: end -->"
+
+
+def compared_cells(seeds: int) -> list[Cell]:
+    """Return the models of the comparison, seed by seed; `learned`, which takes longest, comes last."""
+    fixed, learned = ALL_POLICIES[:-1], ALL_POLICIES[-1:]
+    return [Cell(VIEW, policy, seed) for policies in (fixed, learned) for seed in range(seeds) for policy in policies]
 
 
 def auc_against(truth: pd.DataFrame, trained: Trained) -> dict[str, float]:
@@ -47,7 +52,7 @@ def present_among_uncertain(home: Path, truth: pd.DataFrame) -> dict[str, float 
 
 def learned_numbers(trained: list[Trained]) -> dict[str, dict[str, dict[str, float]]]:
     """Return the u and w that each label ended with in the models that learned them, over the seeds."""
-    policies = [Policy.from_dict(read_info(one.weights).policy or {}) for one in trained]
+    policies = [Policy.from_dict(one.policy) for one in trained]
     return {
         letter: {label: summary([getattr(p, letter)[place] for p in policies]) for place, label in enumerate(LABELS)}
         for letter in ("u", "w")
@@ -97,29 +102,38 @@ def _write_page(part: str) -> None:
     PAGE.write_text(before + part + rest.split(END)[1])
 
 
+def compared(trained: list[Trained], seeds: int) -> dict[str, Any]:
+    """Return the figures of the policies that all seeds were trained with."""
+    truth = pd.read_parquet(trained[0].home / "sources/demo/truth.parquet")
+    of_policy = {policy: [one for one in trained if one.cell.policy == policy] for policy in ALL_POLICIES}
+    policies = {}
+    for policy, models in of_policy.items():
+        if len(models) < seeds:
+            continue
+        runs = [auc_against(truth, one) for one in models]
+        labels = {label: summary([run[label] for run in runs]) for label in LABELS}
+        mean = summary([float(np.mean(list(run.values()))) for run in runs])
+        policies[policy] = {"mean": mean, "labels": labels, "runs": runs}
+    learned = {"learned": learned_numbers(of_policy[LEARNED])} if LEARNED in policies else {}
+    return {
+        "settings": {"view": VIEW, "dataset": "test", "seeds": list(range(seeds)), "epochs": EPOCHS},
+        "policies": policies,
+        **learned,
+        "present_among_uncertain": present_among_uncertain(trained[0].home, truth),
+        "training_seconds": {one.cell.name: round(one.seconds) for one in trained},
+    }
+
+
 def main() -> None:
     """Train what is missing, judge, keep the figures and put the tables into the page."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("folder", nargs="?", default="workspace/policies")
-    parser.add_argument("--workers", type=int, default=2, help="trainings at a time, one core each")
+    parser.add_argument("--workers", type=int, default=2, help="trainings at a time")
+    parser.add_argument("--threads", type=int, default=1, help="of each training")
     parser.add_argument("--seeds", type=int, default=5, help="fewer than five are a trial: nothing is kept")
     chosen = parser.parse_args()
-    cells = [Cell(VIEW, policy, seed) for seed in range(chosen.seeds) for policy in ALL_POLICIES]
-    trained = train_grid(cells, Path(chosen.folder).absolute(), chosen.workers)
-    truth = pd.read_parquet(trained[0].home / "sources/demo/truth.parquet")
-    policies = {}
-    for policy in ALL_POLICIES:
-        runs = [auc_against(truth, one) for one in trained if one.cell.policy == policy]
-        labels = {label: summary([run[label] for run in runs]) for label in LABELS}
-        mean = summary([float(np.mean(list(run.values()))) for run in runs])
-        policies[policy] = {"mean": mean, "labels": labels, "runs": runs}
-    result = {
-        "settings": {"view": VIEW, "dataset": "test", "seeds": list(range(chosen.seeds)), "epochs": EPOCHS},
-        "policies": policies,
-        "learned": learned_numbers([one for one in trained if one.cell.policy == LEARNED]),
-        "present_among_uncertain": present_among_uncertain(trained[0].home, truth),
-        "training_seconds": {one.cell.name: round(one.seconds) for one in trained},
-    }
+    trained = train_grid(compared_cells(chosen.seeds), Path(chosen.folder).absolute(), chosen.workers, chosen.threads)
+    result = compared(trained, chosen.seeds)
     print(page_part(result))
     if chosen.seeds >= 5:
         print(f"kept in {keep('policies_against_truth', result)}")

@@ -37,11 +37,20 @@ def ship(trained: Trained) -> tuple[str, dict[str, float]]:
     return name, {label: round(figures["roc_auc"], 4) for label, figures in labels.items()}
 
 
+def shipped_cells() -> list[Cell]:
+    """Return the eight models, the first one first."""
+    return [Cell(view, policy, SEED) for view in VIEWS for policy in POLICIES]
+
+
 def main() -> None:
     """Train what is missing, ship, keep the figures."""
     folder = Path(sys.argv[1] if len(sys.argv) > 1 else "workspace/policies").absolute()
-    trained = train_grid([Cell(view, policy, SEED) for view in VIEWS for policy in POLICIES], folder)
-    shipped = dict(ship(one) for one in trained)
+    trained = train_grid(shipped_cells(), folder)
+    keep_figures(trained, dict(ship(one) for one in trained))
+
+
+def keep_figures(trained: list[Trained], shipped: dict[str, dict[str, float]]) -> None:
+    """Keep the AUCs of the shipped models by label, and what their training took."""
     seconds = {one.cell.name: round(one.seconds) for one in trained}
     info = read_info(trained[0].weights)
     settings = {"epochs": EPOCHS, "seed": SEED, "architecture": info.architecture, "image_size": info.image_size}

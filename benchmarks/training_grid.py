@@ -6,18 +6,23 @@ A model that a workspace already has is not trained again, so a grid that was br
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
 
+from cxr_core.training.weights_file import read_info
+
 EPOCHS = 5
 POLICIES = ("ignore", "negative", "positive", "hybrid")
+#: The policy whose u are the shares that the demo's readers call present among the uncertain images of valid.
+FROM_READINGS = "from-readings"
 
 
 @dataclass(frozen=True)
@@ -36,11 +41,12 @@ class Cell:
 
 @dataclass(frozen=True)
 class Trained:
-    """Where a trained model lies, and how long its training took."""
+    """Where a trained model lies, how long its training took, and the policy that it was trained (or ended) with."""
 
     cell: Cell
     home: Path
     seconds: float
+    policy: dict[str, Any]
 
     @property
     def weights(self) -> Path:
@@ -68,16 +74,36 @@ def cxr(home: Path, *arguments: str, threads: int = 0) -> Any:
     return json.loads(done.stdout)
 
 
-def train_grid(cells: Sequence[Cell], folder: Path, workers: int = 2) -> list[Trained]:
-    """Train every cell and predict with it on valid and test; `workers` at a time, one core each."""
+def nothing_more(trained: Trained) -> None:
+    """Do nothing with a model that is ready."""
+
+
+def train_grid(
+    cells: Sequence[Cell],
+    folder: Path,
+    workers: int = 2,
+    threads: int = 1,
+    ready: Callable[[Trained], None] = nothing_more,
+) -> list[Trained]:
+    """Train every cell and predict with it on valid and test, in their order.
+
+    Args:
+        cells: the models.
+        folder: for the workspaces, and for what says which models they have.
+        workers: how many trainings at a time.
+        threads: of each training.
+        ready: called with each model as it gets ready, or is found to be.
+    """
     homes: SimpleQueue[Path] = SimpleQueue()
     for number in range(workers):
-        homes.put(_home(folder / f"worker{number}"))
+        homes.put(_home(folder, number))
 
     def work(cell: Cell) -> Trained:
         home = homes.get()
         try:
-            return _train(cell, home, folder)
+            trained = _train(cell, home, folder, threads)
+            ready(trained)
+            return trained
         finally:
             homes.put(home)
 
@@ -85,23 +111,33 @@ def train_grid(cells: Sequence[Cell], folder: Path, workers: int = 2) -> list[Tr
         return list(pool.map(work, cells))
 
 
-def _home(home: Path) -> Path:
-    cxr(home, "demo")
+def _home(folder: Path, number: int) -> Path:
+    """Return the workspace of a worker; the first builds the demo, the others have the same files."""
+    home, first = folder / f"worker{number}", folder / "worker0"
+    if number == 0:
+        cxr(home, "demo")
+        policy = ("--dataset", "valid", "--write-policy", str(folder / f"{FROM_READINGS}.toml"), "--replace")
+        cxr(home, "meaning", *policy)
+    elif not home.exists():
+        shutil.copytree(first / "sources", home / "sources", copy_function=os.link)
     return home
 
 
-def _train(cell: Cell, home: Path, folder: Path) -> Trained:
+def _train(cell: Cell, home: Path, folder: Path, threads: int) -> Trained:
     kept = folder / "trained" / f"{cell.name}.json"
     if kept.exists():
         record = json.loads(kept.read_text())
-        return Trained(cell, Path(record["home"]), record["seconds"])
+        return Trained(cell, Path(record["home"]), record["seconds"], record["policy"])
     started = time.monotonic()
-    options = {"view": cell.view, "policy": cell.policy, "seed": cell.seed, "epochs": EPOCHS, "name": cell.name}
+    policy = str(folder / f"{FROM_READINGS}.toml") if cell.policy == FROM_READINGS else cell.policy
+    options = {"view": cell.view, "policy": policy, "seed": cell.seed, "epochs": EPOCHS, "name": cell.name}
     arguments = [part for key, value in options.items() for part in (f"--{key}", str(value))]
-    cxr(home, "train", *arguments, threads=1)
+    cxr(home, "train", *arguments, threads=threads)
     seconds = time.monotonic() - started
-    cxr(home, "predict", "--model", cell.name, threads=1)
+    cxr(home, "predict", "--model", cell.name, threads=threads)
     print(f"{cell.name}: trained in {seconds:.0f} s", file=sys.stderr, flush=True)
+    trained = Trained(cell, home, seconds, {})
+    record = {"home": str(home), "seconds": seconds, "policy": read_info(trained.weights).policy or {}}
     kept.parent.mkdir(parents=True, exist_ok=True)
-    kept.write_text(json.dumps({"home": str(home), "seconds": seconds}))
-    return Trained(cell, home, seconds)
+    kept.write_text(json.dumps(record))
+    return replace(trained, policy=record["policy"])

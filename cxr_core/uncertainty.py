@@ -1,10 +1,11 @@
-"""(u, w) policies: which target and which weight an uncertain label gets in the loss.
+"""(u, w) policies: which target and which weight an uncertain label gets in the loss, and a blank one.
 
-`u` is the probability of "positive" that an uncertain label stands for, `w` the weight of its term. Certain labels
-always have weight 1: not mentioned and negative are 0, positive is 1.
+`u` is the probability of "positive" that an uncertain label stands for, `w` the weight of its term. Negative is 0 and
+positive 1, both at weight 1. So is *not mentioned* 0 at weight 1, as in 2019, unless `blank_u` and `blank_w` say else.
 
-A policy is one of the four strategies of 2019, any (u, w), a pair for each label, or `learned`: then u and w are where
-training starts from, and training moves them (`training.learned_policy`).
+A policy is one of the four strategies of 2019, any (u, w), numbers for each label, `mask-blanks` (only what the report
+states counts), or `learned`: then u and w are where training starts from, and training moves them
+(`training.learned_policy`).
 """
 
 import hashlib
@@ -13,13 +14,11 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from cxr_core.config_text import parsed_toml
 from cxr_core.errors import UnknownNameError, UsageError, brief
 from cxr_core.schema import LABELS, NAME_PATTERN, VALUES, VIEWS, Value
 
@@ -32,10 +31,13 @@ NAMED_POLICIES: dict[str, tuple[float, float]] = {
 }
 CUSTOM = "custom"
 LEARNED = "learned"
+MASK_BLANKS = "mask-blanks"
 #: Every policy that has a name of its own.
-POLICY_NAMES: tuple[str, ...] = (*NAMED_POLICIES, LEARNED)
+POLICY_NAMES: tuple[str, ...] = (*NAMED_POLICIES, MASK_BLANKS, LEARNED)
 #: Where a learned policy starts: undecided, at half the weight.
 LEARNED_START = (0.5, 0.5)
+
+_NONE, _ALL = (0.0,) * len(LABELS), (1.0,) * len(LABELS)
 
 _MODEL_NAME = re.compile(r"densenet_(?P<view>[a-z]+)_u(?P<u>\d+_\d+)__w(?P<w>\d+_\d+)(?:\W.*)?")
 
@@ -44,19 +46,22 @@ _MODEL_NAME = re.compile(r"densenet_(?P<view>[a-z]+)_u(?P<u>\d+_\d+)__w(?P<w>\d+
 class Policy:
     """A target u and a weight w, both in [0, 1], for the uncertain value of each of the 14 labels in schema order.
 
-    Of a learned policy these are the numbers to start from, or those that a model ended with.
+    `blank_u` and `blank_w` are the same for *not mentioned*. Of a learned policy u and w are the numbers to start from,
+    or those that a model ended with.
     """
 
     name: str
     u: tuple[float, ...]
     w: tuple[float, ...]
+    blank_u: tuple[float, ...] = _NONE
+    blank_w: tuple[float, ...] = _ALL
 
     def __post_init__(self) -> None:
         if not NAME_PATTERN.fullmatch(self.name):
             raise UsageError(
                 f"A policy needs a name of letters, digits, '.', '_' and '-'. Received: {self.name!r:.60}."
             )
-        for letter, numbers in (("u", self.u), ("w", self.w)):
+        for letter, numbers in self.numbers().items():
             if len(numbers) != len(LABELS):
                 raise UsageError(f"A policy needs {len(LABELS)} numbers {letter}. Received: {len(numbers)}.")
             for label, number in zip(LABELS, numbers, strict=True):
@@ -64,6 +69,17 @@ class Policy:
         if self.name in NAMED_POLICIES and (self.u_scalar, self.w_scalar) != NAMED_POLICIES[self.name]:
             u, w = NAMED_POLICIES[self.name]
             raise UsageError(f"The policy {self.name} is u = {u:g}, w = {w:g}. Give other numbers another name.")
+        if self.name == MASK_BLANKS and {*self.u, *self.w, *self.blank_u, *self.blank_w} != {0.0}:
+            raise UsageError(f"The policy {self.name} has weight 0 for blank and uncertain. Give others another name.")
+
+    def numbers(self) -> dict[str, tuple[float, ...]]:
+        """Return the four rows of 14 numbers by their names: u, w, blank_u, blank_w."""
+        return {"u": self.u, "w": self.w, "blank_u": self.blank_u, "blank_w": self.blank_w}
+
+    @property
+    def says_of_blanks(self) -> bool:
+        """Whether *not mentioned* is anything but absent at full weight."""
+        return (self.blank_u, self.blank_w) != (_NONE, _ALL)
 
     @property
     def is_learned(self) -> bool:
@@ -72,13 +88,13 @@ class Policy:
 
     @property
     def u_scalar(self) -> float | None:
-        """The one u of all labels, or None when they differ or are learned."""
-        return None if self.is_learned else _single(self.u)
+        """The one u of all labels, or None when they differ or are learned, or blanks have numbers too."""
+        return None if self.is_learned or self.says_of_blanks else _single(self.u)
 
     @property
     def w_scalar(self) -> float | None:
-        """The one w of all labels, or None when they differ or are learned."""
-        return None if self.is_learned else _single(self.w)
+        """The one w of all labels, or None when they differ or are learned, or blanks have numbers too."""
+        return None if self.is_learned or self.says_of_blanks else _single(self.w)
 
     @property
     def digest(self) -> str:
@@ -86,7 +102,9 @@ class Policy:
 
         Losses compare only among runs with one digest. A learned policy differs from a fixed one with its numbers.
         """
-        content = json.dumps([self.is_learned, [float(u) for u in self.u], [float(w) for w in self.w]])
+        rows = list(self.numbers().values())
+        kept = rows if self.says_of_blanks else rows[:2]
+        content = json.dumps([self.is_learned, *([float(number) for number in row] for row in kept)])
         return hashlib.sha256(content.encode()).hexdigest()[:8]
 
     def words(self) -> str:
@@ -98,21 +116,25 @@ class Policy:
 
     def targets(self) -> npt.NDArray[np.float32]:
         """Return the (4, 14) table of targets: row = label value, column = label."""
-        return _table(not_positive=0.0, uncertain=self.u)
+        return _table(negative=0.0, blank=self.blank_u, uncertain=self.u)
 
     def weights(self) -> npt.NDArray[np.float32]:
         """Return the (4, 14) table of weights: row = label value, column = label."""
-        return _table(not_positive=1.0, uncertain=self.w)
+        return _table(negative=1.0, blank=self.blank_w, uncertain=self.w)
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the policy as JSON values: `{"name", "u": [14], "w": [14]}`."""
-        return {"name": self.name, "u": list(self.u), "w": list(self.w)}
+        """Return the policy as JSON values: `{"name", "u": [14], "w": [14]}`, `blank_u`, `blank_w` if it has any."""
+        rows = {name: list(row) for name, row in self.numbers().items()}
+        blanks = ("blank_u", "blank_w") if self.says_of_blanks else ()
+        return {"name": self.name} | {name: rows[name] for name in ("u", "w", *blanks)}
 
     @staticmethod
     def from_dict(values: Mapping[str, Any]) -> "Policy":
         """Return the policy that `as_dict` described, checked again."""
         try:
-            return Policy(str(values["name"]), _numbers(values["u"]), _numbers(values["w"]))
+            blank_u, blank_w = values.get("blank_u", _NONE), values.get("blank_w", _ALL)
+            rows = (values["u"], values["w"], blank_u, blank_w)
+            return Policy(str(values["name"]), *(_numbers(row) for row in rows))
         except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise UsageError(
                 f"A policy needs a name, 14 numbers u and 14 numbers w. Received: {brief(values)}."
@@ -120,8 +142,8 @@ class Policy:
 
     def suffix(self) -> str:
         """Return the policy's part of a model name: `u0_4__w0_75`, `learned`, or `policy_3f2a91c0` for 14 pairs."""
-        if self.is_learned:
-            return LEARNED
+        if self.name in (LEARNED, MASK_BLANKS):
+            return self.name
         if self.u_scalar is None or self.w_scalar is None:
             return f"policy_{self.digest}"
         return f"u{_spelled(self.u_scalar)}__w{_spelled(self.w_scalar)}"
@@ -136,7 +158,9 @@ def uniform_policy(u: float, w: float) -> Policy:
 
 
 def named_policy(name: str) -> Policy:
-    """Return the strategy ignore (0, 0), negative (0, 1), positive (1, 1) or hybrid (0.5, 0.25), or `learned`."""
+    """Return one of the four strategies, `mask-blanks` (0, 0 for uncertain and blank), or `learned`."""
+    if name == MASK_BLANKS:
+        return Policy(MASK_BLANKS, _NONE, _NONE, _NONE, _NONE)
     if name == LEARNED:
         u, w = LEARNED_START
         return Policy(LEARNED, (u,) * len(LABELS), (w,) * len(LABELS))
@@ -145,31 +169,22 @@ def named_policy(name: str) -> Policy:
     return uniform_policy(*NAMED_POLICIES[name])
 
 
-def label_policy(us: Sequence[float], ws: Sequence[float], name: str = CUSTOM) -> Policy:
-    """Return the policy with a u and a w for each label in schema order; one pair for all is `uniform_policy`'s."""
-    pairs = set(zip(us, ws, strict=True))
-    if len(pairs) == 1:
-        return uniform_policy(*pairs.pop())
-    return Policy(name if _is_free(name) else CUSTOM, tuple(map(float, us)), tuple(map(float, ws)))
+def label_policy(
+    us: Sequence[float],
+    ws: Sequence[float],
+    name: str = CUSTOM,
+    blank_us: Sequence[float] = _NONE,
+    blank_ws: Sequence[float] = _ALL,
+) -> Policy:
+    """Return the policy with a u and a w for each label in schema order, and for its blanks.
 
-
-def policy_from_file(path: Path) -> Policy:
-    """Read a policy from a TOML or JSON file that maps each label to `{u, w}`.
-
-    Raises:
-        UsageError: the file cannot be read, a label is missing or unknown, or a number is not in [0, 1].
+    One pair for all is `uniform_policy`'s, and the numbers of `mask-blanks` are that strategy.
     """
-    entries = _file_entries(path)
-    missing = [label for label in LABELS if label not in entries]
-    unknown = [label for label in entries if label not in LABELS]
-    if missing or unknown:
-        wrong = f"lacks {', '.join(missing)}" if missing else f"has the unknown {', '.join(unknown)}"
-        raise UsageError(f"The policy file {path} must give u and w for each of the 14 labels; it {wrong}.")
-    try:
-        pairs = [(float(entries[label]["u"]), float(entries[label]["w"])) for label in LABELS]
-    except (KeyError, TypeError, ValueError, OverflowError) as error:
-        raise UsageError(f"Each label in {path} needs two numbers, as in {{u = 0.4, w = 0.75}}.") from error
-    return label_policy([u for u, _ in pairs], [w for _, w in pairs], path.stem)
+    own = Policy(name if _is_free(name) else CUSTOM, *(_numbers(row) for row in (us, ws, blank_us, blank_ws)))
+    known = named_policy(MASK_BLANKS)
+    if own.u_scalar is not None and own.w_scalar is not None:
+        return uniform_policy(own.u_scalar, own.w_scalar)
+    return known if own.numbers() == known.numbers() else own
 
 
 def parse_model_name(name: str) -> tuple[str | None, float | None, float | None]:
@@ -200,24 +215,13 @@ def _single(numbers: tuple[float, ...]) -> float | None:
     return numbers[0] if len(set(numbers)) == 1 else None
 
 
-def _table(not_positive: float, uncertain: tuple[float, ...]) -> npt.NDArray[np.float32]:
-    table = np.full((len(VALUES), len(LABELS)), not_positive, np.float32)
+def _table(negative: float, blank: tuple[float, ...], uncertain: tuple[float, ...]) -> npt.NDArray[np.float32]:
+    table = np.empty((len(VALUES), len(LABELS)), np.float32)
+    table[Value.not_mentioned] = blank
+    table[Value.negative] = negative
     table[Value.uncertain] = uncertain
     table[Value.positive] = 1.0
     return table
-
-
-def _file_entries(path: Path) -> dict[str, Any]:
-    try:
-        text = path.read_text()
-        entries = json.loads(text) if path.suffix == ".json" else parsed_toml(text)
-    except OSError as error:
-        raise UsageError(f"The policy file {path} cannot be read: {error.strerror}.") from error
-    except ValueError as error:
-        raise UsageError(f"The policy file {path} is neither TOML nor JSON: {error}.") from error
-    if not isinstance(entries, dict):
-        raise UsageError(f"The policy file {path} must map each label to u and w.")
-    return entries
 
 
 def _spelled(number: float) -> str:

@@ -5,11 +5,11 @@ import json
 import pytest
 
 from cxr_core.errors import CxrError, SettingsError, UsageError
+from cxr_core.policy_files import policy_from_file
 from cxr_core.schema import LABELS
 from cxr_core.setting_rows import SETTINGS
 from cxr_core.settings import config_path, settings
 from cxr_core.sources.registry import get_source
-from cxr_core.uncertainty import policy_from_file
 
 DIGITS = "9" * 5000
 NOBODY = "~nobody-of-this-name/data"

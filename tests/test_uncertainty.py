@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 
 from cxr_core.errors import UnknownNameError, UsageError
+from cxr_core.policy_files import policy_from_file
 from cxr_core.schema import LABELS
-from cxr_core.uncertainty import Policy, named_policy, parse_model_name, policy_from_file, uniform_policy
+from cxr_core.uncertainty import Policy, named_policy, parse_model_name, uniform_policy
 
 
 def per_label_entries() -> dict[str, dict[str, float]]:

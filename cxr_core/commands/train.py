@@ -8,6 +8,7 @@ from typing import Any
 from cxr_core.commands.parsing import Answer, Command, Parser
 from cxr_core.commands.runs import awaited, run_text
 from cxr_core.errors import UsageError
+from cxr_core.policy_files import policy_from_file
 from cxr_core.runs import service
 from cxr_core.runs.store import Run
 from cxr_core.tasks.families import await_children, start_repeat, start_sweep
@@ -15,7 +16,7 @@ from cxr_core.tasks.train import start_training
 from cxr_core.tasks.training_plan import training_defaults
 from cxr_core.training.option import Option
 from cxr_core.training.options import OPTIONS, TrainOptions
-from cxr_core.uncertainty import DEFAULT_POLICY, POLICY_NAMES, Policy, named_policy, policy_from_file, uniform_policy
+from cxr_core.uncertainty import DEFAULT_POLICY, POLICY_NAMES, Policy, named_policy, uniform_policy
 
 _U, _W = DEFAULT_POLICY.u[0], DEFAULT_POLICY.w[0]
 

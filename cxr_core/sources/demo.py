@@ -1,4 +1,4 @@
-"""The demo source: synthetic chest radiographs with labels, and the truth that the labels came from."""
+"""The demo source: synthetic chest radiographs with labels, what readers say of them, and the truth behind both."""
 
 import shutil
 from collections.abc import Callable, Iterator
@@ -13,17 +13,20 @@ from cxr_core.records.tfrecord import write_shards
 from cxr_core.schema import DATASETS, INTEGER_KEYS, LABELS, TRAINING_VIEWS, View, dataset_code, view_code
 from cxr_core.sources.demo_images import drawing_workers, drawn, image_keys
 from cxr_core.sources.phantoms.cohort import Study, draw_cohort
+from cxr_core.sources.phantoms.radiologists import readings
 from cxr_core.sources.phantoms.reading import read_studies
 from cxr_core.sources.rebuilt_folder import only_builder, replacement
-from cxr_core.warehouse.parquet import write_table, write_truth
+from cxr_core.warehouse.parquet import write_readings, write_table, write_truth
 
 Progress = Callable[[float, str], None]
 
 #: Raise it when any pixel or label changes: a demo of another version is built anew.
-VERSION = 1
+VERSION = 2
 SEED = 2019
 STUDIES = (1500, 500, 500)
 SHARDS = 4
+#: The set of readings of the valid and test studies that comes with the demo.
+READINGS = "radiologists"
 #: Generous, for the check before the start: tables, records and the file system's own needs for one image.
 BYTES_PER_IMAGE = 30_000
 
@@ -52,7 +55,7 @@ def build_demo(
     killed leaves nothing half written. Two builds at once wait for each other.
 
     Args:
-        folder: becomes source.toml, labels_*.parquet, truth.parquet, records/, models/ and predictions/.
+        folder: becomes source.toml, labels_*.parquet, truth.parquet, readings/, records/, models/ and predictions/.
         progress: called about every percent with the share that is done (0 to 1) and what is going on.
         seed: of everything random; equal seeds give equal bytes.
         studies: how many in train, valid and test.
@@ -86,12 +89,13 @@ records     = "records/{dataset}/{view}*"
 
 
 def _fill(folder: Path, progress: Progress, seed: int, studies: tuple[int, int, int]) -> None:
-    """Write tables and records."""
+    """Write tables, readings and records."""
     progress(0.0, "Drawing patients and reading their studies.")
     cohort = draw_cohort(seed, studies)
     read_studies(seed, cohort)
     _check_space(folder, sum(len(study.images) for study in cohort))
     _write_tables(folder, cohort)
+    write_readings(folder / "readings" / f"{READINGS}.parquet", readings(seed, cohort))
     _write_records(folder, cohort, seed, progress)
 
 

@@ -10,6 +10,7 @@ does not depend on the truth (`evaluation/without_readings.py` has the other end
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -31,7 +32,7 @@ class PolicyLearner:
     """u and w of each label, and how they move. Holds arrays of shape (14,) only, so that a checkpoint keeps it all."""
 
     def __init__(self, start: Policy) -> None:
-        self._name = start.name
+        self._start = start
         self._state: dict[str, FloatArray] = {name: np.zeros(len(LABELS)) for name in _STATE}
         self._state |= {"u": np.array(start.u, np.float64), "w": np.array(start.w, np.float64)}
 
@@ -74,7 +75,8 @@ class PolicyLearner:
 
     def policy(self) -> Policy:
         """Return the policy as it is now."""
-        return Policy(self._name, *(tuple(round(float(x), 6) for x in self._state[name]) for name in ("u", "w")))
+        u, w = (tuple(round(float(x), 6) for x in self._state[name]) for name in ("u", "w"))
+        return replace(self._start, u=u, w=w)
 
     def row(self) -> dict[str, list[float]]:
         """Return u and w as a metrics row has them: 14 numbers each, in schema order."""

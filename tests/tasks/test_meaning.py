@@ -7,10 +7,10 @@ import pytest
 from statsmodels.stats.inter_rater import cohens_kappa, to_table
 
 from cxr_core.errors import ExistsError, UnknownNameError, UsageError
+from cxr_core.policy_files import policy_from_file
 from cxr_core.schema import KEY_COLUMNS, LABELS, VALUES
 from cxr_core.sources.registry import get_source
 from cxr_core.tasks.meaning import meaning, write_policy
-from cxr_core.uncertainty import policy_from_file
 from cxr_core.warehouse.parquet import write_readings, write_table
 
 

@@ -14,19 +14,19 @@ from cxr_core.schema import DATASETS, LABELS
 
 #: Findings, in the order in which they are decided: (name, rate in ill patients, what adds to the rate).
 RISKS: tuple[tuple[str, float, dict[str, float]], ...] = (
-    ("cardiomegaly", 0.22, {}),
-    ("enlarged_cardiomediastinum", 0.22, {"cardiomegaly": 0.15}),
-    ("edema", 0.09, {"cardiomegaly": 0.32}),
-    ("pleural_effusion", 0.12, {"edema": 0.35, "cardiomegaly": 0.10}),
-    ("pneumonia", 0.28, {}),
-    ("consolidation", 0.19, {"pneumonia": 0.33}),
-    ("airspace_opacity", 0.05, {"pneumonia": 0.60, "consolidation": 0.15, "edema": 0.15}),
-    ("atelectasis", 0.22, {"pleural_effusion": 0.25}),
-    ("lung_lesion", 0.15, {}),
-    ("pneumothorax", 0.15, {}),
-    ("pleural_other", 0.13, {"pleural_effusion": 0.08}),
+    ("cardiomegaly", 0.33, {}),
+    ("enlarged_cardiomediastinum", 0.54, {"cardiomegaly": 0.20}),
+    ("edema", 0.08, {"cardiomegaly": 0.32}),
+    ("pleural_effusion", 0.11, {"edema": 0.35, "cardiomegaly": 0.10}),
+    ("pneumonia", 0.11, {}),
+    ("consolidation", 0.09, {"pneumonia": 0.33}),
+    ("airspace_opacity", 0.51, {"pneumonia": 0.40, "consolidation": 0.15, "edema": 0.15}),
+    ("atelectasis", 0.36, {"pleural_effusion": 0.25}),
+    ("lung_lesion", 0.10, {}),
+    ("pneumothorax", 0.14, {}),
+    ("pleural_other", 0.08, {"pleural_effusion": 0.08}),
     ("fracture", 0.13, {"pneumothorax": 0.12}),
-    ("support_devices", 0.20, {"edema": 0.25, "pneumothorax": 0.35, "pleural_effusion": 0.15}),
+    ("support_devices", 0.32, {"edema": 0.25, "pneumothorax": 0.35, "pleural_effusion": 0.15}),
 )
 
 #: Findings that stay from one study of a patient to the next more often than not.

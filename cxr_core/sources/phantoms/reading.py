@@ -1,53 +1,66 @@
-"""The reading of a study: from what is truly there to what the report says of the 14 labels.
+"""What the report of a study says: from what is truly there to a value for each of the 14 labels.
 
-A report mentions what is plain, hedges about what is faint, and leaves most of the absent unmentioned. Like in
-MIMIC-CXR, readers hedge about four findings so often that uncertain labels outnumber positive ones.
+How often a finding is really there behind each value is as `counted` says of real reports: much of what reports leave
+out is there, and much of what they say is not. Which studies these are follows from the pictures. The plain ones are
+mentioned, the faint ones hedged about or left out; and a finding that is not there is reported where something else
+looks like it. The numbers are exact in each data set, whatever the seed, as far as whole studies can be.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from cxr_core.arrays import FloatArray
 from cxr_core.schema import LABELS, Value
 from cxr_core.sources.phantoms.cohort import Study, strata
+from cxr_core.sources.phantoms.counted import BLANK, BLANK_ELSEWHERE, UNCERTAIN, UNCERTAIN_ELSEWHERE
 
 
 @dataclass(frozen=True)
 class Habit:
-    """How readers report one finding.
+    """How reports speak of one finding.
 
     Attributes:
-        doubt: share of uncertain among mentions of a plain finding; rises with subtlety.
-        denial: share of absent findings that the report denies.
-        slip: share of absent findings reported as present; twice as many are called uncertain.
+        hedged: share of studies whose report is uncertain of it.
+        denied: share of studies whose report denies it.
+        right: share of the positive on which it is there. These sums are not known by finding; all together are.
+        wrong_denial: share of the denied on which it is there.
+        alike: findings that are taken for it, the more, the plainer they are.
     """
 
-    doubt: float = 0.02
-    denial: float = 0.03
-    slip: float = 0.004
+    hedged: float
+    denied: float
+    right: float
+    alike: tuple[str, ...]
+    wrong_denial: float = 0.05
 
 
-#: The four findings that readers hedge about, so that uncertain outnumbers positive.
+#: Findings of which uncertain reports outnumber positive ones.
 DOUBTED: tuple[str, ...] = ("enlarged_cardiomediastinum", "consolidation", "pneumonia", "atelectasis")
 
 HABITS: dict[str, Habit] = {
-    "enlarged_cardiomediastinum": Habit(doubt=0.42, denial=0.10),
-    "cardiomegaly": Habit(denial=0.10),
-    "airspace_opacity": Habit(),
-    "lung_lesion": Habit(),
-    "edema": Habit(denial=0.12),
-    "consolidation": Habit(doubt=0.47, denial=0.12),
-    "pneumonia": Habit(doubt=0.45, denial=0.12),
-    "atelectasis": Habit(doubt=0.42),
-    "pneumothorax": Habit(denial=0.22),
-    "pleural_effusion": Habit(denial=0.18),
-    "pleural_other": Habit(),
-    "fracture": Habit(),
-    "support_devices": Habit(),
+    "enlarged_cardiomediastinum": Habit(0.11, 0.09, 0.88, ("cardiomegaly",), 0.20),
+    "cardiomegaly": Habit(0.04, 0.12, 0.60, ("enlarged_cardiomediastinum",)),
+    "airspace_opacity": Habit(0.02, 0.05, 0.73, ("edema", "consolidation", "atelectasis"), 0.10),
+    "lung_lesion": Habit(0.015, 0.03, 0.48, ("airspace_opacity",)),
+    "edema": Habit(0.05, 0.14, 0.60, ("airspace_opacity", "cardiomegaly", "pleural_effusion")),
+    "consolidation": Habit(0.19, 0.10, 0.50, ("airspace_opacity", "atelectasis", "pleural_effusion")),
+    "pneumonia": Habit(0.14, 0.10, 0.50, ("airspace_opacity", "consolidation")),
+    "atelectasis": Habit(0.17, 0.03, 0.56, ("pleural_effusion", "cardiomegaly", "airspace_opacity")),
+    "pneumothorax": Habit(0.015, 0.19, 0.48, ("support_devices",)),
+    "pleural_effusion": Habit(0.06, 0.18, 0.62, ("edema", "atelectasis", "pleural_other")),
+    "pleural_other": Habit(0.015, 0.02, 0.48, ("pleural_effusion",)),
+    "fracture": Habit(0.01, 0.03, 0.48, ("pneumothorax", "support_devices")),
+    "support_devices": Habit(0.01, 0.03, 0.76, ("pneumothorax",)),
 }
 
 #: Share of reports without a finding that say so.
 ALL_CLEAR = 0.85
+#: How much chance has in it which studies are reported, beside how plain a finding (or what looks like it) is, 0 to 1.
+CHANCE_PRESENT, CHANCE_ABSENT = 0.5, 1.0
+#: At least this share of reports calls a finding positive, however few have it.
+FEWEST_POSITIVE = 0.06
 
 
 def read_studies(seed: int, studies: list[Study]) -> None:
@@ -56,37 +69,59 @@ def read_studies(seed: int, studies: list[Study]) -> None:
         rng = np.random.default_rng((seed, 2, number))
         people = [study for study in studies if study.dataset == dataset]
         for name, habit in HABITS.items():
-            _read_finding(rng, name, habit, people)
+            _report(rng, name, habit, people)
         for study, chance in zip(people, strata(rng, len(people)), strict=True):
             _conclude(study, float(chance))
 
 
-def _read_finding(rng: np.random.Generator, name: str, habit: Habit, people: list[Study]) -> None:
-    """Read one finding in all studies; present and absent ones have strata of their own."""
+def likeness(study: Study, alike: Sequence[str]) -> float:
+    """Return how much else in a study looks like a finding: the strength of the plainest of `alike`, 0 to 1."""
+    return max((study.strengths.get(name, 0.0) for name in alike), default=0.0)
+
+
+def _report(rng: np.random.Generator, name: str, habit: Habit, people: list[Study]) -> None:
+    """Report one finding in all studies."""
     present = [study for study in people if name in study.strengths]
     absent = [study for study in people if name not in study.strengths]
-    mentions, doubts = strata(rng, len(present)), strata(rng, len(present))
-    for study, mention, doubt in zip(present, mentions, doubts, strict=True):
-        study.labels[name] = _read_present(habit, 1.0 - study.strengths[name], float(mention), float(doubt))
-    for study, chance in zip(absent, strata(rng, len(absent)), strict=True):
-        study.labels[name] = _read_absent(habit, float(chance))
+    plain = np.array([study.strengths[name] for study in present]) + CHANCE_PRESENT * rng.random(len(present))
+    alike = np.array([likeness(study, habit.alike) for study in absent]) + CHANCE_ABSENT * rng.random(len(absent))
+    of_present, of_absent = _numbers(name, habit, len(present), len(absent))
+    wrong = [Value.positive] * of_absent[Value.positive] + [Value.uncertain] * of_absent[Value.uncertain]
+    right = [Value.positive] * of_present[Value.positive] + [Value.uncertain] * of_present[Value.uncertain]
+    _assign(name, present, plain, right, of_present[Value.negative])
+    _assign(name, absent, alike, [wrong[i] for i in rng.permutation(len(wrong))], of_absent[Value.negative])
 
 
-def _read_present(habit: Habit, subtlety: float, mention: float, doubt: float) -> int:
-    """Return the value of a present finding: the fainter, the rarer a mention and the rarer a firm one."""
-    if mention > 0.97 - 0.65 * subtlety**2:
-        return Value.not_mentioned
-    share = habit.doubt + (0.9 - habit.doubt) * max(0.0, subtlety - 0.35) / 0.65
-    return Value.uncertain if doubt < share else Value.positive
+def _numbers(name: str, habit: Habit, present: int, absent: int) -> tuple[dict[Value, int], dict[Value, int]]:
+    """Return how many of the present and of the absent are reported as what; the rest is not mentioned.
+
+    All shares being given, how many are positive follows from how many there are.
+    """
+    studies = present + absent
+    blank, unsure = BLANK.get(name, BLANK_ELSEWHERE).share, UNCERTAIN.get(name, UNCERTAIN_ELSEWHERE).share
+    hedged, denied = habit.hedged * studies, habit.denied * studies
+    rest = studies - hedged - denied
+    there = present - hedged * unsure - denied * habit.wrong_denial
+    positive = max((there - rest * blank) / (habit.right - blank), FEWEST_POSITIVE * studies)
+    said = ((Value.positive, positive, habit.right), (Value.uncertain, hedged, unsure))
+    said = (*said, (Value.negative, denied, habit.wrong_denial))
+    return _whole({v: n * s for v, n, s in said}, present), _whole({v: n * (1 - s) for v, n, s in said}, absent)
 
 
-def _read_absent(habit: Habit, chance: float) -> int:
-    """Return the value of an absent finding: mostly none, sometimes a denial, seldom a mistake."""
-    if chance < habit.slip:
-        return Value.positive
-    if chance < 3 * habit.slip:
-        return Value.uncertain
-    return Value.negative if chance > 1 - habit.denial else Value.not_mentioned
+def _whole(numbers: dict[Value, float], most: int) -> dict[Value, int]:
+    """Return whole numbers that are no more than `most` together."""
+    whole = {}
+    for value, number in numbers.items():
+        whole[value] = min(round(number), most - sum(whole.values()))
+    return whole
+
+
+def _assign(name: str, people: list[Study], rank: FloatArray, mentioned: Sequence[Value], denials: int) -> None:
+    """Mention a finding where it ranks highest, deny it where it ranks lowest, and leave it out in between."""
+    blanks = len(people) - len(mentioned) - denials
+    values = [*mentioned, *[Value.not_mentioned] * blanks, *[Value.negative] * denials]
+    for place, value in zip(np.argsort(-rank, kind="stable"), values, strict=True):
+        people[place].labels[name] = value
 
 
 def _conclude(study: Study, chance: float) -> None:
