@@ -46,7 +46,7 @@ HABITS: dict[str, Habit] = {
     "lung_lesion": Habit(0.015, 0.03, 0.48, ("airspace_opacity",)),
     "edema": Habit(0.05, 0.14, 0.60, ("airspace_opacity", "cardiomegaly", "pleural_effusion")),
     "consolidation": Habit(0.19, 0.10, 0.50, ("airspace_opacity", "atelectasis", "pleural_effusion")),
-    "pneumonia": Habit(0.14, 0.10, 0.50, ("airspace_opacity", "consolidation")),
+    "pneumonia": Habit(0.16, 0.10, 0.50, ("airspace_opacity", "consolidation")),
     "atelectasis": Habit(0.17, 0.03, 0.56, ("pleural_effusion", "cardiomegaly", "airspace_opacity")),
     "pneumothorax": Habit(0.015, 0.19, 0.48, ("support_devices",)),
     "pleural_effusion": Habit(0.06, 0.18, 0.62, ("edema", "atelectasis", "pleural_other")),
