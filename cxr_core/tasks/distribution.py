@@ -117,28 +117,39 @@ def uncertain_outnumbers_positive(table: pd.DataFrame, dataset: str) -> tuple[st
     return tuple(label for label in LABELS if more[label])
 
 
+Numbers = float | Sequence[float]
+
+
 def positive_rates(
-    table: pd.DataFrame, u: float | Sequence[float], w: float | Sequence[float], dataset: str = "train"
+    table: pd.DataFrame,
+    u: Numbers,
+    w: Numbers,
+    dataset: str = "train",
+    blank_u: Numbers = 0.0,
+    blank_w: Numbers = 1.0,
 ) -> pd.Series:
     """Return the share of positive that the loss sees for each label: sum(w_i t_i) / sum(w_i) over the images.
 
-    Certain images have weight 1 and target 0 or 1, uncertain ones weight `w` and target `u`.
+    Negative and positive images have weight 1 and target 0 or 1, uncertain ones weight `w` and target `u`, and those
+    whose report does not mention the label `blank_w` and `blank_u`.
 
     Args:
         table: a distribution.
         u: target of uncertain labels in [0, 1], one for all or one a label in schema order.
         w: their weight in [0, 1], likewise.
         dataset: the data set to count in.
+        blank_u: target of labels that are not mentioned, likewise.
+        blank_w: their weight, likewise.
 
     Returns:
         14 rates in [0, 1] by label; NaN where no image has weight.
     """
     images = value_counts(table, dataset)
-    targets, weights = _per_label("u", u), _per_label("w", w)
-    uncertain = weights * images["uncertain"]
-    certain = images["not_mentioned"] + images["negative"] + images["positive"]
-    total = certain + uncertain
-    return ((images["positive"] + targets * uncertain) / total.where(total > 0)).rename("rate")
+    uncertain = _per_label("w", w) * images["uncertain"]
+    blank = _per_label("blank_w", blank_w) * images["not_mentioned"]
+    total = blank + images["negative"] + images["positive"] + uncertain
+    present = images["positive"] + _per_label("u", u) * uncertain + _per_label("blank_u", blank_u) * blank
+    return (present / total.where(total > 0)).rename("rate")
 
 
 @dataclass(frozen=True)
@@ -185,7 +196,7 @@ def _ready(source_name: str, view: str | None) -> Source:
     return ready_source(source_name)
 
 
-def _per_label(letter: str, numbers: float | Sequence[float]) -> np.ndarray:
+def _per_label(letter: str, numbers: Numbers) -> np.ndarray:
     values = np.broadcast_to(np.asarray(numbers, dtype=np.float64), len(LABELS))
     if not ((values >= 0) & (values <= 1)).all():
         raise UsageError(f"{letter} must be between 0 and 1. Received: {numbers!r}.")

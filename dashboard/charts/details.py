@@ -182,7 +182,7 @@ def target_chart(counts: pd.DataFrame, policy: Policy, dataset: str, colors: Pal
         dataset: the data set to count in.
         colors: the palette of the appearance.
     """
-    seen = positive_rates(counts, policy.u, policy.w, dataset)
+    seen = positive_rates(counts, policy.u, policy.w, dataset, policy.blank_u, policy.blank_w)
     certain = positive_rates(counts, 0.0, 0.0, dataset)
     words = [label_words(label) for label in seen.index]
     chart = figure("Positive rate that the loss sees", colors, 540)

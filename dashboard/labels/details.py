@@ -88,7 +88,7 @@ def policy_section(overview: LabelOverview) -> None:
         st.latex(loss_formula(policy))
         st.caption("The loss of image n and label i: t is 0 or 1 where the report is certain.")
     certain = positive_rates(overview.distribution, 0.0, 0.0, dataset)
-    seen = positive_rates(overview.distribution, policy.u, policy.w, dataset)
+    seen = positive_rates(overview.distribution, policy.u, policy.w, dataset, policy.blank_u, policy.blank_w)
     with right:
         moved = (seen - certain).abs().fillna(0.0)
         if moved.max() > 0:

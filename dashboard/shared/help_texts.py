@@ -25,9 +25,12 @@ U = (
     "0.5 as undecided."
 )
 W = "w is how much an uncertain image counts in training: 0 ignores it, 1 counts it like a certain one."
+BLANK_U = "The same probability for a report that does not mention the finding. 0 takes it as absent, as the 2019 notebook did."
+BLANK_W = "How much an image counts whose report does not mention the finding: 0 ignores it, 1 counts it in full."
 STRATEGY = (
     "Ignore leaves uncertain images out of the loss. Negative and positive take them as absent or present. Hybrid "
-    "takes them as undecided at a quarter of the weight. Custom sets one u and w, per label sets 14. Learned starts "
+    "takes them as undecided at a quarter of the weight. Mask blanks also leaves out the images "
+    "whose report does not mention the finding. Custom sets one u and w, per label sets 14. Learned starts "
     "in the middle and lets training move u and w of each label to where certain images are predicted best."
 )
 SEVERAL = (

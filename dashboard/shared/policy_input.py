@@ -1,4 +1,4 @@
-"""Choosing what uncertain labels mean in training: a named strategy, one (u, w), one for each label, or learned."""
+"""Choosing what uncertain labels and blanks mean in training: a named strategy, one (u, w), a table, or learned."""
 
 import math
 
@@ -10,7 +10,9 @@ from cxr_core.uncertainty import (
     CUSTOM,
     DEFAULT_POLICY,
     LEARNED,
+    MASK_BLANKS,
     NAMED_POLICIES,
+    POLICY_NAMES,
     Policy,
     label_policy,
     named_policy,
@@ -19,8 +21,10 @@ from cxr_core.uncertainty import (
 from dashboard.shared import help_texts
 
 PER_LABEL = "per label"
-STRATEGIES = (*NAMED_POLICIES, CUSTOM, PER_LABEL)
+STRATEGIES = (*NAMED_POLICIES, MASK_BLANKS, CUSTOM, PER_LABEL)
 DEFAULT_U, DEFAULT_W = DEFAULT_POLICY.u[0], DEFAULT_POLICY.w[0]
+#: The columns of the table -> what they say.
+_COLUMNS = {"u": help_texts.U, "w": help_texts.W, "blank u": help_texts.BLANK_U, "blank w": help_texts.BLANK_W}
 
 
 def policy_input(key: str, learned: bool = False) -> Policy:
@@ -33,7 +37,7 @@ def policy_input(key: str, learned: bool = False) -> Policy:
         (*STRATEGIES, LEARNED) if learned else STRATEGIES,
         default=CUSTOM,
         required=True,
-        format_func=str.capitalize,
+        format_func=_shown,
         key=f"{key}-strategy",
         bind="query-params",
         wrap=True,
@@ -41,7 +45,7 @@ def policy_input(key: str, learned: bool = False) -> Policy:
     )
     if strategy == PER_LABEL:
         return _label_by_label(key)
-    if strategy == LEARNED or strategy in NAMED_POLICIES:
+    if strategy in POLICY_NAMES:
         return named_policy(strategy)
     u = st.slider("u", 0.0, 1.0, DEFAULT_U, 0.01, key=f"{key}-u", bind="query-params", help=help_texts.U)
     w = st.slider("w", 0.0, 1.0, DEFAULT_W, 0.01, key=f"{key}-w", bind="query-params", help=help_texts.W)
@@ -66,13 +70,27 @@ def policy_in_use(key: str) -> Policy | None:
 
 def loss_formula(policy: Policy) -> str:
     """Return the loss of one label of one image as LaTeX, with the numbers of the policy."""
-    w = "w_i" if policy.w_scalar is None else f"{policy.w_scalar:g}"
-    u = "u_i" if policy.u_scalar is None else f"{policy.u_scalar:g}"
-    uncertain = "0" if policy.w_scalar == 0 else rf"{w}\cdot\ell(y_{{ni}},\,{u})"
+    uncertain = _term(policy.u, policy.w, "u_i", "w_i", policy.is_learned)
+    if not policy.says_of_blanks:
+        stated, blank = "certain", ""
+    else:
+        stated = "positive or negative"
+        blank = rf"{_term(policy.blank_u, policy.blank_w, 'b_i', 'v_i')} & \text{{not mentioned}}\\"
     return (
-        r"L_{ni} = \begin{cases}\ell(y_{ni},\,t_{ni}) & \text{certain}\\"
+        rf"L_{{ni}} = \begin{{cases}}\ell(y_{{ni}},\,t_{{ni}}) & \text{{{stated}}}\\{blank}"
         rf"{uncertain} & \text{{uncertain}}\end{{cases}}"
     )
+
+
+def _term(targets: tuple[float, ...], weights: tuple[float, ...], u: str, w: str, moving: bool = False) -> str:
+    """Return a weighted loss as LaTeX: numbers where all labels have the same, else their letters."""
+    target = f"{targets[0]:g}" if len(set(targets)) == 1 and not moving else u
+    weight = f"{weights[0]:g}" if len(set(weights)) == 1 and not moving else w
+    return "0" if weight == "0" else rf"{weight}\cdot\ell(y_{{ni}},\,{target})"
+
+
+def _shown(strategy: str) -> str:
+    return strategy.replace("-", " ").capitalize()
 
 
 def learning_formula() -> str:
@@ -82,8 +100,9 @@ def learning_formula() -> str:
 
 
 def table_text(policy: Policy) -> str:
-    """Return the 14 pairs of a policy as a URL carries them: `0.4,0.75;…` in schema order."""
-    return ";".join(f"{u:g},{w:g}" for u, w in zip(policy.u, policy.w, strict=True))
+    """Return a policy as a URL carries it: `0.4,0.75;…` in schema order, of blanks too where it says of them."""
+    rows = list(policy.numbers().values())[: 4 if policy.says_of_blanks else 2]
+    return ";".join(",".join(f"{number:g}" for number in numbers) for numbers in zip(*rows, strict=True))
 
 
 def _label_by_label(key: str) -> Policy:
@@ -94,9 +113,8 @@ def _label_by_label(key: str) -> Policy:
     place, start_key = f"{key}-table", f"{key}-table-start"
     if start_key not in st.session_state:
         st.session_state[start_key] = st.query_params.get(place, "")
-    us, ws = _parsed(st.session_state[start_key])
-    start = pd.DataFrame({"Label": [label_words(label) for label in LABELS], "u": us, "w": ws})
-    number = st.column_config.NumberColumn
+    rows = _parsed(st.session_state[start_key])
+    start = pd.DataFrame({"Label": [label_words(label) for label in LABELS], **dict(zip(_COLUMNS, rows, strict=True))})
     edited = st.data_editor(
         start,
         key=f"{key}-per-label",
@@ -104,22 +122,24 @@ def _label_by_label(key: str) -> Policy:
         height="content",
         disabled=["Label"],
         column_config={
-            "u": number("u", min_value=0.0, max_value=1.0, step=0.01, help=help_texts.U, required=True),
-            "w": number("w", min_value=0.0, max_value=1.0, step=0.01, help=help_texts.W, required=True),
+            name: st.column_config.NumberColumn(name, min_value=0.0, max_value=1.0, step=0.01, help=told, required=True)
+            for name, told in _COLUMNS.items()
         },
-        alt="Target u and weight w of each label",
+        alt="Target u and weight w of each label, for uncertain ones and for blanks",
     )
-    policy = label_policy(edited["u"].tolist(), edited["w"].tolist())
+    u, w, blank_u, blank_w = (edited[name].tolist() for name in _COLUMNS)
+    policy = label_policy(u, w, blank_us=blank_u, blank_ws=blank_w)
     st.query_params[place] = table_text(policy)
     return policy
 
 
-def _parsed(text: str) -> tuple[list[float], list[float]]:
-    """Return the u and the w of 14 pairs; what is no such text means the defaults."""
+def _parsed(text: str) -> list[list[float]]:
+    """Return u, w, and the same of blanks, 14 numbers each; what is no such text means the defaults."""
     try:
-        pairs = [(float(u), float(w)) for u, w in (pair.split(",") for pair in text.split(";"))]
+        rows = [[float(number) for number in part.split(",")] for part in text.split(";")]
     except ValueError:
-        pairs = []
-    whole = len(pairs) == len(LABELS) and all(math.isfinite(x) and 0 <= x <= 1 for pair in pairs for x in pair)
-    chosen = pairs if whole else [(DEFAULT_U, DEFAULT_W)] * len(LABELS)
-    return [u for u, _ in chosen], [w for _, w in chosen]
+        rows = []
+    whole = len(rows) == len(LABELS) and len({len(row) for row in rows}) == 1 and len(rows[0]) in (2, 4)
+    if not whole or not all(math.isfinite(x) and 0 <= x <= 1 for row in rows for x in row):
+        rows = [[DEFAULT_U, DEFAULT_W]] * len(LABELS)
+    return [list(column) for column in zip(*([*row, 0.0, 1.0][:4] for row in rows), strict=True)]

@@ -52,7 +52,8 @@ def _policy_section() -> Policy:
     policy = policy_input("train", learned=True)
     st.latex(loss_formula(policy))
     st.caption(
-        "y is the network's logit, t is 1 where the report says positive and 0 where it says negative or nothing. "
+        "y is the network's logit, t is 1 where the report says positive and 0 where it says negative"
+        f"{'' if policy.says_of_blanks else ' or nothing'}. "
         "The loss is the mean over all images and labels."
     )
     if policy.is_learned:
