@@ -23,7 +23,8 @@ def whole_small_demo(config: pytest.Config) -> Path:
 def build_small_demo(home: Path) -> None:
     folder = home / "sources" / "demo"
     build_demo(folder, lambda share, message: None, studies=(60, 40, 40))
-    shutil.rmtree(folder / "predictions", ignore_errors=True)
+    for made in ("predictions", "readings"):
+        shutil.rmtree(folder / made, ignore_errors=True)
     labels = pd.concat(pd.read_parquet(folder / f"labels_{name}.parquet") for name in ("valid", "test"))
     for number, model in enumerate(MODELS):
         rows = labels[labels["view"] == ("lateral" in model)]

@@ -95,6 +95,8 @@ def test_a_policy_file_with_one_pair_for_all_labels_is_that_strategy(tmp_path):
         (lambda entries: entries.update(edema={"u": 1.5, "w": 0}), r"u must be .* for edema\. Received: 1\.5"),
         (lambda entries: entries.update(edema={"u": 1}), "needs two numbers"),
         (lambda entries: entries.update(edema=3), "needs two numbers"),
+        (lambda entries: entries["edema"].update(blank_u="often"), "needs two numbers"),
+        (lambda entries: entries["edema"].update(blank_w=2), r"blank_w must be .* for edema\. Received: 2"),
     ],
 )
 def test_a_wrong_policy_file_is_refused_by_what_is_wrong(tmp_path, change, said):
@@ -114,6 +116,51 @@ def test_a_policy_file_that_is_no_mapping_is_refused(tmp_path, content):
         policy_from_file(path)
     with pytest.raises(UsageError, match="cannot be read"):
         policy_from_file(tmp_path / "absent.toml")
+
+
+def test_blanks_are_absent_at_full_weight_unless_said_otherwise():
+    plain = Policy("mine", (0.4,) * 14, (0.75,) * 14)
+    said = Policy("mine", (0.4,) * 14, (0.75,) * 14, (0.2,) * 14, (0.5,) * 14)
+    assert not plain.says_of_blanks
+    assert set(plain.as_dict()) == {"name", "u", "w"}
+    for label in range(14):
+        np.testing.assert_array_equal(said.targets()[:, label], np.float32([0.2, 0, 0.4, 1]))
+        np.testing.assert_array_equal(said.weights()[:, label], np.float32([0.5, 1, 0.75, 1]))
+    assert said.digest != plain.digest
+    assert (said.u_scalar, said.w_scalar, said.suffix()) == (None, None, f"policy_{said.digest}")
+    assert Policy.from_dict(json.loads(json.dumps(said.as_dict()))) == said
+
+
+def test_mask_blanks_counts_what_the_report_states_and_nothing_else():
+    policy = named_policy("mask-blanks")
+    np.testing.assert_array_equal(policy.weights(), np.repeat(np.float32([[0], [1], [0], [1]]), 14, axis=1))
+    np.testing.assert_array_equal(policy.targets()[[1, 3]], np.repeat(np.float32([[0], [1]]), 14, axis=1))
+    assert (policy.suffix(), policy.u_scalar, policy.w_scalar) == ("mask-blanks", None, None)
+    assert policy.digest != named_policy("ignore").digest
+    assert Policy.from_dict(policy.as_dict()) == policy
+    assert parse_model_name("densenet_frontal_mask-blanks") == (None, None, None)
+    with pytest.raises(UsageError, match="mask-blanks has weight 0 for blank"):
+        Policy("mask-blanks", (0.0,) * 14, (0.0,) * 14)
+
+
+def test_a_policy_file_gives_blanks_label_by_label(tmp_path):
+    entries = per_label_entries()
+    entries["edema"] |= {"blank_u": 0.3, "blank_w": 0.5}
+    entries["fracture"] |= {"blank_w": 0}
+    path = tmp_path / "mine.json"
+    path.write_text(json.dumps(entries))
+    policy = policy_from_file(path)
+    edema, fracture = LABELS.index("edema"), LABELS.index("fracture")
+    assert (policy.blank_u[edema], policy.blank_w[edema]) == (0.3, 0.5)
+    assert (policy.blank_u[fracture], policy.blank_w[fracture]) == (0, 0)
+    assert sum(policy.blank_u) == 0.3
+    assert sum(policy.blank_w) == 12.5
+
+
+def test_a_policy_file_without_weight_for_blanks_is_mask_blanks(tmp_path):
+    path = tmp_path / "same.json"
+    path.write_text(json.dumps({label: {"u": 0, "w": 0, "blank_w": 0} for label in LABELS}))
+    assert policy_from_file(path) == named_policy("mask-blanks")
 
 
 def test_a_policy_survives_json():
@@ -138,7 +185,7 @@ def test_a_policys_name_is_one_that_a_page_and_a_file_can_bear(name):
         Policy.from_dict({"name": name, "u": [0.1] * 14, "w": [0.25] * 14})
 
 
-@pytest.mark.parametrize("stem", ["hybrid", "learned", "two words"])
+@pytest.mark.parametrize("stem", ["hybrid", "learned", "mask-blanks", "two words"])
 def test_a_policy_file_cannot_borrow_a_name(tmp_path, stem):
     path = tmp_path / f"{stem}.json"
     path.write_text(json.dumps(per_label_entries()))

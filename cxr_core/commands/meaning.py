@@ -21,6 +21,7 @@ def _arguments(parser: Parser) -> None:
     add("--model", metavar="NAME", help="also what this model adds: narrower shares, and a range where nobody read")
     add("--write-policy", metavar="FILE", help="write a policy file whose u is each label's share among the uncertain")
     add("--w", type=float, default=DEFAULT_W, help="the weight of uncertain labels in it (default %(default)s)")
+    add("--blanks", action="store_true", help="let it also say the share among the images that are not mentioned")
     add("--replace", action="store_true", help="replace a policy file that is there")
 
 
@@ -32,7 +33,7 @@ def _execute(arguments: argparse.Namespace) -> Answer:
         return Answer(nobody | {"by_model": alone.as_json()}, lambda: _model_text(alone))
     found = meaning(arguments.source, arguments.set, *where)
     if arguments.write_policy:
-        write_policy(found, Path(arguments.write_policy), arguments.w, arguments.replace)
+        write_policy(found, Path(arguments.write_policy), arguments.w, arguments.replace, arguments.blanks)
     if not arguments.model:
         return Answer(found.as_json(), lambda: _text(found))
     helped = meaning_by_model(arguments.source, arguments.model, found.set, *where)

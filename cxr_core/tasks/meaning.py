@@ -55,17 +55,25 @@ class Meaning:
             "rows_by_study": self.rows_by_study,
         }
 
-    def policy(self, w: float, name: str) -> Policy:
+    def policy(self, w: float, name: str, blanks: bool = False) -> Policy:
         """Return the policy whose u is each label's share present among the uncertain, drawn to the labels' mean.
 
+        With `blanks` the target of *not mentioned* is likewise the share present among those, at full weight.
+
         Raises:
-            UsageError: no uncertain image of any label was read.
+            UsageError: no uncertain image (or, with `blanks`, no blank one) of any label was read.
         """
-        uncertain = [self.labels[label]["uncertain"] for label in LABELS]
-        if not any(share.n_read for share in uncertain):
-            raise UsageError(f"The readers of {self.set} have judged no uncertain image, so there is no u. Read some.")
-        u = shrunk_shares([share.n_present for share in uncertain], [share.n_read for share in uncertain])
-        return label_policy([round(float(one), 4) for one in u], [w] * len(LABELS), name)
+        targets = self._targets("uncertain"), self._targets("not_mentioned") if blanks else [0.0] * len(LABELS)
+        return label_policy(targets[0], [w] * len(LABELS), name, blank_us=targets[1])
+
+    def _targets(self, value: str) -> list[float]:
+        """Return the share present among the images of a value, by label."""
+        shares = [self.labels[label][value] for label in LABELS]
+        if not any(share.n_read for share in shares):
+            words = value.replace("_", " ")
+            raise UsageError(f"The readers of {self.set} have judged no {words} image, so there is no u. Read some.")
+        found = shrunk_shares([share.n_present for share in shares], [share.n_read for share in shares])
+        return [round(float(one), 4) for one in found]
 
 
 def meaning(
@@ -126,14 +134,14 @@ def chosen_set(warehouse: Warehouse, source_name: str, set_name: str | None) -> 
     return sets[0]
 
 
-def write_policy(found: Meaning, file: Path, w: float, replace: bool = False) -> Policy:
-    """Write the policy that the readings give as a policy file, and return it.
+def write_policy(found: Meaning, file: Path, w: float, replace: bool = False, blanks: bool = False) -> Policy:
+    """Write the policy that the readings give, of blanks too where that is asked, as a policy file, and return it.
 
     Raises:
         UsageError: no uncertain image was read.
         ExistsError: the file exists and is not to be replaced.
     """
-    policy = found.policy(w, file.stem)
+    policy = found.policy(w, file.stem, blanks)
     if file.exists() and not replace:
         raise ExistsError(f"{file} exists already. Use --replace to replace it, or name another file.")
     write_text(file, policy_text(found, policy))
@@ -143,9 +151,11 @@ def write_policy(found: Meaning, file: Path, w: float, replace: bool = False) ->
 def policy_text(found: Meaning, policy: Policy) -> str:
     """Return a policy that follows from readings as a policy file, with the counts behind each u."""
     lines = [f"# Share present among the uncertain, by the readers of {found.set}."]
-    for label, u, weight in zip(LABELS, policy.u, policy.w, strict=True):
+    for label, *numbers in zip(LABELS, *policy.numbers().values(), strict=True):
         counted = found.labels[label]["uncertain"]
-        lines.append(f"{label} = {{u = {u:g}, w = {weight:g}}}  # {counted.n_present} of {counted.n_read} read")
+        known = list(zip(policy.numbers(), numbers, strict=True))[: 4 if policy.says_of_blanks else 2]
+        said = ", ".join(f"{name} = {number:g}" for name, number in known)
+        lines.append(f"{label} = {{{said}}}  # {counted.n_present} of {counted.n_read} read")
     return "\n".join(lines) + "\n"
 
 

@@ -112,7 +112,9 @@ def _policy(found: Meaning) -> None:
     if not any(values["uncertain"].n_read for values in found.labels.values()):
         return
     w = st.slider("Weight w of the uncertain", 0.0, 1.0, 0.75, 0.05, key="meaning-w", help=help_texts.W)
-    policy = found.policy(w, f"from-{found.set}")
+    read = any(values["not_mentioned"].n_read for values in found.labels.values())
+    blanks = read and st.toggle("Blanks too", key="meaning-blanks", help=help_texts.BLANKS_TOO)
+    policy = found.policy(w, f"from-{found.set}", blanks)
     st.caption(help_texts.POLICY_OF_READINGS)
     st.table(_policy_table(found, policy), border="horizontal", alt="The policy that the readings give")
     with st.container(horizontal=True):
@@ -131,12 +133,11 @@ def _policy(found: Meaning) -> None:
 
 
 def _policy_table(found: Meaning, policy: Policy) -> pd.DataFrame:
-    rows = {
-        label_words(label): {
-            "u": f"{u:.2f}",
-            "Counted": f"{count(counted.n_present)} of {count(counted.n_read)}",
-        }
-        for label, u in zip(LABELS, policy.u, strict=True)
-        for counted in (found.labels[label]["uncertain"],)
-    }
+    rows: dict[str, dict[str, str]] = {label_words(label): {} for label in LABELS}
+    for name, value, targets in (("u", "uncertain", policy.u), ("blank u", "not_mentioned", policy.blank_u)):
+        if name == "u" or policy.says_of_blanks:
+            for label, target in zip(LABELS, targets, strict=True):
+                share = found.labels[label][value]
+                counted = f"{count(share.n_present)} of {count(share.n_read)}"
+                rows[label_words(label)] |= {name: f"{target:.2f}", f"Counted, {label_words(value).lower()}": counted}
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("Label").T

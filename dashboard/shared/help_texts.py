@@ -25,8 +25,9 @@ U = (
     "0.5 as undecided."
 )
 W = "w is how much an uncertain image counts in training: 0 ignores it, 1 counts it like a certain one."
-BLANK_U = "The same probability for a report that does not mention the finding. 0 takes it as absent, as the 2019 notebook did."
+BLANK_U = "The same probability for a report that does not mention the finding. The 2019 notebook took 0: absent."
 BLANK_W = "How much an image counts whose report does not mention the finding: 0 ignores it, 1 counts it in full."
+BLANKS_TOO = "Take a finding that is not mentioned at the share that the readers call present, too."
 STRATEGY = (
     "Ignore leaves uncertain images out of the loss. Negative and positive take them as absent or present. Hybrid "
     "takes them as undecided at a quarter of the weight. Mask blanks also leaves out the images "

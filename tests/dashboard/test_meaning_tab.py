@@ -72,3 +72,13 @@ def test_without_readings_a_model_still_gives_the_honest_range(small_demo, page)
     assert not shown.exception
     table = next(one.value for one in shown.table if "Now in use" in one.value.columns)
     assert "Counted" not in table.columns and "If hedging is by the image" in table.columns
+
+
+def test_blanks_are_filled_where_the_user_asks(read, page):
+    shown = page("labels", **TAB)
+    shown.toggle(key="meaning-blanks").set_value(True).run()
+    shown.button(key="train-with-readings").click().run()
+    policy = meaning("demo", "doctors", None, "frontal").policy(0.75, "x", blanks=True)
+    assert not shown.exception
+    first = shown.session_state["train-table-start"].split(";")[0]
+    assert first == f"{policy.u[0]:g},0.75,{policy.blank_u[0]:g},1"

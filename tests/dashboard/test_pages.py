@@ -20,7 +20,7 @@ from cxr_core.tasks.evaluate import evaluate, label_curves
 from cxr_core.tasks.models import models
 from cxr_core.training.options import TrainOptions
 from cxr_core.training.probe import Accelerator
-from cxr_core.uncertainty import Policy, uniform_policy
+from cxr_core.uncertainty import Policy, named_policy, uniform_policy
 from cxr_core.warehouse.parquet import write_table
 from dashboard.shared.filled_in import filled_in
 from dashboard.shared.formatting import with_interval
@@ -308,7 +308,28 @@ def test_u_and_w_of_each_label_come_from_the_url_and_go_back_there(own_small_dem
     assert (again["train-strategy"], again["train-table-start"]) == ("per label", pairs)
 
 
-@pytest.mark.parametrize("text", ["", "1,1", ";".join(["7,1"] * 14), "<script>"])
+def test_masked_blanks_stand_in_the_loss_and_in_the_run(own_small_demo, page, started):
+    app = page("train", **{"train-strategy": "Mask blanks"})
+    assert r"0 & \text{not mentioned}" in app.latex[0].value
+    assert r"\text{positive or negative}" in app.latex[0].value
+    press_start(app)
+    assert Policy.from_dict(started().config["options"]["policy"]) == named_policy("mask-blanks")
+    assert "mask-blanks" in started().name
+    assert filled_in(TrainOptions.from_dict(started().config["options"]))["train-strategy"] == "mask-blanks"
+
+
+def test_blanks_of_each_label_come_from_the_url_and_go_back_there(own_small_demo, page, started):
+    numbers = ";".join(f"0.4,0.75,{place / 20:g},0.5" for place in range(14))
+    app = page("train", **{"train-strategy": "Per label", "train-table": numbers})
+    assert r"0.5\cdot\ell(y_{ni},\,b_i) & \text{not mentioned}" in app.latex[0].value
+    assert app.query_params["train-table"] in (numbers, [numbers])
+    press_start(app)
+    policy = Policy.from_dict(started().config["options"]["policy"])
+    assert (policy.blank_u, policy.blank_w) == (tuple(place / 20 for place in range(14)), (0.5,) * 14)
+    assert filled_in(TrainOptions.from_dict(started().config["options"]))["train-table-start"] == numbers
+
+
+@pytest.mark.parametrize("text", ["", "1,1", ";".join(["7,1"] * 14), ";".join(["1,1,1"] * 14), "<script>"])
 def test_a_table_in_the_url_that_is_none_means_the_defaults(small_demo, page, text):
     app = page("train", **{"train-strategy": "Per label", "train-table": text})
     assert not app.error

@@ -80,6 +80,16 @@ def test_positive_rates_take_one_policy_a_label(imported):
         assert rates[label] == positive_rates(frame, u[index], w[index])[label]
 
 
+def test_positive_rates_count_blanks_as_the_loss_does(imported, rows):
+    u, w, blank_u, blank_w = np.random.default_rng(3).random((4, 14))
+    rates = positive_rates(distribution(imported, "frontal"), u, w, "train", blank_u, blank_w)
+    train = rows[(rows["view"] == 0) & (rows["dataset"] == 0)]
+    for index, label in enumerate(LABELS):
+        targets = np.array([blank_u[index], 0, u[index], 1])[train[label]]
+        weights = np.array([blank_w[index], 1, w[index], 1])[train[label]]
+        assert rates[label] == pytest.approx((targets * weights).sum() / weights.sum(), rel=1e-12)
+
+
 def test_labels_without_any_weight_have_no_rate():
     only_uncertain = pd.DataFrame({"label": ["edema"], "value": ["uncertain"], "dataset": ["train"], "images": [5]})
     rates = positive_rates(only_uncertain, 1.0, 0.0)

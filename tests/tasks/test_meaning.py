@@ -137,6 +137,22 @@ def test_the_policy_has_the_shares_drawn_to_their_mean(labels, tmp_path):
         write_policy(found, tmp_path / "read.toml", 0.6)
 
 
+def test_the_policy_says_of_blanks_what_the_readers_say_where_that_is_asked(labels, tmp_path):
+    kept("one", readings_of(labels, "ann", 1))
+    found = meaning("own")
+    policy = write_policy(found, tmp_path / "read.toml", 0.6, blanks=True)
+    assert policy_from_file(tmp_path / "read.toml") == policy
+    assert policy.u == found.policy(0.6, "read").u
+    counted = [found.labels[label]["not_mentioned"] for label in LABELS]
+    present, read = np.array([[one.n_present, one.n_read] for one in counted]).T
+    mean, shares = present.sum() / read.sum(), present / read
+    # Drawn from the own share towards that of all, and never past either.
+    assert np.all((np.array(policy.blank_u) - shares) * (mean - shares) >= -1e-4)
+    assert np.all(np.abs(np.array(policy.blank_u) - shares) <= np.abs(mean - shares) + 1e-4)
+    assert set(policy.blank_w) == {1.0}
+    assert not found.policy(0.6, "read").says_of_blanks
+
+
 def test_what_cannot_be_counted_is_a_sentence(labels):
     with pytest.raises(UsageError, match="has no readings"):
         meaning("own")
