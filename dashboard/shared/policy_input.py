@@ -61,7 +61,7 @@ def policy_in_use(key: str) -> Policy | None:
     if strategy == LEARNED:
         return None
     if strategy == PER_LABEL:
-        return label_policy(*_parsed(st.session_state.get(f"{key}-table-start", "")))
+        return _of_columns(_parsed(st.session_state.get(f"{key}-table-start", "")))
     if strategy in NAMED_POLICIES:
         return named_policy(strategy)
     u, w = st.session_state.get(f"{key}-u", DEFAULT_U), st.session_state.get(f"{key}-w", DEFAULT_W)
@@ -127,10 +127,14 @@ def _label_by_label(key: str) -> Policy:
         },
         alt="Target u and weight w of each label, for uncertain ones and for blanks",
     )
-    u, w, blank_u, blank_w = (edited[name].tolist() for name in _COLUMNS)
-    policy = label_policy(u, w, blank_us=blank_u, blank_ws=blank_w)
+    policy = _of_columns([edited[name].tolist() for name in _COLUMNS])
     st.query_params[place] = table_text(policy)
     return policy
+
+
+def _of_columns(columns: list[list[float]]) -> Policy:
+    u, w, blank_u, blank_w = columns
+    return label_policy(u, w, blank_us=blank_u, blank_ws=blank_w)
 
 
 def _parsed(text: str) -> list[list[float]]:

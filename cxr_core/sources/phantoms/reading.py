@@ -103,14 +103,14 @@ def _numbers(name: str, habit: Habit, present: int, absent: int) -> tuple[dict[V
     rest = studies - hedged - denied
     there = present - hedged * unsure - denied * habit.wrong_denial
     positive = max((there - rest * blank) / (habit.right - blank), FEWEST_POSITIVE * studies)
-    said = ((Value.positive, positive, habit.right), (Value.uncertain, hedged, unsure))
-    said = (*said, (Value.negative, denied, habit.wrong_denial))
+    hedges, denials = (Value.uncertain, hedged, unsure), (Value.negative, denied, habit.wrong_denial)
+    said = ((Value.positive, positive, habit.right), hedges, denials)
     return _whole({v: n * s for v, n, s in said}, present), _whole({v: n * (1 - s) for v, n, s in said}, absent)
 
 
 def _whole(numbers: dict[Value, float], most: int) -> dict[Value, int]:
     """Return whole numbers that are no more than `most` together."""
-    whole = {}
+    whole: dict[Value, int] = {}
     for value, number in numbers.items():
         whole[value] = min(round(number), most - sum(whole.values()))
     return whole
