@@ -132,8 +132,7 @@ class Policy:
     def from_dict(values: Mapping[str, Any]) -> "Policy":
         """Return the policy that `as_dict` described, checked again."""
         try:
-            blank_u, blank_w = values.get("blank_u", _NONE), values.get("blank_w", _ALL)
-            rows = (values["u"], values["w"], blank_u, blank_w)
+            rows = (values["u"], values["w"], values.get("blank_u", _NONE), values.get("blank_w", _ALL))
             return Policy(str(values["name"]), *(_numbers(row) for row in rows))
         except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise UsageError(

@@ -175,7 +175,7 @@ def test_every_key_of_a_mapping_survives_its_file(tmp_path):
         ("[datasets]\n0 = 'tain'\n", "Unknown dataset 'tain'"),
         ("colums = 3\n", "unknown key 'colums'"),
         ("[columns]\nedma = 'Edema'\n", "can be mapped to path"),
-        ("rows = 'some'\n", "rows must be max, majority or reader=NAME"),
+        ("rows = 'some'\n", "rows must be max, majority, readings or reader=NAME"),
         ("[values]\nyes = 3\n", "values must be a table of texts"),
         ("= broken", "is no valid TOML"),
     ],
