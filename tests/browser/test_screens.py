@@ -98,7 +98,15 @@ def test_phone_and_desk_show_the_first_thing_first_and_nothing_hidden(page, dash
     open_page(page, dashboard, "evaluate", "Mean over")
     table = page.get_by_test_id("stDataFrame").first
     table.scroll_into_view_if_needed()
-    for name in ("AP (95 % interval)", "Prevalence", "Positive", "n (certain)", "Uncertain", "Patients"):
+    for name in (
+        "AP (95 % interval)",
+        "Prevalence",
+        "Positive",
+        "n (certain)",
+        "Uncertain",
+        "Patients",
+        "Intervals by",
+    ):
         page.get_by_role("button", name=name, exact=True).click()
     page.wait_for_function(f"({WIDER_THAN_ITS_BOX})() <= 0")
     page.set_viewport_size(DESK)
