@@ -18,7 +18,7 @@ def long_question():
 
 
 def test_an_answer_that_takes_long_leaves_nothing_of_the_bar_behind():
-    app = AppTest.from_function(long_question).run()
+    app = AppTest.from_function(long_question, default_timeout=60).run()
     assert not app.exception
     assert [text.value for text in app.text] == ["answered"]
     assert not [button.label for button in app.button]
@@ -26,7 +26,7 @@ def test_an_answer_that_takes_long_leaves_nothing_of_the_bar_behind():
 
 
 def test_a_cancelled_question_is_asked_again_only_when_somebody_says_so():
-    app = AppTest.from_function(long_question)
+    app = AppTest.from_function(long_question, default_timeout=60)
     app.session_state["cancelled-questions"] = {("question", 0)}
     app.run()
     assert (app.text.len, app.info[0].value) == (0, "This was cancelled.")
@@ -63,6 +63,6 @@ def closed_tab():
 
 
 def test_work_ends_with_the_tab_that_waits_for_it():
-    app = AppTest.from_function(closed_tab).run()
+    app = AppTest.from_function(closed_tab, default_timeout=60).run()
     assert 0 < len(app.session_state["begun"]) < 1000
     assert "done" not in app.session_state
