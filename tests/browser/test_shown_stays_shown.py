@@ -139,12 +139,12 @@ def test_back_undoes_the_last_choice_of_label_model_and_tab(page, dashboard, own
     dashboard.start()
     page.goto(f"{dashboard.url}/evaluate?label=fracture&dataset=test")
     heading = page.get_by_role("heading", level=1)
-    expect(heading).to_contain_text("Fracture")
+    expect(heading.filter(has_text="Fracture")).to_be_visible()
     expect(of_data_set(page, "Test")).to_be_checked()
 
     page.get_by_role("combobox", name="Label").click()
     page.get_by_role("option", name="Pleural effusion").click()
-    expect(heading).to_contain_text("Pleural effusion")
+    expect(heading.filter(has_text="Pleural effusion")).to_be_visible()
     page.wait_for_url(re.compile("label=pleural_effusion"))
     page.get_by_role("combobox", name="Model").click()
     page.get_by_role("option", name="densenet_lateral_u0_0__w0_0").click()
@@ -152,13 +152,13 @@ def test_back_undoes_the_last_choice_of_label_model_and_tab(page, dashboard, own
 
     page.go_back()
     expect(page.get_by_text("densenet_frontal_u0_0__w0_0").first).to_be_visible()
-    expect(heading).to_contain_text("Pleural effusion")
+    expect(heading.filter(has_text="Pleural effusion")).to_be_visible()
     assert "model=" not in page.url
     page.go_back()
-    expect(heading).to_contain_text("Fracture")
+    expect(heading.filter(has_text="Fracture")).to_be_visible()
     expect(of_data_set(page, "Test")).to_be_checked()
     page.go_forward()
-    expect(heading).to_contain_text("Pleural effusion")
+    expect(heading.filter(has_text="Pleural effusion")).to_be_visible()
 
     page.goto(f"{dashboard.url}/")
     expect(page.get_by_role("tab", name="Table")).to_be_visible()
