@@ -27,6 +27,7 @@ _EVALUATION = {
     "labels": "labels",
     "means": "labels",
     "operating": "operating",
+    "operating_json": "gaps",
     "partial_auc": "decision curves",
     "patient_sums": "calibration agreement effects",
     "placement": "effects",

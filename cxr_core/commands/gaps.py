@@ -2,7 +2,7 @@
 
 import argparse
 
-from cxr_core.commands.output import as_table, shown
+from cxr_core.commands.output import as_table, reasons, shown
 from cxr_core.commands.parsing import Answer, Command, Parser
 from cxr_core.schema import REPORT
 from cxr_core.tasks.gaps import FIGURES, Gaps, gaps
@@ -42,7 +42,7 @@ def _execute(arguments: argparse.Namespace) -> Answer:
 def _text(found: Gaps) -> str:
     headers = ["label", "group", "n", "positive"]
     headers += [word for name in FIGURES for word in (name, "gap to the rest", "95 % interval", "p corrected")]
-    rows, reasons = [], []
+    rows, why = [], {}
     for label, cells in found.matrix.labels.items():
         for group, cell in cells.items():
             one = cell.as_json()
@@ -52,11 +52,11 @@ def _text(found: Gaps) -> str:
                 interval = "-" if ends is None else f"{ends[0]:+.3f} to {ends[1]:+.3f}"
                 row += [one[name], _signed(one["gap"][name]), interval, shown(one["p_corrected"][name])]
             rows.append(row)
-            reasons += [f"{label}, {group}, {figure}: {reason}" for figure, reason in one["why"].items()]
+            why[f"{label}, {group}"] = one["why"]
     by = ", ".join(found.by)
     head = f"{found.model} on {found.dataset} by {by}, cut by {found.card}: each group minus all other images"
     tail = f"p corrected by Holm for {counted(found.matrix.tests, 'test')}"
-    return "\n\n".join(filter(None, [head, as_table(headers, rows), "\n".join(reasons), tail]))
+    return f"{head}\n\n{as_table(headers, rows)}{reasons(why)}\n\n{tail}"
 
 
 def _signed(value: float | None) -> str:

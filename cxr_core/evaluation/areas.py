@@ -3,7 +3,8 @@
 The variance of an AUC is that of Obuchowski (1997) for clustered rows, DeLong's (1988) where each patient has one row;
 that of an average precision is the sum of squares of its influences by patient. Which patients make up a variance
 says how far it can be trusted: `influence.degrees_of_freedom`, at most the patients of the rarer class less one. That
-such intervals are as good as resampled ones from 30 patients on is measured in `benchmarks/formula_intervals.py`.
+such intervals are as good as resampled ones from `intervals.FEWEST_FOR_FORMULA` patients on is measured in
+`benchmarks/formula_intervals.py`.
 """
 
 from dataclasses import dataclass

@@ -11,14 +11,13 @@ from math import exp, log, sqrt
 from typing import Any
 
 import numpy as np
-from scipy.special import stdtrit
 
 from cxr_core.arrays import FloatArray, IntArray
 from cxr_core.evaluation.defined import class_patients, why_no_ranking
-from cxr_core.evaluation.intervals import CONFIDENCE
 from cxr_core.evaluation.patient_sums import sum_by_patient
 from cxr_core.evaluation.probabilities import sigmoid
 from cxr_core.evaluation.results import Bounds, bounds_as_json
+from cxr_core.evaluation.simultaneous import Difference
 
 _STEPS, _CLOSE = 100, 1e-13
 FIGURES = ("slope", "intercept", "observed_to_expected")
@@ -69,8 +68,7 @@ def calibration_fit(y: Any, logits: Any, clusters: IntArray, minimum: int) -> Ca
     patients = int(np.unique(clusters).size)
 
     def around(value: float, error: float) -> Bounds | None:
-        half = float(stdtrit(patients - 1, (1 + CONFIDENCE) / 2)) * error if not few else 0.0
-        return None if few else (value - half, value + half)
+        return None if few else Difference(value, error, patients - 1).interval()
 
     slope = None if both is None else (float(both[0][1]), _error(*both, y, clusters, patients, 1))
     intercept = None if one is None else (float(one[0][0]), _error(*one, y, clusters, patients, 0))

@@ -67,10 +67,16 @@ def curves(y: Any, scores: Any) -> Curves:
 
 def ranked_curves(ranked: Ranking) -> Curves:
     """Return both curves and both areas of rows of both classes."""
-    roc = _roc(ranked)
+    roc = ranked_roc(ranked)
     # Recall is the true positive rate, and the thresholds are the same, both the other way round.
     pr = PrCurve(_precision(ranked), roc.tpr[::-1], roc.thresholds[::-1])
     return Curves(roc, pr, ranked_auc(ranked), _ap(ranked, pr.precision))
+
+
+def ranked_roc(ranked: Ranking) -> RocCurve:
+    """Return the ROC curve of rows of both classes."""
+    thresholds = np.concatenate([[_above(ranked.thresholds)], ranked.thresholds])
+    return RocCurve(_shares(ranked.fp, int(ranked.fp[-1])), _shares(ranked.tp, int(ranked.tp[-1])), thresholds)
 
 
 def ranked_ap(ranked: Ranking) -> float:
@@ -87,7 +93,7 @@ def roc_curve(y: Any, scores: Any) -> RocCurve | None:
         DataError: a score is NaN or infinite.
     """
     ranked = _ranked(y, scores)
-    return None if ranked is None else _roc(ranked)
+    return None if ranked is None else ranked_roc(ranked)
 
 
 def pr_curve(y: Any, scores: Any) -> PrCurve | None:
@@ -164,11 +170,6 @@ def _ranked(y: Any, scores: Any) -> Ranking | None:
     """Sort rows, whose scores must be finite, or return None when only one class is there."""
     y, scores = np.asarray(y, dtype=np.int64), as_scores(scores)
     return None if why_no_ranking(y) else ranking(y, scores)
-
-
-def _roc(ranked: Ranking) -> RocCurve:
-    thresholds = np.concatenate([[_above(ranked.thresholds)], ranked.thresholds])
-    return RocCurve(_shares(ranked.fp, int(ranked.fp[-1])), _shares(ranked.tp, int(ranked.tp[-1])), thresholds)
 
 
 def _shares(counted: IntArray, total: int) -> FloatArray:

@@ -6,18 +6,16 @@ is the share of true positives less that of false ones times t / (1 - t); acting
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import sqrt
 from typing import Any
 
 import numpy as np
-from scipy.special import stdtrit
 
 from cxr_core.arrays import FloatArray, IntArray
 from cxr_core.errors import UsageError
 from cxr_core.evaluation.defined import class_patients
-from cxr_core.evaluation.intervals import CONFIDENCE
 from cxr_core.evaluation.patient_sums import sum_by_patient
 from cxr_core.evaluation.results import Bounds
+from cxr_core.evaluation.simultaneous import clustered
 
 #: Where a curve is drawn: in steps of one percent.
 THRESHOLDS: tuple[float, ...] = tuple(percent / 100 for percent in range(1, 100))
@@ -72,6 +70,5 @@ def _mean_interval(values: FloatArray, clusters: IntArray) -> Bounds | None:
     mean = float(values.mean())
     added = sum_by_patient(values - mean, clusters) / values.size
     patients = int(np.unique(clusters).size)
-    error = sqrt(float(added @ added) * patients / (patients - 1))
-    half = float(stdtrit(patients - 1, (1 + CONFIDENCE) / 2)) * error
-    return (mean - half, mean + half) if error else None
+    found = clustered(mean, added, patients)
+    return found.interval() if found else None

@@ -14,6 +14,7 @@ from cxr_core.arrays import BoolArray, FloatArray, IntArray
 from cxr_core.evaluation.binary import CertainRows
 from cxr_core.evaluation.defined import NO_NEGATIVES, NO_POSITIVES, ClassPatients
 from cxr_core.evaluation.operating import OperatingPoint, Share, operating_point
+from cxr_core.evaluation.operating_json import counts_as_json, missing_shares, shares_as_json
 from cxr_core.evaluation.results import Bounds, bounds_as_json
 from cxr_core.evaluation.share_gap import ShareGap, ShareOf
 from cxr_core.evaluation.simultaneous import holm, holm_levels
@@ -55,20 +56,16 @@ class GroupGap:
 
     def as_json(self) -> dict[str, Any]:
         """Return the cell under the names that scripts rely on."""
-        shares = {name: _share(self.point, name) for name in FIGURES}
         document: dict[str, Any] = {"n": self.n, "n_positive": self.n_positive, "n_patients": self.n_patients}
-        for name in ("tp", "fp", "fn", "tn"):
-            document[name] = None if self.point is None else getattr(self.point, name)
-        for name, share in shares.items():
-            document |= {name: share.value, f"{name}_ci": bounds_as_json(share.ci)}
+        document |= counts_as_json(self.point) | shares_as_json(self.point, FIGURES)
         document["gap"] = {name: gap.value for name, gap in self.gaps.items()}
         for key in ("ci", "ci_corrected"):
             document[f"gap_{key}"] = {name: bounds_as_json(getattr(gap, key)) for name, gap in self.gaps.items()}
         for key in ("p", "p_corrected"):
             document[key] = {name: getattr(gap, key) for name, gap in self.gaps.items()}
         why = {"threshold": self.why} if self.why else {}
-        for name, share in shares.items():
-            why |= {name: share.why} if share.why else {f"{name}_ci": share.why_no_ci} if share.why_no_ci else {}
+        for name in FIGURES:
+            why |= missing_shares(self.point, [name])
             why |= {f"{name}_{key}": reason for key, reason in self.gaps[name].why.items()}
         return document | {"why": why}
 
@@ -103,8 +100,7 @@ def gap_matrix(
         minimum: fewest patients with the class in the group, and in the rest, for which an interval or a p is given.
     """
     found: dict[str, dict[str, GroupGap]] = {}
-    tests: dict[Any, list[tuple[str, str, str]]] = {}
-    gaps: dict[Any, ShareGap] = {}
+    tests: dict[Any, list[tuple[str, str, str, ShareGap]]] = {}
     for label, cut in labels.items():
         found[label] = {}
         for group, mask in groups.items():
@@ -112,15 +108,12 @@ def gap_matrix(
             found[label][group] = cell
             for figure, gap in testable.items():
                 key = (label, figure, _either_way(mask[cut.rows.mask][_of_class(cut.rows, figure)]))
-                tests.setdefault(key, []).append((label, group, figure))
-                gaps.setdefault((label, group, figure), gap)
-    p_values = [found[label][group].gaps[figure].p or 0.0 for ((label, group, figure), *_) in tests.values()]
+                tests.setdefault(key, []).append((label, group, figure, gap))
+    p_values = [found[label][group].gaps[figure].p or 0.0 for ((label, group, figure, _), *_) in tests.values()]
     for cells, p, level in zip(tests.values(), holm(p_values), holm_levels(p_values), strict=True):
-        for label, group, figure in cells:
+        for label, group, figure, gap in cells:
             cell = found[label][group]
-            corrected = replace(
-                cell.gaps[figure], p_corrected=p, ci_corrected=gaps[label, group, figure].interval(level)
-            )
+            corrected = replace(cell.gaps[figure], p_corrected=p, ci_corrected=gap.interval(level))
             found[label][group] = replace(cell, gaps=cell.gaps | {figure: corrected})
     return GapMatrix(tuple(groups), found, len(tests))
 
@@ -189,10 +182,3 @@ def _of_class(rows: CertainRows, figure: str) -> BoolArray:
 def _either_way(inside: BoolArray) -> frozenset[bytes]:
     """Return what is the same for a group and for its rest."""
     return frozenset((inside.tobytes(), (~inside).tobytes()))
-
-
-def _share(point: OperatingPoint | None, name: str) -> Share:
-    if point is None:
-        return Share(None, None)
-    share: Share = getattr(point, name)
-    return share

@@ -13,7 +13,7 @@ import numpy as np
 from cxr_core.errors import UnknownNameError
 from cxr_core.evaluation.areas import FIGURES
 from cxr_core.evaluation.grid_tests import MeanTests, RowTests, grid_family, label_tests
-from cxr_core.evaluation.judged_labels import judged_models
+from cxr_core.evaluation.judged_labels import judge_labels
 from cxr_core.evaluation.labels import Figures, figures_of
 from cxr_core.evaluation.results import ALIKE, AUTO, LEVEL, UNTESTED, Bounds, bounds_as_json
 from cxr_core.evaluation.simultaneous import NO_VARIANCE, Family
@@ -126,7 +126,7 @@ def evaluate_grid(
         raise UnknownNameError("figure", figure, list(FIGURES))
     labels = [label for label in values if all(label in scores for scores in models.values())]
     shared = {model: {label: scores[label] for label in labels} for model, scores in models.items()}
-    judged = judged_models(values, shared, patients, resamples, minimum, method)
+    judged = judge_labels(values, shared, patients, resamples, minimum, method)
     figures = {model: figures_of(of_model, minimum) for model, of_model in judged.items()}
     tests: dict[str, RowTests] = {}
     for label in labels:

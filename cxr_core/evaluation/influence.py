@@ -48,18 +48,6 @@ def ap_of_rows(ranked: Ranking) -> FloatArray:
 OF_ROWS: dict[str, Callable[[Ranking], FloatArray]] = {"roc_auc": auc_of_rows, "average_precision": ap_of_rows}
 
 
-def influence(figure: str, ranked: Ranking, clusters: IntArray, patients: int = 0) -> FloatArray:
-    """Return the influence (patients,) of each patient on a figure of `OF_ROWS`.
-
-    Args:
-        figure: its name.
-        ranked: the n rows, of both classes.
-        clusters: (n,) each row's patient, numbered from 0.
-        patients: how many there are, where the last ones may have no row here.
-    """
-    return sum_by_patient(OF_ROWS[figure](ranked), clusters, patients)
-
-
 def clustered_auc_variance(
     of_rows: FloatArray, positive: BoolArray, clusters: IntArray, counted: ClassPatients
 ) -> float:

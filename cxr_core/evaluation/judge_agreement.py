@@ -43,7 +43,7 @@ class RankCorrelation:
 
 
 @dataclass(frozen=True)
-class JudgedModels:
+class JudgedTwice:
     """Each model's mean figure over `labels` under either of two judges, and how alike these rank the models."""
 
     labels: tuple[str, ...]
@@ -52,7 +52,7 @@ class JudgedModels:
     correlation: RankCorrelation
 
 
-def judged_models(first: Mapping[str, Figures], second: Mapping[str, Figures], figure: str) -> JudgedModels:
+def judged_twice(first: Mapping[str, Figures], second: Mapping[str, Figures], figure: str) -> JudgedTwice:
     """Set models judged by two judges side by side.
 
     Args:
@@ -62,7 +62,7 @@ def judged_models(first: Mapping[str, Figures], second: Mapping[str, Figures], f
     """
     labels = _defined([*first.values(), *second.values()], figure)
     means = [{model: found.mean(figure, labels) for model, found in judged.items()} for judged in (first, second)]
-    return JudgedModels(tuple(labels), means[0], means[1], _correlation(first, second, labels, figure, means))
+    return JudgedTwice(tuple(labels), means[0], means[1], _correlation(first, second, labels, figure, means))
 
 
 def kendall(first: FloatArray, second: FloatArray) -> FloatArray:

@@ -43,7 +43,7 @@ class JudgedLabel:
 JudgedModels = dict[str, dict[str, JudgedLabel]]
 
 
-def judged_models(
+def judge_labels(
     values: Mapping[str, Any],
     models: Mapping[str, Mapping[str, Any]],
     patients: Any,

@@ -10,7 +10,7 @@ from cxr_core.arrays import FloatArray
 from cxr_core.errors import UnknownNameError
 from cxr_core.evaluation.areas import FIGURES, Area
 from cxr_core.evaluation.intervals import Interval, resampled_area_interval
-from cxr_core.evaluation.judged_labels import JudgedLabel, judged_models
+from cxr_core.evaluation.judged_labels import JudgedLabel, judge_labels
 from cxr_core.evaluation.means import LabelsOfFigure, labels_of_figure
 from cxr_core.evaluation.results import AUTO, BOOTSTRAP, FORMULA, LabelEvaluation, MeanFigure
 
@@ -92,7 +92,7 @@ def evaluate_models(
     Raises:
         TableError: a label value is neither missing nor one of the codes 0 to 3.
     """
-    judged = judged_models(values, models, patients, resamples, minimum, method)
+    judged = judge_labels(values, models, patients, resamples, minimum, method)
     return {model: figures_of(of_model, minimum) for model, of_model in judged.items()}
 
 

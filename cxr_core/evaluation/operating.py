@@ -93,10 +93,14 @@ class OperatingPoint:
     by_patient: ByPatient | None = field(default=None, compare=False, repr=False)
 
     @property
+    def n(self) -> int:
+        """The certain rows."""
+        return self.tp + self.fp + self.fn + self.tn
+
+    @property
     def prevalence(self) -> float | None:
         """Share of positives among the certain rows, at which `ppv`, `npv` and `f1` hold; None without rows."""
-        n = self.tp + self.fp + self.fn + self.tn
-        return (self.tp + self.fn) / n if n else None
+        return (self.tp + self.fn) / self.n if self.n else None
 
     @property
     def sensitivity(self) -> Share:

@@ -11,10 +11,11 @@ import numpy as np
 
 from cxr_core.arrays import FloatArray
 from cxr_core.errors import UsageError
-from cxr_core.evaluation.curves import roc_curve
+from cxr_core.evaluation.curves import ranked_roc
 from cxr_core.evaluation.defined import class_patients, why_no_ranking
 from cxr_core.evaluation.intervals import percentile_interval
 from cxr_core.evaluation.patient_sums import Resampling
+from cxr_core.evaluation.ranking import Ranking, ranking
 from cxr_core.evaluation.resamples import patient_weights
 from cxr_core.evaluation.results import Bounds, bounds_as_json
 
@@ -62,9 +63,11 @@ def roc_part(y: Any, scores: Any, specificity: float, drawn: Resampling) -> RocP
     if not 0 < specificity < 1:
         raise UsageError(f"A specificity must be above 0 and below 1. Received: {specificity:g}.")
     y, limit = np.asarray(y), 1 - specificity
-    why, curve = why_no_ranking(y), roc_curve(y, scores)
-    if why or curve is None:
+    why = why_no_ranking(y)
+    if why:
         return RocPart(specificity, why=why)
+    ranked = ranking(y, scores)
+    curve = ranked_roc(ranked)
     area, height = (float(one[0]) for one in _part(curve.fpr[:, None], curve.tpr[:, None], limit))
     least = limit**2 / 2
     standardised = 0.5 * (1 + (area - least) / (limit - least))
@@ -72,7 +75,7 @@ def roc_part(y: Any, scores: Any, specificity: float, drawn: Resampling) -> RocP
     few = counted.why_no_interval(max(drawn.minimum, 2))
     if few:
         return RocPart(specificity, area, None, standardised, height, None, few)
-    areas, heights = _resampled(y, np.asarray(scores, dtype=np.float64), limit, drawn)
+    areas, heights = _resampled(ranked, limit, drawn)
     each = [percentile_interval(one, counted.rarer) for one in (areas, heights)]
     return RocPart(specificity, area, each[0].ci, standardised, height, each[1].ci, each[0].why or each[1].why)
 
@@ -91,17 +94,15 @@ def _part(fpr: FloatArray, tpr: FloatArray, limit: float) -> tuple[FloatArray, F
     return area, np.maximum(reached, np.where(crossing, ends, 0).max(axis=0))
 
 
-def _resampled(y: Any, scores: FloatArray, limit: float, drawn: Resampling) -> tuple[FloatArray, FloatArray]:
+def _resampled(ranked: Ranking, limit: float, drawn: Resampling) -> tuple[FloatArray, FloatArray]:
     """Return both figures of each resample, NaN where it lacks a class."""
-    order = np.argsort(-scores, kind="stable")
-    positive, clusters = (y[order] == 1).astype(np.float64), drawn.clusters[order]
-    last = np.flatnonzero(np.append(np.diff(scores[order]) != 0, True))
+    positive, clusters = ranked.positive.astype(np.float64), drawn.clusters[ranked.order]
     areas, heights = np.full(drawn.resamples, np.nan), np.full(drawn.resamples, np.nan)
-    size = max(1, _BLOCK // max(y.size, 1))
+    size = max(1, _BLOCK // ranked.order.size)
     for start, weights in patient_weights(drawn.patients, drawn.resamples):
         for first in range(0, weights.shape[1], size):
             rows = weights[clusters, first : first + size]
-            tp, fp = (_curve(rows * of[:, None], last) for of in (positive, 1 - positive))
+            tp, fp = (_curve(rows * of[:, None], ranked.ends) for of in (positive, 1 - positive))
             usable = (tp[-1] > 0) & (fp[-1] > 0)
             place = start + first + np.flatnonzero(usable)
             curves = (fp[:, usable] / fp[-1, usable], tp[:, usable] / tp[-1, usable])

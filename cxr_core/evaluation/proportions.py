@@ -16,6 +16,7 @@ from scipy.special import expit, logit, stdtrit
 
 from cxr_core.arrays import FloatArray
 from cxr_core.evaluation.defined import SAME_IN_EACH_PATIENT, why_few
+from cxr_core.evaluation.influence import clustered_variance
 from cxr_core.evaluation.intervals import CONFIDENCE, Interval
 from cxr_core.evaluation.results import Bounds
 
@@ -42,7 +43,7 @@ def share_interval(
     if share in (0.0, 1.0):
         return Interval(_exact_end(share, total**2 / float(images @ images), confidence), None, 0)
     influences = (counting - share * images) / total
-    error = sqrt(float(influences @ influences) * patients / (patients - 1))
+    error = sqrt(clustered_variance(influences, patients))
     if error < _SAME:
         return Interval(None, SAME_IN_EACH_PATIENT, 0)
     half = float(stdtrit(patients - 1, (1 + confidence) / 2)) * error / (share * (1 - share))

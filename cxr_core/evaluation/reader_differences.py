@@ -66,20 +66,19 @@ def reader_difference(
     n = int(kept.sum())
     if not y.any() or y.all():
         return ReaderDifference(n, None, None, None, "the judge calls none of these rows present, or all of them")
-    ranked = ranking(y.astype(np.int64), of_rows)
-    order, ends = ranked.order, ranked.ends
-    rows = _Rows(y[order].astype(np.float64), called[order].astype(np.float64), ends)
+    ranked = ranking(y, of_rows)
+    rows = _Rows(ranked.positive.astype(np.float64), called[ranked.order].astype(np.float64), ranked.ends)
     model, reader = (float(one[0]) for one in rows.sensitivities(np.ones((n, 1))))
-    few = class_patients(y.astype(np.int64), clusters).why_no_interval(max(minimum, 2))
+    counted = class_patients(y.astype(np.int64), clusters)
+    few = counted.why_no_interval(max(minimum, 2))
     if few:
         return ReaderDifference(n, model, model - reader, None, few)
-    sorted_clusters, block = clusters[order], max(1, _BLOCK_ELEMENTS // n)
+    sorted_clusters, block = clusters[ranked.order], max(1, _BLOCK_ELEMENTS // n)
     parts = [
         np.subtract(*rows.sensitivities(weights[sorted_clusters]))
         for _, weights in patient_weights(drawn.patients, drawn.resamples, block)
     ]
-    rarer = class_patients(y.astype(np.int64), clusters).rarer
-    found = percentile_interval(np.concatenate(parts), rarer)
+    found = percentile_interval(np.concatenate(parts), counted.rarer)
     return ReaderDifference(n, model, model - reader, found.ci, found.why)
 
 

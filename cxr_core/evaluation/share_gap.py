@@ -16,6 +16,7 @@ from scipy.optimize import brentq
 
 from cxr_core.arrays import FloatArray
 from cxr_core.evaluation.defined import SAME_IN_EACH_PATIENT
+from cxr_core.evaluation.influence import clustered_variance
 from cxr_core.evaluation.proportions import share_interval
 from cxr_core.evaluation.results import LEVEL, Bounds
 from cxr_core.evaluation.simultaneous import Difference
@@ -76,7 +77,7 @@ class ShareGap:
     def _difference(self) -> Difference:
         added = self.group.influence - self.rest.influence
         patients = int(np.count_nonzero(self.group.images + self.rest.images))
-        error = sqrt(float(added @ added) * patients / (patients - 1))
+        error = sqrt(clustered_variance(added, patients))
         return Difference(self.value, error, min(self.group.patients, self.rest.patients) - 1)
 
     @property

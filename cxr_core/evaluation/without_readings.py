@@ -141,7 +141,7 @@ def _mixture_share(
     signs = {"clear uncertain": 1, "clear negative": -1, "negative": 1, "uncertain": -1}
     ratio = exp(sum(sign * log(counts[name]) for name, sign in signs.items()))
     moved = sum(sign * sum_by_patient(groups[name], clusters) / counts[name] for name, sign in signs.items())
-    spread = _Z * sqrt(max(float(np.sum(np.square(moved))), 1 / counts["clear uncertain"] ** 2 if ratio == 0 else 0.0))
+    spread = _Z * sqrt(float(np.sum(np.square(moved))))
     ends = [1 - ratio * exp(step) for step in (spread, -spread)]
     low, high = (float(np.clip(end, 0, 1)) for end in ends)
     return Estimate(float(np.clip(1 - ratio, 0, 1)), (low, high), BY_TRUTH)

@@ -8,8 +8,8 @@ from typing import Any
 import cxr_core
 from cxr_core.atomic import write_text
 from cxr_core.errors import ExistsError, TableError, UnknownNameError, UsageError, brief
-from cxr_core.evaluation.operating import OperatingPoint, Share
-from cxr_core.evaluation.results import bounds_as_json
+from cxr_core.evaluation.operating import OperatingPoint
+from cxr_core.evaluation.operating_json import counts_as_json, missing_shares, shares_as_json
 from cxr_core.schema import NAME_PATTERN, REPORT, check_name
 from cxr_core.sources.registry import get_source
 from cxr_core.tasks.judging import joined_predictions
@@ -44,20 +44,11 @@ class JudgedCut:
 
     def as_json(self) -> dict[str, Any]:
         """Return the cut under the names that scripts rely on."""
-        shares = {name: _share(self.point, name) for name in SHARES}
-        document: dict[str, Any] = {"threshold": self.threshold}
-        for name, share in shares.items():
-            document |= {name: share.value, f"{name}_ci": bounds_as_json(share.ci)}
-        counts = ("tp", "fp", "fn", "tn")
-        document |= {name: None if self.point is None else getattr(self.point, name) for name in counts}
-        n = None if self.point is None else sum(getattr(self.point, name) for name in counts)
-        called = None if self.point is None else self.point.tp + self.point.fp
-        document |= {"n": n, "alarms_per_100": 100 * called / n if n and called is not None else None}
-        reasons = {name: share.why for name, share in shares.items() if share.why}
-        reasons |= {
-            f"{name}_ci": share.why_no_ci for name, share in shares.items() if share.why_no_ci and not share.why
-        }
-        return document | {"why": self.why or reasons}
+        point = self.point
+        n = None if point is None else point.n
+        alarms = {"n": n, "alarms_per_100": 100 * (point.tp + point.fp) / n if point and n else None}
+        document = {"threshold": self.threshold} | shares_as_json(point, SHARES) | counts_as_json(point) | alarms
+        return document | {"why": self.why or missing_shares(point, SHARES)}
 
 
 @dataclass(frozen=True)
@@ -233,13 +224,6 @@ def _at(curves: LabelCurves, threshold: float | None) -> JudgedCut:
     if curves.rows.why:
         return JudgedCut(threshold, None, {"threshold": curves.rows.why})
     return JudgedCut(threshold, curves.operating_point(threshold))
-
-
-def _share(point: OperatingPoint | None, name: str) -> Share:
-    if point is None:
-        return Share(None, None)
-    share: Share = getattr(point, name)
-    return share
 
 
 def card_file(source_name: str, name: str) -> Path:

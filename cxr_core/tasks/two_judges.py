@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from cxr_core.errors import UsageError
-from cxr_core.evaluation.judge_agreement import JudgedModels, judged_models
+from cxr_core.evaluation.judge_agreement import JudgedTwice, judged_twice
 from cxr_core.evaluation.labels import Figures, evaluate_models
 from cxr_core.evaluation.results import BOOTSTRAP, MeanFigure, bounds_as_json
 from cxr_core.schema import REPORT, check_label
@@ -32,7 +32,7 @@ class TwoJudges:
     figure: str
     label: str | None
     judges: tuple[str, str]
-    groups: dict[str, JudgedModels]
+    groups: dict[str, JudgedTwice]
     n: dict[str, int]
 
     def as_json(self) -> dict[str, Any]:
@@ -93,12 +93,16 @@ def two_judges(
     found, n = {}, {}
     for words, members in groups.items():
         by_judge = [
-            [joined_predictions(source_name, model, dataset, view, judge) for model in members] for judge in judges
+            [
+                of_report if judge == REPORT else joined_predictions(source_name, model, dataset, view, judge)
+                for model, of_report in members.items()
+            ]
+            for judge in judges
         ]
         frames = shared_rows([one for of_judge in by_judge for one in of_judge], [*members, *members], dataset)
         labels = _labels([*members.values()], label)
         first, second = frames[: len(members)], frames[len(members) :]
-        found[words] = judged_models(_figures(members, first, labels), _figures(members, second, labels), figure)
+        found[words] = judged_twice(_figures(members, first, labels), _figures(members, second, labels), figure)
         n[words] = len(frames[0])
     return TwoJudges(source_name, dataset, view, figure, label, judges, found, n)
 

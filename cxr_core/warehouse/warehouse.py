@@ -78,7 +78,8 @@ class Warehouse(AskedTables):
 
         A column that was imported beside the label tables stands in front of one of theirs of that name.
         """
-        beside = [name for name in extra if name in self.group_columns()]
+        imported = self.group_columns() if extra else []
+        beside = [name for name in extra if name in imported]
         own = [name for name in extra if name not in beside]
         rows = frames.labels_frame(self._ask_labels(questions.labels(self._names(), dataset, view, own)))
         return rows.merge(self.groups(beside), how="left", on="path") if beside else rows

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import plotly.graph_objects as go
 
-from cxr_core.evaluation.judge_agreement import JudgedModels
+from cxr_core.evaluation.judge_agreement import JudgedTwice
 from cxr_core.evaluation.results import Bounds, MeanFigure
 from dashboard.charts.frame import figure, plain_axis
 from dashboard.charts.palette import Palette, model_style
@@ -14,7 +14,7 @@ _MARGIN = 0.01
 
 
 def judges_chart(
-    found: JudgedModels, axes: tuple[str, str], names: Mapping[str, str], ensembles: set[str], colors: Palette
+    found: JudgedTwice, axes: tuple[str, str], names: Mapping[str, str], ensembles: set[str], colors: Palette
 ) -> go.Figure:
     """Draw a point with both intervals for each model; on the dotted line both judges say the same.
 
@@ -58,7 +58,7 @@ def judges_chart(
     return chart
 
 
-def _range(found: JudgedModels) -> Bounds:
+def _range(found: JudgedTwice) -> Bounds:
     every = [*found.first.values(), *found.second.values()]
     ends = [end for mean in every for end in (mean.value, *(mean.ci or ())) if end is not None]
     return max(0.0, min(ends, default=0.0) - _MARGIN), min(1.0, max(ends, default=1.0) + _MARGIN)

@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from cxr_core.evaluation.judge_agreement import JudgedModels
+from cxr_core.evaluation.judge_agreement import JudgedTwice
 from cxr_core.schema import LABELS, label_words
 from cxr_core.tasks.grid import ModelGrid
 from cxr_core.tasks.two_judges import TwoJudges
@@ -45,7 +45,7 @@ def judges_section(source: str, grids: ModelGrid) -> None:
         download_table(flat_judges(found), f"judges-{found.dataset}-{'-'.join(found.judges)}.csv")
 
 
-def _group(found: TwoJudges, words: str, group: JudgedModels) -> None:
+def _group(found: TwoJudges, words: str, group: JudgedTwice) -> None:
     st.markdown(f"**{plain(judges_answer(found, group))}**")
     axes = [f"{FIGURE_WORDS[found.figure]} by {judge_words(judge)}" for judge in found.judges]
     names = short_names(group.first)

@@ -99,8 +99,9 @@ def _cells(cut: JudgedCut, volume: int) -> dict[str, str]:
 def alarms_a_day(cut: JudgedCut, volume: int) -> tuple[float, float] | None:
     """Return the alarms, and the false ones, among so many images a day like those judged; None without a point."""
     point = cut.point
-    n = 0 if point is None else point.tp + point.fp + point.fn + point.tn
-    return None if point is None or not n else (volume * (point.tp + point.fp) / n, volume * point.fp / n)
+    if point is None or not point.n:
+        return None
+    return volume * (point.tp + point.fp) / point.n, volume * point.fp / point.n
 
 
 def flat_cuts(places: list[JudgedPlace], volume: int) -> pd.DataFrame:

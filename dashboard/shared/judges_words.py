@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from cxr_core.evaluation.judge_agreement import METHOD, JudgedModels
+from cxr_core.evaluation.judge_agreement import METHOD, JudgedTwice
 from cxr_core.tasks.two_judges import TwoJudges
 from cxr_core.words import counted
 from dashboard.charts.heatmap import FIGURE_WORDS
@@ -10,7 +10,7 @@ from dashboard.shared.formatting import signed, with_interval
 from dashboard.shared.judge_input import judge_words
 
 
-def judges_answer(found: TwoJudges, group: JudgedModels) -> str:
+def judges_answer(found: TwoJudges, group: JudgedTwice) -> str:
     """Return in a sentence how alike the two judges rank the models."""
     first, second = (judge_words(judge) for judge in found.judges)
     ranks = group.correlation
@@ -22,7 +22,7 @@ def judges_answer(found: TwoJudges, group: JudgedModels) -> str:
     return f"{first} and {second} {said}: {METHOD} {signed(ranks.value)}{interval}"
 
 
-def judges_table(found: TwoJudges, group: JudgedModels) -> pd.DataFrame:
+def judges_table(found: TwoJudges, group: JudgedTwice) -> pd.DataFrame:
     """Return each model's figure by both judges in words."""
     figure = FIGURE_WORDS[found.figure]
     rows = {

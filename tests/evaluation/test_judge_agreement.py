@@ -3,7 +3,7 @@ import pytest
 from scipy.stats import kendalltau
 from sklearn.metrics import roc_auc_score
 
-from cxr_core.evaluation.judge_agreement import judged_models, kendall
+from cxr_core.evaluation.judge_agreement import judged_twice, kendall
 from cxr_core.evaluation.labels import evaluate_models
 from cxr_core.evaluation.results import BOOTSTRAP
 
@@ -32,7 +32,7 @@ def test_kendalls_tau_is_scipys_for_every_column_ties_included():
 
 
 def test_figures_and_ranks_by_two_judges_are_those_of_scikit_learn_and_scipy():
-    found = judged_models(figures(TRUTH), figures(SECOND), "roc_auc")
+    found = judged_twice(figures(TRUTH), figures(SECOND), "roc_auc")
     means = [
         [np.mean([roc_auc_score(judge[label], scores[label]) for label in judge]) for scores in MODELS.values()]
         for judge in (TRUTH, SECOND)
@@ -43,7 +43,7 @@ def test_figures_and_ranks_by_two_judges_are_those_of_scikit_learn_and_scipy():
 
 
 def test_the_interval_of_the_ranks_is_that_of_resampled_patients():
-    found = judged_models(figures(TRUTH), figures(SECOND), "roc_auc").correlation
+    found = judged_twice(figures(TRUTH), figures(SECOND), "roc_auc").correlation
     taus = []
     for _ in range(60):
         rows = np.concatenate([[2 * p, 2 * p + 1] for p in RANDOM.integers(150, size=150)])
@@ -61,8 +61,8 @@ def test_the_interval_of_the_ranks_is_that_of_resampled_patients():
 
 def test_two_models_have_no_rank_correlation_and_no_shared_label_says_so():
     two = dict(list(MODELS.items())[:2])
-    found = judged_models(figures(TRUTH, two), figures(SECOND, two), "roc_auc").correlation
+    found = judged_twice(figures(TRUTH, two), figures(SECOND, two), "roc_auc").correlation
     assert found.value is None and found.why == "a rank correlation needs 3 models"
     nothing = {label: np.zeros(300, bool) for label in TRUTH}
-    found = judged_models(figures(TRUTH), figures(nothing), "roc_auc")
+    found = judged_twice(figures(TRUTH), figures(nothing), "roc_auc")
     assert found.labels == () and found.correlation.value is None and "no label" in found.correlation.why

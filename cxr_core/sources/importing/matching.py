@@ -25,10 +25,12 @@ WAY_WORDS = {
     "patient": "by their patient",
 }
 MOST_SHOWN = 5
+#: How the name of an image ends.
+IMAGE_ENDING = r"(?i)\.(?:jpe?g|png|dcm|dicom|tiff?|jp2|bmp)(?:\.gz)?$"
 
 _AMBIGUOUS = -1
 _NONE = -1
-_ENDING = re.compile(r"(?i)\.(?:jpe?g|png|dcm|dicom|tiff?|jp2|bmp)(?:\.gz)?$")
+_ENDING = re.compile(IMAGE_ENDING)
 _DICOM_ID = re.compile(r"[0-9a-f.-]{16,}")
 #: A folder that names a person or a visit: two different ones are never one root exchanged for another.
 _PERSON = re.compile(r"(?:p|patient|s|study|id)?[-_]?\d+")

@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 from cxr_core.errors import ExistsError, TableError
 from cxr_core.schema import INTEGER_KEYS, KEY_COLUMNS, LABELS, READER_COLUMN
 from cxr_core.sources.importing.identifiers import Identifiers
+from cxr_core.sources.importing.matching import IMAGE_ENDING
 from cxr_core.sources.importing.prediction_keys import study_rows
 from cxr_core.words import counted
 
@@ -19,7 +20,6 @@ BY_HAND = "radiologist"
 BY_READERS = "readers"
 
 _STUDY = ["dataset", "patient", "study"]
-_IMAGE = r"(?i)\.(?:jpe?g|png|dcm|dicom|tiff?|jp2|bmp)(?:\.gz)?$"
 
 
 def read_once(rows: pd.DataFrame) -> pd.DataFrame:
@@ -57,7 +57,7 @@ def of_whole_studies(rows: pd.DataFrame) -> pd.DataFrame:
     What is present on one image is present in the study, so the largest code of a reader's images is his of the study.
     Other rows stay as they are, and so do those of an image that stands twice, which `read_once` looks at.
     """
-    images = (rows["image"] == 0) & rows["path"].str.contains(_IMAGE, regex=True)
+    images = (rows["image"] == 0) & rows["path"].str.contains(IMAGE_ENDING, regex=True)
     images &= ~rows.duplicated(["path", READER_COLUMN], keep=False)
     if not images.any():
         return rows

@@ -14,13 +14,13 @@ from cxr_core.errors import Choice, TableError, UndecidedError
 from cxr_core.sources.importing import cells
 from cxr_core.sources.importing.cells import BadCells
 from cxr_core.sources.importing.layouts import Layout
+from cxr_core.sources.importing.matching import IMAGE_ENDING
 from cxr_core.sources.importing.spelling import ColumnMapping
 from cxr_core.sources.importing.text_table import TextTable
 from cxr_core.words import counted
 
 _STUDY_IN_PATH = r"(?:^|[/\\])(?P<patient>p(?:atient)?\d{1,18})[/\\](?P<study>s(?:tudy)?\d{1,18})(?:[/\\]|$)"
 _FLOAT_ID = re.compile(r"\d+\.0")
-_IMAGE_ENDINGS = r"(?i)\.(jpe?g|png|dcm|dicom|tiff?|jp2|bmp)(\.gz)?$"
 #: Of so many cells all must look like paths.
 _LOOKED_AT = 200
 _LONGEST_NAME = 200
@@ -132,7 +132,7 @@ def _holds_paths(column: pa.Array) -> bool:
     texts = column.drop_null().slice(0, _LOOKED_AT)
     if not len(texts):
         return False
-    image = pc.match_substring_regex(texts, _IMAGE_ENDINGS)
+    image = pc.match_substring_regex(texts, IMAGE_ENDING)
     return bool(pc.all(image).as_py())
 
 
