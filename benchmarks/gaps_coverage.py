@@ -65,15 +65,12 @@ def matrix(cell: Cell, random: np.random.Generator, worse: float) -> GapMatrix:
         hidden = sqrt(0.5) * random.normal(size=cell.patients)[patients] + sqrt(0.5) * random.normal(size=patients.size)
         positive = random.random(patients.size) < cell.prevalence
         share = np.where(positive, cell.sensitivity, cell.specificity) - worse * last
-        right = hidden < np.array([NormalDist().inv_cdf(one) for one in np.unique(share)])[_place(share)]
+        shares, place = np.unique(share, return_inverse=True)
+        right = hidden < np.array([NormalDist().inv_cdf(one) for one in shares])[place]
         values = np.where(positive, Value.positive, Value.negative)
         labels[str(label)] = LabelAtCut(certain_rows(values, np.where(right == positive, 1.0, 0.0)), 0.5)
     masks = {str(group): groups == group for group in range(len(cell.groups))}
     return gap_matrix(labels, masks, patients, MINIMUM)
-
-
-def _place(share: np.ndarray) -> np.ndarray:
-    return np.unique(share, return_inverse=True)[1]
 
 
 def coverage(cell: Cell, random: np.random.Generator, datasets: int, worse: float = 0.1) -> dict[str, float]:

@@ -32,6 +32,11 @@ def percent(share: float, digits: int = 1) -> str:
     return f"{100 * share:.{digits}f} %"
 
 
+def signed(difference: float) -> str:
+    """Return a difference with its sign: 0.0123 -> "+0.012", -0.5 -> "−0.500"."""
+    return f"{difference:+.3f}".replace("-", "−")
+
+
 def duration(seconds: float) -> str:
     """Return a time span: 200 -> "3 min 20 s", 4000 -> "1 h 6 min"."""
     whole = round(seconds)

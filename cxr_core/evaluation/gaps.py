@@ -6,6 +6,7 @@ family, corrected by Holm (1979). Where two groups are each other's rest, as wit
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -56,6 +57,11 @@ class GroupGap:
 
     def as_json(self) -> dict[str, Any]:
         """Return the cell under the names that scripts rely on."""
+        return {**self._document}
+
+    @cached_property
+    def _document(self) -> dict[str, Any]:
+        # A page shows a cell, its tooltip and its row of a download; its intervals are computed once.
         document: dict[str, Any] = {"n": self.n, "n_positive": self.n_positive, "n_patients": self.n_patients}
         document |= counts_as_json(self.point) | shares_as_json(self.point, FIGURES)
         document["gap"] = {name: gap.value for name, gap in self.gaps.items()}

@@ -35,13 +35,27 @@ def row_groups(source_name: str, joined: Joined, by: str, dataset: str) -> list[
     Raises:
         TableError: a path stands twice in the label tables.
     """
-    if by == "dataset":
-        return [dataset] * len(joined.frame)
-    if by == "view":
-        return [VIEWS[code] if 0 <= code < len(VIEWS) else "no single view" for code in joined.frame["view"]]
-    labels = get_source(source_name).warehouse().labels(dataset, None, [by])
-    if labels["path"].duplicated().any():
-        raise TableError(f"The label tables must have each path once to be split by {by}. Remove the repeated rows.")
+    return _each_of_rows(source_name, joined, [by], dataset)[by]
+
+
+def _each_of_rows(source_name: str, joined: Joined, columns: Sequence[str], dataset: str) -> dict[str, list[str]]:
+    """Return the group of each joined row by each column, the label tables read once for all."""
+    told = [column for column in columns if column not in ALWAYS]
+    labels = get_source(source_name).warehouse().labels(dataset, None, told) if told else pd.DataFrame()
+    if told and labels["path"].duplicated().any():
+        raise TableError(
+            f"The label tables must have each path once to be split by {told[0]}. Remove the repeated rows."
+        )
+    found = {column: _told(joined, labels, column) for column in told}
+    if "dataset" in columns:
+        found["dataset"] = [dataset] * len(joined.frame)
+    if "view" in columns:
+        codes = joined.frame["view"]
+        found["view"] = [VIEWS[code] if 0 <= code < len(VIEWS) else "no single view" for code in codes]
+    return found
+
+
+def _told(joined: Joined, labels: pd.DataFrame, by: str) -> list[str]:
     column = labels.set_index("path")[by].reindex(joined.frame["path"]).astype("object").to_numpy()
     of_study = (joined.frame["image"] == 0).to_numpy()
     if of_study.any():
@@ -64,19 +78,19 @@ def group_masks(source_name: str, joined: Joined, by: Sequence[str], dataset: st
     """
     if not by or len(set(by)) < len(by):
         raise UsageError(f"Name each column by which to split once. Received: {', '.join(by) or 'none'}.")
+    known = [way for way in ways_to_split(source_name) if way != "dataset"]
+    columns = list(dict.fromkeys(column for spec in by for column in spec.split(CROSSED)))
+    for column in columns:
+        if column not in known:
+            raise UnknownNameError("column to split by", column, known)
+    each = _each_of_rows(source_name, joined, columns, dataset)
     found: dict[str, BoolArray] = {}
     for spec in by:
-        of_rows = np.array(_crossed(source_name, joined, spec, dataset), dtype=object)
+        of_rows = np.array(_crossed([each[column] for column in spec.split(CROSSED)]), dtype=object)
         for group in group_names(of_rows.tolist()):
             found[group if len(by) == 1 else f"{spec}: {group}"] = np.asarray(of_rows == group, dtype=bool)
     return found
 
 
-def _crossed(source_name: str, joined: Joined, spec: str, dataset: str) -> list[str]:
-    known = [way for way in ways_to_split(source_name) if way != "dataset"]
-    columns = spec.split(CROSSED)
-    for column in columns:
-        if column not in known:
-            raise UnknownNameError("column to split by", column, known)
-    each = [row_groups(source_name, joined, column, dataset) for column in columns]
+def _crossed(each: Sequence[Sequence[str]]) -> list[str]:
     return [NOT_STATED if NOT_STATED in names else ", ".join(names) for names in zip(*each, strict=True)]

@@ -14,7 +14,7 @@ from cxr_core.sources.importing.group_rows import GroupRows, check_key, group_ro
 from cxr_core.sources.importing.identifiers import load_identifiers
 from cxr_core.sources.importing.mapping import NOTHING_SAID, Mapping
 from cxr_core.sources.rebuilt_folder import only_builder
-from cxr_core.sources.registry import ready_source
+from cxr_core.sources.registry import source_with_labels
 from cxr_core.sources.source import own_groups
 from cxr_core.tasks.import_labels import Tell, untold
 from cxr_core.warehouse.parquet import write_groups
@@ -85,7 +85,7 @@ def import_groups(
         UsageError: the source has no labels.
         UnknownNameError: there is no such source or key.
     """
-    source = ready_source(source_name)
+    source = source_with_labels(source_name, "groups")
     if not source.tables.labels:
         raise UsageError(
             f"The source {source_name} has no label table, so nothing tells whose the groups are. "

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,11 @@ class JudgedCut:
 
     def as_json(self) -> dict[str, Any]:
         """Return the cut under the names that scripts rely on."""
+        return {**self._document}
+
+    @cached_property
+    def _document(self) -> dict[str, Any]:
+        # A page shows a cut in several tables and downloads; its intervals are computed once.
         point = self.point
         n = None if point is None else point.n
         alarms = {"n": n, "alarms_per_100": 100 * (point.tp + point.fp) / n if point and n else None}

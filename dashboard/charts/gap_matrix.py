@@ -5,7 +5,7 @@ import html
 from cxr_core.evaluation.gaps import GapMatrix, GroupGap
 from cxr_core.evaluation.results import LEVEL
 from cxr_core.schema import label_words
-from cxr_core.words import counted
+from cxr_core.words import counted, signed
 from dashboard.charts.model_grid import MATRIX_STYLE, heat
 from dashboard.charts.palette import Palette
 
@@ -64,7 +64,7 @@ def _cell(cell: GroupGap, figure: str, colors: Palette) -> str:
     background = heat(min(abs(gap.value) / _LARGEST, 1.0), 0.0, colors)
     return (
         f'<td{strong} style="background: {background}" title="{words}">{gap_sign(cell, figure)} '
-        f"{_signed(gap.value)}<small>{share:.3f}</small></td>"
+        f"{signed(gap.value)}<small>{share:.3f}</small></td>"
     )
 
 
@@ -73,11 +73,7 @@ def cell_words(cell: GroupGap, figure: str) -> str:
     document, gap = cell.as_json(), cell.gaps[figure]
     words = [f"{counted(cell.n, 'image')} of {counted(cell.n_patients, 'patient')}, {cell.n_positive:,} positive"]
     if gap.ci and gap.p_corrected is not None:
-        words.append(f"gap {_signed(gap.value or 0.0)} (95 %: {_signed(gap.ci[0])} to {_signed(gap.ci[1])})")
+        words.append(f"gap {signed(gap.value or 0.0)} (95 %: {signed(gap.ci[0])} to {signed(gap.ci[1])})")
         words.append(f"p corrected {gap.p_corrected:.3f}")
     reasons = [why for name, why in document["why"].items() if name == "threshold" or name.startswith(figure)]
     return "; ".join([*words, *dict.fromkeys(reasons)])
-
-
-def _signed(value: float) -> str:
-    return f"{value:+.3f}".replace("-", "−")

@@ -49,21 +49,21 @@ if grids is None:
     st.info("Choose at least one model.")
     st.stop()
 
-names = ("All labels", "Curves of one label", "Is the difference real?", "Two judges", "What u and w did")
-shown = st.tabs((*names, "Build an ensemble"), key="compare-tab", on_change="rerun", bind="query-params")
 ignoring = [entry.name for entry in known if entry.name in models and entry.w == 0]
-sections = (
-    partial(model_table, grids, policies),
-    partial(curves_section, source.name, models, dataset, policies, judge),
-    partial(difference_section, source.name, grids, policies),
-    partial(judges_section, source.name, grids),
-    partial(effects_section, source.name, models, ignoring, dataset),
-    partial(ensemble_builder, source.name, models, dataset, several_views=len(grids.grids) > 1),
-)
-for place, (tab, section) in enumerate(zip(shown, sections, strict=True)):
+EFFECTS, ENSEMBLE = "What u and w did", "Build an ensemble"
+sections = {
+    "All labels": partial(model_table, grids, policies),
+    "Curves of one label": partial(curves_section, source.name, models, dataset, policies, judge),
+    "Is the difference real?": partial(difference_section, source.name, grids, policies),
+    "Two judges": partial(judges_section, source.name, grids),
+    EFFECTS: partial(effects_section, source.name, models, ignoring, dataset),
+    ENSEMBLE: partial(ensemble_builder, source.name, models, dataset, several_views=len(grids.grids) > 1),
+}
+shown = st.tabs(list(sections), key="compare-tab", on_change="rerun", bind="query-params")
+for tab, (name, section) in zip(shown, sections.items(), strict=True):
     if tab.open:
         with tab:
-            if judge != REPORT and place >= len(names) - 1:
+            if judge != REPORT and name in (EFFECTS, ENSEMBLE):
                 st.caption(help_texts.BY_THE_REPORT)
             section()
 report_button(source, grids, policies)

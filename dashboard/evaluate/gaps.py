@@ -17,7 +17,7 @@ from dashboard.evaluate.subgroups import column_words, usual_split
 from dashboard.shared import engine, help_texts
 from dashboard.shared.choices import Options, pick_one, select_several
 from dashboard.shared.downloads import download_table
-from dashboard.shared.formatting import plain
+from dashboard.shared.formatting import plain, signed
 from dashboard.shared.theme import colors
 
 
@@ -65,8 +65,8 @@ def gaps_answer(found: Gaps) -> str:
     low, high = gap.ci or (value, value)
     return (
         f"{counted(len(worse), 'gap')} of {len(tested):,} to the worse beyond chance, the largest in {figure} for "
-        f"{label_words(label).lower()} in {group}: {value:+.3f} ({low:+.3f} to {high:+.3f})."
-    ).replace("-0", "−0")
+        f"{label_words(label).lower()} in {group}: {signed(value)} ({signed(low)} to {signed(high)})."
+    )
 
 
 def flat_gaps(found: Gaps) -> pd.DataFrame:

@@ -9,7 +9,7 @@ from dashboard.evaluate.judged import Judged
 from dashboard.shared import engine, help_texts
 from dashboard.shared.downloads import download_table
 from dashboard.shared.formatting import plain
-from dashboard.shared.judge_input import flat_readers, readers_answer, readers_table
+from dashboard.shared.readers_words import flat_readers, readers_answer, readers_table
 
 
 def readers_beside(judged: Judged, readers: Sequence[ReaderPoint]) -> None:

@@ -17,7 +17,7 @@ from dashboard.shared.downloads import download_file, download_table
 from dashboard.shared.errors import errors_as_sentences
 from dashboard.shared.formatting import NOTHING, count, percent, plain, with_interval
 from dashboard.shared.navigation import afterwards, go_button, open_filled
-from dashboard.shared.policy_input import PER_LABEL, table_text
+from dashboard.shared.policy_input import DEFAULT_W, PER_LABEL, table_text
 from dashboard.shared.theme import colors
 
 ALL = "all"
@@ -111,7 +111,7 @@ def _policy(found: Meaning) -> None:
     """Offer the policy whose u is the share present among the uncertain."""
     if not any(values["uncertain"].n_read for values in found.labels.values()):
         return
-    w = st.slider("Weight w of the uncertain", 0.0, 1.0, 0.75, 0.05, key="meaning-w", help=help_texts.W)
+    w = st.slider("Weight w of the uncertain", 0.0, 1.0, DEFAULT_W, 0.05, key="meaning-w", help=help_texts.W)
     read = any(values["not_mentioned"].n_read for values in found.labels.values())
     blanks = read and st.toggle("Blanks too", key="meaning-blanks", help=help_texts.BLANKS_TOO)
     policy = found.policy(w, f"from-{found.set}", blanks)

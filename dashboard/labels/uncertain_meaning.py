@@ -22,9 +22,7 @@ _NONE = "none"
 def uncertain_section(overview: LabelOverview, found: Meaning | None, dataset: str | None) -> None:
     """Show each label's share among the uncertain beside the u and w of the Train page, and what a model adds."""
     names = [entry.name for entry in judged_models(engine.models(overview.source))]
-    options = Options(
-        [_NONE, *names], "meaning-model", lambda name: "No model" if name == _NONE else name, what="model"
-    )
+    options = Options([_NONE, *names], "meaning-model", _words, what="model")
     default = names[0] if names and found is None else _NONE
     model = select_one("With the help of", options, default, help_texts.MEANING_MODEL)
     by_model = None

@@ -23,8 +23,8 @@ from dashboard.shared.evaluation_words import answer
 from dashboard.shared.figure_tables import figures_table
 from dashboard.shared.formatting import count, percent, with_interval
 from dashboard.shared.help_texts import READER_DIFFERENCES
-from dashboard.shared.judge_input import readers_answer, readers_table
 from dashboard.shared.point_tables import SCORE_BINS, confusion_table, shares_table, uncertain_table, why_no_intervals
+from dashboard.shared.readers_words import readers_answer, readers_table
 
 
 @dataclass(frozen=True)

@@ -45,7 +45,7 @@ def with_interval(value: float | None, interval: Sequence[float | None] | None) 
 
 def signed(value: float | None) -> str:
     """Return a difference with its sign: 0.0123 -> "+0.012"."""
-    return NOTHING if value is None or math.isnan(value) else f"{value:+.3f}".replace("-", "−")
+    return NOTHING if value is None or math.isnan(value) else words.signed(value)
 
 
 def p_value(value: float | None) -> str:

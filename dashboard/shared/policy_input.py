@@ -62,7 +62,7 @@ def policy_in_use(key: str) -> Policy | None:
         return None
     if strategy == PER_LABEL:
         return _of_columns(_parsed(st.session_state.get(f"{key}-table-start", "")))
-    if strategy in NAMED_POLICIES:
+    if strategy in POLICY_NAMES:
         return named_policy(strategy)
     u, w = st.session_state.get(f"{key}-u", DEFAULT_U), st.session_state.get(f"{key}-w", DEFAULT_W)
     return uniform_policy(float(u), float(w))

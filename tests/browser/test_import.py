@@ -24,22 +24,31 @@ def made_up_files(folder):
     return roc_auc_score(edema[certain] == 1.0, scores[certain])
 
 
-def test_labels_and_predictions_are_uploaded_and_the_auc_is_read(page, dashboard, own_demo, tmp_path):
-    auc = made_up_files(tmp_path)
-    dashboard.start()
+def choose_labels(page, dashboard, file):
     page.goto(f"{dashboard.url}/sources")
     page.get_by_role("textbox", name="Source").fill("mine")
-    page.locator("input[type=file]").set_input_files(tmp_path / "valid.csv")
-    expect(page.get_by_text("300 rows, 4 columns, 2 of 14 findings recognised")).to_be_visible()
-    page.get_by_role("button", name="Import labels").click()
-    expect(page.get_by_text("Imported 300 rows of labels into mine.")).to_be_visible()
+    page.locator("input[type=file]").set_input_files(file)
 
+
+def choose_predictions(page, file):
     page.get_by_role("tab", name="Predictions").click()
     form = page.get_by_role("tabpanel", name="Predictions")
     form.get_by_role("combobox", name="Source").click()
     page.get_by_role("option", name="mine").click()
-    form.locator("input[type=file]").set_input_files(tmp_path / "theirs.csv")
+    form.locator("input[type=file]").set_input_files(file)
     form.get_by_role("textbox", name="Model").fill("theirs")
+    return form
+
+
+def test_labels_and_predictions_are_uploaded_and_the_auc_is_read(page, dashboard, own_demo, tmp_path):
+    auc = made_up_files(tmp_path)
+    dashboard.start()
+    choose_labels(page, dashboard, tmp_path / "valid.csv")
+    expect(page.get_by_text("300 rows, 4 columns, 2 of 14 findings recognised")).to_be_visible()
+    page.get_by_role("button", name="Import labels").click()
+    expect(page.get_by_text("Imported 300 rows of labels into mine.")).to_be_visible()
+
+    choose_predictions(page, tmp_path / "theirs.csv")
     page.get_by_role("button", name="Import predictions").click()
     expect(page.get_by_text("Imported 300 predictions of theirs (logit).")).to_be_visible()
 
@@ -55,9 +64,7 @@ def test_an_unknown_file_is_mapped_from_its_upload_to_evaluate(page, dashboard, 
     scores = rng.normal(size=300) + (words == "ja")
     pd.DataFrame({"Bild": names, "Stauung": scores}).to_csv(tmp_path / "p.csv", index=False, sep=";", decimal=",")
     dashboard.start()
-    page.goto(f"{dashboard.url}/sources")
-    page.get_by_role("textbox", name="Source").fill("mine")
-    page.locator("input[type=file]").set_input_files(tmp_path / "valid.csv")
+    choose_labels(page, dashboard, tmp_path / "valid.csv")
     expect(page.get_by_text("300 rows, 4 columns, 0 of 14 findings recognised")).to_be_visible()
     page.get_by_text("Which column is which").click()
     for row, words_of in enumerate(("Path of the image", "Patient", "View", "Edema")):
@@ -69,12 +76,7 @@ def test_an_unknown_file_is_mapped_from_its_upload_to_evaluate(page, dashboard, 
     page.get_by_role("button", name="Import labels").click()
     expect(page.get_by_text("Imported 300 rows of labels into mine.")).to_be_visible()
 
-    page.get_by_role("tab", name="Predictions").click()
-    form = page.get_by_role("tabpanel", name="Predictions")
-    form.get_by_role("combobox", name="Source").click()
-    page.get_by_role("option", name="mine").click()
-    form.locator("input[type=file]").set_input_files(tmp_path / "p.csv")
-    form.get_by_role("textbox", name="Model").fill("theirs")
+    form = choose_predictions(page, tmp_path / "p.csv")
     form.get_by_text("Which column is which").click()
     for row, words_of in enumerate(("Path of the image", "Edema")):
         choose(page, "import-predictions-columns", row, 2, words_of)

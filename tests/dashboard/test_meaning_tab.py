@@ -74,6 +74,15 @@ def test_without_readings_a_model_still_gives_the_honest_range(small_demo, page)
     assert "Counted" not in table.columns and "If hedging is by the image" in table.columns
 
 
+@pytest.mark.parametrize(("strategy", "in_use"), [("mask-blanks", "u 0, w 0"), ("hybrid", "u 0.5, w 0.25")])
+def test_what_is_in_use_is_the_strategy_that_the_form_has(small_demo, page, strategy, in_use):
+    shown = page("labels", **TAB)
+    shown.session_state["train-strategy"] = strategy
+    shown.run()
+    table = next(one.value for one in shown.table if "Now in use" in one.value.columns)
+    assert set(table["Now in use"]) == {in_use}
+
+
 def test_blanks_are_filled_where_the_user_asks(read, page):
     shown = page("labels", **TAB)
     shown.toggle(key="meaning-blanks").set_value(True).run()
