@@ -16,8 +16,11 @@ run-bigquery-demo: $(VENV)/test-installed  ## the demo behind a BigQuery-compati
 	$(BIN)/python -m cxr_core demo
 	PYTHONPATH=tests $(BIN)/python -m bigquery_server.demo
 
+# Tests that share the cores can starve each other: what failed runs once more, alone, and what fails again has failed.
 test: $(VENV)/test-installed chromium  ## set up and run every test, a real browser included
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile || \
+	  { echo "Once more, alone, the tests that failed above:"; \
+	    $(BIN)/python -m pytest --last-failed --last-failed-no-failures none; }
 
 quick: $(VENV)/test-installed  ## lint, and the fast tests of what was changed since main: under a minute
 	$(BIN)/ruff check .

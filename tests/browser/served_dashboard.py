@@ -1,6 +1,7 @@
 """The dashboard as a person starts it, in a process of its own."""
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -15,6 +16,11 @@ def free_port() -> int:
     with socket.socket() as server:
         server.bind(("127.0.0.1", 0))
         return int(server.getsockname()[1])
+
+
+#: What a page is when nothing is computed or faded.
+AT_REST = """() => document.querySelector('[data-testid=stApp]')?.dataset.testScriptState === 'notRunning'
+  && !document.querySelector('[data-stale=true]')"""
 
 
 @dataclass
@@ -60,3 +66,24 @@ def wait_for(holds, seconds, what):
             return found
         time.sleep(0.2)
     raise AssertionError(f"after {seconds} s it does not hold that {what}")
+
+
+def at_rest(page):
+    """Wait until nothing is computed or faded."""
+    page.wait_for_function(AT_REST)
+
+
+def type_in(box, text, parameter=""):
+    """Type into an input and send it, as a person does who looks at it: what was lost to a redrawing is typed again.
+
+    Where the address carries what is typed, wait until its `parameter` does: then the server has it too.
+    """
+    for _ in range(3):
+        at_rest(box.page)
+        box.fill(text)
+        box.press("Enter")
+        at_rest(box.page)
+        if box.input_value() == text:
+            break
+    if parameter:
+        box.page.wait_for_url(re.compile(rf"[?&]{parameter}={text}\b"))

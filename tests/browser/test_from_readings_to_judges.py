@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from playwright.sync_api import expect
+from served_dashboard import type_in
 
 from cxr_core.schema import LABELS
 from cxr_core.tasks.meaning import meaning
@@ -51,10 +52,8 @@ def test_a_file_of_readings_becomes_a_policy_a_run_and_a_judge(page, dashboard, 
     page.get_by_role("button", name="Train with it").click()
 
     page.get_by_role("radio", name="Lateral").click()
-    page.get_by_role("spinbutton", name="Epochs").fill("1")
-    page.get_by_role("spinbutton", name="Epochs").press("Enter")
-    page.get_by_role("textbox", name="Model name").fill("read")
-    page.get_by_role("textbox", name="Model name").press("Enter")
+    type_in(page.get_by_role("spinbutton", name="Epochs"), "1", "train-epochs")
+    type_in(page.get_by_role("textbox", name="Model name"), "read", "train-name")
     page.get_by_role("button", name="Start training").click()
     page.wait_for_url(re.compile(r"/runs\?.*run="))
     run = own_demo / "runs" / re.search(r"run=([\w-]+)", page.url)[1]

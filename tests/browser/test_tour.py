@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import expect
-from served_dashboard import wait_for
+from served_dashboard import type_in, wait_for
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(420)]
 
@@ -25,8 +25,8 @@ def metric_value(page, label):
 
 
 def metric(page, label):
-    value = metric_value(page, label)
-    return value.inner_text() if value.count() else ""
+    """The figure on the screen, or ""; while the page is drawn anew the former one may stand there too."""
+    return next(reversed(metric_value(page, label).all_inner_texts()), "")
 
 
 def metric_rows(run):
@@ -71,9 +71,7 @@ def test_from_the_labels_to_an_ensemble(page, browser, dashboard, own_demo, cxr,
     expect(metric_value(page, "Validation AUC")).to_have_text(f"{trained[-1]['val_auc']:.3f}")
     expect(metric_value(page, "Validation loss")).to_have_text(f"{trained[-1]['val_loss']:.4f}")
 
-    page.get_by_role("textbox", name="Search").fill("tour")
-    page.get_by_role("textbox", name="Search").press("Enter")
-    page.wait_for_url(re.compile(r"search=tour"))
+    type_in(page.get_by_role("textbox", name="Search"), "tour", "search")
     expect(page.get_by_role("table", name="Runs, newest first").get_by_role("row")).to_have_count(2)
 
     page.get_by_role("button", name="Predict").click()
@@ -140,10 +138,8 @@ def open_report_offline(page, browser, home, said):
 def start_training(page, dashboard, home):
     open_page(page, dashboard, "train")
     page.get_by_role("radio", name="Lateral").click()
-    page.get_by_role("spinbutton", name="Epochs").fill("1")
-    page.get_by_role("spinbutton", name="Epochs").press("Enter")
-    page.get_by_role("textbox", name="Model name").fill("tour")
-    page.get_by_role("textbox", name="Model name").press("Enter")
+    type_in(page.get_by_role("spinbutton", name="Epochs"), "1", "train-epochs")
+    type_in(page.get_by_role("textbox", name="Model name"), "tour", "train-name")
     expect(metric_value(page, "N_train")).to_have_text("1,416")
     expect(metric_value(page, "N_valid")).to_have_text("472")
     expect(metric_value(page, "Steps per epoch")).to_have_text("44")
@@ -162,8 +158,7 @@ def save_ensemble(page):
     page.get_by_role("tab", name="Build an ensemble").click()
     expect(page.get_by_text("The ensemble", exact=True)).to_be_visible()
     name = page.get_by_role("textbox", name="Name of the ensemble")
-    name.fill("pair")
-    name.press("Enter")
+    type_in(name, "pair")
     page.get_by_role("button", name="Save ensemble").click()
     expect(page.get_by_text("Saved pair with predictions for")).to_be_visible()
 
