@@ -9,7 +9,7 @@ import numpy as np
 from cxr_core.arrays import FloatArray, IntArray
 from cxr_core.evaluation.binary import CertainRows, shared_certain_rows
 from cxr_core.evaluation.curves import ranked_auc
-from cxr_core.evaluation.defined import ClassPatients, class_patients, why_no_ranking
+from cxr_core.evaluation.defined import ClassPatients, class_patients, why_no_mean_interval, why_no_ranking
 from cxr_core.evaluation.delong import DelongTest, delong_of_rows
 from cxr_core.evaluation.influence import auc_of_rows
 from cxr_core.evaluation.patient_sums import sum_by_patient
@@ -18,7 +18,6 @@ from cxr_core.evaluation.resamples import patient_clusters
 from cxr_core.evaluation.results import FORMULA, LabelComparison, MeanFigure
 from cxr_core.evaluation.simultaneous import (
     NO_VARIANCE,
-    SINGLE_PATIENT,
     Difference,
     clustered,
     clustered_mean,
@@ -87,7 +86,7 @@ def compare_labels(
     }
     compared = {label: _compared(label, pair, found.get(label), minimum) for label, pair in pairs.items()}
     tested = {label: difference for label, difference in found.items() if difference is not None}
-    return Differences(compared | _corrected(compared, tested), _mean(pairs, influences), len(tested))
+    return Differences(compared | _corrected(compared, tested), _mean(pairs, influences, minimum), len(tested))
 
 
 def _pair(values: Any, a: Any, b: Any, clusters: IntArray, patients: int) -> _Pair:
@@ -141,14 +140,15 @@ def _corrected(compared: Mapping[str, LabelComparison], tested: Mapping[str, Dif
     }
 
 
-def _mean(pairs: Mapping[str, _Pair], influences: Mapping[str, FloatArray]) -> MeanFigure:
+def _mean(pairs: Mapping[str, _Pair], influences: Mapping[str, FloatArray], minimum: int) -> MeanFigure:
     """Return the mean difference over the labels on which it is defined, with its interval."""
     if not influences:
         return MeanFigure(None, None, 0, "it is defined on no label")
     value = float(np.mean([pairs[label].difference or 0.0 for label in influences]))
     rarer = np.array([pairs[label].counted.rarer for label in influences])
-    if rarer.min() < 2:
-        return MeanFigure(value, None, rarer.size, SINGLE_PATIENT)
+    why = why_no_mean_interval(rarer, minimum)
+    if why:
+        return MeanFigure(value, None, rarer.size, why)
     moved = np.stack(list(influences.values()))
     found = clustered_mean(value, moved @ moved.T, rarer)
     if found is None:

@@ -43,6 +43,21 @@ def why_no_variance(figure: float) -> str:
     return SEPARATED if figure in (0.0, 1.0) else NO_VARIANCE
 
 
+def why_no_mean_interval(rarer: IntArray, minimum: int) -> str | None:
+    """Return why a mean over labels has no interval, or None.
+
+    Args:
+        rarer: (labels,) patients of the rarer class of each label.
+        minimum: fewest patients of each class for the interval of one label. A mean over labels of which none has an
+            interval has none either; labels with fewer, but two, may take part in one of labels that have.
+    """
+    if rarer.min(initial=2) < 2:
+        return "on one of these labels a class is of a single patient"
+    if rarer.max(initial=0) >= minimum:
+        return None
+    return f"none of these labels has {minimum} patients of each class, which an interval needs"
+
+
 def why_few(patients: int, minimum: int) -> str | None:
     """Return why images of so few `patients` have no interval, or None from `minimum` patients on."""
     return None if patients >= minimum else f"only {counted(patients, 'patient')}; an interval needs at least {minimum}"

@@ -135,7 +135,7 @@ def evaluate_grid(
     if labels:
         complete = [label for label in labels if all(cell.value is not None for cell in cells[label])]
         cells[MEAN] = [_mean_cell(found, model, complete, figure) for model, found in figures.items()]
-        tests[MEAN] = MeanTests([one for label in complete if not isinstance(one := tests[label], MeanTests)])
+        tests[MEAN] = MeanTests([one for label in complete if not isinstance(one := tests[label], MeanTests)], minimum)
     family = grid_family(list(tests.values()))
     marked = {label: _marked(row, tests[label], family) for label, row in cells.items()}
     rows_tested = sum(not row.why and len(row.models) > 1 for label, row in tests.items() if label != MEAN)

@@ -7,8 +7,9 @@ from itertools import combinations
 import numpy as np
 
 from cxr_core.arrays import FloatArray
+from cxr_core.evaluation.defined import why_no_mean_interval
 from cxr_core.evaluation.judged_labels import JudgedLabel
-from cxr_core.evaluation.simultaneous import SINGLE_PATIENT, Difference, Family, clustered, clustered_mean, family_of
+from cxr_core.evaluation.simultaneous import Difference, Family, clustered, clustered_mean, family_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,9 +37,13 @@ class LabelTests:
 
 @dataclass(frozen=True, eq=False)
 class MeanTests:
-    """The mean over `labels`, of the models that have the figure on all of them."""
+    """The mean over `labels`, of the models that have the figure on all of them.
+
+    `minimum` is the fewest patients of each class for a test of one label.
+    """
 
     labels: Sequence[LabelTests]
+    minimum: int
 
     @property
     def models(self) -> tuple[str, ...]:
@@ -53,7 +58,11 @@ class MeanTests:
     @property
     def why(self) -> str | None:
         """The reason for which the mean is not tested, or None."""
-        return SINGLE_PATIENT if self.labels and min(label.rarer for label in self.labels) < 2 else None
+        return (
+            why_no_mean_interval(np.array([label.rarer for label in self.labels]), self.minimum)
+            if self.labels
+            else None
+        )
 
     def difference(self, a: str, b: str, value: float) -> Difference | None:
         """Return the mean difference of two models, `value`, with its error; None where it has no variance."""

@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from cxr_core.arrays import FloatArray
+from cxr_core.arrays import FloatArray, IntArray
+from cxr_core.evaluation.defined import why_no_mean_interval
 from cxr_core.evaluation.intervals import percentile_interval
 from cxr_core.evaluation.labels import Figures
 from cxr_core.evaluation.patient_sums import ratio
@@ -105,10 +106,11 @@ def _correlation(
         return RankCorrelation(n, value, None, "a class of one of these labels is of too few patients to resample")
     taus = kendall(*resampled)
     taus[np.isnan(resampled[0]).any(axis=0) | np.isnan(resampled[1]).any(axis=0)] = np.nan
-    fewest = min(_fewest(found, labels, figure) for of in (first, second) for found in of.values())
-    if fewest < 2:
-        return RankCorrelation(n, value, None, "a class of one of these labels is of a single patient")
-    found = percentile_interval(taus, fewest)
+    rarer = np.minimum.reduce([_rarer(found, labels, figure) for of in (first, second) for found in of.values()])
+    why = why_no_mean_interval(rarer, next(iter(first.values())).each[figure].minimum)
+    if why:
+        return RankCorrelation(n, value, None, why)
+    found = percentile_interval(taus, int(rarer.min()))
     return RankCorrelation(n, value, found.ci, found.why)
 
 
@@ -121,7 +123,7 @@ def _resampled(figures: Figures, labels: list[str], figure: str) -> FloatArray:
     return means
 
 
-def _fewest(figures: Figures, labels: list[str], figure: str) -> int:
-    """Return the patients of the rarer class of the label that has the fewest."""
+def _rarer(figures: Figures, labels: list[str], figure: str) -> IntArray:
+    """Return the patients (labels,) of the rarer class of each label."""
     each = figures.each[figure]
-    return int(each.rarer[[each.labels.index(label) for label in labels]].min())
+    return np.asarray(each.rarer[[each.labels.index(label) for label in labels]], dtype=np.int64)

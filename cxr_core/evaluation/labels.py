@@ -100,7 +100,7 @@ def figures_of(judged: Mapping[str, JudgedLabel], minimum: int) -> Figures:
     """Return the figures of one model from its judged labels."""
     return Figures(
         {label: _label_evaluation(label, one, minimum) for label, one in judged.items()},
-        {figure: labels_of_figure(figure, position, judged) for position, figure in enumerate(FIGURES)},
+        {figure: labels_of_figure(figure, position, judged, minimum) for position, figure in enumerate(FIGURES)},
     )
 
 

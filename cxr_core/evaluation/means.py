@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from cxr_core.arrays import FloatArray, IntArray
-from cxr_core.evaluation.defined import NO_VARIANCE
+from cxr_core.evaluation.defined import NO_VARIANCE, why_no_mean_interval
 from cxr_core.evaluation.intervals import Interval, area_interval, resampled_area_interval
 from cxr_core.evaluation.judged_labels import JudgedLabel
 from cxr_core.evaluation.results import BOOTSTRAP, FORMULA, MeanFigure
@@ -17,13 +17,15 @@ from cxr_core.evaluation.simultaneous import clustered_mean
 class LabelsOfFigure:
     """One figure of a model on the `labels` on which it is defined: what means over any of them are made of.
 
-    `values` (labels,), `rarer` (labels,) the patients of the rarer class, `products` (labels, labels) the sums over
-    the patients of what each adds to two labels, and `replicates` (resamples, labels) where every label was resampled.
+    `values` (labels,), `rarer` (labels,) the patients of the rarer class, `minimum` the fewest of them for the interval
+    of a label, `products` (labels, labels) the sums over the patients of what each adds to two labels, and `replicates`
+    (resamples, labels) where every label was resampled.
     """
 
     labels: tuple[str, ...]
     values: FloatArray
     rarer: IntArray
+    minimum: int
     products: FloatArray
     replicates: FloatArray | None
 
@@ -38,8 +40,9 @@ class LabelsOfFigure:
         if not columns:
             return MeanFigure(None, None, 0, "it is defined on no label")
         value = float(np.mean(self.values[columns]))
-        if self.rarer[columns].min() < 2:
-            return MeanFigure(value, None, len(columns), "a class of one of these labels is of a single patient")
+        why = why_no_mean_interval(self.rarer[columns], self.minimum)
+        if why:
+            return MeanFigure(value, None, len(columns), why)
         found = self._interval(value, columns)
         return MeanFigure(value, found.ci, len(columns), found.why, self.method if found.ci else None)
 
@@ -53,7 +56,7 @@ class LabelsOfFigure:
         return no_variance if mean is None else area_interval(value, mean.error, mean.freedom)
 
 
-def labels_of_figure(figure: str, position: int, judged: Mapping[str, JudgedLabel]) -> LabelsOfFigure:
+def labels_of_figure(figure: str, position: int, judged: Mapping[str, JudgedLabel], minimum: int) -> LabelsOfFigure:
     """Gather one figure of a model; `position` is its place on the last axis of the replicates."""
     having = {label: one for label, one in judged.items() if figure in one.areas}
     areas = [one.areas[figure] for one in having.values()]
@@ -63,6 +66,7 @@ def labels_of_figure(figure: str, position: int, judged: Mapping[str, JudgedLabe
         tuple(having),
         np.array([area.value for area in areas]),
         np.array([one.counted.rarer for one in having.values()], dtype=np.int64),
+        minimum,
         influences @ influences.T,
         np.stack(resampled, axis=1) if resampled and len(resampled) == len(having) else None,
     )

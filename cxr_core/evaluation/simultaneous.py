@@ -37,7 +37,6 @@ NO_VARIANCE = (
     "the difference is the same whichever patients are drawn: both models rank the images alike, or each is perfect "
     "or reversed"
 )
-SINGLE_PATIENT = "on one of these labels a class is of a single patient"
 
 
 @dataclass(frozen=True)

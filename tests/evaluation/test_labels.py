@@ -6,6 +6,7 @@ from scipy.special import expit, logit
 from sklearn import metrics
 
 from cxr_core.errors import UnknownNameError
+from cxr_core.evaluation.comparison import compare_labels
 from cxr_core.evaluation.labels import evaluate_labels, evaluate_models
 
 
@@ -187,7 +188,23 @@ def test_the_mean_of_nothing_and_of_a_single_patient_say_why():
     assert nothing.mean_roc_auc.why == "it is defined on no label"
     few = evaluate_labels({"edema": [3, 0]}, {"edema": [1.0, 0.0]}, [1, 2], 50, 10)
     assert (few.mean_roc_auc.value, few.mean_roc_auc.ci) == (1.0, None)
-    assert few.mean_roc_auc.why == "a class of one of these labels is of a single patient"
+    assert few.mean_roc_auc.why == "on one of these labels a class is of a single patient"
+
+
+def test_a_mean_over_labels_of_which_none_has_an_interval_has_none_either():
+    y, scores, patients = patient_rows(8)
+    values, models = (
+        {"edema": values_of(y), "fracture": values_of(1 - y)},
+        {"edema": scores, "fracture": scores**3 - patients % 5},
+    )
+    for minimum, said in ((2, None), (1_000, "none of these labels has 1000 patients of each class")):
+        found = evaluate_labels(values, models, patients, 50, minimum)
+        assert (found.labels["edema"].roc_auc_ci is None) == (found.mean_roc_auc.ci is None) == (said is not None)
+        assert (said or "") in (found.mean_roc_auc.why or "")
+        compared = compare_labels(
+            values, models, {label: -one + patients % 3 for label, one in models.items()}, patients, minimum
+        )
+        assert (compared.labels["edema"].ci is None) == (compared.mean.ci is None) == (said is not None)
 
 
 def test_the_mean_of_chosen_labels_equals_that_of_a_model_with_these_labels_only():
