@@ -16,6 +16,9 @@ run-bigquery-demo: $(VENV)/test-installed  ## the demo behind a BigQuery-compati
 	$(BIN)/python -m cxr_core demo
 	PYTHONPATH=tests $(BIN)/python -m bigquery_server.demo
 
+# Tests start Python many times: compiled modules are kept, even where the environment says otherwise.
+test quick: export PYTHONDONTWRITEBYTECODE =
+
 # Tests that share the cores can starve each other: what failed runs once more, alone, and what fails again has failed.
 test: $(VENV)/test-installed chromium  ## set up and run every test, a real browser included
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile || \
