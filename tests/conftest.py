@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from kept_folders import ROOT, code_of, copy_sources, kept_folder, used_fixtures
+from longest_first import keep_our_order, share_longest_first
 from small_demo import whole_small_demo
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
@@ -21,12 +22,17 @@ SLOW_FIXTURES = {
 }
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    keep_our_order(config)
+
+
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark as slow what uses a slow fixture; other slow tests say it themselves."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark as slow what uses a slow fixture; other slow tests say it themselves. The longest files come first."""
     for item in items:
         if SLOW_FIXTURES & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.slow)
+    share_longest_first(config, items)
 
 
 @pytest.fixture(autouse=True)
