@@ -70,6 +70,12 @@ prove: $(VENV)/test-installed  ## the long measurements; results are kept in ben
 	    $$run apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$run apt-get install -y -qq --no-install-recommends r-cran-proc; }
 	$(BIN)/python benchmarks/delong_by_proc.py --check
 	$(BIN)/python benchmarks/partial_auc_by_proc.py --check
+	@command -v pdflatex >/dev/null || \
+	  { echo "Installing Debian's TeX for the tables of a pack"; \
+	    run=; [ "$$(id -u)" = 0 ] || run=sudo; \
+	    $$run apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$run apt-get install -y -qq --no-install-recommends texlive-latex-base texlive-latex-recommended; }
+	$(BIN)/python -m cxr_core demo
+	$(BIN)/python benchmarks/pack_in_tex.py
 
 lock: $(VENV)/test-installed  ## pin anew what pyproject.toml asks for
 	$(BIN)/uv pip compile -q --universal --fork-strategy fewest --python-version 3.11 --no-header --no-emit-index-url pyproject.toml -o requirements.txt

@@ -33,6 +33,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "images": ("images", "IMAGES"),
     "show": ("images", "SHOW"),
     "compare": ("figures", "COMPARE"),
+    "report": ("report", "REPORT_COMMAND"),
     "meaning": ("meaning", "MEANING"),
     "ensemble": ("figures", "ENSEMBLE"),
     "export": ("export", "EXPORT"),

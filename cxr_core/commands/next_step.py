@@ -155,6 +155,7 @@ _AFTER: dict[str, Callable[[argparse.Namespace, Any], tuple[str, Words]]] = {
     "images": _after_images,
     "show": _nothing_follows,
     "compare": _after_comparison,
+    "report": _nothing_follows,
     "meaning": _after_meaning,
     "ensemble": _after_prediction,
     "export": _after_export,

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from cxr_core.evaluation.calibration import why_no_probabilities
+from cxr_core.evaluation.calibration import Calibration, why_no_probabilities
 from cxr_core.evaluation.calibration_fit import FIGURES, CalibrationFit, calibration_fit
 from cxr_core.evaluation.decision import NetBenefit, net_benefits
 from cxr_core.evaluation.partial_auc import RocPart, roc_part
@@ -21,6 +21,7 @@ class LabelDetails:
     """One label of one model; `why` says why there are no probabilities, and so no calibration and no net benefit."""
 
     calibration: CalibrationFit
+    reliability: Calibration
     net_benefit: tuple[NetBenefit, ...]
     roc_part: RocPart
     why: str | None = None
@@ -38,6 +39,7 @@ class LabelDetails:
         ]
         return {
             "calibration": self.calibration.as_json(),
+            "reliability": _reliability_as_json(self.reliability),
             "decision_curve": benefits,
             "roc_part": self.roc_part.as_json(),
             "why": self.why,
@@ -61,10 +63,19 @@ def label_details(curves: LabelCurves, specificity: float = SPECIFICITY) -> Labe
     rows, drawn = curves.rows, curves.resampling()
     part = RocPart(specificity, why=rows.why) if rows.why else roc_part(rows.y, rows.scores, specificity, drawn)
     why = _why_none(curves)
+    fit, reliability = label_fit(curves), curves.calibration()
     if why:
-        return LabelDetails(label_fit(curves), (), part, why)
+        return LabelDetails(fit, reliability, (), part, why)
+    return LabelDetails(fit, reliability, label_benefits(curves), part)
+
+
+def label_benefits(curves: LabelCurves) -> tuple[NetBenefit, ...]:
+    """Return the decision curve of a label on its certain rows; empty where there are no probabilities."""
+    rows, drawn = curves.rows, curves.resampling()
+    if _why_none(curves):
+        return ()
     p = sigmoid(rows.scores) if curves.scale == "logit" else rows.scores
-    return LabelDetails(label_fit(curves), net_benefits(rows.y, p, drawn.clusters, drawn.minimum), part)
+    return net_benefits(rows.y, p, drawn.clusters, drawn.minimum)
 
 
 def label_fit(curves: LabelCurves) -> CalibrationFit:
@@ -78,3 +89,19 @@ def label_fit(curves: LabelCurves) -> CalibrationFit:
 
 def _why_none(curves: LabelCurves) -> str | None:
     return curves.rows.why or why_no_probabilities(curves.rows.scores, curves.scale)
+
+
+def _reliability_as_json(found: Calibration) -> dict[str, Any]:
+    bins = [
+        {
+            "low": one.low,
+            "high": one.high,
+            "n": one.n,
+            "mean_predicted": one.mean_predicted,
+            "observed": one.observed,
+            "observed_ci": bounds_as_json(one.observed_ci),
+        }
+        for one in found.bins
+    ]
+    figures = {"brier": found.brier, "brier_ci": bounds_as_json(found.brier_ci), "ece": found.ece}
+    return figures | {"ece_ci": bounds_as_json(found.ece_ci), "bins": bins, "why": found.why or found.why_no_ci}

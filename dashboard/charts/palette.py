@@ -4,23 +4,14 @@ Every mark colour has a contrast of at least 3:1 against its background. The mod
 (2008), darkened where white paper needs it; colour never stands alone: lines have dashes, points have symbols.
 """
 
-import hashlib
 from dataclasses import dataclass
+
+from cxr_core.pack.model_lines import PAPER, place_and_dash
 
 LIGHT_BACKGROUND = "#FFFFFF"
 DARK_BACKGROUND = "#12161C"
 
 VALUE_SYMBOLS = {"not_mentioned": "circle", "negative": "square", "uncertain": "diamond", "positive": "triangle-up"}
-
-#: The pretrained strategies have fixed places; other models share the rest by their name.
-#: Short gaps: the steps of a curve must stay readable. No dots: a dotted line is the baseline of chance.
-_STRATEGIES = {
-    "u0_0__w0_0": "solid",
-    "u0_0__w1_0": "9px,2px",
-    "u1_0__w1_0": "9px,2px,2px,2px",
-    "u0_5__w0_25": "4px,2px",
-}
-_DASHES = ("6px,2px", "14px,2px,2px,2px", "6px,2px,2px,2px", "14px,2px")
 
 
 @dataclass(frozen=True)
@@ -62,7 +53,7 @@ LIGHT = Palette(
     grid="#E6E9EE",
     values={"not_mentioned": "#8A94A3", "negative": "#4C78A8", "uncertain": "#C48600", "positive": "#C2410C"},
     quiet="#CDD3DB",
-    models=("#0072B2", "#C78400", "#009E73", "#BF6497", "#2F93CC", "#D55E00", "#8F8300"),
+    models=PAPER,
     further=("#6A3D9A", "#7A3B1E", "#B0003A"),
     sequential=("#F7F9FB", "#DCE6F0", "#B9CFE4", "#94B6D6", "#6F9BC6"),
     gain="#0072B2",
@@ -93,9 +84,5 @@ def model_style(name: str, ensemble: bool, colors: Palette) -> LineStyle:
     """Return the line of a model, decided by nothing but its name, so that it is the same on every page."""
     if ensemble:
         return LineStyle(colors.ink, "solid", 3.5)
-    for place, (strategy, dash) in enumerate(_STRATEGIES.items()):
-        if name.endswith(strategy) and name.startswith("densenet_"):
-            return LineStyle(colors.models[place], dash, 2)
-    number = int.from_bytes(hashlib.sha256(name.encode()).digest()[:4], "big")
-    free = colors.models[len(_STRATEGIES) :]
-    return LineStyle(free[number % len(free)], _DASHES[number // len(free) % len(_DASHES)], 2)
+    place, dash = place_and_dash(name)
+    return LineStyle(colors.models[place], dash, 2)

@@ -1,11 +1,15 @@
 """What the Evaluate page says of all labels together: figures, thresholds that travel, and gaps between groups."""
 
+import streamlit as st
+
+from cxr_core.tasks.card_choice import cards_of
 from dashboard.evaluate.all_labels import all_labels
 from dashboard.evaluate.gaps import gaps_section
 from dashboard.evaluate.judged import Judged
 from dashboard.evaluate.thresholds import thresholds_section
 from dashboard.shared.choices import tabs
 from dashboard.shared.errors import errors_as_sentences
+from dashboard.shared.pack_button import pack_button
 
 TABS = ("All labels", "Thresholds", "Groups")
 
@@ -21,3 +25,6 @@ def whole_model(judged: Judged) -> None:
         if tab.open:
             with tab, errors_as_sentences():
                 section()
+    source, model = judged.source.name, judged.model.name
+    card = [name for name in cards_of(source, model) if name == st.session_state.get("card")]
+    pack_button(source, [model], judged.dataset, judged.view, judged.judge, card)

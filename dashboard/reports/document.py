@@ -10,14 +10,9 @@ from importlib.metadata import version
 import pandas as pd
 import plotly.graph_objects as go
 
-from cxr_core.evaluation.defined import FEWEST_FOR_A_SHARE, LARGEST_MISSING_SHARE
-from cxr_core.evaluation.intervals import CONFIDENCE, FEWEST_FOR_FORMULA
-from cxr_core.evaluation.resamples import SEED
-from cxr_core.evaluation.results import AUTO, BOOTSTRAP, FORMULA
-from cxr_core.settings import settings
+from cxr_core.pack.style import STYLE
+from cxr_core.tasks.methods import method_words
 from cxr_core.tasks.provenance import Provenance
-from cxr_core.words import percent
-from dashboard.reports.style import STYLE
 from dashboard.shared.figure_tables import WHY_MISSING
 
 NOTICE = "Not a medical device."
@@ -76,39 +71,6 @@ def report_html(report: Report, now: datetime.datetime | None = None) -> bytes:
         + "\n</main></body></html>\n"
     )
     return page.encode()
-
-
-_FORMULA = (
-    "The standard error is by formula: for an AUC that of Obuchowski (1997) for clustered images, for an average "
-    "precision the root of the sum of squares of what each patient adds"
-)
-_BOOTSTRAP = (
-    "that of {:,} resamples of whole patients (cluster bootstrap, seed {}), the same for all labels and models."
-)
-_STANDARD_ERROR = {
-    FORMULA: f"{_FORMULA}.",
-    BOOTSTRAP: f"The standard error is {_BOOTSTRAP}",
-    AUTO: f"{_FORMULA}; where a class has fewer than {FEWEST_FOR_FORMULA} patients it is {_BOOTSTRAP}",
-}
-
-
-def method_words() -> list[str]:
-    """Return how the figures are computed, under the settings in force."""
-    chosen = settings()
-    return [
-        "Only certain labels are judged: positive against negative and not mentioned; uncertain images are left out "
-        "label by label.",
-        f"{percent(CONFIDENCE, 0)} intervals of AUC, average precision and their means are Student's t on the logit "
-        f"scale. {_STANDARD_ERROR[chosen.intervals].format(chosen.resamples, SEED)}",
-        "Shares at an operating point and in a bin of the calibration have the interval of a ratio of sums over "
-        "patients, Student's t on the logit scale; where all or none count, Clopper and Pearson's with the patients "
-        "as trials.",
-        f"No interval is given below {chosen.minimum_positives} patients of a class that the figure is made of "
-        f"({FEWEST_FOR_A_SHARE} for a share of the images of one kind). Rows without a prediction or a label value are "
-        f"left out and counted, up to {percent(LARGEST_MISSING_SHARE, 0)} of a label's.",
-        "Differences have Student's t on their variance by patient, the sum of squares of what each patient adds.",
-        "AUC and average precision rank the predictions as stored. Curves may be thinned for drawing, figures never.",
-    ]
 
 
 def _facts(facts: dict[str, str]) -> str:

@@ -1,16 +1,13 @@
 """What leaves by a download button, where the settings allow downloads: tables that are safe in a spreadsheet."""
 
 from collections.abc import Callable
-from typing import Any
 
 import pandas as pd
 import streamlit as st
 
+from cxr_core.pack.spreadsheet import defused
 from cxr_core.settings import settings
 
-#: A text cell that begins with one of these is run as a formula by spreadsheet programs (OWASP, "CSV injection");
-#: the last four are the full-width forms, which some of them read alike.
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 SWITCHED_OFF = "Downloads are switched off by the setting `downloads`."
 
 
@@ -46,9 +43,4 @@ def download_file(content: bytes | Callable[[], bytes], file_name: str, mime: st
 def safe_csv(frame: pd.DataFrame) -> bytes:
     """Return a frame as CSV in UTF-8, without its index; texts and column names carry no spreadsheet formula."""
     # A cell at a time: a column may mix texts and numbers, and numbers keep their minus.
-    return frame.map(_defused).rename(columns=_defused).to_csv(index=False).encode()
-
-
-def _defused(cell: Any) -> Any:
-    """Return a text that begins like a formula behind an apostrophe, which makes it a text; anything else as it is."""
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA_STARTS) else cell
+    return frame.map(defused).rename(columns=defused).to_csv(index=False).encode()

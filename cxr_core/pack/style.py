@@ -9,6 +9,10 @@ table { border-collapse: collapse; font-size: 0.9rem; }
 th, td { border-bottom: 1px solid #D5DAE1; padding: 0.3rem 0.7rem; text-align: left; vertical-align: top; }
 .facts { width: 100%; } .facts td { overflow-wrap: anywhere; } .facts th { white-space: nowrap; }
 code { overflow-wrap: anywhere; white-space: pre-wrap; font-size: 0.85rem; }
+.drawn { margin: 1rem 0; } .drawn img { width: min(100%, 860px); height: auto; background: #FFFFFF; }
+figcaption, caption { text-align: left; font-size: 0.9rem; padding: 0.3rem 0; } caption { font-weight: 600; }
+.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
+.asked { color: #8A4B00; font-weight: 600; }
 .notice { background: #FFF4E5; padding: 0.5rem 0.8rem; } .small { color: #56606E; font-size: 0.85rem; }
 .figures { display: grid; gap: 1rem; } .figures > div { min-width: 0; overflow: hidden; }
 @media (min-width: 900px) { .two { grid-template-columns: 1fr 1fr; } }
@@ -27,6 +31,6 @@ code { overflow-wrap: anywhere; white-space: pre-wrap; font-size: 0.85rem; }
   .models-by-labels th[scope=row] { position: static; }
   .plotly-graph-div, .plot-container, .svg-container { width: 100% !important; }
   .main-svg { max-width: 100%; height: auto; }
-  tr, .figures > div { break-inside: avoid; } h2 { break-after: avoid; }
+  tr, .figures > div, .drawn { break-inside: avoid; } h2, h3, caption { break-after: avoid; }
 }
 """
