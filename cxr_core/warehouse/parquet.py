@@ -225,9 +225,9 @@ def _check_paths(table: pa.Table, path: Path) -> None:
 def _check_codes(table: pa.Table, column: str, count: int, path: Path, or_null: bool = False) -> None:
     """Raise unless every value of `column` is a code from 0 to `count` - 1, or (where that is allowed) NULL."""
     codes = table[column]
-    known = pc.and_(pc.greater_equal(codes, 0), pc.less(codes, count))
-    wrong = table.filter(pc.invert(pc.fill_null(known, or_null)))
-    if wrong.num_rows:
+    known = pc.fill_null(pc.and_(pc.greater_equal(codes, 0), pc.less(codes, count)), or_null)
+    if not pc.all(known, min_count=0).as_py():
+        wrong = table.filter(pc.invert(known))
         value, where = wrong[column][0].as_py(), wrong["path"][0].as_py()
         raise TableError(f"The column {column} of {path} must be 0 to {count - 1}. Received: {value} at {where!r}.")
 

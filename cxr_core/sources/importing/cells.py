@@ -166,13 +166,13 @@ def sexes(bad: BadCells, column: str) -> list[str | None]:
 
 def key_texts(bad: BadCells, column: str) -> list[str]:
     """Return a column of identifiers (n,), each of which must be there."""
-    texts = [text or "" for text in bad.table.columns[column].to_pylist()]
-    bad.add(np.array([_no_key(text) for text in texts], bool), column, "must have a value of at most 1,000 characters")
-    return texts
-
-
-def _no_key(text: str) -> bool:
-    return text.lower() in MISSING_WORDS or len(text) > 1000 or not text.isprintable()
+    texts = bad.table.columns[column].fill_null("")
+    missing = pc.is_in(pc.utf8_lower(texts), pa.array(sorted(MISSING_WORDS), pa.string()))
+    unfit = pc.or_(pc.greater(pc.utf8_length(texts), 1000), pc.invert(pc.utf8_is_printable(texts)))
+    wrong = pc.or_(missing, unfit).to_numpy(zero_copy_only=False)
+    bad.add(wrong, column, "must have a value of at most 1,000 characters")
+    found: list[str] = texts.to_pylist()
+    return found
 
 
 def pointed(table: TextTable, column: str) -> pa.Array:

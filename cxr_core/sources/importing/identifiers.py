@@ -6,6 +6,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from cxr_core.arrays import IntArray
 from cxr_core.atomic import write_text
@@ -13,8 +16,8 @@ from cxr_core.errors import DataError
 
 FILE = "identifiers.json"
 
-_INTEGER = re.compile(r"[1-9]\d{0,17}|0")
-_ENDS_WITH_NUMBER = re.compile(r"(?P<prefix>\D*)(?P<number>\d{1,18})")
+_INTEGER = re.compile(r"[1-9][0-9]{0,17}|0")
+_ENDS_WITH_NUMBER = re.compile(r"(?P<prefix>[^0-9]*)(?P<number>[0-9]{1,18})")
 
 
 class Identifiers:
@@ -40,14 +43,16 @@ class Identifiers:
             taken: integers that other rows of the source have already.
         """
         known, given = self._known[kind], self._given[kind]
-        fresh = {name for name in names if name not in known}
+        codes, distinct = pd.factorize(np.array(names, dtype=object))
+        integers = _integers([name for name in distinct if name not in known])
         # An integer that another name has already cannot stand for itself.
-        new = sorted(name for name in fresh if not _INTEGER.fullmatch(name) or int(name) in given)
-        own = {int(name) for name in fresh.difference(new)}
-        known |= _given(new, {*given, *taken, *own})
+        own = {name: number for name, number in integers if number not in given}
+        new = sorted(name for name in distinct if name not in known and name not in own)
+        known |= _given(new, {*given, *taken, *own.values()})
         given.update(known[name] for name in new)
         self._in_names.clear()
-        return np.array([known[name] if name in known else int(name) for name in names], np.int64)
+        numbers = known | own
+        return np.array([numbers[name] for name in distinct], np.int64)[codes]
 
     def number(self, kind: str, name: str) -> int | None:
         """Return the integer that a name has or is, None for a name never seen or an integer that is another name's.
@@ -87,11 +92,18 @@ def load_identifiers(folder: Path) -> Identifiers:
         ) from error
 
 
+def _integers(names: list[str]) -> Iterable[tuple[str, int]]:
+    """Return those of the names that are integers, with them."""
+    texts = pa.array(names, pa.string())
+    found = texts.filter(pc.match_substring_regex(texts, f"^(?:{_INTEGER.pattern})$"))
+    return zip(found.to_pylist(), found.cast(pa.int64()).to_pylist(), strict=True)
+
+
 def _given(names: list[str], used: set[int]) -> dict[str, int]:
-    matches = [_ENDS_WITH_NUMBER.fullmatch(name) for name in names]
-    proposed = [int(match["number"]) if match else -1 for match in matches]
-    prefixes = {match["prefix"] if match else None for match in matches}
-    if len(prefixes) == 1 and None not in prefixes and len(set(proposed)) == len(names) and not used & set(proposed):
-        return dict(zip(names, proposed, strict=True))
+    ends = pc.extract_regex(pa.array(names, pa.string()), f"^{_ENDS_WITH_NUMBER.pattern}$")
+    if names and not ends.null_count and len(pc.unique(ends.field("prefix"))) == 1:
+        proposed = ends.field("number").cast(pa.int64()).to_pylist()
+        if len(set(proposed)) == len(names) and used.isdisjoint(proposed):
+            return dict(zip(names, proposed, strict=True))
     first = max(used, default=0) + 1
     return {name: first + place for place, name in enumerate(names)}

@@ -105,7 +105,7 @@ def _refuse_twice(bad: BadCells, keys: RowKeys) -> None:
     way_out = "say how several rows become one with --answer rows=max or rows=majority"
     if keys.is_study:
         way_out = "name the column of the images with --column path=NAME"
-    twice = pd.Series(keys.paths).duplicated().to_numpy()
+    twice = pd.Series(keys.paths, dtype=object).duplicated().to_numpy()
     bad.add(twice, keys.column, f"must be different in every row, it names the {what}", way_out)
 
 

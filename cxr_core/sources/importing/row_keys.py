@@ -101,7 +101,7 @@ def identifiers(bad: BadCells, column: str, notes: list[str]) -> list[str]:
     """Return a column of names (n,); whole numbers that were saved as 10000000.0 lose the `.0`, and that is said."""
     texts = cells.key_texts(bad, column)
     known = set(texts)
-    as_floats = {text for text in known if _FLOAT_ID.fullmatch(text)}
+    as_floats = {text for text in known if text.endswith(".0") and _FLOAT_ID.fullmatch(text)}
     if not as_floats or any(not text.removesuffix(".0").isdigit() for text in known if text):
         return texts
     notes.append(f"{column} has whole numbers saved as {min(as_floats)!r}: they count as without the .0.")
@@ -149,7 +149,8 @@ def _people(
         parsed = pc.struct_field(in_path, role).to_pylist() if len(in_path) else []
         if role == "patient" and layout is not None and layout.patient_in_name:
             parsed = [name or own for name, own in zip(parsed, _in_names(paths, layout.patient_in_name), strict=True)]
-        found[role] = [_without_letter(name) if name else path for name, path in zip(parsed, paths, strict=True)]
+        plain = {name: _without_letter(name) for name in set(parsed) if name}
+        found[role] = [plain[name] if name else path for name, path in zip(parsed, paths, strict=True)]
         missing = sum(name is None for name in parsed)
         if role == "patient" and missing:
             what = "study" if is_study else "image"

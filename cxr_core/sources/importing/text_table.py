@@ -203,7 +203,8 @@ def _as_text(path: Path, name: str, column: pa.ChunkedArray) -> pa.Array:
 def _trimmed(text: pa.Array) -> pa.Array:
     """Return texts without blanks around them, NULL where nothing remains."""
     without = pc.utf8_trim_whitespace(text)
-    return pc.if_else(pc.equal(without, ""), None, without)
+    nothing = pc.equal(without, "")
+    return pc.if_else(nothing, None, without) if pc.any(nothing).as_py() else without
 
 
 def _said(error: BaseException) -> str:
