@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
+from cxr_core.arrays import FloatArray
 from cxr_core.evaluation.calibration import Calibration, why_no_probabilities
 from cxr_core.evaluation.calibration_fit import FIGURES, CalibrationFit, calibration_fit
 from cxr_core.evaluation.decision import NetBenefit, net_benefits
@@ -12,6 +15,8 @@ from cxr_core.evaluation.results import bounds_as_json
 from cxr_core.tasks.judging import joined_predictions
 from cxr_core.tasks.label_curves import LabelCurves, curves_of
 
+#: Bins of the histogram of the probabilities, of equal width from 0 to 1.
+HISTOGRAM_BINS = 20
 #: Where the part of the ROC curve begins where nobody says.
 SPECIFICITY = 0.9
 
@@ -25,6 +30,7 @@ class LabelDetails:
     net_benefit: tuple[NetBenefit, ...]
     roc_part: RocPart
     why: str | None = None
+    histogram: tuple[int, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """Return the figures under the names that scripts rely on."""
@@ -39,7 +45,7 @@ class LabelDetails:
         ]
         return {
             "calibration": self.calibration.as_json(),
-            "reliability": _reliability_as_json(self.reliability),
+            "reliability": _reliability_as_json(self.reliability) | {"histogram": list(self.histogram)},
             "decision_curve": benefits,
             "roc_part": self.roc_part.as_json(),
             "why": self.why,
@@ -66,16 +72,30 @@ def label_details(curves: LabelCurves, specificity: float = SPECIFICITY) -> Labe
     fit, reliability = label_fit(curves), curves.calibration()
     if why:
         return LabelDetails(fit, reliability, (), part, why)
-    return LabelDetails(fit, reliability, label_benefits(curves), part)
+    return LabelDetails(fit, reliability, label_benefits(curves), part, histogram=label_histogram(curves))
 
 
 def label_benefits(curves: LabelCurves) -> tuple[NetBenefit, ...]:
     """Return the decision curve of a label on its certain rows; empty where there are no probabilities."""
-    rows, drawn = curves.rows, curves.resampling()
+    drawn = curves.resampling()
     if _why_none(curves):
         return ()
-    p = sigmoid(rows.scores) if curves.scale == "logit" else rows.scores
-    return net_benefits(rows.y, p, drawn.clusters, drawn.minimum)
+    return net_benefits(curves.rows.y, _probabilities(curves), drawn.clusters, drawn.minimum)
+
+
+def label_histogram(curves: LabelCurves) -> tuple[int, ...]:
+    """Return how many certain images have a probability in each of `HISTOGRAM_BINS` bins; empty without probabilities.
+
+    The last bin holds 1 too.
+    """
+    if _why_none(curves):
+        return ()
+    counts, _ = np.histogram(_probabilities(curves), HISTOGRAM_BINS, (0, 1))
+    return tuple(counts.tolist())
+
+
+def _probabilities(curves: LabelCurves) -> FloatArray:
+    return sigmoid(curves.rows.scores) if curves.scale == "logit" else curves.rows.scores
 
 
 def label_fit(curves: LabelCurves) -> CalibrationFit:

@@ -1,4 +1,4 @@
-"""The charts behind the curves: calibration, where the uncertain images fall, paired differences, (u, w) targets."""
+"""The charts behind the curves: where the uncertain images fall, paired differences, (u, w) targets."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -7,51 +7,13 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from cxr_core.evaluation.calibration import ReliabilityBin
 from cxr_core.evaluation.results import ALIKE, DIFFERENT, UNTESTED, LabelComparison
 from cxr_core.schema import label_words
 from cxr_core.tasks.distribution import positive_rates
 from cxr_core.uncertainty import Policy
 from cxr_core.words import counted, percent
-from dashboard.charts.frame import MARGIN, figure, label_axis, plain_axis, square_axes
-from dashboard.charts.palette import VALUE_SYMBOLS, LineStyle, Palette
-
-
-def calibration_chart(bins: Sequence[ReliabilityBin], style: LineStyle, colors: Palette) -> go.Figure:
-    """Draw the observed share of positives against the mean predicted probability of each bin.
-
-    Args:
-        bins: of rising probability.
-        style: the model's line.
-        colors: the palette of the appearance.
-    """
-    chart = figure(f"Calibration of the probabilities · n = {sum(b.n for b in bins):,}", colors, 470)
-    chart.update_layout(square_axes("Mean predicted probability", "Observed share of positives", colors))
-    chart.add_scatter(
-        x=[0, 1],
-        y=[0, 1],
-        mode="lines",
-        name="Perfect",
-        hoverinfo="skip",
-        line={"color": colors.faint, "dash": "dot", "width": 1},
-    )
-    chart.add_scatter(
-        x=[b.mean_predicted for b in bins],
-        y=[b.observed for b in bins],
-        customdata=[b.n for b in bins],
-        error_y={
-            "array": [b.observed_ci[1] - b.observed if b.observed_ci else None for b in bins],
-            "arrayminus": [b.observed - b.observed_ci[0] if b.observed_ci else None for b in bins],
-            "thickness": 1,
-            "width": 3,
-        },
-        mode="markers+lines",
-        name="Observed, 95 % interval",
-        marker={"size": 8},
-        line={"color": style.color, "width": style.width},
-        hovertemplate="predicted %{x:.2f}, observed %{y:.2f}, n = %{customdata:,}<extra></extra>",
-    )
-    return chart
+from dashboard.charts.frame import MARGIN, figure, label_axis, plain_axis
+from dashboard.charts.palette import VALUE_SYMBOLS, Palette
 
 
 def score_chart(

@@ -2,15 +2,19 @@
 
 import streamlit as st
 
-from cxr_core.tasks.details import label_fit
+from cxr_core.tasks.details import label_fit, label_histogram
 from cxr_core.tasks.evaluate import LabelCurves
 from cxr_core.words import counted
-from dashboard.charts.details import calibration_chart
+from dashboard.charts.calibration import calibration_chart
 from dashboard.charts.frame import CONFIG
 from dashboard.charts.palette import model_style
-from dashboard.shared import help_texts
-from dashboard.shared.formatting import plain, three_digits
+from dashboard.shared import detail_help, help_texts
+from dashboard.shared.choices import Options, pick_one
+from dashboard.shared.figure_metric import figure_metric
+from dashboard.shared.formatting import plain
 from dashboard.shared.theme import colors
+
+_AXES = {"probability": "Probability", "logit": "Logit"}
 
 
 def calibration_section(curves: LabelCurves, ensemble: bool, doubt: str | None) -> None:
@@ -23,13 +27,15 @@ def calibration_section(curves: LabelCurves, ensemble: bool, doubt: str | None) 
         return
     left, right = st.columns([3, 2], gap="large")
     with left:
+        options = Options(list(_AXES), "calibration-axis", _AXES.__getitem__)
+        axis = pick_one("Axes by", options, "probability", detail_help.AXIS)
         style = model_style(curves.model, ensemble, colors())
-        chart = calibration_chart(found.bins, style, colors())
+        chart = calibration_chart(found.bins, style, colors(), label_histogram(curves), axis == "logit")
         st.plotly_chart(chart, config=CONFIG, key="calibration", alt="Calibration of the predicted probabilities")
     with right:
         bins = f"over {counted(len(found.bins), 'bin')} of about equal count"
-        _metric("Brier score", found.brier, found.brier_ci, help_texts.BRIER)
-        _metric("Expected calibration error", found.ece, found.ece_ci, f"{help_texts.CALIBRATION} Here {bins}.")
+        figure_metric("Brier score", found.brier, found.brier_ci, help_texts.BRIER)
+        figure_metric("Expected calibration error", found.ece, found.ece_ci, f"{help_texts.CALIBRATION} Here {bins}.")
         _fit(curves)
         st.caption(f"{bins.capitalize()}. {help_texts.CALIBRATION_CAPTION}")
         if found.why_no_ci:
@@ -39,13 +45,8 @@ def calibration_section(curves: LabelCurves, ensemble: bool, doubt: str | None) 
 def _fit(curves: LabelCurves) -> None:
     """Show slope, intercept and O:E, and say why one is missing."""
     fit = label_fit(curves)
-    _metric("Calibration slope", fit.slope, fit.slope_ci, help_texts.SLOPE)
-    _metric("Calibration intercept", fit.intercept, fit.intercept_ci, help_texts.INTERCEPT)
-    _metric("Observed : expected", fit.observed_to_expected, fit.observed_to_expected_ci, help_texts.OE)
+    figure_metric("Calibration slope", fit.slope, fit.slope_ci, help_texts.SLOPE)
+    figure_metric("Calibration intercept", fit.intercept, fit.intercept_ci, help_texts.INTERCEPT)
+    figure_metric("Observed : expected", fit.observed_to_expected, fit.observed_to_expected_ci, help_texts.OE)
     for reason in dict.fromkeys(fit.why.values()):
         st.caption(f"Slope, intercept and O:E: {plain(reason)}.")
-
-
-def _metric(name: str, value: float | None, ci: tuple[float, float] | None, text: str) -> None:
-    below = f"95 %: {ci[0]:.3f}–{ci[1]:.3f}" if ci else "no interval"
-    st.metric(name, three_digits(value), delta=below, delta_color="off", delta_arrow="off", border=True, help=text)

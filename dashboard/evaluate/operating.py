@@ -16,6 +16,7 @@ from dashboard.charts.frame import BARE, CONFIG
 from dashboard.charts.palette import model_style
 from dashboard.charts.readers import readers_on_pr, readers_on_roc
 from dashboard.evaluate.calibration import calibration_section
+from dashboard.evaluate.decisions import decisions_section
 from dashboard.evaluate.judged import POINT, Judged
 from dashboard.evaluate.operating_input import Cut, operating_cut, take_clicked_threshold
 from dashboard.evaluate.subgroups import subgroup_section
@@ -35,7 +36,7 @@ from dashboard.shared.point_tables import (
 )
 from dashboard.shared.theme import colors
 
-TABS = ("At this point", "Where the uncertain fall", "Calibration", "Subgroups")
+TABS = ("At this point", "Where the uncertain fall", "Calibration", "Decisions", "Subgroups")
 
 
 @page_fragment(POINT)
@@ -87,7 +88,8 @@ def _clickable(chart: object, key: str, curves: LabelCurves, alt: str) -> None:
 
 def _details(judged: Judged, result: Evaluation, curves: LabelCurves, point: OperatingPoint | None, cut: Cut) -> None:
     """Show the tabs on what the operating point does, and on how far to trust the scores."""
-    matrix, uncertain, calibrated, groups = st.tabs(TABS, key="point-tab", on_change="rerun", bind="query-params")
+    shown = st.tabs(TABS, key="point-tab", on_change="rerun", bind="query-params")
+    matrix, uncertain, calibrated, decided, groups = shown
     if matrix.open:
         with matrix:
             _confusion(point, curves.scale) if point is not None else _no_point(cut)
@@ -97,6 +99,9 @@ def _details(judged: Judged, result: Evaluation, curves: LabelCurves, point: Ope
     if calibrated.open:
         with calibrated:
             calibration_section(curves, judged.model.is_ensemble, result.doubt)
+    if decided.open:
+        with decided:
+            decisions_section(judged)
     if groups.open:
         with groups:
             subgroup_section(judged, point)

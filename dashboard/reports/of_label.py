@@ -9,12 +9,14 @@ from cxr_core.evaluation.results import LabelEvaluation
 from cxr_core.models.listing import ModelEntry
 from cxr_core.schema import REPORT, label_words
 from cxr_core.sources.source import Source
+from cxr_core.tasks.details import label_histogram
 from cxr_core.tasks.evaluate import Evaluation, LabelCurves
 from cxr_core.tasks.provenance import provenance
 from cxr_core.tasks.reader_differences import OfReaders
 from cxr_core.words import counted, plural
+from dashboard.charts.calibration import calibration_chart
 from dashboard.charts.curves import on_pr, on_roc, pr_of_label, roc_of_label
-from dashboard.charts.details import calibration_chart, score_chart
+from dashboard.charts.details import score_chart
 from dashboard.charts.palette import LIGHT, model_style
 from dashboard.charts.readers import readers_on_pr, readers_on_roc
 from dashboard.reports.document import Report, Section
@@ -138,7 +140,7 @@ def _calibration(curves: LabelCurves, ensemble: bool) -> Section:
         f"Brier score {with_interval(found.brier, found.brier_ci)}, expected calibration error "
         f"{with_interval(found.ece, found.ece_ci)} over {counted(len(found.bins), 'bin')} of about equal count."
     )
-    chart = calibration_chart(found.bins, model_style(curves.model, ensemble, LIGHT), LIGHT)
+    chart = calibration_chart(found.bins, model_style(curves.model, ensemble, LIGHT), LIGHT, label_histogram(curves))
     return Section("Calibration", words, [chart], notes=[help_texts.CALIBRATION_CAPTION])
 
 

@@ -4,17 +4,16 @@ Each answer stands under the stamp of everything that it came from (`source_stat
 drawn: once a table changes, the next page shows it. Answers are shared: nobody changes what he is given.
 """
 
-from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 import pandas as pd
 
-from cxr_core.cache.answers import ANSWERS, Question
 from cxr_core.evaluation.effects import Effects
 from cxr_core.models.listing import ModelEntry
 from cxr_core.schema import REPORT
 from cxr_core.sources.registry import get_source
 from cxr_core.tasks import compare as comparing
+from cxr_core.tasks import details as detailing
 from cxr_core.tasks import distribution as labels
 from cxr_core.tasks import effects as treatments
 from cxr_core.tasks import ensemble as ensembles
@@ -34,54 +33,49 @@ from cxr_core.tasks.sources import refresh as forget_answers
 from cxr_core.tasks.state import SourceState, source_state
 from cxr_core.tasks.two_judges import TwoJudges
 from cxr_core.tasks.two_judges import two_judges as judge_beside
-from dashboard.shared.waiting import waiting
-
-R = TypeVar("R")
-
-_OWNER = "pages"
-_ASKING, _COMPUTING = "Asking the tables …", "Computing the figures …"
+from dashboard.shared.asked import asked, computed
 
 
 def label_overview(source: str, view: str | None) -> labels.LabelOverview:
     """Return what is in the label tables."""
-    return _asked(labels.label_overview, source, view)
+    return asked(labels.label_overview, source, view)
 
 
 def reading_sets(source: str) -> list[str]:
     """Return the names of the sets of readings."""
-    return _asked(meanings.reading_sets, source)
+    return asked(meanings.reading_sets, source)
 
 
 def meaning(source: str, set_name: str, dataset: str | None, view: str | None) -> meanings.Meaning:
     """Return what the readers of a set say of the images of each label value."""
-    return _computed(meanings.meaning, source, set_name, dataset, view, of=())
+    return computed(meanings.meaning, source, set_name, dataset, view, of=())
 
 
 def meaning_by_model(
     source: str, model: str, set_name: str | None, dataset: str | None, view: str | None
 ) -> by_model.MeaningByModel:
     """Return what a model adds to the meaning of the labels."""
-    return _computed(by_model.meaning_by_model, source, model, set_name, dataset, view, of=(model,))
+    return computed(by_model.meaning_by_model, source, model, set_name, dataset, view, of=(model,))
 
 
 def cooccurrence(source: str, view: str | None, value: str, dataset: str | None) -> pd.DataFrame:
     """Return the 14 x 14 square of images on which two labels have `value`."""
-    return _asked(labels.cooccurrence, source, view, value, dataset)
+    return asked(labels.cooccurrence, source, view, value, dataset)
 
 
 def shared_patients(source: str) -> int | None:
     """Return how many patients stand in more than one data set; None where that is not checked."""
-    return _asked(labels.shared_patients, source)
+    return asked(labels.shared_patients, source)
 
 
 def unit_distribution(source: str, view: str | None, unit: str) -> pd.DataFrame:
     """Return the distribution over studies or patients."""
-    return _asked(labels.unit_distribution, source, view, unit)
+    return asked(labels.unit_distribution, source, view, unit)
 
 
 def estimated_bytes(source: str, view: str | None) -> int | None:
     """Return the bytes that BigQuery would read for the distribution."""
-    return _asked(labels.estimated_bytes, source, view)
+    return asked(labels.estimated_bytes, source, view)
 
 
 def refresh(source: str) -> None:
@@ -92,7 +86,7 @@ def refresh(source: str) -> None:
 
 def models(source: str) -> list[ModelEntry]:
     """Return the models of a source, sorted by name."""
-    return _asked(list_models, source, of=None)
+    return asked(list_models, source, of=None)
 
 
 def ensemble_names(source: str) -> set[str]:
@@ -102,29 +96,36 @@ def ensemble_names(source: str) -> set[str]:
 
 def told_of_model(source: str, model: str) -> dict[str, Any]:
     """Return what a model's prediction table tells of it: its run, or the recipe of an ensemble."""
-    return _asked(_told_of_model, source, model, of=(model,))
+    return asked(_told_of_model, source, model, of=(model,))
 
 
 def judges(source: str) -> list[str]:
     """Return who can judge the models of a source."""
-    return _asked(_judges, source)
+    return asked(_judges, source)
 
 
 def evaluation(source: str, model: str, dataset: str, view: str | None, judge: str = REPORT) -> evaluating.Evaluation:
     """Return a model's figures on all its labels."""
-    return _computed(evaluating.evaluate, source, model, dataset, view, judge, of=(model,))
+    return computed(evaluating.evaluate, source, model, dataset, view, judge, of=(model,))
 
 
 def label_curves(
     source: str, model: str, label: str, dataset: str, view: str | None, judge: str = REPORT
 ) -> evaluating.LabelCurves:
     """Return the curves of one label of a model; the tables are joined once for all its labels."""
-    return _computed(_label_curves, source, model, label, dataset, view, judge, of=(model,))
+    return computed(_label_curves, source, model, label, dataset, view, judge, of=(model,))
+
+
+def label_details(
+    source: str, model: str, label: str, dataset: str, view: str | None, judge: str, specificity: float
+) -> detailing.LabelDetails:
+    """Return what a paper asks of a label beyond AUC."""
+    return computed(_label_details, source, model, label, dataset, view, judge, specificity, of=(model,))
 
 
 def ways_to_split(source: str) -> list[str]:
     """Return what the images of a source can be split by."""
-    return _asked(splitting.ways_to_split, source)
+    return asked(splitting.ways_to_split, source)
 
 
 def subgroups(
@@ -138,14 +139,14 @@ def subgroups(
     judge: str = REPORT,
 ) -> splitting.Subgroups:
     """Return the figures of one label of a model in each group of images."""
-    return _computed(splitting.subgroups, source, model, label, by, dataset, view, threshold, judge, of=(model,))
+    return computed(splitting.subgroups, source, model, label, by, dataset, view, threshold, judge, of=(model,))
 
 
 def gaps(
     source: str, model: str, by: tuple[str, ...], choice: CardChoice, dataset: str, view: str | None, judge: str
 ) -> Gaps:
     """Return the figures of every label in groups of images, and the gap of each to all others."""
-    return _computed(_gaps, source, model, by, choice, dataset, view, judge, of=(model,))
+    return computed(_gaps, source, model, by, choice, dataset, view, judge, of=(model,))
 
 
 def judged_place(
@@ -154,19 +155,19 @@ def judged_place(
     """Return what chosen thresholds do on the images of a source and data set."""
     if place[0] != source:  # its tables have a stamp of their own, which nobody asks here: it is not kept
         return judged_on(source, model, choice, place, view, judge)
-    return _computed(judged_on, source, model, choice, place, view, judge, of=(model,))
+    return computed(judged_on, source, model, choice, place, view, judge, of=(model,))
 
 
 def model_grid(
     source: str, models: tuple[str, ...], dataset: str, view: str | None, figure: str, judge: str = REPORT
 ) -> grids.ModelGrid:
     """Return a figure of each model on each label, with the best and those that cannot be told from it."""
-    return _computed(grids.model_grid, source, models, dataset, view, figure, judge, of=models)
+    return computed(grids.model_grid, source, models, dataset, view, figure, judge, of=models)
 
 
 def effects(source: str, models: tuple[str, ...], baseline: str, label: str, dataset: str, view: str | None) -> Effects:
     """Return what u and w did to the predictions of one label."""
-    return _computed(
+    return computed(
         treatments.treatment_effects, source, models, baseline, label, dataset, view, of=(*models, baseline)
     )
 
@@ -175,26 +176,26 @@ def comparison(
     source: str, a: str, b: str, dataset: str, view: str | None, judge: str = REPORT
 ) -> comparing.Comparison:
     """Return the paired differences of two models."""
-    return _computed(comparing.compare, source, a, b, dataset, view, judge, of=(a, b))
+    return computed(comparing.compare, source, a, b, dataset, view, judge, of=(a, b))
 
 
 def two_judges(
     source: str, models: tuple[str, ...], judges: tuple[str, str], dataset: str, figure: str, label: str | None
 ) -> TwoJudges:
     """Return a figure of each model by either of two judges, and how alike they rank the models."""
-    return _computed(judge_beside, source, models, judges, dataset, None, figure, label, of=models)
+    return computed(judge_beside, source, models, judges, dataset, None, figure, label, of=models)
 
 
 def reader_differences(source: str, model: str, label: str, dataset: str, view: str | None, judge: str) -> OfReaders:
     """Return how much more a model finds of a label than each reader, at the reader's specificity."""
-    return _computed(differences_of, source, model, dataset, view, judge, label, of=(model,)).get(label, {})
+    return computed(differences_of, source, model, dataset, view, judge, label, of=(model,)).get(label, {})
 
 
 def ensemble_preview(
     source: str, members: tuple[str, ...], method: str, dataset: str, view: str | None, by: str
 ) -> ensembles.EnsemblePreview:
     """Return an unsaved ensemble beside its members."""
-    return _computed(ensembles.preview_ensemble, source, members, method, dataset, view, by, of=members)
+    return computed(ensembles.preview_ensemble, source, members, method, dataset, view, by, of=members)
 
 
 def state(source: str, models: tuple[str, ...] = ()) -> SourceState:
@@ -219,31 +220,11 @@ def _judges(source: str) -> list[str]:
 def _label_curves(
     source: str, model: str, label: str, dataset: str, view: str | None, judge: str
 ) -> evaluating.LabelCurves:
-    joined = _computed(evaluating.joined_predictions, source, model, dataset, view, judge, of=(model,))
+    joined = computed(evaluating.joined_predictions, source, model, dataset, view, judge, of=(model,))
     return evaluating.curves_of(joined, model, label)
 
 
-def _asked(
-    task: Callable[..., R], source: str, *arguments: Any, of: tuple[str, ...] | None = (), words: str = _ASKING
-) -> R:
-    """Return the kept answer of a task, else ask it, with a spinner and a bar meanwhile.
-
-    Args:
-        task: of the engine; its first argument is the source.
-        source: which source.
-        arguments: the task's other arguments.
-        of: the models whose prediction tables the answer comes from, besides the label tables; None for all models.
-        words: what the spinner says.
-    """
-    question = Question(_OWNER, (task.__module__, task.__qualname__, source, arguments))
-    stamp = source_state(source, of).stamp
-    found = ANSWERS.peek(question, stamp)
-    if found is None:
-        with waiting(question, words):
-            found = ANSWERS.answer(question, stamp, lambda: task(source, *arguments))
-    value: R = found.value
-    return value
-
-
-def _computed(task: Callable[..., R], source: str, *arguments: Any, of: tuple[str, ...]) -> R:
-    return _asked(task, source, *arguments, of=of, words=_COMPUTING)
+def _label_details(
+    source: str, model: str, label: str, dataset: str, view: str | None, judge: str, specificity: float
+) -> detailing.LabelDetails:
+    return detailing.label_details(_label_curves(source, model, label, dataset, view, judge), specificity)

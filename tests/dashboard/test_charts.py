@@ -8,11 +8,14 @@ import pytest
 
 from cxr_core.evaluation.calibration import ReliabilityBin
 from cxr_core.evaluation.curves import pr_curve, roc_curve
+from cxr_core.evaluation.decision import NetBenefit
 from cxr_core.evaluation.results import LabelComparison
 from cxr_core.schema import LABELS, VALUES, label_words
 from cxr_core.uncertainty import uniform_policy
+from dashboard.charts.calibration import calibration_chart
 from dashboard.charts.curves import DrawnCurve, Point, drawn_error, drawn_pr, pr_chart, roc_chart
-from dashboard.charts.details import calibration_chart, difference_chart, score_chart, target_chart
+from dashboard.charts.decision import decision_chart
+from dashboard.charts.details import difference_chart, score_chart, target_chart
 from dashboard.charts.distribution import distribution_chart, sorted_labels
 from dashboard.charts.heatmap import cooccurrence_chart
 from dashboard.charts.palette import DARK, LIGHT, LineStyle, model_style
@@ -172,6 +175,32 @@ def test_calibration_shows_each_bins_interval():
     drawn = calibration_chart(bins, STYLE, LIGHT).data[1]
     assert (drawn.x[0], drawn.y[0]) == (0.1, 0.2)
     assert (drawn.error_y.array[0], drawn.error_y.arrayminus[0]) == pytest.approx((0.15, 0.1))
+
+
+def test_the_histogram_of_the_probabilities_stands_at_the_foot_of_the_calibration():
+    bins = [ReliabilityBin(0.0, 0.2, 50, 0.1, 0.2)]
+    bars = calibration_chart(bins, STYLE, LIGHT, [10, 0, 30, 0]).data[0]
+    assert bars.type == "bar" and list(bars.x) == [0.125, 0.375, 0.625, 0.875]
+    assert [n for _, _, n in bars.customdata] == [10, 0, 30, 0] and max(bars.y) < 0.25
+
+
+def test_on_the_logit_axis_bins_stand_at_their_log_odds_and_those_of_one_class_are_left_out():
+    bins = [ReliabilityBin(0.0, 0.1, 9, 0.05, 0.0), ReliabilityBin(0.1, 0.9, 9, 0.5, 0.8, (0.5, 0.9))]
+    chart = calibration_chart(bins, STYLE, LIGHT, [3, 4], on_logit=True)
+    drawn = chart.data[-1]
+    assert len(chart.data) == 2, "no bars"
+    assert (list(drawn.x), list(drawn.y)) == (pytest.approx([0]), pytest.approx([np.log(4)]))
+    assert drawn.error_y.array[0] == pytest.approx(np.log(9) - np.log(4))
+    ticks = dict(zip(chart.layout.xaxis.ticktext, chart.layout.xaxis.tickvals, strict=True))
+    assert ticks["0.5"] == 0 and ticks["0.8"] == pytest.approx(np.log(4))
+
+
+def test_the_decision_curve_has_the_model_its_interval_and_acting_on_all():
+    points = [NetBenefit(0.1, 0.2, (0.1, 0.3), 0.15), NetBenefit(0.2, 0.1, None, -0.05)]
+    traces = {trace.name: trace for trace in decision_chart(points, STYLE, LIGHT).data}
+    assert list(traces["The model"].y) == [0.2, 0.1] and list(traces["Acting on all"].y) == [0.15, -0.05]
+    assert list(traces["95 % interval"].y) == [0.3, 0.1]
+    assert set(traces["Acting on none"].y) == {0}
 
 
 def test_scores_are_shares_of_each_values_own_images():

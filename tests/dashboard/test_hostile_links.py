@@ -28,7 +28,7 @@ OPENINGS = [
     {},
     {"train-several": "sweep", "train-strategy": "per label", "labels-tab": "Together", "compare-tab": "Pair", "point-by": "youden"},
     {"train-several": "repeat", "train-strategy": "custom", "point-by": "fixed"},
-    {"point-by": "threshold", "evaluate-tab": "Thresholds"}, {"point-by": "specificity", "evaluate-tab": "Groups"},
+    {"point-by": "threshold", "evaluate-tab": "Thresholds"}, {"point-by": "specificity", "evaluate-tab": "Groups", "point-tab": "Decisions"},
 ]  # fmt: skip
 NUMBERS = ["1e999", "-inf", "nan", "9" * 5000, "1e300", "-1"]
 PLACES = [

@@ -26,6 +26,7 @@ PAGES += [
         ("fracture", "test", "Where the uncertain fall"),
         ("pleural_other", "valid", "Calibration"),
         ("lung_lesion", "test", "Subgroups"),
+        ("edema", "test", "Decisions"),
     )
 ]
 PAGES += [("train", {}), ("train", {"train-several": "Repeat over seeds"}), ("sources", {})]

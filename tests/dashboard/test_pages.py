@@ -564,7 +564,7 @@ def test_ppv_is_shown_at_the_prevalence_that_the_reader_sets(small_demo, page):
     assert point_tables(app)[1].loc["PPV", "At 5 %"].startswith(f"{ppv:.3f}")
 
 
-@pytest.mark.parametrize("tab", ["Where the uncertain fall", "Calibration", "Subgroups"])
+@pytest.mark.parametrize("tab", ["Where the uncertain fall", "Calibration", "Decisions", "Subgroups"])
 def test_the_details_of_a_label_open_without_a_sentence_of_error(small_demo, page, tab):
     app = page("evaluate", model=FIRST, label="Pleural effusion", **{"point-tab": tab})
     assert not app.error

@@ -1,0 +1,40 @@
+"""How the engine is asked: an answer that is kept under the stamp of what it came from, or a spinner until it comes."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from cxr_core.cache.answers import ANSWERS, Question
+from cxr_core.tasks.state import source_state
+from dashboard.shared.waiting import waiting
+
+R = TypeVar("R")
+
+_OWNER = "pages"
+_ASKING, _COMPUTING = "Asking the tables …", "Computing the figures …"
+
+
+def asked(
+    task: Callable[..., R], source: str, *arguments: Any, of: tuple[str, ...] | None = (), words: str = _ASKING
+) -> R:
+    """Return the kept answer of a task, else ask it, with a spinner and a bar meanwhile.
+
+    Args:
+        task: of the engine; its first argument is the source.
+        source: which source.
+        arguments: the task's other arguments.
+        of: the models whose prediction tables the answer comes from, besides the label tables; None for all models.
+        words: what the spinner says.
+    """
+    question = Question(_OWNER, (task.__module__, task.__qualname__, source, arguments))
+    stamp = source_state(source, of).stamp
+    found = ANSWERS.peek(question, stamp)
+    if found is None:
+        with waiting(question, words):
+            found = ANSWERS.answer(question, stamp, lambda: task(source, *arguments))
+    value: R = found.value
+    return value
+
+
+def computed(task: Callable[..., R], source: str, *arguments: Any, of: tuple[str, ...]) -> R:
+    """Return what `asked` returns; the spinner says that figures are computed."""
+    return asked(task, source, *arguments, of=of, words=_COMPUTING)

@@ -1,0 +1,12 @@
+"""Explanations of the figures that a paper asks for beyond AUC."""
+
+AXIS = "The logit axis gives room to probabilities near 0 and 1; bins of which none or all are positive are not on it."
+LEAST_SPECIFICITY = "Where the part of the ROC curve begins: false alarms among at most the rest of the negatives."
+PARTIAL_AUC = "The area under that part of the ROC curve, at most 1 minus the specificity."
+STANDARDISED = "The same on a scale on which guessing has 0.5 and the best has 1 (McClish 1989)."
+SENSITIVITY_THERE = "The sensitivity on the curve where the specificity is exactly this."
+DECISION = (
+    "Whoever acts from a probability t on weighs a missed finding (1 − t) / t times as much as a needless action. The "
+    "net benefit is the share of true positives less the weighted share of false ones (Vickers and Elkin 2006). The "
+    "model is worth using at thresholds where its line is above both acting on all and acting on none."
+)

@@ -1,0 +1,15 @@
+"""A figure with its interval below it, in a box."""
+
+import streamlit as st
+
+from dashboard.shared.formatting import three_digits
+
+
+def figure_metric(
+    name: str, value: float | None, ci: tuple[float, float] | None, text: str, no_interval: str = "no interval"
+) -> None:
+    """Show a figure, its 95 % interval, and `text` as its explanation."""
+    below = f"95 %: {ci[0]:.3f}–{ci[1]:.3f}" if ci else no_interval
+    st.metric(
+        name, three_digits(value), delta=below or None, delta_color="off", delta_arrow="off", border=True, help=text
+    )
