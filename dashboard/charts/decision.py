@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 
 from cxr_core.evaluation.decision import NetBenefit
-from dashboard.charts.frame import figure, plain_axis
+from dashboard.charts.frame import MARGIN, figure, plain_axis
 from dashboard.charts.palette import LineStyle, Palette
 
 
@@ -47,6 +47,8 @@ def decision_chart(points: Sequence[NetBenefit], style: LineStyle, colors: Palet
         line={"color": colors.faint, "dash": "dot", "width": 1.5},
     )  # fmt: skip
     top = max([one.model for one in points] + [points[0].treat_all, 0.01])
+    # On a narrow screen the legend has two lines, below the title.
+    chart.update_layout(margin=MARGIN | {"t": 88})
     chart.update_xaxes(plain_axis("probability from which one acts", colors), range=[0, 1], tickformat=".0%")
     chart.update_yaxes(plain_axis("net benefit, true positives an image", colors), range=[-0.4 * top, 1.15 * top])
     return chart
