@@ -36,6 +36,10 @@ _PARAMETERS = {"BOOL": "BOOLEAN", "INT64": "INTEGER", "FLOAT64": "FLOAT", "STRIN
 
 _lock = threading.RLock()
 
+#: The numbers of an instance's catalogs, by their tables: to list GoogleSQL's functions anew takes longer than a query.
+_registered: dict[tuple[Any, ...], tuple[int, Any]] = {}
+MOST_REGISTERED = 8
+
 
 class TooLargeError(Exception):
     """The reference engine cannot hold the rows (an array value is at most 1 MiB)."""
@@ -76,6 +80,7 @@ def _call(name: str, request: Any, answer: type) -> Any:
         # The instance is broken; the next statement gets a new one.
         del ZetaSqlLocalService._instance
         _client.cache_clear()
+        _registered.clear()
         raise
 
 
@@ -90,8 +95,23 @@ def analyse(sql: str, tables: Mapping[str, pa.Schema], parameters: Mapping[str, 
     Raises:
         RefusedError: 400 invalidQuery.
     """
-    asked = types.AnalyzeRequest(sql_statement=sql, options=_options(parameters), simple_catalog=_catalog(tables))
+    return _analyse(sql, _Schemas(tables), tuple(parameters.items()))
+
+
+class _Schemas(dict[str, pa.Schema]):
+    """The schemas of tables, as something that answers are kept for."""
+
+    def __hash__(self) -> int:
+        return hash(frozenset(self.items()))
+
+
+@lru_cache(maxsize=256)
+def _analyse(sql: str, tables: _Schemas, parameters: tuple[tuple[str, str], ...]) -> Analysis:
     with _lock:
+        catalog = _catalog(tables)
+        asked = types.AnalyzeRequest(
+            sql_statement=sql, options=_options(dict(parameters)), registered_catalog_id=catalog
+        )
         try:
             answer = _call("Analyze", asked.to_proto(), types.AnalyzeResponse)
         except ServerError as error:
@@ -108,14 +128,8 @@ def execute(sql: str, tables: Mapping[str, pa.Table], parameters: Mapping[str, t
         RefusedError: 400 invalidQuery, as for a cast that fails.
         TooLargeError: there are too many rows for the reference engine.
     """
-    schemas = {name: table.schema for name, table in tables.items()}
-    prepare = types.PrepareQueryRequest(
-        sql=sql,
-        options=_options({name: kind for name, (kind, _) in parameters.items()}),
-        simple_catalog=_catalog(schemas),
-    ).to_proto()
-    for name, table in tables.items():
-        _fill(prepare.table_content[name].table_data, table)
+    options = _options({name: kind for name, (kind, _) in parameters.items()})
+    prepare = types.PrepareQueryRequest(sql=sql, options=options).to_proto()
     evaluate = types.EvaluateQueryRequest._PROTO_CLASS()
     for name, (kind, value) in parameters.items():
         parameter = evaluate.params.add()
@@ -123,6 +137,7 @@ def execute(sql: str, tables: Mapping[str, pa.Table], parameters: Mapping[str, t
         _set(parameter.value, _PARAMETERS[kind], value)
     with _lock:
         try:
+            prepare.registered_catalog_id = _catalog(tables)
             prepared = _call("PrepareQuery", prepare, types.PrepareQueryResponse).prepared
             evaluate.prepared_query_id = prepared.prepared_query_id
             rows = _call("EvaluateQuery", evaluate, types.EvaluateQueryResponse).content.table_data.row
@@ -168,7 +183,33 @@ def _options(parameters: Mapping[str, str]) -> types.AnalyzerOptions:
     return types.AnalyzerOptions(language_options=_language(), prune_unused_columns=True, query_parameters=declared)
 
 
-def _catalog(tables: Mapping[str, pa.Schema]) -> types.SimpleCatalog:
+def _catalog(tables: Mapping[str, pa.Schema] | Mapping[str, pa.Table]) -> int:
+    """Return the number under which the engine knows these tables, with their rows if given, and all functions."""
+    key = tuple((name, _identity(table)) for name, table in sorted(tables.items(), key=lambda named: named[0]))
+    if key not in _registered:
+        if len(_registered) == MOST_REGISTERED:
+            number, _ = _registered.pop(next(iter(_registered)))
+            request = types.UnregisterRequest(registered_id=number).to_proto()
+            _client().call_grpc_func("ZetaSqlLocalService_UnregisterCatalog", request)
+        number = _call("RegisterCatalog", _registration(tables), types.RegisterResponse).registered_id
+        _registered[key] = number, tables  # as long as they are held, no others have their identities
+    return _registered[key][0]
+
+
+def _identity(table: pa.Schema | pa.Table) -> pa.Schema | int:
+    return table.remove_metadata() if isinstance(table, pa.Schema) else id(table)
+
+
+def _registration(tables: Mapping[str, pa.Schema] | Mapping[str, pa.Table]) -> Any:
+    rows = {name: table for name, table in tables.items() if isinstance(table, pa.Table)}
+    schemas = {name: table.schema if name in rows else table for name, table in tables.items()}
+    request = types.RegisterCatalogRequest(simple_catalog=_simple_catalog(schemas)).to_proto()
+    for name, table in rows.items():
+        _fill(request.table_content[name].table_data, table)
+    return request
+
+
+def _simple_catalog(tables: Mapping[str, pa.Schema]) -> types.SimpleCatalog:
     listed = []
     for name, schema in tables.items():
         columns = [
