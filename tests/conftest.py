@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from files_left_out import is_left_out
 from kept_folders import ROOT, code_of, copy_sources, kept_folder, used_fixtures
 from longest_first import keep_our_order, share_longest_first
 from small_demo import whole_small_demo
@@ -20,6 +21,10 @@ SLOW_FIXTURES = {
     *("bucket", "bigquery_server", "server", "both", "served"),
     *("coverage", "false_marks"),
 }
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    return is_left_out(collection_path, config) or None
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -170,6 +170,7 @@ def test_a_reader_that_has_seen_enough_is_no_error(source):
     assert process.wait() == 0
 
 
+@pytest.mark.slow
 def test_light_commands_load_no_tensorflow(source):
     code = (
         "import sys; from cxr_core.cli import main\n"

@@ -75,6 +75,7 @@ print(memory_of(held).total / (now() - before))
 """
 
 
+@pytest.mark.slow
 def test_what_is_counted_is_what_the_process_grows_by():
     done = subprocess.run([sys.executable, "-c", GROWING], capture_output=True, text=True, check=True, timeout=100)
     assert 0.7 < float(done.stdout) < 1.3

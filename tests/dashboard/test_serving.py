@@ -155,6 +155,7 @@ def status(port, path, host, origin=None, method="GET", web_socket=False):
         return int(connection.recv(4096).split()[1])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", COMMANDS.values(), ids=COMMANDS)
 def test_the_dashboard_listens_where_the_settings_say(command, tmp_path):
     port = free_port()
@@ -166,6 +167,7 @@ def test_the_dashboard_listens_where_the_settings_say(command, tmp_path):
     assert "email" not in said.lower()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", COMMANDS.values(), ids=COMMANDS)
 def test_a_wrong_setting_ends_with_one_sentence_and_status_2(command, tmp_path):
     with serving(command, tmp_path, {"CXR_PORT": "99999"}) as process:

@@ -39,6 +39,7 @@ print(json.dumps(found))
 """
 
 
+@pytest.mark.slow
 def test_small_files_that_are_huge_are_looked_at_and_refused_in_little_memory(tmp_path):
     paths = [bomb(tmp_path) for bomb in BOMBS]
     assert sum(path.stat().st_size for path in paths if path.suffix != ".csv") < 8 * MB

@@ -280,6 +280,7 @@ def residuals_of_line(x, y):
     return y - np.polyval(np.polyfit(x, y, 1), x)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("by", ["image", "study"])
 @pytest.mark.parametrize("method", ["weighted", "stacking"])
 def test_each_patient_is_predicted_by_weights_that_have_not_seen_him(members, views, labels, workspace, method, by):
@@ -339,6 +340,7 @@ def test_a_fitted_ensemble_without_anything_fitted_is_refused(members, labels, w
     assert not get_source(NAME).predictions_path("both").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["mean-logit", "mean-rank", "max", "weighted", "stacking"])
 def test_a_missing_prediction_of_one_member_leaves_out_that_row_of_that_label_only(members, workspace, method):
     _, b = members

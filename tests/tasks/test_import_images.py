@@ -150,6 +150,7 @@ def finished(run):
     return ended.result
 
 
+@pytest.mark.slow
 def test_pictures_become_records_with_the_labels_and_keys_of_the_table(pictures, tmp_path):
     told = finished(start_image_import("mine", str(tmp_path / "CheXpert-v1.0")))
     assert (told["written"], told["skipped"], told["unmatched"], told["missing"]) == (90, 0, 0, 0)
@@ -165,6 +166,7 @@ def test_pictures_become_records_with_the_labels_and_keys_of_the_table(pictures,
         start_image_import("mine", str(tmp_path / "CheXpert-v1.0"))
 
 
+@pytest.mark.slow
 def test_bad_pictures_are_listed_and_skipped_up_to_the_limit_from_a_tar(pictures, tmp_path):
     for path in pictures["Path"][:3]:
         (tmp_path / path).write_bytes(b"\xff\xd8 broken")
@@ -226,6 +228,7 @@ def test_the_command_prints_what_was_written(pictures, tmp_path):
     assert all(Path(record.path).stem.endswith("lateral") for record in records())
 
 
+@pytest.mark.slow
 def test_images_of_another_root_are_matched_by_the_end_of_their_path_and_strangers_are_shown(pictures, tmp_path):
     (tmp_path / "moved").mkdir()
     (tmp_path / "CheXpert-v1.0" / "train").rename(tmp_path / "moved" / "TRAINING")
@@ -239,6 +242,7 @@ def test_images_of_another_root_are_matched_by_the_end_of_their_path_and_strange
     assert "90 by the end of their path" in told["notes"][0]
 
 
+@pytest.mark.slow
 def test_a_label_that_the_table_lacks_is_not_in_the_record(tmp_path):
     folder = tmp_path / "set" / "train" / "patient00001" / "study1"
     folder.mkdir(parents=True)
@@ -249,6 +253,7 @@ def test_a_label_that_the_table_lacks_is_not_in_the_record(tmp_path):
     assert [record.labels for record in records()] == [{"edema": 0, "fracture": 3}]
 
 
+@pytest.mark.slow
 def test_equalised_records_say_so_and_are_not_mixed_with_others(pictures, tmp_path):
     told = finished(start_image_import("mine", str(tmp_path / "CheXpert-v1.0"), confined=False, equalise=True))
     assert told["written"] == 90 and all(record.equalised for record in records())

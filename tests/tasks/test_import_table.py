@@ -53,6 +53,7 @@ def many_rows(folder):
     return folder / "valid.csv"
 
 
+@pytest.mark.slow
 def test_labels_predictions_and_readings_that_were_uploaded_are_imported_by_runs(workspace):
     labels = ended(start_labels_import("mine", [("../valid.csv", LABELS.encode())], ImportChoices()))
     assert (labels.status, labels.result["what"], labels.result["written"]) == ("completed", "labels", 8)
@@ -123,6 +124,7 @@ def test_an_import_that_needs_more_memory_than_it_may_is_given_up_by_run_and_com
     assert file.exists(), "what was not uploaded stays"
 
 
+@pytest.mark.slow
 def test_a_question_ends_the_run_and_an_answer_starts_it_again(workspace):
     table = "Path,Edema,Reader\n" + f"{PATH.format(1)},1,anna\n{PATH.format(1)},0,bea\n{PATH.format(2)},1,bea\n"
     asking = ended(start_labels_import("mine", [("valid.csv", table.encode())], ImportChoices()))
@@ -138,6 +140,7 @@ def test_a_question_ends_the_run_and_an_answer_starts_it_again(workspace):
         answer_import(asking.run, 0)
 
 
+@pytest.mark.slow
 def test_percentages_are_asked_for_and_the_answer_is_taken(workspace, tmp_path):
     (tmp_path / "valid.csv").write_text(LABELS)
     import_labels("mine", [tmp_path / "valid.csv"], ImportChoices())

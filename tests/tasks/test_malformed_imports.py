@@ -162,6 +162,7 @@ def test_two_hundred_malformed_files_end_in_a_sentence_each_and_the_table_stands
     assert sorted(file.name for file in table.parent.iterdir()) == ["identifiers.json", "labels.parquet", "source.toml"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(10))
 def test_a_gzip_bomb_is_refused_before_it_is_unpacked(tmp_path, seed):
     name, content = gzip_bomb(seed)
@@ -171,6 +172,7 @@ def test_a_gzip_bomb_is_refused_before_it_is_unpacked(tmp_path, seed):
         read_text_table(path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(10))
 def test_a_numpy_file_that_is_a_zip_bomb_or_a_pickle_is_refused(tmp_path, seed):
     path = tmp_path / "predictions.npz"

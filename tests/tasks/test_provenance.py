@@ -53,6 +53,7 @@ def test_a_command_names_the_settings_that_are_not_the_usual_and_quotes(monkeypa
     assert command_line(["evaluate", "a"]) == "CXR_RESAMPLES=300 python -m cxr_core evaluate a"
 
 
+@pytest.mark.slow
 def test_the_command_gives_the_same_figures(frontal, workspace):
     wanted = json.loads(json.dumps(model_grid(NAME, ["a", "b", "c"], "valid", "frontal").as_json()))
     (command,) = provenance(NAME, "abc", "valid", "frontal", [["compare", "a", "b", "c", "--grid", "roc_auc"]]).commands

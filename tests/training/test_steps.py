@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from cxr_core.training import network
 from cxr_core.training.adam import Adam
 from cxr_core.training.network import build_network
 from cxr_core.training.policy_tables import PolicyTables
@@ -12,6 +13,12 @@ from cxr_core.training.steps import Steps
 from cxr_core.uncertainty import uniform_policy
 
 pytestmark = pytest.mark.tensorflow
+
+
+@pytest.fixture(autouse=True)
+def few_layers(monkeypatch):
+    """A network of all kinds of layers, but of few: to compile a layer takes longer than to train it."""
+    monkeypatch.setitem(network._SHAPES, "densenet-small", network._Shape((1, 2), 0.9))
 
 
 def test_adam_is_keras_adam_with_the_notebooks_epsilon():
@@ -40,11 +47,11 @@ def losses(precision="float32", xla=False):
     keras.utils.set_random_seed(1)
     strategy = tf.distribute.OneDeviceStrategy("/cpu:0")
     with strategy.scope():
-        network = build_network("densenet-small", 32, precision=precision)
-        optimizer = Adam(network.trainable_variables, 1e-3, precision == "float16")
-        steps = Steps(strategy, network, optimizer, PolicyTables(uniform_policy(0.4, 0.75)), xla)
-    assert {str(variable.dtype) for variable in network.variables} == {"float32"}
-    assert network.output.dtype == "float32"
+        small = build_network("densenet-small", 32, precision=precision)
+        optimizer = Adam(small.trainable_variables, 1e-3, precision == "float16")
+        steps = Steps(strategy, small, optimizer, PolicyTables(uniform_policy(0.4, 0.75)), xla)
+    assert {str(variable.dtype) for variable in small.variables} == {"float32"}
+    assert small.output.dtype == "float32"
     rng = np.random.default_rng(2)
     images = tf.constant(rng.integers(0, 256, (8, 32, 32, 1)).astype(np.uint8))
     codes = tf.constant(rng.integers(0, 4, (8, 14)).astype(np.int32))

@@ -42,6 +42,7 @@ def test_the_demo_opens_no_socket_and_loads_no_client(demo, monkeypatch):
     assert done.stdout.splitlines()[-1] == f"STATUSES {[0] * len(COMMANDS)} []"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("endpoint", ["", "http://127.0.0.1:9"])
 def test_the_block_would_notice(tmp_path, monkeypatch, endpoint):
     monkeypatch.setenv("CXR_BIGQUERY_ENDPOINT", endpoint)
