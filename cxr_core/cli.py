@@ -28,7 +28,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "runs": ("runs", "RUNS"),
     "predict": ("predict", "PREDICT"),
     "evaluate": ("figures", "EVALUATE"),
-    "thresholds": ("figures", "THRESHOLDS"),
+    "thresholds": ("thresholds", "THRESHOLDS"),
     "gaps": ("gaps", "GAPS"),
     "images": ("images", "IMAGES"),
     "show": ("images", "SHOW"),

@@ -1,12 +1,12 @@
-"""The commands that judge and combine models: evaluate, thresholds, compare, ensemble."""
+"""The commands that judge and combine models: evaluate, compare, ensemble."""
 
 import argparse
-from collections.abc import Mapping
 from typing import Any
 
 from cxr_core.commands.details import details_text
 from cxr_core.commands.output import as_table, interval, reasons, shown
 from cxr_core.commands.parsing import Answer, Command, Parser
+from cxr_core.commands.thresholds import alarms, cuts_text
 from cxr_core.schema import REPORT
 from cxr_core.tasks.compare import Comparison, compare
 from cxr_core.tasks.details import SPECIFICITY, all_details
@@ -14,7 +14,7 @@ from cxr_core.tasks.ensemble import METHOD_NAMES, BuiltEnsemble, build_ensemble
 from cxr_core.tasks.evaluate import Evaluation, evaluate
 from cxr_core.tasks.grid import ModelGrid, model_grid
 from cxr_core.tasks.reader_differences import reader_differences
-from cxr_core.tasks.threshold_cards import Card, JudgedCut, choose_thresholds, judged_at, parse_rule, read_card
+from cxr_core.tasks.threshold_cards import judged_at, read_card
 from cxr_core.tasks.two_judges import TwoJudges, two_judges
 from cxr_core.words import counted
 
@@ -39,6 +39,12 @@ def _evaluate_arguments(parser: Parser) -> None:
     _which_images(parser)
     parser.add_argument("--at", metavar="CARD", help="also what the thresholds of this card do on these images")
     parser.add_argument(
+        "--images-a-day",
+        type=int,
+        metavar="N",
+        help="with --at: also the alarms, and the false ones, in a day of so many images like these",
+    )
+    parser.add_argument(
         "--details",
         action="store_true",
         help="also calibration slope, intercept, O:E, decision curve, partial AUC and sensitivity at a specificity",
@@ -61,9 +67,9 @@ def _evaluate(arguments: argparse.Namespace) -> Answer:
         card = read_card(arguments.source, arguments.at)
         cuts = judged_at(card, *where)
         for label, cut in cuts.items():
-            document["labels"][label]["at"] = cut.as_json()
+            document["labels"][label]["at"] = cut.as_json() | alarms(cut, arguments.images_a_day)
         document["card"] = card.card
-        texts.append(lambda: _cuts_text(card, cuts))
+        texts.append(lambda: cuts_text(card, cuts))
     if arguments.details:
         details = all_details(*where, arguments.specificity)
         for label, one in details.items():
@@ -78,38 +84,6 @@ def _add_differences(document: dict[str, Any], arguments: argparse.Namespace) ->
     for label, of_readers in reader_differences(*where).items():
         for point in document["labels"][label]["readers"]:
             point.update(of_readers[point["set"], point["reader"]].as_json())
-
-
-def _threshold_arguments(parser: Parser) -> None:
-    add = parser.add_argument
-    add("model", metavar="MODEL", help="a model with predictions")
-    add("--rule", required=True, help="sensitivity=X, specificity=X, youden or f1")
-    add("--on", default="valid", metavar="NAME", help="the data set to choose on (default %(default)s)")
-    add("--view", help="only images of this view; without it, all that are predicted")
-    add("--judge", default=REPORT, metavar="WHO", help="report, truth, or a set of readings (default %(default)s)")
-    add("--name", metavar="CARD", help="of the card; made of model and rule where it is not given")
-    add("--replace", action="store_true", help="replace a card of that name")
-
-
-def _thresholds(arguments: argparse.Namespace) -> Answer:
-    rule = parse_rule(arguments.rule)
-    where = (arguments.on, arguments.view, arguments.judge)
-    card = choose_thresholds(arguments.source, arguments.model, rule, *where, arguments.name, arguments.replace)
-    return Answer(card.as_json(), lambda: _cuts_text(card, card.cuts))
-
-
-def _cuts_text(card: Card, cuts: Mapping[str, JudgedCut]) -> str:
-    headers = ("label", "threshold", "sensitivity", "95 % interval", "specificity", "95 % interval", "PPV", "NPV", "n")
-    documents = {label: cut.as_json() for label, cut in cuts.items()}
-    rows = [
-        (
-            *(label, one["threshold"], one["sensitivity"], interval(one["sensitivity_ci"]), one["specificity"]),
-            *(interval(one["specificity_ci"]), one["ppv"], one["npv"], one["n"]),
-        )
-        for label, one in documents.items()
-    ]
-    head = f"Card {card.card}: {card.rule} of {card.model}, chosen on {card.on} as judged by {card.judge}"
-    return f"{head}\n\n{as_table(headers, rows)}{reasons({label: one['why'] for label, one in documents.items()})}"
 
 
 def _evaluation_text(found: Evaluation) -> str:
@@ -238,7 +212,6 @@ def _p_value(value: float | None) -> str:
 
 
 EVALUATE = Command("evaluate", "Say how good a model is, label by label.", _evaluate_arguments, _evaluate)
-THRESHOLDS = Command("thresholds", "Choose where to cut a model's scores.", _threshold_arguments, _thresholds)
 COMPARE = Command(
     "compare",
     "Say whether one model is better than another, or which of several are best.",

@@ -85,6 +85,12 @@ def calibration_fit(y: Any, logits: Any, clusters: IntArray, minimum: int) -> Ca
     )
 
 
+def logistic_line(y: FloatArray, x: FloatArray) -> tuple[float, float] | None:
+    """Return intercept and slope of the logistic regression of truth (n,) on `x` (n,); None where it has no end."""
+    both = _fitted(y, np.stack([np.ones_like(x), x], axis=1), np.zeros_like(x))
+    return None if both is None else (float(both[0][0]), float(both[0][1]))
+
+
 def _fitted(y: FloatArray, columns: FloatArray, offset: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray] | None:
     """Return the coefficients (k,) by Newton's steps, the columns (n, k) and the offset; None without an end."""
     coefficients = np.zeros(columns.shape[1])

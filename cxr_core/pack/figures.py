@@ -1,9 +1,10 @@
 """The figures of a pack as SVG and PDF, the same bytes from the same document: no browser, no date, no chance."""
 
 import io
+import itertools
 import threading
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import matplotlib as mpl
@@ -12,7 +13,8 @@ from matplotlib.backends.backend_pdf import FigureCanvasPdf
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
-from cxr_core.pack.model_lines import PAPER, place_and_dash
+from cxr_core.pack.document import Document
+from cxr_core.pack.model_lines import FURTHER, PAPER, place_and_dash
 
 INK, FAINT, GRID, WARM = "#141A21", "#66707E", "#E6E9EE", "#C2410C"
 #: Inches: the width of a page of A4 between margins.
@@ -56,13 +58,20 @@ def _written(figure: Figure, kind: str) -> bytes:
     return out.getvalue()
 
 
-def line_of(model: Mapping[str, Any]) -> dict[str, Any]:
-    """Return how the line of a model is drawn."""
-    if model["ensemble"]:
-        return {"color": INK, "linestyle": "solid", "linewidth": 1.8}
-    place, dash = place_and_dash(model["name"])
-    marks = [float(part.removesuffix("px")) / 2 for part in dash.split(",")] if dash != "solid" else []
-    return {"color": PAPER[place], "linestyle": (0, marks) if marks else "solid"}
+def lines_of(document: Document) -> dict[str, dict[str, Any]]:
+    """Return how the line of each model is drawn; a colour that another one has gives way to a further one."""
+    lines: dict[str, dict[str, Any]] = {}
+    free = itertools.cycle(FURTHER)
+    for model in document["models"]:
+        place, dash = place_and_dash(model["name"])
+        marks = [float(part.removesuffix("px")) / 2 for part in dash.split(",")] if dash != "solid" else []
+        line: dict[str, Any] = {"color": PAPER[place], "linestyle": (0, marks) if marks else "solid"}
+        if model["ensemble"]:
+            line = {"color": INK, "linestyle": "solid", "linewidth": 1.8}
+        if any(line["color"] == other["color"] for other in lines.values()):
+            line["color"] = next(free)
+        lines[model["name"]] = line
+    return lines
 
 
 def panels(titles: Sequence[str], height: float = 1.75) -> tuple[Figure, list[Axes]]:

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from cxr_core.pack.document import Document
-from cxr_core.pack.figures import FAINT, GRID, INK, WARM, framed, legend, line_of
+from cxr_core.pack.figures import FAINT, GRID, INK, WARM, framed, legend, lines_of
 from cxr_core.schema import label_words
 
 _ROW = 0.3
@@ -15,12 +15,13 @@ _ROW = 0.3
 
 def areas(document: Document) -> Figure:
     """Draw the AUC of each model on each label with its interval."""
+    lines = lines_of(document)
     labels = list(dict.fromkeys(label for model in document["models"] for label in model["labels"]))
     figure, (axis,) = _rows(labels, 1)
     for place, model in enumerate(document["models"]):
         found = model["evaluation"]["labels"]
         points = [(found[one]["roc_auc"], found[one]["roc_auc_ci"]) if one in found else (None, None) for one in labels]
-        _points(axis, points, _shift(place, len(document["models"])), line_of(model)["color"], model["name"])
+        _points(axis, points, _shift(place, len(document["models"])), lines[model["name"]]["color"], model["name"])
     axis.axvline(0.5, color=FAINT, linestyle=":", linewidth=0.8)
     axis.set_xlabel("Area under the ROC curve, 95 % interval")
     legend(figure, axis)
@@ -45,6 +46,7 @@ def differences(pair: Mapping[str, Any]) -> Figure:
 
 def shares(document: Document) -> Figure:
     """Draw sensitivity and specificity at the thresholds of the cards, with intervals."""
+    lines = lines_of(document)
     models = [model for model in document["models"] if model["card"]]
     labels = list(dict.fromkeys(label for model in models for label in model["card"]["labels"]))
     figure, axes = _rows(labels, 2)
@@ -52,7 +54,7 @@ def shares(document: Document) -> Figure:
         for place, model in enumerate(models):
             cuts = model["card"]["labels"]
             points = [(cuts[one][share], cuts[one][f"{share}_ci"]) if one in cuts else (None, None) for one in labels]
-            _points(axis, points, _shift(place, len(models)), line_of(model)["color"], model["name"])
+            _points(axis, points, _shift(place, len(models)), lines[model["name"]]["color"], model["name"])
         axis.set(xlabel=f"{share.capitalize()}, 95 % interval", xlim=(-0.02, 1.02))
     legend(figure, axes[0])
     return figure

@@ -100,7 +100,11 @@ def imbalance(document: Document) -> Said:
 
 def updating(document: Document) -> Said:
     """Return what is known of: updating."""
-    return Reply("No model was updated.", applies=False)
+    cuts = (cut for model in document["models"] if model["card"] for cut in model["card"]["labels"].values())
+    methods = sorted({cut["recalibrated"]["method"] for cut in cuts if "recalibrated" in cut})
+    if not methods:
+        return Reply("No model was updated.", applies=False)
+    return Reply(f"Recalibrated ({', '.join(methods)}) on the images of the cards; table of recalibration.")
 
 
 def output(document: Document) -> Said:

@@ -8,6 +8,8 @@ import hashlib
 
 #: The models' colours on white paper; the first belong to the pretrained strategies.
 PAPER = ("#0072B2", "#C78400", "#009E73", "#BF6497", "#2F93CC", "#D55E00", "#8F8300")
+#: Stand in where two lines of one chart would share a colour.
+FURTHER = ("#6A3D9A", "#7A3B1E", "#B0003A")
 #: The pretrained strategies have fixed places; other models share the rest by their name.
 #: Short gaps: the steps of a curve must stay readable. No dots: a dotted line is the baseline of chance.
 STRATEGIES = {

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from cxr_core.pack.document import Document
-from cxr_core.pack.figures import FAINT, legend, line_of, name_axes, panels
+from cxr_core.pack.figures import FAINT, legend, lines_of, name_axes, panels
 from cxr_core.schema import label_words
 
 Model = Mapping[str, Any]
@@ -16,10 +16,11 @@ _UNIT = (-0.02, 1.02)
 
 def roc(document: Document) -> Figure:
     """Draw the ROC curves of all models."""
+    lines = lines_of(document)
 
     def draw(axis: Axes, model: Model, label: str) -> None:
         x, y = model["labels"][label]["curves"]["roc"]
-        axis.plot(x, y, label=model["name"], **line_of(model))
+        axis.plot(x, y, label=model["name"], **lines[model["name"]])
 
     def ground(axis: Axes, _label: str) -> None:
         axis.plot([0, 1], [0, 1], color=FAINT, linestyle=":", linewidth=0.7)
@@ -29,10 +30,11 @@ def roc(document: Document) -> Figure:
 
 def precision_recall(document: Document) -> Figure:
     """Draw the precision-recall curves of all models; the dotted line is the prevalence of the first."""
+    lines = lines_of(document)
 
     def draw(axis: Axes, model: Model, label: str) -> None:
         x, y = model["labels"][label]["curves"]["pr"]
-        axis.step([*x, 0.0], [*y, y[-1]], where="post", label=model["name"], **line_of(model))
+        axis.step([*x, 0.0], [*y, y[-1]], where="post", label=model["name"], **lines[model["name"]])
 
     def ground(axis: Axes, label: str) -> None:
         first = next(model for model in document["models"] if _curves(model, label))
@@ -43,10 +45,11 @@ def precision_recall(document: Document) -> Figure:
 
 def calibration(document: Document) -> Figure:
     """Draw the observed share of positives beside the mean predicted probability of each bin."""
+    lines = lines_of(document)
 
     def draw(axis: Axes, model: Model, label: str) -> None:
         bins = model["labels"][label]["details"]["reliability"]["bins"]
-        style = line_of(model)
+        style = lines[model["name"]]
         axis.plot([b["mean_predicted"] for b in bins], [b["observed"] for b in bins], label=model["name"], **style)
         known = [b for b in bins if b["observed_ci"]]
         axis.vlines(
@@ -67,10 +70,11 @@ def calibration(document: Document) -> Figure:
 
 def decision(document: Document) -> Figure:
     """Draw the net benefit of acting on each model's probabilities, on everybody, and on nobody."""
+    lines = lines_of(document)
 
     def draw(axis: Axes, model: Model, label: str) -> None:
         points = model["labels"][label]["details"]["decision_curve"]
-        x, style = [one["threshold"] for one in points], line_of(model)
+        x, style = [one["threshold"] for one in points], lines[model["name"]]
         axis.plot(x, [one["net_benefit"] for one in points], label=model["name"], **style)
         known = [one for one in points if one["net_benefit_ci"]]
         low, high = ([one["net_benefit_ci"][end] for one in known] for end in (0, 1))

@@ -14,7 +14,8 @@ _THRESHOLDS = (0.05, 0.1, 0.2, 0.3, 0.5)
 def tables_of(document: Document) -> list[Table]:
     """Return all tables of a pack, in the order of a paper."""
     made = [_characteristics(document), _participants(document), *_labels(document), _discrimination(document)]
-    made += [_calibration(document), _part(document), _net_benefit(document), *_cuts(document), *_differences(document)]
+    made += [_calibration(document), _part(document), _net_benefit(document), *_cuts(document)]
+    made += [_recalibration(document), *_differences(document)]
     return [table for table in made if table.rows]
 
 
@@ -165,6 +166,22 @@ def _cuts(document: Document) -> Iterator[Table]:
     )
     said = [*dict.fromkeys(chosen), *notes]
     yield Table("thresholds", f"At the thresholds of cards, on {document['dataset']}", columns, rows, said)
+
+
+def _recalibration(document: Document) -> Table:
+    rows = []
+    for model, label in _model_and_label(document):
+        one = (model["card"] or {"labels": {}})["labels"].get(label, {}).get("recalibrated")
+        if one and not one["why"]:
+            figures = [(one[side][key], one[side][f"{key}_ci"]) for key in _RIGHT for side in ("before", "after")]
+            rows.append([*_head(document, model, label), one["method"], *figures])
+    heads = [f"{name}, {side}" for name in _RIGHT.values() for side in ("before", "after")]
+    columns = _columns(document, Column("Method"), *(Column(head, FIGURE) for head in heads))
+    caption = f"Calibration before and after a recalibration on other images, on {document['dataset']}"
+    return Table("recalibration", caption, columns, rows)
+
+
+_RIGHT = {"slope": "Slope", "observed_to_expected": "O:E", "brier": "Brier score"}
 
 
 def _differences(document: Document) -> Iterator[Table]:

@@ -22,12 +22,14 @@ class CardChoice:
     """A card by its name, or, where `card` is None, what a rule chooses on a data set, as `parse_rule` reads it.
 
     `stamp` is another one when the kept card is, so that what was made of it can be told from what is to be made.
+    `recalibrate` is the method that makes probabilities right on the same images, or None.
     """
 
     card: str | None
     rule: str = "sensitivity=0.9"
     on: str = "valid"
     stamp: Stamp = ()
+    recalibrate: str | None = None
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,9 @@ def chosen_card(source_name: str, model: str, choice: CardChoice, judge: str = R
     """
     if choice.card is not None:
         return read_card(source_name, choice.card)
-    return made_card(source_name, model, parse_rule(choice.rule), choice.on, None, judge)
+    return made_card(
+        source_name, model, parse_rule(choice.rule), choice.on, None, judge, recalibrate=choice.recalibrate
+    )
 
 
 def kept_choice(source_name: str, card: str) -> CardChoice:

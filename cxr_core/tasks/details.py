@@ -68,7 +68,7 @@ def label_details(curves: LabelCurves, specificity: float = SPECIFICITY) -> Labe
     """
     rows, drawn = curves.rows, curves.resampling()
     part = RocPart(specificity, why=rows.why) if rows.why else roc_part(rows.y, rows.scores, specificity, drawn)
-    why = _why_none(curves)
+    why = why_no_fit(curves)
     fit, reliability = label_fit(curves), curves.calibration()
     if why:
         return LabelDetails(fit, reliability, (), part, why)
@@ -78,7 +78,7 @@ def label_details(curves: LabelCurves, specificity: float = SPECIFICITY) -> Labe
 def label_benefits(curves: LabelCurves) -> tuple[NetBenefit, ...]:
     """Return the decision curve of a label on its certain rows; empty where there are no probabilities."""
     drawn = curves.resampling()
-    if _why_none(curves):
+    if why_no_fit(curves):
         return ()
     return net_benefits(curves.rows.y, _probabilities(curves), drawn.clusters, drawn.minimum)
 
@@ -88,7 +88,7 @@ def label_histogram(curves: LabelCurves) -> tuple[int, ...]:
 
     The last bin holds 1 too.
     """
-    if _why_none(curves):
+    if why_no_fit(curves):
         return ()
     counts, _ = np.histogram(_probabilities(curves), HISTOGRAM_BINS, (0, 1))
     return tuple(counts.tolist())
@@ -100,14 +100,15 @@ def _probabilities(curves: LabelCurves) -> FloatArray:
 
 def label_fit(curves: LabelCurves) -> CalibrationFit:
     """Return calibration slope, intercept and O:E of a label on its certain rows."""
-    rows, drawn, why = curves.rows, curves.resampling(), _why_none(curves)
+    rows, drawn, why = curves.rows, curves.resampling(), why_no_fit(curves)
     if why:
         return CalibrationFit(why=dict.fromkeys(FIGURES, why))
     logits = rows.scores if curves.scale == "logit" else logit(rows.scores)
     return calibration_fit(rows.y, logits, drawn.clusters, drawn.minimum)
 
 
-def _why_none(curves: LabelCurves) -> str | None:
+def why_no_fit(curves: LabelCurves) -> str | None:
+    """Return why a label has no probabilities to be judged, or None."""
     return curves.rows.why or why_no_probabilities(curves.rows.scores, curves.scale)
 
 

@@ -2,26 +2,30 @@
 
 import json
 from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import cxr_core
 from cxr_core.atomic import write_text
 from cxr_core.errors import ExistsError, TableError, UnknownNameError, UsageError, brief
-from cxr_core.evaluation.operating import OperatingPoint
-from cxr_core.evaluation.operating_json import counts_as_json, missing_shares, shares_as_json
+from cxr_core.evaluation.recalibration import Recalibration
 from cxr_core.schema import NAME_PATTERN, REPORT, check_name
 from cxr_core.sources.registry import get_source
+from cxr_core.tasks.judged_cut import JudgedCut
 from cxr_core.tasks.judging import joined_predictions
 from cxr_core.tasks.label_curves import LabelCurves, curves_of
+from cxr_core.tasks.recalibrated import fitted_recalibration, judged_recalibration
 from cxr_core.warehouse.answers import Joined
+
+__all__ = [
+    "Card", "JudgedCut", "Rule", "card_file", "cards", "choose_thresholds", "judged_at", "made_card", "parse_rule",
+    "read_card", "rows_for_card",
+]  # fmt: skip
 
 FOLDER = "thresholds"
 #: The rules that want a figure, and those that want none.
 WANTING, PLAIN = ("sensitivity", "specificity"), ("youden", "f1")
 NO_THRESHOLD = "the card has no threshold for this label"
-SHARES = ("sensitivity", "specificity", "ppv", "npv")
 
 
 @dataclass(frozen=True)
@@ -33,28 +37,6 @@ class Rule:
 
     def __str__(self) -> str:
         return self.name if self.wanted is None else f"{self.name}={self.wanted:g}"
-
-
-@dataclass(frozen=True)
-class JudgedCut:
-    """What a threshold does on the rows of one label; `why` says why there is no threshold, or no figure."""
-
-    threshold: float | None
-    point: OperatingPoint | None
-    why: dict[str, str] = field(default_factory=dict)
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the cut under the names that scripts rely on."""
-        return {**self._document}
-
-    @cached_property
-    def _document(self) -> dict[str, Any]:
-        # A page shows a cut in several tables and downloads; its intervals are computed once.
-        point = self.point
-        n = None if point is None else point.n
-        alarms = {"n": n, "alarms_per_100": 100 * (point.tp + point.fp) / n if point and n else None}
-        document = {"threshold": self.threshold} | shares_as_json(point, SHARES) | counts_as_json(point) | alarms
-        return document | {"why": self.why or missing_shares(point, SHARES)}
 
 
 @dataclass(frozen=True)
@@ -71,6 +53,7 @@ class Card:
     judge: str
     thresholds: dict[str, float | None]
     cuts: dict[str, JudgedCut] = field(default_factory=dict, compare=False)
+    recalibrations: dict[str, Recalibration] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         """Return what `thresholds --json` prints and the file holds."""
@@ -84,8 +67,11 @@ class Card:
             "view": self.view,
             "judge": self.judge,
             "version": cxr_core.__version__,
-            "labels": {label: cut.as_json() for label, cut in self.cuts.items()},
+            "labels": {label: cut.as_json() | self._recalibration(label) for label, cut in self.cuts.items()},
         }
+
+    def _recalibration(self, label: str) -> dict[str, Any]:
+        return {"recalibration": self.recalibrations[label].as_json()} if label in self.recalibrations else {}
 
 
 def parse_rule(text: str) -> Rule:
@@ -118,6 +104,7 @@ def choose_thresholds(
     judge: str = REPORT,
     card: str | None = None,
     replace: bool = False,
+    recalibrate: str | None = None,
 ) -> Card:
     """Choose a threshold for each label of a model on one data set, and keep them as a card of the source.
 
@@ -132,6 +119,7 @@ def choose_thresholds(
         judge: who says what is positive.
         card: the card's name; made of model and rule where it is not given.
         replace: whether a card of that name is replaced.
+        recalibrate: `platt` or `isotonic`, fitted to the same rows and kept beside the thresholds; None for neither.
 
     Raises:
         ExistsError: there is a card of that name.
@@ -142,19 +130,29 @@ def choose_thresholds(
     file = card_file(source_name, name)
     if file.exists() and not replace:
         raise ExistsError(f"There is a card {name} already. Use --replace to replace it, or another --name.")
-    made = made_card(source_name, model, rule, on, view, judge, name)
+    made = made_card(source_name, model, rule, on, view, judge, name, recalibrate)
     write_text(file, json.dumps(made.as_json(), indent=1) + "\n")
     return made
 
 
 def made_card(
-    source_name: str, model: str, rule: Rule, on: str, view: str | None, judge: str = REPORT, name: str = ""
+    source_name: str,
+    model: str,
+    rule: Rule,
+    on: str,
+    view: str | None,
+    judge: str = REPORT,
+    name: str = "",
+    recalibrate: str | None = None,
 ) -> Card:
     """Return the card that `choose_thresholds` keeps, without keeping it."""
     joined = joined_predictions(source_name, model, on, view, judge)
-    cuts = {label: _chosen(curves_of(joined, model, label), rule) for label in joined.labels}
+    each = {label: curves_of(joined, model, label) for label in joined.labels}
+    cuts = {label: _chosen(curves, rule) for label, curves in each.items()}
     thresholds = {label: cut.threshold for label, cut in cuts.items()}
-    return Card(name, model, source_name, joined.scale, rule, on, view, judge, thresholds, cuts)
+    fitted = {label: fitted_recalibration(one, recalibrate)[0] for label, one in each.items()} if recalibrate else {}
+    kept = {label: one for label, one in fitted.items() if one is not None}
+    return Card(name, model, source_name, joined.scale, rule, on, view, judge, thresholds, cuts, kept)
 
 
 def read_card(source_name: str, name: str) -> Card:
@@ -177,7 +175,9 @@ def read_card(source_name: str, name: str) -> Card:
         card, model, source, scale, on, judge = (
             str(kept[key]) for key in ("card", "model", "source", "scale", "on", "judge")
         )
-        return Card(card, model, source, scale, rule, on, kept["view"], judge, thresholds)
+        labels = kept["labels"].items()
+        fitted = {key: Recalibration.from_json(cut["recalibration"]) for key, cut in labels if "recalibration" in cut}
+        return Card(card, model, source, scale, rule, on, kept["view"], judge, thresholds, recalibrations=fitted)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, UsageError) as error:
         raise TableError(f"The card {file} is damaged: {error}. Choose the thresholds anew.") from error
 
@@ -197,7 +197,7 @@ def judged_at(
         UsageError: the card is of another model, or of scores on another scale.
     """
     joined = rows_for_card(card, source_name, model, dataset, view, judge)
-    return {label: _at(curves_of(joined, model, label), card.thresholds.get(label)) for label in joined.labels}
+    return {label: _at(curves_of(joined, model, label), card) for label in joined.labels}
 
 
 def rows_for_card(card: Card, source_name: str, model: str, dataset: str, view: str | None, judge: str) -> Joined:
@@ -224,12 +224,14 @@ def _chosen(curves: LabelCurves, rule: Rule) -> JudgedCut:
     return JudgedCut(threshold, curves.operating_point(threshold))
 
 
-def _at(curves: LabelCurves, threshold: float | None) -> JudgedCut:
+def _at(curves: LabelCurves, card: Card) -> JudgedCut:
+    threshold, fitted = card.thresholds.get(curves.label), card.recalibrations.get(curves.label)
+    recalibrated = None if fitted is None else judged_recalibration(curves, fitted)
     if threshold is None:
-        return JudgedCut(None, None, {"threshold": NO_THRESHOLD})
+        return JudgedCut(None, None, {"threshold": NO_THRESHOLD}, recalibrated)
     if curves.rows.why:
-        return JudgedCut(threshold, None, {"threshold": curves.rows.why})
-    return JudgedCut(threshold, curves.operating_point(threshold))
+        return JudgedCut(threshold, None, {"threshold": curves.rows.why}, recalibrated)
+    return JudgedCut(threshold, curves.operating_point(threshold), recalibrated=recalibrated)
 
 
 def card_file(source_name: str, name: str) -> Path:

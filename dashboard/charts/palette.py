@@ -6,7 +6,7 @@ Every mark colour has a contrast of at least 3:1 against its background. The mod
 
 from dataclasses import dataclass
 
-from cxr_core.pack.model_lines import PAPER, place_and_dash
+from cxr_core.pack.model_lines import FURTHER, PAPER, place_and_dash
 
 LIGHT_BACKGROUND = "#FFFFFF"
 DARK_BACKGROUND = "#12161C"
@@ -54,7 +54,7 @@ LIGHT = Palette(
     values={"not_mentioned": "#8A94A3", "negative": "#4C78A8", "uncertain": "#C48600", "positive": "#C2410C"},
     quiet="#CDD3DB",
     models=PAPER,
-    further=("#6A3D9A", "#7A3B1E", "#B0003A"),
+    further=FURTHER,
     sequential=("#F7F9FB", "#DCE6F0", "#B9CFE4", "#94B6D6", "#6F9BC6"),
     gain="#0072B2",
     loss="#D55E00",

@@ -4,11 +4,12 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from cxr_core.evaluation.recalibration import ISOTONIC, PLATT
 from cxr_core.schema import label_words
 from cxr_core.tasks.card_choice import CardChoice, cards_of, kept_choice
 from cxr_core.tasks.threshold_cards import choose_thresholds, parse_rule
 from dashboard.evaluate.judged import Judged
-from dashboard.shared import help_texts
+from dashboard.shared import detail_help, help_texts
 from dashboard.shared.actions import action_button
 from dashboard.shared.choices import Options, pick_one, select_one
 from dashboard.shared.formatting import plain
@@ -20,6 +21,7 @@ RULES = {
     "f1": "Largest F1",
 }
 _A_RULE = "a rule"
+_HOW = {"no": "No", PLATT: "Platt", ISOTONIC: "Isotonic"}
 _USUAL = {"sensitivity": 90, "specificity": 90}
 
 
@@ -59,7 +61,10 @@ def card_input(judged: Judged) -> ShownCard:
         datasets = judged.model.predictions
         usual = "valid" if "valid" in datasets else datasets[0]
         on = pick_one("Chosen on", Options(datasets, "card-on", label_words), usual, help_texts.CHOSEN_ON)
-    return ShownCard(CardChoice(None, text, on), f"{text} on {on}")
+        ways = Options(list(_HOW), "recalibrate", _HOW.__getitem__)
+        how = pick_one("Recalibrate", ways, "no", detail_help.RECALIBRATE)
+    recalibrate = None if how == "no" else how
+    return ShownCard(CardChoice(None, text, on, recalibrate=recalibrate), f"{text} on {on}")
 
 
 def keep_button(judged: Judged, shown: ShownCard) -> None:
@@ -67,13 +72,17 @@ def keep_button(judged: Judged, shown: ShownCard) -> None:
     choice = shown.choice
     if choice.card is not None:
         return
-    name = f"{judged.model.name}-{choice.rule.replace('=', '-')}-{choice.on}"
+    fitted = f"-{choice.recalibrate}" if choice.recalibrate else ""
+    name = f"{judged.model.name}-{choice.rule.replace('=', '-')}-{choice.on}{fitted}"
     if name in cards_of(judged.source.name, judged.model.name):
         st.caption(f"Kept as the card {plain(name)}.")
         return
 
     def keep(_thing: str) -> None:
         rule = parse_rule(choice.rule)
-        choose_thresholds(judged.source.name, judged.model.name, rule, choice.on, None, judged.judge, name)
+        choose_thresholds(
+            *(judged.source.name, judged.model.name, rule, choice.on, None, judged.judge, name),
+            recalibrate=choice.recalibrate,
+        )
 
     action_button("Keep as a card", name, "keep-card", keep, help_texts.KEEP_CARD, icon=":material/bookmark:")

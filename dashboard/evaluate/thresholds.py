@@ -1,6 +1,7 @@
 """Thresholds that travel: chosen on one set, judged on this one and others, with what they alarm in a day."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
@@ -13,10 +14,10 @@ from cxr_core.tasks.threshold_cards import JudgedCut
 from cxr_core.words import counted
 from dashboard.evaluate.card_input import ShownCard, card_input, keep_button
 from dashboard.evaluate.judged import Judged
-from dashboard.shared import engine, help_texts
+from dashboard.shared import detail_help, engine, help_texts
 from dashboard.shared.choices import Options, select_several
 from dashboard.shared.downloads import download_file, download_table
-from dashboard.shared.formatting import NOTHING, plain, with_interval
+from dashboard.shared.formatting import NOTHING, plain, three_digits, with_interval
 
 
 def thresholds_section(judged: Judged) -> None:
@@ -38,6 +39,11 @@ def thresholds_section(judged: Judged) -> None:
     )
     st.table(card_table(places, volume), border="horizontal", alt="What the thresholds of all labels do on each set")
     st.caption(help_texts.CARD_CAPTION)
+    recalibrated = recalibration_table(places)
+    if not recalibrated.empty:
+        st.markdown("**Calibration before and after the recalibration**")
+        st.table(recalibrated, border="horizontal", alt="Calibration of each label before and after, on each set")
+        st.caption(detail_help.RECALIBRATED)
     reasons = missing_words(places)
     if reasons:
         with st.expander(f"What is missing, and why ({counted(len(reasons), 'figure')})"):
@@ -87,7 +93,7 @@ def card_table(places: list[JudgedPlace], volume: int) -> pd.DataFrame:
 
 
 def _cells(cut: JudgedCut, volume: int) -> dict[str, str]:
-    one, a_day = cut.as_json(), alarms_a_day(cut, volume)
+    one, a_day = cut.as_json(), cut.alarms_a_day(volume)
     return {
         "Sensitivity": with_interval(one["sensitivity"], one["sensitivity_ci"]),
         "Specificity": with_interval(one["specificity"], one["specificity_ci"]),
@@ -96,12 +102,26 @@ def _cells(cut: JudgedCut, volume: int) -> dict[str, str]:
     }
 
 
-def alarms_a_day(cut: JudgedCut, volume: int) -> tuple[float, float] | None:
-    """Return the alarms, and the false ones, among so many images a day like those judged; None without a point."""
-    point = cut.point
-    if point is None or not point.n:
-        return None
-    return volume * (point.tp + point.fp) / point.n, volume * point.fp / point.n
+def recalibration_table(places: list[JudgedPlace]) -> pd.DataFrame:
+    """Return slope, O:E and Brier score of each label before and after its recalibration, the places side by side."""
+    rows: dict[str, dict[str, str]] = {}
+    for place in places:
+        for label, cut in place.cuts.items():
+            one = cut.recalibrated
+            if one is not None:
+                cells = {name: f"{_value(one.before, key)} → {_value(one.after, key)}" for name, key in _RIGHT.items()}
+                where = plain(_words(place, places))
+                row = {f"{name}, {where}": text for name, text in cells.items()}
+                rows[label_words(label)] = rows.get(label_words(label), {}) | row
+    return pd.DataFrame.from_dict(rows, orient="index").fillna(NOTHING)
+
+
+_RIGHT = {"Slope": "slope", "O:E": "observed_to_expected", "Brier": "brier"}
+
+
+def _value(figures: Mapping[str, tuple[float | None, Any]], key: str) -> str:
+    value, _ = figures.get(key, (None, None))
+    return three_digits(value)
 
 
 def flat_cuts(places: list[JudgedPlace], volume: int) -> pd.DataFrame:
@@ -112,8 +132,11 @@ def flat_cuts(places: list[JudgedPlace], volume: int) -> pd.DataFrame:
             row = {"label": label, "source": place.source, "dataset": place.dataset} | cut.as_json()
             for name in [name for name in row if name.endswith("_ci")]:
                 row[f"{name}_low"], row[f"{name}_high"] = row.pop(name) or (None, None)
-            a_day = alarms_a_day(cut, volume) or (None, None)
+            a_day = cut.alarms_a_day(volume) or (None, None)
             why = "; ".join(f"{name}: {reason}" for name, reason in row.pop("why").items())
+            for side, figures in row.pop("recalibrated", {}).items():
+                if side in ("before", "after"):
+                    row |= {f"{key}_{side}": value for key, value in figures.items() if not key.endswith("_ci")}
             rows.append(row | {"alarms_a_day": a_day[0], "false_alarms_a_day": a_day[1], "why": why})
     return pd.DataFrame(rows)
 

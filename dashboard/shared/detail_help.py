@@ -10,3 +10,8 @@ DECISION = (
     "net benefit is the share of true positives less the weighted share of false ones (Vickers and Elkin 2006). The "
     "model is worth using at thresholds where its line is above both acting on all and acting on none."
 )
+RECALIBRATE = (
+    "Makes the probabilities right on the images on which the thresholds are chosen, by a line on the logit (Platt) "
+    "or by a rising curve (isotonic); whether they are right on other images too is judged below."
+)
+RECALIBRATED = "Before → after. Right are a slope and an O:E of 1; where fitted and judged is one set, both always are."

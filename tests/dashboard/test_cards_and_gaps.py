@@ -5,13 +5,13 @@ import shutil
 from html_tables import html_tables
 from test_pages import texts
 
+from cxr_core.schema import label_words
 from cxr_core.tasks.card_choice import CardChoice, chosen_card
 from cxr_core.tasks.gaps import gaps_at
 from cxr_core.tasks.threshold_cards import JudgedCut, cards, judged_at
 from dashboard.charts.gap_matrix import gap_matrix_html, gap_sign
 from dashboard.charts.palette import LIGHT
 from dashboard.evaluate.gaps import flat_gaps, gaps_answer
-from dashboard.evaluate.thresholds import alarms_a_day
 
 MODEL = "densenet_frontal_u0_0__w0_0"
 RULE = CardChoice(None, "sensitivity=0.9", "valid")
@@ -75,4 +75,16 @@ def test_signs_follow_the_corrected_p_and_what_is_not_tested_says_so(small_demo)
 
 
 def test_alarms_are_those_of_images_like_the_judged_and_none_without_a_point():
-    assert alarms_a_day(JudgedCut(None, None), 100) is None
+    assert JudgedCut(None, None).alarms_a_day(100) is None
+
+
+def test_a_recalibration_is_shown_before_and_after_on_each_set(small_demo, page):
+    app = page("evaluate", model=MODEL, **{"evaluate-tab": "Thresholds", "recalibrate": "platt"})
+    card = chosen_card("demo", MODEL, CardChoice(None, "sensitivity=0.9", "valid", recalibrate="platt"))
+    shown, label = app.table[-1].value, next(iter(card.recalibrations))
+    for dataset in ("valid", "test"):
+        one = judged_at(card, "demo", MODEL, dataset, None, "report")[label].recalibrated
+        before, after = (f"{side['slope'][0]:.3f}" for side in (one.before, one.after))
+        assert shown.loc[label_words(label), f"Slope, {dataset}"] == f"{before} → {after}"
+    assert shown.loc[label_words(label), "O:E, valid"].endswith("→ 1.000")
+    assert len(shown) == len(card.recalibrations), "labels without a fit are not there"

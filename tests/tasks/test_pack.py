@@ -14,6 +14,7 @@ from prediction_source import NAME, of_view, scores_for, write_predictions, writ
 from cxr_core.cli import main
 from cxr_core.errors import ExistsError, UnknownNameError, UsageError
 from cxr_core.pack.checklist import ASKED, FILLED, NOT_APPLICABLE, checklists
+from cxr_core.pack.figures import lines_of
 from cxr_core.pack.files import pack_files
 from cxr_core.tasks import report
 from cxr_core.tasks.compare import compare
@@ -136,7 +137,7 @@ def write_models(workspace):
     frontal = of_view(write_source(workspace), "frontal")
     for seed, model in enumerate(MODELS):
         write_predictions(workspace, model, scores_for(frontal, seed, names=("edema", "fracture")))
-    choose_thresholds(NAME, "net", parse_rule("sensitivity=0.8"), card="chosen")
+    choose_thresholds(NAME, "net", parse_rule("sensitivity=0.8"), card="chosen", recalibrate="platt")
 
 
 @pytest.fixture(scope="module")
@@ -179,6 +180,8 @@ def test_the_tables_have_the_figures_of_the_commands_with_all_their_digits(made)
     point = said["at"]["edema"].point
     assert [int(cuts[0][name]) for name in ("TP", "FP", "FN", "TN")] == [point.tp, point.fp, point.fn, point.tn]
     assert {len(differences), len(said["compare"])} == {2}
+    recalibrated = rows(files["tables/recalibration.csv"])[0]
+    assert number(recalibrated["Slope, after"]) == said["at"]["edema"].recalibrated.after["slope"][0]
 
 
 def test_every_item_of_the_three_lists_is_filled_asked_or_not_applicable(made):
@@ -220,6 +223,14 @@ def test_the_figures_are_pictures_without_date_or_script(made):
         assert pdf.startswith(b"%PDF-") and b"CreationDate" not in pdf
     page = files["index.html"].decode()
     assert page.count("<img ") == len(figures) and "<script" not in page and "http://" not in page.split("<main>")[0]
+
+
+def test_models_that_would_share_a_colour_are_told_apart():
+    models = [
+        {"name": name, "ensemble": False} for name in ("densenet_frontal_u0_0__w0_0", "densenet_lateral_u0_0__w0_0")
+    ]
+    lines = lines_of({"models": [*models, {"name": "both", "ensemble": True}]})
+    assert len({line["color"] for line in lines.values()}) == 3
 
 
 def test_the_methods_say_n_judge_seed_resamples_versions_and_correction(made):

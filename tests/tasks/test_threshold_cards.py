@@ -1,11 +1,16 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 from prediction_source import NAME, of_view, scores_for, write_predictions, write_source
+from scipy.special import expit
+from sklearn.isotonic import IsotonicRegression
+from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import confusion_matrix, f1_score
 
+from cxr_core.cli import main
 from cxr_core.errors import ExistsError, TableError, UnknownNameError, UsageError
 from cxr_core.evaluation.thresholds import f1_threshold
 from cxr_core.sources.registry import get_source
@@ -122,3 +127,38 @@ def test_the_command_line_keeps_a_card_and_judges_at_it(labels, cxr):
     assert at["threshold"] == card["labels"]["edema"]["threshold"]
     assert set(at) >= {"sensitivity", "sensitivity_ci", "specificity", "specificity_ci", "ppv", "npv", "n", "why"}
     assert cxr("thresholds", "net", "--rule", "luck", "--source", NAME).returncode == 2
+
+
+@pytest.mark.parametrize("method", ["platt", "isotonic"])
+def test_a_recalibration_is_fitted_on_one_set_kept_in_the_card_and_judged_on_another(labels, method):
+    card = choose_thresholds(NAME, "net", parse_rule("youden"), recalibrate=method)
+    kept = read_card(NAME, card.card)
+    assert kept == card and set(kept.recalibrations) == {"edema", "fracture"}
+    judged = judged_at(kept, NAME, "net", "test", None, "report")["edema"].as_json()["recalibrated"]
+    (y_valid, s_valid), (y, scores) = certain(labels, "valid"), certain(labels, "test")
+    if method == "platt":
+        line = LogisticRegression(C=np.inf, tol=1e-12, max_iter=10_000).fit(s_valid[:, None], y_valid)
+        p = line.predict_proba(scores[:, None])[:, 1]
+    else:
+        p = IsotonicRegression(out_of_bounds="clip").fit(s_valid, y_valid).predict(scores)
+    assert judged["before"]["brier"] == pytest.approx(np.mean((expit(scores) - y) ** 2))
+    assert judged["after"]["brier"] == pytest.approx(np.mean((p - y) ** 2), abs=1e-6)
+    assert judged["after"]["observed_to_expected"] == pytest.approx(y.sum() / p.sum(), abs=1e-5)
+    assert judged["method"] == method and judged["why"] is None
+    assert (
+        "recalibrated"
+        not in judged_at(replace(kept, recalibrations={}), NAME, "net", "test", None, "report")["edema"].as_json()
+    )
+
+
+def test_the_command_tells_alarms_a_day_and_the_calibration_before_and_after(labels, capsys):
+    choose_thresholds(NAME, "net", parse_rule("youden"), card="mine", recalibrate="platt")
+    arguments = ["evaluate", "net", "--at", "mine", "--dataset", "test", "--source", NAME, "--images-a-day"]
+    assert main([*arguments, "250", "--json"]) == 0
+    at = json.loads(capsys.readouterr().out)["labels"]["edema"]["at"]
+    assert at["alarms_a_day"] == pytest.approx(250 * (at["tp"] + at["fp"]) / at["n"])
+    assert at["false_alarms_a_day"] == pytest.approx(250 * at["fp"] / at["n"])
+    assert main([*arguments, "250"]) == 0
+    assert "recalibrated" in capsys.readouterr().out
+    assert main([*arguments, "0"]) == 2
+    assert "must be 1 or more" in capsys.readouterr().err
