@@ -2,7 +2,7 @@
 
 import argparse
 
-from cxr_core.commands.output import as_table, reasons, shown
+from cxr_core.commands.output import as_table, interval, reasons, shown
 from cxr_core.commands.parsing import Answer, Command, Parser
 from cxr_core.schema import REPORT
 from cxr_core.tasks.gaps import FIGURES, Gaps, gaps
@@ -49,14 +49,31 @@ def _text(found: Gaps) -> str:
             row = [label, group, cell.n, cell.n_positive]
             for name in FIGURES:
                 ends = one["gap_ci"][name]
-                interval = "-" if ends is None else f"{ends[0]:+.3f} to {ends[1]:+.3f}"
-                row += [one[name], _signed(one["gap"][name]), interval, shown(one["p_corrected"][name])]
+                between = "-" if ends is None else f"{ends[0]:+.3f} to {ends[1]:+.3f}"
+                row += [one[name], _signed(one["gap"][name]), between, shown(one["p_corrected"][name])]
             rows.append(row)
             why[f"{label}, {group}"] = one["why"]
+    heads = (
+        "label",
+        "group",
+        "AUC",
+        "95 % interval",
+        "gap to the rest",
+        "95 % interval",
+        "p corrected",
+        "O:E",
+        "slope",
+    )
+    ranked = []
+    for label, of_groups in found.areas.items():
+        for group, area in of_groups.items():
+            fit = found.calibration[label][group]
+            figures = (area.roc_auc, interval(area.roc_auc_ci), _signed(area.gap), interval(area.gap_ci))
+            ranked.append([label, group, *figures, area.p_corrected, fit.observed_to_expected, fit.slope])
     by = ", ".join(found.by)
     head = f"{found.model} on {found.dataset} by {by}, cut by {found.card}: each group minus all other images"
     tail = f"p corrected by Holm for {counted(found.matrix.tests, 'test')}"
-    return f"{head}\n\n{as_table(headers, rows)}{reasons(why)}\n\n{tail}"
+    return f"{head}\n\n{as_table(headers, rows)}{reasons(why)}\n\n{tail}\n\n{as_table(heads, ranked)}"
 
 
 def _signed(value: float | None) -> str:

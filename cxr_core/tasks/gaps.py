@@ -4,8 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from cxr_core.evaluation.binary import certain_rows
+from cxr_core.arrays import BoolArray, IntArray
+from cxr_core.evaluation.binary import CertainRows, certain_rows
+from cxr_core.evaluation.calibration import why_no_probabilities
+from cxr_core.evaluation.calibration_fit import FIGURES as CALIBRATION_FIGURES
+from cxr_core.evaluation.calibration_fit import CalibrationFit, calibration_fit
 from cxr_core.evaluation.gaps import FIGURES, GapMatrix, LabelAtCut, gap_matrix
+from cxr_core.evaluation.group_areas import AreaGaps, area_gaps
+from cxr_core.evaluation.probabilities import logit
 from cxr_core.evaluation.resamples import patient_clusters
 from cxr_core.schema import REPORT
 from cxr_core.settings import settings
@@ -27,6 +33,8 @@ class Gaps:
     card: str
     by: tuple[str, ...]
     matrix: GapMatrix
+    areas: AreaGaps
+    calibration: dict[str, dict[str, CalibrationFit]]
 
     def as_json(self) -> dict[str, Any]:
         """Return what `gaps --json` prints."""
@@ -41,10 +49,15 @@ class Gaps:
             "groups": list(self.matrix.groups),
             "tests": self.matrix.tests,
             "labels": {
-                label: {group: cell.as_json() for group, cell in cells.items()}
+                label: {group: cell.as_json() | self._ranked(label, group) for group, cell in cells.items()}
                 for label, cells in self.matrix.labels.items()
             },
         }
+
+    def _ranked(self, label: str, group: str) -> dict[str, Any]:
+        """Return the AUC of a group beside the rest's, and its calibration."""
+        fit = self.calibration[label][group].as_json()
+        return {"area": self.areas[label][group].as_json(), "calibration": fit}
 
 
 def gaps(
@@ -88,5 +101,22 @@ def gaps_at(
         rows = certain_rows(joined.frame[f"true_{label}"], joined.frame[f"predicted_{label}"])
         threshold = kept.thresholds.get(label)
         labels[label] = LabelAtCut(rows, threshold, NO_THRESHOLD if threshold is None else None)
-    matrix = gap_matrix(labels, groups, clusters, settings().minimum_positives)
-    return Gaps(model, source_name, dataset, view, judge, kept.card, tuple(by), matrix)
+    minimum = settings().minimum_positives
+    matrix = gap_matrix(labels, groups, clusters, minimum)
+    certain = {label: cut.rows for label, cut in labels.items()}
+    areas = area_gaps(certain, groups, clusters, minimum)
+    fits = {
+        label: {group: _fit(one, mask[one.mask], clusters[one.mask], joined.scale) for group, mask in groups.items()}
+        for label, one in certain.items()
+    }
+    return Gaps(model, source_name, dataset, view, judge, kept.card, tuple(by), matrix, areas, fits)
+
+
+def _fit(rows: CertainRows, inside: BoolArray, clusters: IntArray, scale: str) -> CalibrationFit:
+    """Return slope, intercept and O:E of a label in one group."""
+    scores = rows.scores[inside]
+    why = rows.why or why_no_probabilities(scores, scale)
+    if why:
+        return CalibrationFit(why=dict.fromkeys(CALIBRATION_FIGURES, why))
+    logits = scores if scale == "logit" else logit(scores)
+    return calibration_fit(rows.y[inside], logits, clusters[inside], settings().minimum_positives)

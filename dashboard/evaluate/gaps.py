@@ -14,10 +14,10 @@ from dashboard.charts.gap_matrix import gap_matrix_html, legend_words
 from dashboard.evaluate.card_input import card_input, keep_button
 from dashboard.evaluate.judged import Judged
 from dashboard.evaluate.subgroups import column_words, usual_split
-from dashboard.shared import engine, help_texts
+from dashboard.shared import detail_help, engine, help_texts
 from dashboard.shared.choices import Options, pick_one, select_several
 from dashboard.shared.downloads import download_table
-from dashboard.shared.formatting import plain, signed
+from dashboard.shared.formatting import NOTHING, plain, signed, with_interval
 from dashboard.shared.theme import colors
 
 
@@ -42,6 +42,9 @@ def gaps_section(judged: Judged) -> None:
     tests = counted(found.matrix.tests, "test")
     st.caption(f"{legend_words()}. Cut by {plain(shown.words)}, on {judged.dataset}. Corrected for {tests} (Holm).")
     st.caption(help_texts.GAPS_CAPTION)
+    with st.expander("AUC and calibration of each group"):
+        st.table(ranked_table(found), border="horizontal", alt="AUC of each group beside the rest, and its calibration")
+        st.caption(detail_help.RANKED)
     with st.container(horizontal=True):
         keep_button(judged, shown)
         download_table(flat_gaps(found), f"{judged.model.name}-{judged.dataset}-gaps.csv")
@@ -69,15 +72,45 @@ def gaps_answer(found: Gaps) -> str:
     )
 
 
+def ranked_table(found: Gaps) -> pd.DataFrame:
+    """Return the AUC of each label in each group, its gap to the rest, and its calibration, in words."""
+    rows = []
+    for label, cells in found.areas.items():
+        for group, area in cells.items():
+            fit = found.calibration[label][group]
+            gap = NOTHING if area.gap is None else signed(area.gap)
+            if area.gap_ci:
+                gap += f" ({signed(area.gap_ci[0])} to {signed(area.gap_ci[1])})"
+            rows.append(
+                {
+                    "Label": label_words(label),
+                    "Group": plain(group),
+                    "AUC": with_interval(area.roc_auc, area.roc_auc_ci),
+                    "Gap to the rest": gap,
+                    "p, corrected": NOTHING if area.p_corrected is None else f"{area.p_corrected:.3f}",
+                    "Slope": with_interval(fit.slope, fit.slope_ci),
+                    "O:E": with_interval(fit.observed_to_expected, fit.observed_to_expected_ci),
+                }
+            )
+    return pd.DataFrame(rows).set_index("Label")
+
+
 def flat_gaps(found: Gaps) -> pd.DataFrame:
     """Return the matrix as numbers, one row a label and group."""
     return pd.DataFrame(
         [
-            {"label": label, "group": group} | _flat(cell)
+            {"label": label, "group": group} | _flat(cell) | _flat_area(found, label, group)
             for label, cells in found.matrix.labels.items()
             for group, cell in cells.items()
         ]
     )
+
+
+def _flat_area(found: Gaps, label: str, group: str) -> dict[str, Any]:
+    row: dict[str, Any] = {}
+    for name, value in found.areas[label][group].as_json().items():
+        row |= _bounded(name if name.startswith("roc_auc") else f"{name}_roc_auc", value)
+    return row
 
 
 def _flat(cell: GroupGap) -> dict[str, Any]:

@@ -15,3 +15,7 @@ RECALIBRATE = (
     "or by a rising curve (isotonic); whether they are right on other images too is judged below."
 )
 RECALIBRATED = "Before → after. Right are a slope and an O:E of 1; where fitted and judged is one set, both always are."
+RANKED = (
+    "Whether the model ranks the images of a group worse than all others (p by Holm over all labels and groups), "
+    "and whether its probabilities are right there: a slope and an O:E of 1 are."
+)

@@ -88,3 +88,11 @@ def test_a_recalibration_is_shown_before_and_after_on_each_set(small_demo, page)
         assert shown.loc[label_words(label), f"Slope, {dataset}"] == f"{before} → {after}"
     assert shown.loc[label_words(label), "O:E, valid"].endswith("→ 1.000")
     assert len(shown) == len(card.recalibrations), "labels without a fit are not there"
+
+
+def test_the_auc_and_the_calibration_of_each_group_stand_below_the_matrix(small_demo, page):
+    app = page("evaluate", model=MODEL, **{"evaluate-tab": "Groups", "gaps-by": "sex", "dataset": "test"})
+    area = gaps_at(chosen_card("demo", MODEL, RULE), "demo", MODEL, ["sex"], "test", None, "report").areas["edema"]["F"]
+    shown = app.table[-1].value
+    row = shown[shown["Group"] == "F"].loc["Edema"]
+    assert row["AUC"].startswith(f"{area.roc_auc:.3f}")

@@ -8,6 +8,7 @@ from prediction_source import NAME, of_view, scores_for, write_predictions, writ
 from cxr_core.errors import UnknownNameError, UsageError
 from cxr_core.tasks.gaps import gaps
 from cxr_core.tasks.import_groups import import_groups
+from cxr_core.tasks.subgroups import subgroups
 from cxr_core.tasks.threshold_cards import choose_thresholds, parse_rule, read_card
 
 
@@ -87,3 +88,14 @@ def test_the_command_prints_the_matrix_and_says_what_the_sides_are(people, cxr):
     assert "each group minus all other images" in text.stdout and "Holm for 4 tests" in text.stdout
     wrong = cxr("gaps", "net", "--by", "ward", "--at", "card", "--source", NAME)
     assert (wrong.returncode, wrong.stderr.count("\n")) == (2, 1)
+
+
+def test_each_group_has_its_auc_and_its_calibration(people):
+    found = gaps(NAME, "net", ["sex"], "card", "test")
+    shown = found.as_json()["labels"]["edema"]["F"]
+    one = next(
+        group for group in subgroups(NAME, "net", "edema", "sex", "test").groups if group.group == "F"
+    ).evaluation
+    assert shown["area"]["roc_auc"] == one.roc_auc
+    assert shown["calibration"].keys() >= {"slope", "slope_ci", "observed_to_expected", "why"}
+    assert shown["calibration"]["observed_to_expected"] == found.calibration["edema"]["F"].observed_to_expected > 0
