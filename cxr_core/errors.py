@@ -11,14 +11,15 @@
     │   ├── TableError          a table is damaged or lacks a column
     │   └── ModelFileError      a model file is damaged or holds another network
     ├── WarehouseError          a warehouse could not answer (network, permission, timeout)
-    │   └── AccessError         one table or data set may not be read; the others may
+    │   ├── AccessError         one table or data set may not be read; the others may
+    │   └── CostlyError         a question would read more than is read without a yes
     ├── StorageError            Cloud Storage could not answer, or has no such bucket or file
     └── RunError                a run failed; the message is its reason
 
 A message is one sentence or two on one line: what must hold, what was received, what to do next.
 """
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 #: How much of a received text an error repeats.
@@ -121,6 +122,18 @@ class StorageError(CxrError):
 
 class AccessError(WarehouseError):
     """A table or data set may not be read or written; others may."""
+
+
+class CostlyError(WarehouseError):
+    """A question to BigQuery, `question` with its `sql`, would read `n_bytes`; `key` is what a yes is said to."""
+
+    def __init__(self, question: str, sql: str, n_bytes: int, limit: int, key: Hashable) -> None:
+        self.question, self.sql, self.n_bytes, self.key = question, sql, n_bytes, key
+        super().__init__(
+            f"BigQuery would read {n_bytes:,} bytes for the question {question}, and above ask_above_bytes = {limit:,} "
+            f"it is asked only after a yes. On a page, press the button; else set CXR_ASK_ABOVE_BYTES={n_bytes} for "
+            "this command, or raise ask_above_bytes in cxr.toml."
+        )
 
 
 class RunError(CxrError):

@@ -111,6 +111,13 @@ SETTINGS: tuple[Setting, ...] = (
         "above 0",
     ),
     Setting(
+        "ask_above_bytes",
+        1_000_000_000,
+        "Bytes above which BigQuery is asked a question only after a yes; the estimate comes before it runs.",
+        lambda value: value > 0,
+        "above 0",
+    ),
+    Setting(
         "bigquery_endpoint", "", "URL of a BigQuery-compatible server to use instead of Google's, without credentials."
     ),
     Setting("bigquery_timeout", 120.0, "Seconds to wait for one BigQuery answer.", lambda value: value > 0, "above 0"),

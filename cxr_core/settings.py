@@ -39,6 +39,7 @@ class Settings:
     import_memory: int
     kept_memory: int
     maximum_bytes_billed: int
+    ask_above_bytes: int
     bigquery_endpoint: str
     bigquery_timeout: float
     gcs_endpoint: str

@@ -8,7 +8,7 @@ from cxr_core.commands.output import as_table
 from cxr_core.commands.parsing import DEFAULT_SOURCE, Answer, Command, Parser, no_arguments
 from cxr_core.commands.runs import awaited
 from cxr_core.tasks.build_demo import start_demo
-from cxr_core.tasks.sources import SourceReport, report_of, source_reports
+from cxr_core.tasks.sources import NULL_RULES, SourceReport, keep_null_rule, report_of, source_reports
 from cxr_core.words import counted
 
 
@@ -25,7 +25,14 @@ def _demo_report() -> Answer:
     return Answer(report.as_json(), lambda: "The demo is built.")
 
 
+def _sources_arguments(parser: Parser) -> None:
+    rules = " or ".join(NULL_RULES)
+    parser.add_argument("--null-is", metavar="RULE", help=f"what NULL labels of --source are in BigQuery: {rules}")
+
+
 def _sources(arguments: argparse.Namespace) -> Answer:
+    if arguments.null_is:
+        keep_null_rule(arguments.source, arguments.null_is)
     reports = [report_of(arguments.source)] if arguments.source else source_reports()
     return Answer([report.as_json() for report in reports], lambda: "\n\n".join(map(_source_text, reports)))
 
@@ -88,7 +95,7 @@ def _split(arguments: argparse.Namespace) -> Answer:
 def _models(arguments: argparse.Namespace) -> Answer:
     from cxr_core.tasks.models import models
 
-    entries = models(arguments.source)
+    entries = models(arguments.source, counted=True)
     headers = ("name", "view", "policy", "policy_digest", "u", "w", "images", "predictions", "weights")
     rows = [[getattr(entry, header) for header in headers] for entry in entries]
     empty = f"The source {arguments.source} has no model yet. Train one, or name the models in cxr.toml."
@@ -107,7 +114,11 @@ def _accelerators(_arguments: argparse.Namespace) -> Answer:
 
 DEMO = Command("demo", "Build the embedded source, unless it is there.", no_arguments, _demo)
 SOURCES = Command(
-    "sources", "List the sources, or one, with what is missing and how to fix it.", no_arguments, _sources, source=""
+    "sources",
+    "List the sources, or one, with what is missing and how to fix it.",
+    _sources_arguments,
+    _sources,
+    source="",
 )
 DISTRIBUTION = Command(
     "distribution", "Count the images by label, value and data set.", _distribution_arguments, _distribution

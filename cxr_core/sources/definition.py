@@ -8,7 +8,9 @@ from cxr_core.config_text import home_path, read_toml
 from cxr_core.errors import SettingsError, UsageError, brief
 from cxr_core.locations import check_location, is_remote
 from cxr_core.schema import PREDICTIONS_SUFFIX
+from cxr_core.sources.kept_answers import kept_null_rule
 from cxr_core.sources.source import Source, own_labels, own_models, own_predictions, own_readings, own_records
+from cxr_core.warehouse.null_labels import NULL_RULES
 from cxr_core.warehouse.tables import (
     KINDS,
     MODEL_FIELD,
@@ -16,7 +18,7 @@ from cxr_core.warehouse.tables import (
     check_pattern,
     check_project,
     check_region,
-    check_table,
+    check_tables,
     is_file,
 )
 
@@ -36,6 +38,7 @@ KEYS: tuple[str, ...] = (
     "synthetic",
     "truth",
     "readings",
+    "null_is",
 )
 
 
@@ -119,13 +122,14 @@ def source_of(name: str, definition: Definition, folder: Path) -> Source:
         write=_checked(definition, "write", check_dataset, definition.text("write")),
         synthetic=_synthetic(definition),
         readings=_with(_readings(definition), own_readings(folder)),
+        null_is=_null_rule(definition, folder),
     )
 
 
 def _labels(definition: Definition, folder: Path) -> tuple[str, ...]:
     texts = definition.texts("labels")
     if definition.keys["kind"] == "bigquery":
-        return tuple(_checked(definition, "labels", check_table, text) or "" for text in texts)
+        return tuple(_checked(definition, "labels", check_tables, text) or "" for text in texts)
     return tuple(_parquet(definition, "labels", text) for text in texts) or (own_labels(folder),)
 
 
@@ -192,6 +196,14 @@ def _limit(definition: Definition) -> int | None:
     if limit is not None and (type(limit) is not int or not 0 < limit < 2**63):
         raise definition.error("maximum_bytes_billed", "must be a whole number of bytes above 0 (and below 2**63)")
     return limit
+
+
+def _null_rule(definition: Definition, folder: Path) -> str | None:
+    """Return what NULL labels are as the definition says, else as it was answered."""
+    rule = definition.text("null_is")
+    if rule is not None and rule not in NULL_RULES:
+        raise definition.error("null_is", f"must be {' or '.join(NULL_RULES)}")
+    return rule or kept_null_rule(folder)
 
 
 def _synthetic(definition: Definition) -> bool:

@@ -24,7 +24,8 @@ class Source:
     `{model}` and `records` one with `{dataset}` and `{view}`, where those that the product writes itself come
     last. `readings` are such patterns too, in which the name of a set stands where a model's does.
     `folder` is where it writes: the source's part of the workspace, which need not exist yet. `synthetic` says that
-    no patient stands behind the data, `truth` is a table of what was really there, or None.
+    no patient stands behind the data, `truth` is a table of what was really there, or None. `null_is` says what NULL
+    labels of BigQuery are, None where nobody said it.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Source:
     write: str | None = None
     synthetic: bool = False
     readings: tuple[str, ...] = ()
+    null_is: str | None = None
 
     @property
     def tables(self) -> TableSet:
@@ -64,6 +66,8 @@ class Source:
             readings=self.readings,
             groups=own_groups(self.folder),
             allowed=tuple(sorted(folders)),
+            null_is=self.null_is,
+            source=self.name,
         )
 
     def warehouse(self) -> "Warehouse":

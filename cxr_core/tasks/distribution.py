@@ -99,11 +99,6 @@ def cooccurrence(
     return _ready(source_name, view).warehouse().cooccurrence(value, view, dataset)
 
 
-def estimated_bytes(source_name: str, view: str | None = "frontal") -> int | None:
-    """Return the bytes that BigQuery would read for the distribution; None for a local source, where it is free."""
-    return _ready(source_name, view).warehouse().estimate_distribution(view)
-
-
 def present_datasets(table: pd.DataFrame) -> tuple[str, ...]:
     """Return the data sets of a distribution, in schema order."""
     found = set(table["dataset"])

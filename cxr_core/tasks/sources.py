@@ -3,10 +3,14 @@
 from dataclasses import asdict, dataclass
 
 from cxr_core.cloud_storage import forget_listings
-from cxr_core.errors import CxrError, SettingsError
+from cxr_core.errors import CxrError, SettingsError, UsageError
+from cxr_core.sources.kept_answers import keep_null_rule as keep_answer
 from cxr_core.sources.registry import get_source, is_built, problems, record_files, source_names
 from cxr_core.sources.source import Source
 from cxr_core.warehouse.google_client import forget_clients
+
+# The command line shows them, and knows no warehouse.
+from cxr_core.warehouse.null_labels import NULL_RULES as NULL_RULES  # noqa: PLC0414
 
 #: The kind of a source whose definition cannot be understood.
 UNKNOWN_KIND = "unknown"
@@ -75,6 +79,21 @@ def _labels(source: Source) -> list[str]:
 def refresh(source_name: str) -> None:
     """Forget what the tables of a source answered, so that each question is asked (and, in BigQuery, billed) anew."""
     get_source(source_name).warehouse().refresh()
+
+
+def keep_null_rule(source_name: str, rule: str) -> None:
+    """Keep in the workspace what NULL labels of a BigQuery source are.
+
+    Raises:
+        UnknownNameError: there is no such source or rule.
+        UsageError: the source has none in BigQuery, or its definition says something else.
+    """
+    source = get_source(source_name)
+    if source.kind != "bigquery":
+        raise UsageError(f"Only NULL labels in BigQuery's tables are asked about. {source_name} has files.")
+    keep_answer(source.folder, rule)
+    if (said := get_source(source_name).null_is) != rule:
+        raise UsageError(f"The definition of {source_name} says null_is = {said!r}, and counts before an answer.")
 
 
 def connect_anew() -> None:

@@ -2,18 +2,22 @@
 
 import contextlib
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import pyarrow as pa
 
 from cxr_core.cache.answers import ANSWERS, Found, Question
-from cxr_core.errors import CxrError, UnknownNameError
+from cxr_core.errors import CxrError, UnknownNameError, UsageError
+from cxr_core.schema import Value
 from cxr_core.settings import settings
-from cxr_core.stamps import Stamp
+from cxr_core.stamps import Stamp, one_look
 from cxr_core.warehouse.answers import AskedQuery
 from cxr_core.warehouse.bigquery import bigquery_runner
 from cxr_core.warehouse.local import LocalRunner
+from cxr_core.warehouse.named_table import NamedTable
+from cxr_core.warehouse.noted import note
+from cxr_core.warehouse.null_labels import NOT_MENTIONED, null_question
 from cxr_core.warehouse.questions import Query
 from cxr_core.warehouse.sql_runner import SqlRunner, TableState
 from cxr_core.warehouse.tables import MODEL_FIELD, TableSet, is_file
@@ -40,7 +44,7 @@ class AskedTables:
         wanted += [] if tables.groups is None else [str(tables.groups)]
         with contextlib.suppress(CxrError):  # whoever asks for readings hears why
             wanted += self._found(tables.readings).values()
-        main = [*tables.labels, *(place for place in wanted if not is_file(place))]
+        main = [*self._label_places(), *(place for place in wanted if not is_file(place))]
         return (*self._main.states(main), *self._local.states([*filter(is_file, wanted)]))
 
     def refresh(self) -> None:
@@ -56,14 +60,45 @@ class AskedTables:
         """Return how this thread's last question of that name was answered (SQL, seconds, bytes)."""
         return self._answers().get(question)
 
+    def _label_places(self) -> tuple[str, ...]:
+        """Return the label tables that there are."""
+        if not self.tables.labels:
+            raise UsageError("The source has no label table. Import labels, or name its tables in cxr.toml.")
+        return tuple(dict.fromkeys(place for name in self.tables.labels for place in self._main.places(name)))
+
+    def _labels_named(self, places: Sequence[str]) -> list[NamedTable]:
+        null_label = Value.not_mentioned.value if self.tables.null_is == NOT_MENTIONED else None
+        return [replace(table, null_label=null_label) for table in self._main.named(places)]
+
+    def _ask_labels(self, make: Callable[[list[NamedTable]], Query], places: Sequence[str] | None = None) -> pa.Table:
+        """Ask the label tables (None: all of them) what `make` makes a question of."""
+        with one_look():
+            asked = self._label_places() if places is None else places
+            return self._ask(self._main, make(self._labels_named(asked)), asked)
+
+    def _ask_one(self, runner: SqlRunner, location: str, make: Callable[[NamedTable], Query]) -> pa.Table:
+        """Ask one table what `make` makes a question of."""
+        with one_look():
+            (table,) = runner.named([location])
+            return self._ask(runner, make(table), [location])
+
     def _ask(self, runner: SqlRunner, query: Query, locations: Sequence[str]) -> pa.Table:
         stamp = self._stamp(runner, locations)
         (table, answer), kept = ANSWERS.answer(self._question(query), stamp, lambda: runner.run(query, locations))
-        self._answers()[query.question] = replace(answer, counted=query.counted, kept=kept)
+        self._note(replace(answer, counted=query.counted, kept=kept))
         return table
 
+    def _note(self, answer: AskedQuery) -> None:
+        self._answers()[answer.question] = answer
+        note([answer])
+
+    def _check_nulls(self, labels: Sequence[str]) -> None:
+        """Raise the question what NULL is where labels of BigQuery have it and nobody has answered yet."""
+        if labels and self.tables.kind == "bigquery" and self.tables.null_is is None:
+            raise null_question(self.tables.source, labels)
+
     def _kept(self, query: Query) -> Found | None:
-        return ANSWERS.peek(self._question(query), self._stamp(self._main, self.tables.labels))
+        return ANSWERS.peek(self._question(query), self._stamp(self._main, self._label_places()))
 
     def _question(self, query: Query) -> Question:
         return Question(self.tables, (settings().bigquery_endpoint, query.sql, tuple(query.parameters.items())))

@@ -8,23 +8,33 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from cxr_core.errors import UsageError, WarehouseError
-from cxr_core.schema import DEFAULT_SCALE, SCALE_KEY, SCALES
+from cxr_core.errors import TableError, UsageError
 from cxr_core.settings import settings
 from cxr_core.stamps import looked
 from cxr_core.warehouse.answers import AskedQuery
+from cxr_core.warehouse.approvals import check_cost
 from cxr_core.warehouse.google_client import APP, Account, client_of, forget_clients
 from cxr_core.warehouse.google_errors import plain_errors
-from cxr_core.warehouse.google_tables import look_up, retry_within, table_states
+from cxr_core.warehouse.google_schema import named_table, table_info
+from cxr_core.warehouse.google_tables import described_table, found_tables, look_up, retry_within, table_states
+from cxr_core.warehouse.named_table import NamedTable
+from cxr_core.warehouse.noted import tell_estimate
 from cxr_core.warehouse.questions import Query
 from cxr_core.warehouse.sql_runner import TableInfo, TableState
-from cxr_core.warehouse.tables import MODEL_FIELD, TableSet, check_pattern, check_project, check_region, check_table
+from cxr_core.warehouse.tables import (
+    MODEL_FIELD,
+    WILDCARD,
+    TableSet,
+    check_pattern,
+    check_project,
+    check_region,
+    check_table,
+    check_tables,
+    tables_like,
+)
 
 if TYPE_CHECKING:
     from google.cloud import bigquery
-
-#: A table label cannot hold a '.'.
-SCALE_LABEL = SCALE_KEY.replace(".", "_")
 
 #: Accounts to which the Storage API was refused; they are not asked to wait for the same refusal again.
 _without_storage: set[Account] = set()
@@ -52,9 +62,24 @@ class BigQueryRunner:
         """Most bytes that one query may bill."""
         return self._maximum or settings().maximum_bytes_billed
 
-    def name(self, location: str) -> str:
-        """Return a checked table name."""
-        return check_table(location)
+    def places(self, location: str) -> list[str]:
+        """Return the tables that there are of a name with `*`, sorted.
+
+        Raises:
+            TableError: there is none; besides as `models`.
+        """
+        if WILDCARD not in location:
+            return [check_table(location)]
+        dataset, _, pattern = check_tables(location).rpartition(".")
+        found = [f"{dataset}.{name}" for name in tables_like(pattern, self._names(dataset))]
+        if not found:
+            raise TableError(f"BigQuery has no table of the name {location}. Correct its name in cxr.toml.")
+        return found
+
+    def named(self, locations: Sequence[str]) -> list[NamedTable]:
+        """Return tables as they stand in the SQL, by their checked names and what the catalogue knows of them."""
+        names = [check_table(location) for location in locations]
+        return [named_table(name, table) for name, table in zip(names, found_tables(self.account, names), strict=True)]
 
     def states(self, locations: Sequence[str]) -> tuple[TableState, ...]:
         """Return how each table stands by the catalogue, which is asked once a look and free of charge."""
@@ -67,12 +92,15 @@ class BigQueryRunner:
             TableError: a table that does not exist.
             UsageError: no credentials, or expired ones.
             AccessError: a table that may not be read.
+            CostlyError: it would read much, and nobody said yes.
             WarehouseError: access refused, limit exceeded, timeout, or no connection.
         """
         start = time.perf_counter()
         left = _Seconds(settings().bigquery_timeout)
         with self.plain_errors():
             estimated = self._insert(query, left, dry_run=True).total_bytes_processed
+            check_cost((self.account, settings().bigquery_endpoint), query, estimated)
+            tell_estimate(query.question, estimated or 0)
             job = self._insert(query, left)
             with _cancelling(job):
                 table = self._rows(job, left)
@@ -95,22 +123,19 @@ class BigQueryRunner:
     def describe(self, location: str) -> TableInfo:
         """Return the columns and the scale of a table (its label `cxr_scale`)."""
         with self.plain_errors():
-            table = client_of(self.account).get_table(check_table(location), **look_up())
-        scale = table.labels.get(SCALE_LABEL, DEFAULT_SCALE)
-        if scale not in SCALES:
-            raise WarehouseError(
-                f"The label {SCALE_LABEL} of {location} must be one of {', '.join(SCALES)}. Received: {scale!r}."
-            )
-        return TableInfo(tuple(field.name for field in table.schema), scale, {})
+            table = described_table(self.account, check_table(location))
+        return table_info(table, location)
 
     def models(self, pattern: str) -> dict[str, str]:
         """Return the models whose table matches a pattern such as `project.dataset.{model}_predictions`."""
         dataset, _, table = check_pattern(pattern).rpartition(".")
         before, after = (re.escape(part) for part in table.split(MODEL_FIELD))
         wanted = re.compile(f"{before}([A-Za-z0-9][A-Za-z0-9_-]{{0,127}}){after}")
-        listed = looked((self.account, settings().bigquery_endpoint, dataset), lambda: self._listed(dataset))
-        matches = (wanted.fullmatch(name) for name in listed)
+        matches = (wanted.fullmatch(name) for name in self._names(dataset))
         return {match.group(1): f"{dataset}.{match.group(0)}" for match in matches if match}
+
+    def _names(self, dataset: str) -> list[str]:
+        return looked((self.account, settings().bigquery_endpoint, dataset), lambda: self._listed(dataset))
 
     def _listed(self, dataset: str) -> list[str]:
         with self.plain_errors():

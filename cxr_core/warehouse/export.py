@@ -3,7 +3,7 @@
 from cxr_core.errors import UsageError, brief
 from cxr_core.warehouse.bigquery import bigquery_runner
 from cxr_core.warehouse.google_write import write_predictions
-from cxr_core.warehouse.tables import check_table
+from cxr_core.warehouse.tables import check_table, tables_like
 from cxr_core.warehouse.warehouse import Warehouse
 
 
@@ -22,7 +22,7 @@ def export_rows(warehouse: Warehouse, model: str, location: str, replace: bool) 
             f"Received: {brief(location)}."
         )
     here, rows, scale = warehouse.stored_predictions(model)
-    if location in (here, *tables.labels):
+    if location == here or any(tables_like(labels, [location]) for labels in tables.labels):
         raise UsageError(f"The table {location} is read by this source. Write to another name.")
     write_predictions(bigquery_runner(tables), location, rows, scale, replace)
     return rows.num_rows, scale

@@ -8,9 +8,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from cxr_core.errors import TableError
-from cxr_core.schema import DATASETS, INTEGER_KEYS, KEY_COLUMNS, LABELS, VALUES, VIEWS, view_code
+from cxr_core.schema import DATASETS, INTEGER_KEYS, KEY_COLUMNS, LABELS, VALUES, VIEWS, dataset_code, view_code
 from cxr_core.warehouse.answers import Joined
-from cxr_core.warehouse.questions import STRANGE
+from cxr_core.warehouse.questions import ROWS_OF_TABLE, STRANGE
 
 #: What stands in an int64 column where the table says nothing.
 MISSING = -1
@@ -87,6 +87,18 @@ def paths_are_unique(counts: pa.Table, view: str | None) -> bool:
     asked = every if view is None else pc.and_(pc.invert(every), pc.equal(counts["view"], view_code(view)))
     rows = counts.filter(pc.fill_null(asked, False))
     return rows.num_rows > 0 and rows["images"].equals(rows["label_rows"].cast(rows["images"].type))
+
+
+def tables_with(counts: pa.Table, dataset: str) -> list[int]:
+    """Return the places of the label tables that have rows of a data set, by the answer to `counts` over several."""
+    rows = counts.filter(pc.and_(pc.equal(counts["every_view"], 1), pc.equal(counts["dataset"], dataset_code(dataset))))
+    places = [name for name in counts.column_names if name.startswith(ROWS_OF_TABLE)]
+    return [place for place, name in enumerate(places) if (pc.sum(rows[name]).as_py() or 0) > 0]
+
+
+def are_study_rows(table: pa.Table) -> bool:
+    """Say whether every prediction of an answer to `joined` stands for a whole study."""
+    return bool(table.num_rows) and pc.all(pc.fill_null(pc.equal(table["predicted_image"], 0), False)).as_py()
 
 
 def cooccurrence_frame(table: pa.Table) -> pd.DataFrame:

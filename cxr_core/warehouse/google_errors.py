@@ -8,9 +8,11 @@ from cxr_core.errors import AccessError, CxrError, TableError, UsageError, Wareh
 from cxr_core.settings import settings
 from cxr_core.warehouse.google_reasons import reason_words
 
-_TABLE = re.compile(r"\b(?:Table|View) ([\w-]+)[:.](\w+\.[\w-]+)")
-_DATASET = re.compile(r"\bDataset ([\w-]+)[:.](\w+)")
-_PROJECT = re.compile(r"\bProject ([\w-]+)")
+#: A project, which may belong to a domain.
+_OWNER = r"((?:[\w.-]+\.\w+:)?[\w-]+)"
+_TABLE = re.compile(rf"\b(?:Table|View) {_OWNER}[:.](\w+\.[\w-]+)")
+_DATASET = re.compile(rf"\bDataset {_OWNER}[:.](\w+)")
+_PROJECT = re.compile(rf"\bProject {_OWNER}")
 _COLUMN = re.compile(r"Unrecognized name: (\w+)")
 _LOCATION = re.compile(r"was not found in location ([\w-]+)")
 

@@ -8,8 +8,9 @@ import pyarrow.parquet as pq
 
 from cxr_core.errors import ExistsError
 from cxr_core.settings import settings
-from cxr_core.warehouse.bigquery import SCALE_LABEL, BigQueryRunner
+from cxr_core.warehouse.bigquery import BigQueryRunner
 from cxr_core.warehouse.google_client import APP, client_of
+from cxr_core.warehouse.google_schema import SCALE_LABEL
 from cxr_core.warehouse.google_tables import retry_within
 from cxr_core.warehouse.tables import check_table
 

@@ -21,15 +21,19 @@ from sqlglot import exp
 
 from cxr_core.errors import StorageError, TableError, UsageError
 from cxr_core.locations import is_remote
+from cxr_core.schema import KEY_COLUMNS, LABELS, READER_COLUMN
 from cxr_core.stamps import changed_at, file_stamp, looked
 from cxr_core.storage import local_copy, version
 from cxr_core.warehouse.answers import AskedQuery
+from cxr_core.warehouse.named_table import NamedTable
 from cxr_core.warehouse.parquet import read_metadata
 from cxr_core.warehouse.questions import Query
 from cxr_core.warehouse.sql_runner import TableInfo, TableState
 from cxr_core.warehouse.tables import files_by_model
 
 _connecting = threading.Lock()
+#: What a question names, however a file spells it.
+_KNOWN = frozenset({*KEY_COLUMNS, READER_COLUMN, *LABELS})
 #: The version that each file on Cloud Storage had when it was asked for last.
 _last: dict[str, str] = {}
 
@@ -40,9 +44,13 @@ class LocalRunner:
     def __init__(self, allowed: Sequence[Path]) -> None:
         self.allowed = tuple(sorted({str(folder.resolve()) for folder in allowed}))
 
-    def name(self, location: str) -> str:
-        """Return the name under which a file stands in the SQL before translation."""
-        return f"file_{hashlib.sha256(location.encode()).hexdigest()[:16]}"
+    def places(self, location: str) -> list[str]:
+        """Return the one file that a location is."""
+        return [location]
+
+    def named(self, locations: Sequence[str]) -> list[NamedTable]:
+        """Return files as they stand in the SQL before translation."""
+        return [NamedTable(_name(location)) for location in locations]
 
     def states(self, locations: Sequence[str]) -> tuple[TableState, ...]:
         """Return how each file stands: by the system, or by what Cloud Storage says of its version."""
@@ -56,7 +64,7 @@ class LocalRunner:
         Raises:
             TableError: a file is missing, damaged, or lacks a column that the question needs.
         """
-        here = [(self.name(place), local_copy(place)) for place in locations]
+        here = [(_name(place), local_copy(place)) for place in locations]
         for _, path in here:
             read_metadata(path)
         sql = translated(query.sql, tuple((name, _real(path)) for name, path in here))
@@ -77,7 +85,7 @@ class LocalRunner:
         try:
             for name, frame in frames.items():
                 cursor.register(name, frame)
-            return cursor.sql(sql, params=parameters).to_arrow_table()
+            return _as_asked(cursor.sql(sql, params=parameters).to_arrow_table())
         finally:
             cursor.close()
 
@@ -88,7 +96,7 @@ class LocalRunner:
     def describe(self, location: str) -> TableInfo:
         """Return what a file says of itself."""
         metadata = read_metadata(local_copy(location))
-        return TableInfo(metadata.columns, metadata.scale, metadata.model)
+        return TableInfo(metadata.columns, metadata.scale, metadata.model, metadata.rows)
 
     def models(self, pattern: str) -> dict[str, str]:
         """Return the models whose file matches a pattern such as `…/{model}_predictions.parquet`."""
@@ -131,6 +139,15 @@ def _state(location: str) -> TableState:
     except (StorageError, UsageError):
         return TableState(location, (_last.get(location),), None, is_checked=False)
     return TableState(location, (_last[location],), None)
+
+
+def _name(location: str) -> str:
+    return f"file_{hashlib.sha256(location.encode()).hexdigest()[:16]}"
+
+
+def _as_asked(table: pa.Table) -> pa.Table:
+    """Return rows with the schema's names as the question has them; DuckDB answers as the file writes them."""
+    return table.rename_columns([name.lower() if name.lower() in _KNOWN else name for name in table.column_names])
 
 
 def _real(path: Path) -> str:

@@ -3,13 +3,15 @@
 Values are bound as parameters. Names of tables and columns cannot be bound: tables are checked by `tables.check_table`
 or made by the local warehouse, columns come from the schema (or pass `tables.check_column`), and tables stand between
 backticks. Codes are cast because other tools store them as FLOAT64 or even STRING, which BigQuery compares with no
-number; patients and studies are identified, never compared with a number, and stay as they are.
+number; patients and studies are identified, never compared with a number, and stay as they are. How a table is to be
+filtered, and what its NULL labels are, it says itself (`NamedTable`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from cxr_core.schema import INTEGER_KEYS, KEY_COLUMNS, LABELS, READER_COLUMN, Value, dataset_code, view_code
+from cxr_core.warehouse.named_table import NamedTable
 from cxr_core.warehouse.tables import check_column
 
 
@@ -28,24 +30,27 @@ class Query:
 
 #: How images are counted: the definition, and what gives the same number where no path stands twice.
 DISTINCT_PATHS, ROWS = "COUNT(DISTINCT path)", "COUNT(*)"
-#: Ends the name of a column that holds a value which is no code.
-STRANGE = "_strange"
+#: Ends the name of a column that holds a value which is no code, or the number of NULLs.
+STRANGE, NULLS = "_strange", "_nulls"
+#: Begins the name of a column that counts the rows of one of several label tables, by its place.
+ROWS_OF_TABLE = "rows_of_table_"
 
 
-def distribution(tables: Sequence[str], view: str | None, unique: bool = False) -> Query:
+def distribution(tables: Sequence[NamedTable], view: str | None, unique: bool = False) -> Query:
     """Count the images of each label, value and data set, in one scan; a value may be NULL.
 
     Where no path of a data set and view stands twice (`unique`), rows are counted, and `path` is not even read. Then
     there is one row a data set, with the counts `<label>_0` to `<label>_3`, and in `<label>_strange` a value that is
-    none of these, if there is one: counting so needs no hashing, and half the time of taking the labels apart first.
+    none of these, if there is one, in `<label>_nulls` the number of NULLs: counting so needs no hashing, and half the
+    time of taking the labels apart first.
     """
-    where, parameters = _where(view=view)
+    parameters = _parameters(view=view)
     if unique:
-        labels = _union(tables, _codes(["dataset", *LABELS]), where)
+        labels = _union(tables, _codes(["dataset"]), LABELS, parameters)
         counts = ",\n  ".join(_counts_of(label) for label in LABELS)
         sql = f"SELECT dataset,\n  {counts}\nFROM (\n{labels}\n)\nGROUP BY dataset"
         return Query("distribution", sql, parameters, ROWS)
-    labels = _union(tables, ["path", *_codes(["dataset", *LABELS])], where)
+    labels = _union(tables, ["path", *_codes(["dataset"])], LABELS, parameters)
     sql = f"""SELECT label, value, dataset, {DISTINCT_PATHS} AS images
 FROM (
 {labels}
@@ -58,15 +63,15 @@ def _counts_of(label: str) -> str:
     counts = [f"COUNTIF({label} = {value.value}) AS {label}_{value.value}" for value in Value]
     known = ", ".join(str(value.value) for value in Value)
     strange = f"MAX(IF({label} NOT IN ({known}), {label}, NULL)) AS {label}{STRANGE}"
-    return ", ".join([*counts, strange])
+    return ", ".join([*counts, strange, f"COUNTIF({label} IS NULL) AS {label}{NULLS}"])
 
 
-def grouped_distribution(tables: Sequence[str], view: str | None, group: Sequence[str], question: str) -> Query:
+def grouped_distribution(tables: Sequence[NamedTable], view: str | None, group: Sequence[str], question: str) -> Query:
     """Count groups of images (studies, patients) of each label, value and data set, in one scan.
 
     A group's value is the largest code among its images: one image with the finding makes the study positive.
     """
-    where, parameters = _where(view=view)
+    parameters = _parameters(view=view)
     keys = ", ".join(group)
     largest = ",\n    ".join(f"MAX({name}) AS {name}" for name in LABELS)
     sql = f"""SELECT label, value, dataset, COUNT(*) AS images
@@ -74,7 +79,7 @@ FROM (
   SELECT dataset, {keys},
     {largest}
   FROM (
-{_union(tables, [*group, *_codes(["dataset", *LABELS])], where)}
+{_union(tables, [*group, *_codes(["dataset"])], LABELS, parameters)}
   )
   GROUP BY dataset, {keys}
 ) UNPIVOT INCLUDE NULLS (value FOR label IN ({", ".join(LABELS)}))
@@ -82,16 +87,20 @@ GROUP BY label, value, dataset"""
     return Query(question, sql, parameters)
 
 
-def counts(tables: Sequence[str]) -> Query:
+def counts(tables: Sequence[NamedTable]) -> Query:
     """Count images, studies and patients per data set and view, and per data set (`every_view` = 1).
 
-    `label_rows` are all rows: where they are as many as the images, no path stands twice.
+    `label_rows` are all rows: where they are as many as the images, no path stands twice. Of several tables it counts
+    the rows of each, as `rows_of_table_0` and so on.
     """
-    labels = _union(tables, ["path", *_keys()], "")
+    several = len(tables) > 1
+    labels = _union(tables, ["path", *_keys()], numbered=several)
+    of_each = [f"COUNTIF(label_table = {place}) AS {ROWS_OF_TABLE}{place}" for place in range(len(tables) * several)]
+    rows = ",\n  ".join(["COUNT(*) AS label_rows", *of_each])
     sql = f"""SELECT dataset, view, GROUPING(view) AS every_view,
   COUNT(DISTINCT IF(image = 0, NULL, path)) AS images,
   COUNT(DISTINCT CONCAT(CAST(patient AS STRING), '/', CAST(study AS STRING))) AS studies,
-  COUNT(DISTINCT patient) AS patients, COUNT(*) AS label_rows
+  COUNT(DISTINCT patient) AS patients, {rows}
 FROM (
 {labels}
 )
@@ -99,9 +108,9 @@ GROUP BY GROUPING SETS ((dataset, view), (dataset))"""
     return Query("counts", sql)
 
 
-def shared_patients(tables: Sequence[str]) -> Query:
+def shared_patients(tables: Sequence[NamedTable]) -> Query:
     """Count the patients that stand in more than one data set."""
-    labels = _union(tables, ["patient", "dataset"], "")
+    labels = _union(tables, ["patient", "dataset"])
     sql = f"""SELECT COUNT(*) AS patients FROM (
 SELECT patient FROM (
 {labels}
@@ -111,10 +120,10 @@ GROUP BY patient HAVING COUNT(DISTINCT dataset) > 1
     return Query("shared_patients", sql)
 
 
-def cooccurrence(tables: Sequence[str], value: str, view: str | None, dataset: str | None) -> Query:
+def cooccurrence(tables: Sequence[NamedTable], value: str, view: str | None, dataset: str | None) -> Query:
     """Count the images on which two labels both have `value`; pairs without one are left out."""
-    where, parameters = _where(view=view, dataset=dataset)
-    labels = _union(tables, ["path", *_codes(LABELS)], where)
+    parameters = _parameters(view=view, dataset=dataset)
+    labels = _union(tables, ["path"], LABELS, parameters)
     sql = f"""WITH found AS (
   SELECT DISTINCT path, label
   FROM (
@@ -128,29 +137,33 @@ GROUP BY a.label, b.label"""
     return Query("cooccurrence", sql, {**parameters, "value": Value[value].value})
 
 
-def labels(tables: Sequence[str], dataset: str | None, view: str | None, extra: Sequence[str] = ()) -> Query:
+def labels(tables: Sequence[NamedTable], dataset: str | None, view: str | None, extra: Sequence[str] = ()) -> Query:
     """Return the label rows: the keys, the 14 labels and further columns."""
-    where, parameters = _where(view=view, dataset=dataset)
+    parameters = _parameters(view=view, dataset=dataset)
     further = [f"`{check_column(name)}`" for name in extra if name not in (*KEY_COLUMNS, *LABELS)]
-    return Query("labels", _union(tables, ["path", *_keys(), *_codes(LABELS), *further], where), parameters)
+    return Query("labels", _union(tables, ["path", *_keys(), *further], LABELS, parameters), parameters)
 
 
-def joined(table: str, tables: Sequence[str], names: Sequence[str], dataset: str, view: str | None) -> Query:
+def joined(
+    table: NamedTable, tables: Sequence[NamedTable], names: Sequence[str], dataset: str, view: str | None
+) -> Query:
     """Return each prediction of a data set with its labels by path, as the notebook's join does.
 
     The join keeps predictions without labels (`label_rows` is NULL there), so that one scan also counts them; how
-    often a path stands in either table is in `prediction_rows` and `label_rows`.
+    often a path stands in either table is in `prediction_rows` and `label_rows`. `predicted_image` is 0 where a row of
+    predictions stands for a whole study.
     """
-    where, parameters = _where(view=view, dataset=dataset)
+    parameters = _parameters(view=view, dataset=dataset)
     keys = [key for key in INTEGER_KEYS if key != "dataset"]
-    true = _union(tables, ["path", "patient", "study", *_codes(["image", "view"]), *_codes(names, "true_")], where)
+    keys_of_labels = ["path", "patient", "study", *_codes(["image", "view"])]
+    true = _union(tables, keys_of_labels, names, parameters, "true_")
     predicted = ",\n    ".join(f"CAST({name} AS FLOAT64) AS predicted_{name}" for name in names)
     columns = ", ".join([*keys, *(f"predicted_{name}" for name in names), *(f"true_{name}" for name in names)])
-    sql = f"""SELECT path, prediction_rows, label_rows, {columns}
+    sql = f"""SELECT path, prediction_rows, label_rows, predicted_image, {columns}
 FROM (
-  SELECT path, COUNT(*) OVER (PARTITION BY path) AS prediction_rows,
+  SELECT path, COUNT(*) OVER (PARTITION BY path) AS prediction_rows, CAST(image AS FLOAT64) AS predicted_image,
     {predicted}
-  FROM `{table}`{where}
+  FROM `{table.name}`{table.where(parameters)}
 )
 LEFT JOIN (
   SELECT *, COUNT(*) OVER (PARTITION BY path) AS label_rows
@@ -162,42 +175,34 @@ USING (path)"""
     return Query("joined", sql, parameters)
 
 
-def predictions(table: str, names: Sequence[str]) -> Query:
+def predictions(table: NamedTable, names: Sequence[str]) -> Query:
     """Return every prediction of a table: the keys and its labels, as stored."""
     columns = ", ".join(["path", *_keys(), *_codes(names)])
-    return Query("predictions", f"SELECT {columns} FROM `{table}`")
+    return Query("predictions", f"SELECT {columns} FROM `{table.name}`{table.where(())}")
 
 
-def prediction_counts(table: str) -> Query:
+def prediction_counts(table: NamedTable) -> Query:
     """Count the images of each data set in a prediction table."""
-    rows = _union([table], ["path", *_codes(["dataset"])], "")
+    rows = _union([table], ["path", *_codes(["dataset"])])
     sql = f"SELECT dataset, COUNT(DISTINCT path) AS images\nFROM (\n{rows}\n)\nGROUP BY dataset"
     return Query("prediction_counts", sql)
 
 
-def study_rows(table: str, dataset: str) -> Query:
-    """Count the rows of a prediction table that stand for whole studies of a data set."""
-    where, parameters = _where(dataset=dataset)
-    image, *_ = _codes(["image"])
-    sql = f"SELECT COUNTIF(image = 0) AS studies FROM (SELECT {image} FROM `{table}`{where})"
-    return Query("study_rows", sql, parameters)
-
-
-def readings(table: str, names: Sequence[str]) -> Query:
+def readings(table: NamedTable, names: Sequence[str]) -> Query:
     """Return what each reader says of each row: the keys, the reader and the labels that the table has."""
     columns = ", ".join(["path", *_keys(), READER_COLUMN, *_codes(names)])
-    return Query("readings", f"SELECT {columns} FROM `{table}`")
+    return Query("readings", f"SELECT {columns} FROM `{table.name}`{table.where(())}")
 
 
-def groups(table: str, columns: Sequence[str]) -> Query:
+def groups(table: NamedTable, columns: Sequence[str]) -> Query:
     """Return further columns of the label rows, by path."""
     names = ", ".join(["path", *(f"`{check_column(name)}`" for name in columns)])
-    return Query("groups", f"SELECT {names} FROM `{table}`")
+    return Query("groups", f"SELECT {names} FROM `{table.name}`")
 
 
-def truth(table: str) -> Query:
+def truth(table: NamedTable) -> Query:
     """Return what was really there."""
-    return Query("truth", f"SELECT {', '.join(['path', *LABELS])} FROM `{table}`")
+    return Query("truth", f"SELECT {', '.join(['path', *LABELS])} FROM `{table.name}`")
 
 
 def _keys() -> list[str]:
@@ -205,22 +210,29 @@ def _keys() -> list[str]:
     return ["patient", "study", *_codes(["image", "view", "dataset"])]
 
 
-def _codes(names: Sequence[str], prefix: str = "") -> list[str]:
+def _codes(names: Sequence[str]) -> list[str]:
     # FLOAT64, because a cast to INT64 would round what is no code, and BigQuery refuses it for the text '3.0'.
-    return [f"CAST({name} AS FLOAT64) AS {prefix}{name}" for name in names]
+    return [f"CAST({name} AS FLOAT64) AS {name}" for name in names]
 
 
-def _union(tables: Sequence[str], columns: Sequence[str], where: str) -> str:
-    """Select the same columns, by name, from several tables."""
-    selected = ",\n    ".join(columns)
-    return "\n  UNION ALL\n".join(f"  SELECT\n    {selected}\n  FROM `{table}`{where}" for table in tables)
+def _union(
+    tables: Sequence[NamedTable],
+    columns: Sequence[str],
+    labels: Sequence[str] = (),
+    parameters: Iterable[str] = (),
+    prefix: str = "",
+    numbered: bool = False,
+) -> str:
+    """Select the same columns, by name, and labels from several tables, and with `numbered` the place of the table."""
+    parts = []
+    for place, table in enumerate(tables):
+        of_table = [*columns, *(table.label(name, prefix) for name in labels)]
+        selected = ",\n    ".join([*of_table, *([f"{place} AS label_table"] if numbered else [])])
+        parts.append(f"  SELECT\n    {selected}\n  FROM `{table.name}`{table.where(parameters)}")
+    return "\n  UNION ALL\n".join(parts)
 
 
-def _where(view: str | None = None, dataset: str | None = None) -> tuple[str, dict[str, int]]:
-    parameters = {}
-    if dataset is not None:
-        parameters["dataset"] = dataset_code(dataset)
-    if view is not None:
-        parameters["view"] = view_code(view)
-    conditions = " AND ".join(f"CAST({name} AS FLOAT64) = @{name}" for name in parameters)
-    return (f" WHERE {conditions}" if conditions else ""), parameters
+def _parameters(view: str | None = None, dataset: str | None = None) -> dict[str, int]:
+    """Return what the columns of these names have to equal."""
+    parameters = {} if dataset is None else {"dataset": dataset_code(dataset)}
+    return parameters if view is None else {**parameters, "view": view_code(view)}

@@ -8,16 +8,18 @@ import pyarrow as pa
 
 from cxr_core.stamps import Stamp
 from cxr_core.warehouse.answers import AskedQuery
+from cxr_core.warehouse.named_table import NamedTable
 from cxr_core.warehouse.questions import Query
 
 
 @dataclass(frozen=True)
 class TableInfo:
-    """What is known of a table without reading its rows."""
+    """What is known of a table without reading its rows; `rows` is None where nothing tells their number."""
 
     columns: tuple[str, ...]
     scale: str
     metadata: dict[str, Any]
+    rows: int | None = None
 
 
 @dataclass(frozen=True)
@@ -38,8 +40,11 @@ class TableState:
 class SqlRunner(Protocol):
     """Runs questions over the tables of one kind; every error it raises is a `CxrError`."""
 
-    def name(self, location: str) -> str:
-        """Return what stands for a table in the SQL."""
+    def places(self, location: str) -> list[str]:
+        """Return the tables that a location of label tables stands for, sorted."""
+
+    def named(self, locations: Sequence[str]) -> list[NamedTable]:
+        """Return tables as they stand in the SQL."""
 
     def states(self, locations: Sequence[str]) -> tuple[TableState, ...]:
         """Return how each table stands; raises nothing, and for many tables takes no longer than for one."""

@@ -1,6 +1,7 @@
 """Which tables a warehouse answers from, and the checks on their names."""
 
 import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -16,9 +17,12 @@ KINDS: tuple[Kind, ...] = ("local", "bigquery")
 #: What stands for the model's name in a pattern of prediction tables.
 MODEL_FIELD = "{model}"
 
-_PROJECT = re.compile(r"[a-z][a-z0-9-]{4,28}[a-z0-9]")
+#: A project may belong to a domain, as in `example.com:project`.
+_PROJECT = re.compile(r"(?:[a-z0-9][a-z0-9.-]*\.[a-z]{2,}:)?[a-z][a-z0-9-]{4,28}[a-z0-9]")
 _DATASET = re.compile(r"[A-Za-z0-9_]{1,1024}")
 _TABLE = re.compile(r"[A-Za-z0-9_-]{1,1024}")
+#: Stands for any letters in the name of a label table; all tables that there are of such names are meant.
+WILDCARD = "*"
 _LOCATION = re.compile(r"[A-Za-z][A-Za-z0-9-]{1,29}")
 _COLUMN = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,299}")
 
@@ -27,14 +31,16 @@ _COLUMN = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,299}")
 class TableSet:
     """The tables of one source.
 
-    `labels` are Parquet files of a local warehouse, or `project.dataset.table` names of BigQuery. `predictions` are
-    patterns with `{model}`, in order of precedence; one that ends with `.parquet` is a local file whatever the kind.
+    `labels` are Parquet files of a local warehouse, or `project.dataset.table` names of BigQuery, in whose last part
+    `*` stands for any letters. `predictions` are patterns with `{model}`, in order of precedence; one that ends with
+    `.parquet` is a local file whatever the kind.
     `readings` are such patterns too, in which the name of a set of readings stands where a model's does.
     `truth` is a Parquet file or None; `allowed` are the folders whose Parquet files may be read. `project` is billed;
     a query that would bill more than `maximum_bytes_billed` is refused (None: the setting of that name). `credentials`
     is a service account's key file, `location` the region of the data, and `write` the data set (`project.dataset`)
     into which predictions may be written; all three may be None. `groups` is where further columns of the label rows
-    lie, by `path`, when there are any.
+    lie, by `path`, when there are any. `null_is` says what NULL is among the labels of BigQuery's tables, one of
+    `NULL_RULES`; None where nobody said it. `source` is the source's name, for whoever is told what to do.
     """
 
     kind: Kind
@@ -49,6 +55,8 @@ class TableSet:
     write: str | None = None
     readings: tuple[str, ...] = ()
     groups: Path | None = None
+    null_is: str | None = None
+    source: str = ""
 
 
 def is_file(location: str) -> bool:
@@ -91,12 +99,7 @@ def check_region(location: str) -> str:
 def check_dataset(name: str) -> str:
     """Return a legal `project.dataset`, else raise `UsageError`."""
     rule = "A BigQuery data set must be written project.dataset, of letters, digits, '_' (and '-' in the project)"
-    parts = name.split(".")
-    if len(parts) != 2:
-        raise UsageError(f"{rule}. Received: {brief(name)}.")
-    for pattern, part in zip((_PROJECT, _DATASET), parts, strict=True):
-        _checked(pattern, part, rule, name)
-    return name
+    return _checked_parts(name, (_PROJECT, _DATASET), rule)
 
 
 def check_column(name: str) -> str:
@@ -107,12 +110,20 @@ def check_column(name: str) -> str:
 def check_table(name: str) -> str:
     """Return a legal `project.dataset.table`, fit to stand in SQL between backticks, else raise `UsageError`."""
     rule = "A BigQuery table must be written project.dataset.table, of letters, digits, '_' and '-'"
-    parts = name.split(".")
-    if len(parts) != 3:
-        raise UsageError(f"{rule}. Received: {brief(name)}.")
-    for pattern, part in zip((_PROJECT, _DATASET, _TABLE), parts, strict=True):
-        _checked(pattern, part, rule, name)
+    return _checked_parts(name, (_PROJECT, _DATASET, _TABLE), rule)
+
+
+def check_tables(name: str) -> str:
+    """Return a legal `project.dataset.table` in whose table `*` may stand for any letters, else raise `UsageError`."""
+    dataset, _, table = name.rpartition(".")
+    check_table(f"{dataset}.{table.replace(WILDCARD, '_')}")
     return name
+
+
+def tables_like(pattern: str, names: Iterable[str]) -> list[str]:
+    """Return the names, sorted, that a table's name with `*` stands for."""
+    wanted = re.compile(".*".join(map(re.escape, pattern.split(WILDCARD))))
+    return sorted(filter(wanted.fullmatch, names))
 
 
 def check_pattern(pattern: str) -> str:
@@ -125,6 +136,15 @@ def check_pattern(pattern: str) -> str:
         )
     check_table(pattern.replace(MODEL_FIELD, "model"))
     return pattern
+
+
+def _checked_parts(name: str, patterns: Sequence[re.Pattern[str]], rule: str) -> str:
+    parts = name.rsplit(".", len(patterns) - 1)
+    if len(parts) != len(patterns):
+        raise UsageError(f"{rule}. Received: {brief(name)}.")
+    for pattern, part in zip(patterns, parts, strict=True):
+        _checked(pattern, part, rule, name)
+    return name
 
 
 def _checked(pattern: re.Pattern[str], part: str, rule: str, received: str) -> str:

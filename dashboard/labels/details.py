@@ -4,7 +4,7 @@ import pandas as pd
 import streamlit as st
 
 from cxr_core.schema import LABELS, VALUES, label_words
-from cxr_core.tasks.distribution import AskedQuery, LabelOverview, closest_pair, positive_rates, value_counts
+from cxr_core.tasks.distribution import LabelOverview, closest_pair, positive_rates, value_counts
 from cxr_core.uncertainty import Policy
 from cxr_core.words import counted
 from dashboard.charts.details import target_chart
@@ -12,9 +12,10 @@ from dashboard.charts.frame import CONFIG
 from dashboard.charts.heatmap import cooccurrence_chart
 from dashboard.shared import engine, help_texts
 from dashboard.shared.choices import Options, pick_one
+from dashboard.shared.costs import query_text
 from dashboard.shared.downloads import download_table
 from dashboard.shared.errors import errors_as_sentences
-from dashboard.shared.formatting import count, percent, plain, size
+from dashboard.shared.formatting import count, percent
 from dashboard.shared.policy_input import loss_formula, policy_input
 from dashboard.shared.theme import colors
 
@@ -106,22 +107,7 @@ def policy_section(overview: LabelOverview) -> None:
 def query_section(overview: LabelOverview) -> None:
     """Show the SQL behind the page, and what it cost."""
     for asked in overview.answers:
-        st.markdown(f"**{label_words(asked.question)}** · answered in {asked.seconds:.2f} s{_cost(asked)}")
-        st.code(asked.sql, language="sql", height=320)
-        if asked.parameters:
-            st.caption(
-                "With " + ", ".join(plain(f"@{name} = {value}") for name, value in asked.parameters.items()) + "."
-            )
-
-
-def _cost(asked: AskedQuery) -> str:
-    """Return how images were counted and, for BigQuery, the bytes before and after."""
-    words = f" · counted by `{asked.counted}`" if asked.counted else ""
-    if asked.bytes_billed is None:
-        return words
-    if asked.bytes_estimated is not None:
-        words += f" · {size(asked.bytes_estimated)} read by estimate"
-    return f"{words} · {size(asked.bytes_billed)} billed" + (", from BigQuery's own cache" if asked.cached else "")
+        query_text(asked, height=320)
 
 
 def _closest_pair(images: pd.DataFrame, value: str) -> str:

@@ -3,7 +3,6 @@
 import streamlit as st
 
 from cxr_core.schema import VIEWS, label_words
-from dashboard.labels.cost import cost_line, estimate_line
 from dashboard.labels.details import count_section, pair_section, policy_section, query_section, table_section
 from dashboard.labels.distribution import distribution_section
 from dashboard.labels.figures import answer, figures_row
@@ -17,12 +16,10 @@ from dashboard.shared.source import built_source
 source = built_source()
 top = st.container()
 view = pick_one("View", Options(VIEWS, "view", label_words), "frontal", help_texts.VIEW)
-with estimate_line(source, view):
-    overview = engine.label_overview(source.name, view)
+overview = engine.label_overview(source.name, view)
 with top:
     page_header(answer(overview), source.name, source.synthetic, view_fact(view))
     as_of_line(source.name)
-cost_line(source, overview)
 figures_row(overview)
 if overview.datasets:
     distribution_section(overview)

@@ -5,6 +5,7 @@ import streamlit as st
 from cxr_core.tasks.state import SourceState
 from cxr_core.words import counted
 from dashboard.shared import engine
+from dashboard.shared.costs import cost_place
 from dashboard.shared.formatting import clock
 
 _HELP = (
@@ -14,8 +15,9 @@ _HELP = (
 
 
 def as_of_line(source: str, *models: str) -> None:
-    """Say when the label tables and the prediction tables of these models were written."""
+    """Say when the label tables and the prediction tables of these models were written, and what asking them cost."""
     st.caption(as_of_words(engine.state(source, models)), help=_HELP)
+    cost_place()
 
 
 def as_of_words(state: SourceState) -> str:

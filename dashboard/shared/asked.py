@@ -1,9 +1,14 @@
-"""How the engine is asked: an answer that is kept under the stamp of what it came from, or a spinner until it comes."""
+"""How the engine is asked: an answer that is kept under the stamp of what it came from, or a spinner until it comes.
+
+Beside each answer stand the questions that it took, so that a page shows what they cost, whoever asked them.
+"""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from cxr_core.cache.answers import ANSWERS, Question
+from cxr_core.tasks.asking import AskedQuery, note, noting
 from cxr_core.tasks.state import source_state
 from dashboard.shared.waiting import waiting
 
@@ -30,9 +35,19 @@ def asked(
     found = ANSWERS.peek(question, stamp)
     if found is None:
         with waiting(question, words):
-            found = ANSWERS.answer(question, stamp, lambda: task(source, *arguments))
-    value: R = found.value
+            found = ANSWERS.answer(question, stamp, lambda: _with_questions(task, source, *arguments))
+    value: R
+    value, questions = found.value
+    if found.kept:
+        note(replace(one, kept=True) for one in questions)
     return value
+
+
+def _with_questions(task: Callable[..., R], *arguments: Any) -> tuple[R, tuple[AskedQuery, ...]]:
+    """Return what a task returns, and what it asked the tables."""
+    with noting() as questions:
+        value = task(*arguments)
+    return value, tuple(questions)
 
 
 def computed(task: Callable[..., R], source: str, *arguments: Any, of: tuple[str, ...]) -> R:

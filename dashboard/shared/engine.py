@@ -73,11 +73,6 @@ def unit_distribution(source: str, view: str | None, unit: str) -> pd.DataFrame:
     return asked(labels.unit_distribution, source, view, unit)
 
 
-def estimated_bytes(source: str, view: str | None) -> int | None:
-    """Return the bytes that BigQuery would read for the distribution."""
-    return asked(labels.estimated_bytes, source, view)
-
-
 def refresh(source: str) -> None:
     """Forget what was answered about a source that others may change without a trace: ask everything again."""
     forget_answers(source)

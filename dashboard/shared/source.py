@@ -6,7 +6,7 @@ from cxr_core.sources.registry import DEMO, get_source, is_built, source_names
 from cxr_core.sources.source import Source
 from cxr_core.tasks.build_demo import start_demo
 from cxr_core.tasks.sources import connect_anew
-from dashboard.shared import engine, help_texts
+from dashboard.shared import help_texts
 from dashboard.shared.errors import errors_as_sentences
 from dashboard.shared.header import page_header
 from dashboard.shared.navigation import go_to
@@ -20,14 +20,6 @@ def pick_source() -> None:
     listed = names if chosen is None or chosen in names else [*names, chosen]
     with st.sidebar:
         st.selectbox("Source", listed, key="source", bind="query-params", help=help_texts.SOURCE)
-
-
-def refresh_button(source: Source, key: str) -> None:
-    """Show the button that asks a remote source again instead of showing kept answers."""
-    text = "Asks the tables again, on this page and on the others. For BigQuery this is billed anew."
-    if st.button("Refresh", icon=":material/refresh:", key=key, help=text, type="tertiary"):
-        engine.refresh(source.name)
-        st.rerun()
 
 
 def check_again_button() -> None:

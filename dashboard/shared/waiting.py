@@ -10,6 +10,9 @@ from contextlib import contextmanager
 import streamlit as st
 
 from cxr_core.progress import Progress, telling
+from cxr_core.schema import label_words
+from cxr_core.tasks.asking import telling_estimates
+from dashboard.shared.formatting import size
 
 #: Seconds before a bar is shown; what takes less needs none.
 PATIENCE = 1.0
@@ -27,7 +30,7 @@ def waiting(question: Hashable, words: str) -> Iterator[None]:
         st.button("Compute it", key=_key("compute", question), on_click=_cancelled().discard, args=(question,))
         st.stop()
     with st.spinner(words, show_time=True):
-        place, bars = st.empty(), list[st.delta_generator.DeltaGenerator]()
+        reading, place, bars = st.empty(), st.empty(), list[st.delta_generator.DeltaGenerator]()
 
         def tell(progress: Progress) -> None:
             if progress.seconds < PATIENCE:
@@ -38,8 +41,12 @@ def waiting(question: Hashable, words: str) -> Iterator[None]:
                     st.button("Cancel", key=_key("cancel", question), on_click=_cancelled().add, args=(question,))
             bars[0].progress(progress.share, text=progress.words)
 
-        with telling(tell):
+        def tell_reading(asked: str, n_bytes: int) -> None:
+            reading.caption(f"BigQuery: about {size(n_bytes)} will be read for {label_words(asked).lower()}.")
+
+        with telling(tell), telling_estimates(tell_reading):
             yield
+        reading.empty()
         place.empty()
 
 

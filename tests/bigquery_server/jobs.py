@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 
 from bigquery_server import answering, googlesql
 from bigquery_server.answering import REFERENCE_ROWS, Parameters, Statement
+from bigquery_server.partitions import rows_read
 from bigquery_server.refusals import STATUS, RefusedError, colon
 from bigquery_server.storing import Tables, billed_bytes, fields, json_rows, logical_bytes
 
@@ -130,10 +131,11 @@ class Jobs:
 
         try:
             found, tables = self._analysed(sql, parameters)
+            read = {name: self._read(sql, name, rows, values) for name, rows in tables.items()}
         except RefusedError:
             tell("refused")
             raise
-        each = [logical_bytes(table, found.read[name]) for name, table in tables.items()]
+        each = [logical_bytes(rows, found.read[name]) for name, rows in read.items()]
         processed, billed = sum(each), billed_bytes(each)
         if configuration.get("dryRun"):
             job["statistics"]["query"] = _statistics(processed, 0, False)
@@ -154,6 +156,12 @@ class Jobs:
         self.results[number] = self._cache[key] = rows
         job["statistics"]["query"] = _statistics(processed, billed, False)
         return tell(engine, rows.num_rows, processed, billed)
+
+    def _read(self, sql: str, name: str, rows: pa.Table, values: dict[str, Any]) -> pa.Table:
+        table = self.tables.by_name[name]
+        if table.partition is None:
+            return rows
+        return rows_read(sql, name, rows, table.partition, table.require_filter, values)
 
     def _analysed(self, sql: str, parameters: Parameters) -> tuple[googlesql.Analysis, dict[str, pa.Table]]:
         """Return what the analyser found, and the tables that are read; a table that is not there is refused first."""

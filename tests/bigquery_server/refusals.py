@@ -41,7 +41,8 @@ def table_denied(full: str, doing: str = "bigquery.tables.getData") -> RefusedEr
 
 def colon(full: str) -> str:
     """Return a table's name as BigQuery's messages have it: `project:dataset.table`."""
-    return full.replace(".", ":", 1)
+    project, dataset, table = full.rsplit(".", 2)
+    return f"{project}:{dataset}.{table}"
 
 
 def _word(refusal: RefusedError) -> str:

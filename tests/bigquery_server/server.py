@@ -16,6 +16,7 @@ from urllib.parse import parse_qs, urlsplit
 from bigquery_server.answering import Statement
 from bigquery_server.faults import Fault, Faults
 from bigquery_server.jobs import Jobs
+from bigquery_server.partitions import PARTITION_TIME, partition_of
 from bigquery_server.refusals import RefusedError, colon
 from bigquery_server.storing import Rows, Table, Tables, fields
 from bigquery_server.tokens import Tokens
@@ -173,14 +174,14 @@ class BigQueryServer(ThreadingHTTPServer):
         return {
             "kind": "bigquery#table",
             "tableReference": _reference(full),
-            "schema": {"fields": fields(table.rows.schema)},
+            "schema": {"fields": [one for one in fields(table.rows.schema) if one["name"] != PARTITION_TIME]},
             "labels": table.labels,
             "description": table.description,
             "numRows": str(table.rows.num_rows),
             "etag": f"{table.version}-{table.edits}",
             "lastModifiedTime": str(table.modified),
             "type": "TABLE",
-        }
+        } | partition_of(table.rows, table.partition, table.require_filter)
 
     def _inserted(self, dataset: str, body: dict[str, Any]) -> dict[str, Any]:
         import pyarrow as pa
@@ -292,4 +293,4 @@ def _parts(content_type: str, content: bytes) -> tuple[dict[str, Any], bytes]:
 
 
 def _reference(full: str) -> dict[str, str]:
-    return dict(zip(("projectId", "datasetId", "tableId"), full.split("."), strict=True))
+    return dict(zip(("projectId", "datasetId", "tableId"), full.rsplit(".", 2), strict=True))

@@ -37,6 +37,9 @@ class Table:
     #: When the rows were written, in milliseconds since 1970, and how often labels were changed since.
     modified: int = field(default_factory=lambda: time.time_ns() // 1_000_000)
     edits: int = 0
+    #: The column by which it is partitioned, and whether every statement has to filter by it.
+    partition: str | None = None
+    require_filter: bool = False
 
 
 class Tables:
@@ -73,7 +76,7 @@ class Tables:
 
     def names(self, dataset: str) -> list[str]:
         """Return the full names of a data set's tables, sorted, or refuse where there is no such data set."""
-        project, _, name = dataset.partition(".")
+        project, _, name = dataset.rpartition(".")
         if project in self.denied_projects:
             raise RefusedError(
                 403, "accessDenied", f"Access Denied: Dataset {project}:{name}: Permission bigquery.tables.list denied"

@@ -8,7 +8,6 @@ from cxr_core.sources.registry import get_source, source_folder
 from cxr_core.tasks.distribution import (
     cooccurrence,
     distribution,
-    estimated_bytes,
     label_overview,
     positive_rates,
     shared_patients,
@@ -54,7 +53,6 @@ def test_the_overview_answers_the_page(imported, rows):
     assert [answer.question for answer in overview.answers] == ["distribution", "counts"]
     assert all("labels.parquet" in answer.sql for answer in overview.answers)
     pd.testing.assert_frame_equal(overview.distribution, distribution(imported, "frontal"))
-    assert estimated_bytes(imported) is None
 
 
 def test_cooccurrence_of_a_source(imported, rows):

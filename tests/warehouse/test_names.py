@@ -12,6 +12,7 @@ from cxr_core.schema import DATASETS, LABELS, VALUES, VIEWS
 from cxr_core.sources.registry import get_source
 from cxr_core.warehouse import questions, tables
 from cxr_core.warehouse.bigquery import BigQueryRunner
+from cxr_core.warehouse.named_table import NamedTable
 from cxr_core.warehouse.tables import TableSet
 from cxr_core.warehouse.warehouse import Warehouse
 
@@ -26,6 +27,8 @@ HOSTILE = [
     "physionet-data.mimic.labels\n",
     "physionet-data.mimic.läbels",
     "physionet-data.mimic.labels -- x",
+    "example.com:`.mimic.labels",
+    "example.com:a:data-project.mimic.labels",
     "physionet-data.mimic." + "x" * 2000,
     "x" * 2000,
     "",
@@ -78,14 +81,15 @@ def sql_of(monkeypatch_free_tables):
 @given(name=names)
 @example("data-project.cxr.labels")
 @example("data-project.cxr.labels-1")
+@example("example.com:data-project.cxr.labels")
 @example("data-project.cxr.`labels`")
 def test_a_table_name_reaches_sql_checked_or_not_at_all(name):
     sent = sql_of(TableSet("bigquery", (name,), (), project="paying-project"))
     if sent is None:
         return
-    assert all(SAFE.fullmatch(part) for part in name.split("."))
+    assert all(SAFE.fullmatch(part) for part in name.removeprefix("example.com:").split("."))
     assert sent.split("`")[1::2] == [name]
-    assert sent.replace(name, GOOD) == questions.distribution([GOOD], "frontal").sql
+    assert sent.replace(name, GOOD) == questions.distribution([NamedTable(GOOD)], "frontal").sql
 
 
 @settings(max_examples=300, deadline=None)
