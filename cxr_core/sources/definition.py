@@ -187,7 +187,7 @@ def _checked(definition: Definition, key: str, check: Callable[[str], str], text
 def _key_file(definition: Definition) -> str | None:
     text = definition.text("credentials")
     if text is not None and "://" in text:
-        raise definition.error("credentials", "must be the path of a service account's key file")
+        raise definition.error("credentials", "must be the path of a file with credentials")
     return definition.location(text) if text else None
 
 

@@ -5,16 +5,14 @@ import threading
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
-from cxr_core.errors import UsageError
 from cxr_core.settings import settings
+from cxr_core.warehouse.google_credentials import credentials_of
 
 if TYPE_CHECKING:
     from google.cloud import bigquery
 
 #: Who asks, on the bill; BigQuery allows lower-case letters, digits, '_' and '-'.
 APP = "cxr-lab"
-_SCOPES = ("https://www.googleapis.com/auth/bigquery",)
-
 
 _making = threading.Lock()
 _clients: dict[tuple["Account", str], "bigquery.Client"] = {}
@@ -39,7 +37,7 @@ def client_of(account: Account) -> "bigquery.Client":
     """Return the client of an account, made at the first call; at an endpoint without key file, it is nobody's.
 
     Raises:
-        UsageError: the key file is none.
+        UsageError: the file holds no credentials.
     """
     key = (account, settings().bigquery_endpoint)
     with _making:
@@ -73,18 +71,11 @@ def _client(account: Account, endpoint: str) -> "bigquery.Client":
     from google.api_core.client_options import ClientOptions
     from google.auth.credentials import AnonymousCredentials
     from google.cloud import bigquery
-    from google.oauth2 import service_account
 
     credentials, project = None, account.project
     if account.key_file:
-        try:
-            credentials = service_account.Credentials.from_service_account_file(account.key_file, scopes=_SCOPES)
-        except (OSError, ValueError) as error:
-            raise UsageError(
-                f"credentials must name the key file of a service account (JSON). Received {account.key_file}: "
-                f"{str(error).splitlines()[0]}"
-            ) from error
-        project = project or credentials.project_id
+        credentials, of_file = credentials_of(account.key_file)
+        project = project or of_file
     elif endpoint:
         credentials, project = AnonymousCredentials(), project or APP
     options = ClientOptions(api_endpoint=endpoint) if endpoint else None

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 from cxr_core.errors import AccessError, CxrError, TableError, UsageError, WarehouseError
 from cxr_core.settings import settings
+from cxr_core.warehouse.google_credentials import renewal_words
 from cxr_core.warehouse.google_reasons import reason_words
 
 #: A project, which may belong to a domain.
@@ -23,7 +24,7 @@ def plain_errors(maximum_bytes_billed: int, key_file: str | None) -> Iterator[No
 
     Args:
         maximum_bytes_billed: the limit that queries have, to be named where it is exceeded.
-        key_file: the service account's key file in use, None for Application Default Credentials.
+        key_file: the file with the credentials in use, None for Application Default Credentials.
     """
     import requests
     from google.api_core import exceptions
@@ -41,7 +42,7 @@ def plain_errors(maximum_bytes_billed: int, key_file: str | None) -> Iterator[No
             "BigQuery needs Google credentials, and none were found. Run `gcloud auth application-default login`, set "
             f"GOOGLE_APPLICATION_CREDENTIALS, or name a key file as `credentials` in cxr.toml. {_first_line(error)}"
         ) from error
-    except auth.RefreshError as error:
+    except (auth.RefreshError, auth.OAuthError) as error:
         raise _expired(key_file, error) from error
     except (exceptions.GoogleAPICallError, exceptions.RetryError) as error:
         raise _refusal(error, maximum_bytes_billed, key_file) from error
@@ -136,11 +137,7 @@ def _wrong(text: str, said: str) -> CxrError:
 
 
 def _expired(key_file: str | None, error: Exception) -> UsageError:
-    todo = (
-        f"Make a new key for the service account of {key_file}"
-        if key_file
-        else "Run `gcloud auth application-default login` again"
-    )
+    todo = renewal_words(key_file)
     return UsageError(f"The Google credentials have expired or were revoked. {todo}. Google says: {_message(error)}")
 
 

@@ -231,6 +231,10 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             if self.path == self.server.tokens.path:
                 answer: Any = self.server.tokens.issue(content)
+            elif self.path == self.server.tokens.exchange:
+                answer = self.server.tokens.exchanged(content)
+            elif self.path.startswith(self.server.tokens.impersonation):
+                answer = self.server.tokens.impersonated(self.headers.get("Authorization", ""))
             else:
                 self.server.tokens.check(self.headers.get("Authorization", ""))
                 self.server.faults.befall(request)

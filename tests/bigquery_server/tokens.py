@@ -20,6 +20,8 @@ class Tokens:
     """
 
     path = "/token"
+    #: Where a foreign token is exchanged for one of Google's, and one of Google's for that of a service account.
+    exchange, impersonation = "/sts", "/iam/"
 
     def __init__(self) -> None:
         self.required = False
@@ -27,6 +29,7 @@ class Tokens:
         self.valid: set[str] = set()
         self.issued = 0
         self._key = None
+        self.foreign = "token-of-somebody-else"
 
     def check(self, authorization: str) -> None:
         if self.required and authorization.removeprefix("Bearer ") not in self.valid:
@@ -40,9 +43,14 @@ class Tokens:
 
     def issue(self, content: bytes) -> dict[str, Any]:
         """Exchange a signed assertion for a token."""
-        if self.revoked or self._key is None:
+        if self.revoked:
             raise _GrantError("Token has been expired or revoked.")
-        (assertion,) = parse_qs(content.decode())["assertion"]
+        asked = parse_qs(content.decode())
+        if asked["grant_type"] == ["refresh_token"]:
+            return self._issued()
+        (assertion,) = asked["assertion"]
+        if self._key is None:
+            raise _GrantError("No key is known.")
         public = self._key.public_key().public_bytes(
             serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
         )
@@ -50,6 +58,21 @@ class Tokens:
             jwt.decode(assertion, certs=public)
         except ValueError as error:
             raise _GrantError(str(error)) from error
+        return self._issued()
+
+    def exchanged(self, content: bytes) -> dict[str, Any]:
+        """Exchange the token of somebody whom Google trusts."""
+        if self.revoked or parse_qs(content.decode())["subject_token"] != [self.foreign]:
+            raise _GrantError("The foreign token is not known.")
+        return self._issued() | {"issued_token_type": "urn:ietf:params:oauth:token-type:access_token"}
+
+    def impersonated(self, authorization: str) -> dict[str, Any]:
+        """Give whoever has a token that of a service account."""
+        if authorization.removeprefix("Bearer ") not in self.valid:
+            raise RefusedError(401, "authError", "Request had invalid authentication credentials.")
+        return {"accessToken": self._issued()["access_token"], "expireTime": "2100-01-01T00:00:00Z"}
+
+    def _issued(self) -> dict[str, Any]:
         self.issued += 1
         token = uuid.uuid4().hex
         self.valid.add(token)

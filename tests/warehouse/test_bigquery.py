@@ -237,7 +237,9 @@ def test_each_way_to_have_no_access_says_what_to_do(bigquery_tables, bigquery_se
     assert expired.startswith("The Google credentials have expired or were revoked. Make a new key for the service acc")
     (tmp_path / "broken.json").write_text("{}")
     (broken,) = with_tables(bigquery_tables, credentials=str(tmp_path / "broken.json")).check()
-    assert broken.startswith("credentials must name the key file of a service account (JSON). Received ")
+    assert broken.startswith(
+        "credentials must name a file (JSON) with the key of a service account, a user's credentia"
+    )
     monkeypatch.delenv("CXR_BIGQUERY_ENDPOINT")
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / "none.json"))
     (none,) = open_warehouse(bigquery_tables).check()
