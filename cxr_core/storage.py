@@ -6,6 +6,7 @@ there. Google's libraries are loaded when the first gs:// location is touched, a
 
 import contextlib
 import hashlib
+import os
 import posixpath
 import re
 import shutil
@@ -134,6 +135,21 @@ def open_binary(location: str | Path) -> Iterator[BinaryIO]:
         files().open(plain(place), "rb", block_size=_READ_AHEAD_BYTES, cache_type="readahead") as far,
     ):
         yield far
+
+
+def read_range(location: str | Path, start: int, length: int) -> bytes:
+    """Return `length` bytes of a file from `start` on, fewer where it ends before; nothing else of it is fetched.
+
+    Raises:
+        OSError: a file of this machine cannot be opened.
+        StorageError, UsageError: as `matching`.
+    """
+    if not is_remote(location):
+        with Path(location).open("rb", buffering=0) as file:
+            return os.pread(file.fileno(), length, start)
+    place = cast(str, location)
+    with plain_errors(place):
+        return bytes(files().cat_file(plain(place), start=start, end=start + length, timeout=LOOK_UP_SECONDS))
 
 
 def send(file: Path, location: str) -> None:

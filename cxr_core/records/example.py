@@ -11,7 +11,16 @@ from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from google.protobuf.message import DecodeError
 
 from cxr_core.errors import RecordError
-from cxr_core.schema import EQUALISED_FEATURE, INTEGER_KEYS, JPEG_FEATURE, LABELS, PATH_FEATURE
+from cxr_core.schema import (
+    DATASETS,
+    EQUALISED_FEATURE,
+    INTEGER_KEYS,
+    JPEG_FEATURE,
+    LABELS,
+    PATH_FEATURE,
+    VIEWS,
+    image_path,
+)
 
 _Field = descriptor_pb2.FieldDescriptorProto
 
@@ -52,12 +61,7 @@ def decode(payload: bytes, where: str) -> Record:
     Raises:
         RecordError: the payload is no Example, lacks `jpg_bytes`, or has a label or key that is no whole number.
     """
-    example = _Example()
-    try:
-        example.ParseFromString(payload)
-    except DecodeError as error:
-        raise RecordError(f"{where} is no tf.train.Example. Make the file anew.") from error
-    features = example.features.feature
+    features = _parsed(payload, where).features.feature
     labels = {label: _integer(features, label) for label in LABELS}
     jpg = _bytes(features, JPEG_FEATURE)
     if jpg is None:
@@ -76,6 +80,33 @@ def decode(payload: bytes, where: str) -> Record:
     )
 
 
+def decode_picture(payload: bytes, where: str) -> bytes:
+    """Return the JPEG of a serialised record; raises `RecordError` as `decode`."""
+    jpg = _bytes(_parsed(payload, where).features.feature, JPEG_FEATURE)
+    if jpg is None:
+        raise RecordError(f"{where} lacks {JPEG_FEATURE}, the picture. Make the file anew.")
+    return jpg
+
+
+def decode_path(payload: bytes, where: str) -> str | None:
+    """Return the path of a serialised record; of one that tells none, the path that its keys give; None without both.
+
+    Raises:
+        RecordError: the payload is no Example, or the path no UTF-8.
+    """
+    features = _parsed(payload, where).features.feature
+    path = _bytes(features, PATH_FEATURE)
+    if path is not None:
+        return _text(path, where)
+    keys = [_integer(features, name) for name in INTEGER_KEYS]
+    if None in keys:
+        return None
+    patient, study, image, view, dataset = (key for key in keys if key is not None)
+    if not (0 <= view < len(VIEWS) and 0 <= dataset < len(DATASETS)):
+        return None
+    return image_path(DATASETS[dataset], patient, study, image, VIEWS[view])
+
+
 def in_whole_numbers(payload: bytes, where: str) -> bytes:
     """Return a serialised Example whose labels are int64, though they were floats: the same object if they were not.
 
@@ -84,11 +115,7 @@ def in_whole_numbers(payload: bytes, where: str) -> bytes:
     Raises:
         RecordError: the payload is no Example, or a label is no whole number.
     """
-    example = _Example()
-    try:
-        example.ParseFromString(payload)
-    except DecodeError as error:
-        raise RecordError(f"{where} is no tf.train.Example. Make the file anew.") from error
+    example = _parsed(payload, where)
     features = example.features.feature
     floats = [label for label in LABELS if label in features and features[label].float_list.value]
     if not floats:
@@ -101,6 +128,15 @@ def in_whole_numbers(payload: bytes, where: str) -> bytes:
         if not math.isnan(values[0]):
             features[label].int64_list.value.append(int(values[0]))
     return bytes(example.SerializeToString(deterministic=True))
+
+
+def _parsed(payload: bytes, where: str) -> Any:
+    example = _Example()
+    try:
+        example.ParseFromString(payload)
+    except DecodeError as error:
+        raise RecordError(f"{where} is no tf.train.Example. Make the file anew.") from error
+    return example
 
 
 def _integer(features: Any, name: str) -> int | None:

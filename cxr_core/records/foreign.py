@@ -7,6 +7,7 @@ import gzip
 import hashlib
 import zlib
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from pathlib import Path
 
 from cxr_core.errors import RecordError
@@ -14,7 +15,7 @@ from cxr_core.locations import is_remote
 from cxr_core.records.example import in_whole_numbers
 from cxr_core.records.tfrecord import begins_like_records, payloads_of, read_payloads, write_records
 from cxr_core.settings import settings
-from cxr_core.stamps import file_stamp
+from cxr_core.stamps import Stamp, file_stamp
 from cxr_core.storage import CACHE_FOLDER
 
 _FOLDER = "records"
@@ -34,9 +35,14 @@ def in_own_form(paths: Sequence[str]) -> list[str]:
     return [path if is_remote(path) else str(_own(Path(path))) for path in paths]
 
 
+def has_own_form(path: str) -> bool:
+    """Say whether `in_own_form` has nothing to do for a file: it is in our form, on gs://, or its copy is there."""
+    return is_remote(path) or _form(Path(path), file_stamp(path))[1] or _copy_of(Path(path)).is_file()
+
+
 def _own(path: Path) -> Path:
-    is_packed = _is_gzip(path)
-    if not is_packed and not _has_floats(path):
+    is_packed, is_own = _form(path, file_stamp(path))
+    if is_own:
         return path
     copy = _copy_of(path)
     if not copy.is_file():
@@ -44,6 +50,13 @@ def _own(path: Path) -> Path:
         numbered = enumerate(payloads, start=1)
         write_records(copy, (in_whole_numbers(payload, f"Record {n} of {path}") for n, payload in numbered))
     return copy
+
+
+@lru_cache(maxsize=4096)
+def _form(path: Path, _content: Stamp) -> tuple[bool, bool]:
+    """Say whether a file is packed, and whether it is in our own form, once until it changes."""
+    is_packed = _is_gzip(path)
+    return is_packed, not is_packed and not _has_floats(path)
 
 
 def _is_gzip(path: Path) -> bool:

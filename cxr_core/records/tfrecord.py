@@ -8,6 +8,7 @@ import gzip
 import os
 import struct
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
@@ -72,8 +73,67 @@ def payloads_of(file: BinaryIO | gzip.GzipFile, path: Path | str, most: int | No
         if len(payload) < length or len(trailer) < _CRC.size:
             raise _cut(path, number)
         if _CRC.unpack(trailer)[0] != masked_crc(payload):
-            raise RecordError(f"Record {number} of {path} is damaged: its checksum does not match. Make the file anew.")
+            raise _damaged(path, number)
         yield payload
+
+
+@dataclass(frozen=True)
+class Scanned:
+    """One record of a file that was read through.
+
+    `number` is from 1, `offset` is where the record begins and `length` that of its payload, in bytes, `crc` the
+    checksum that stands behind the payload. `damage` says what is wrong; then there is no payload.
+    """
+
+    number: int
+    offset: int
+    length: int = 0
+    crc: int = 0
+    payload: bytes | None = None
+    damage: str = ""
+
+
+def scan_records(path: Path | str) -> Iterator[Scanned]:
+    """Yield every record of a file, here or on gs://, also what is damaged; after a damaged length nothing can follow.
+
+    Raises:
+        RecordError: the file cannot be opened.
+    """
+    number, offset = 0, 0
+    with _opened(path) as file:
+        try:
+            for number, length in _lengths(file, path):
+                payload, trailer = file.read(length), file.read(_CRC.size)
+                if len(payload) < length or len(trailer) < _CRC.size:
+                    raise _cut(path, number)
+                crc = int(_CRC.unpack(trailer)[0])
+                if crc == masked_crc(payload):
+                    yield Scanned(number, offset, length, crc, payload)
+                else:
+                    yield Scanned(number, offset, length, crc, damage=str(_damaged(path, number)))
+                offset += record_bytes(length)
+        except RecordError as error:
+            yield Scanned(number + 1, offset, damage=str(error))
+
+
+def record_bytes(length: int) -> int:
+    """Return the bytes of a record, with its length and checksums, whose payload has `length` bytes."""
+    return _HEADER_BYTES + length + _CRC.size
+
+
+def header_of(length: int) -> bytes:
+    """Return what stands in front of a payload of `length` bytes."""
+    packed = _LENGTH.pack(length)
+    return packed + _CRC.pack(masked_crc(packed))
+
+
+def payload_of(content: bytes, length: int, crc: int) -> bytes | None:
+    """Return the payload of a record that was read by its offset; None unless it is the record that was there."""
+    if len(content) != record_bytes(length) or not content.startswith(header_of(length)):
+        return None
+    payload = content[_HEADER_BYTES : -_CRC.size]
+    is_same = _CRC.unpack_from(content, _HEADER_BYTES + length)[0] == crc == masked_crc(payload)
+    return payload if is_same else None
 
 
 def begins_like_records(start: bytes) -> bool:
@@ -136,3 +196,7 @@ def _lengths(file: BinaryIO | gzip.GzipFile, path: Path | str) -> Iterator[tuple
 
 def _cut(path: Path | str, number: int) -> RecordError:
     return RecordError(f"The TFRecord file {path} is cut off in record {number}. Copy or make the file anew.")
+
+
+def _damaged(path: Path | str, number: int) -> RecordError:
+    return RecordError(f"Record {number} of {path} is damaged: its checksum does not match. Make the file anew.")

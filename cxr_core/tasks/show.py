@@ -7,8 +7,9 @@ from pathlib import Path
 from cxr_core.atomic import replacing
 from cxr_core.errors import ExistsError, UsageError, brief
 from cxr_core.locations import is_remote
+from cxr_core.records.index import find_record
 from cxr_core.records.layout import fill_pattern
-from cxr_core.records.picture import find_record, picture_of
+from cxr_core.records.picture import picture_of
 from cxr_core.schema import DATASETS, VIEWS
 from cxr_core.sources.registry import ready_source
 from cxr_core.storage import matching

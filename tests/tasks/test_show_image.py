@@ -10,8 +10,8 @@ from record_source import NAME, record, write_source
 
 from cxr_core.cli import main
 from cxr_core.errors import ExistsError, RecordError, UsageError
-from cxr_core.records.example import encode
-from cxr_core.records.tfrecord import read_payloads, write_records
+from cxr_core.records.example import decode, encode
+from cxr_core.records.tfrecord import read_payloads, record_offsets, write_records
 from cxr_core.tasks.show import show
 
 PATH = record("valid", "lateral", 7).path
@@ -89,22 +89,19 @@ def test_a_source_without_records_says_so(workspace, tmp_path):
         show(NAME, PATH, str(tmp_path / "x.png"), confined=False)
 
 
-def test_damage_is_named_where_it_hides_the_image_and_no_other_file_suffers(workspace, tmp_path):
+def test_damage_is_named_where_it_hides_the_image_and_no_other_image_suffers(workspace, tmp_path):
     folder = write_source(workspace)
     files = sorted((folder / "records/valid").glob("lateral*"))
     holder = next(file for file in files if any(PATH.encode() in one for one in read_payloads(file)))
-    other = next(file for file in files if file != holder)
-    for file in (other, holder):
-        content = bytearray(file.read_bytes())
-        content[40] ^= 0xFF
-        if file == holder:
-            with pytest.raises(RecordError, match=f"Record 1 of {folder}.*damaged"):
-                file.write_bytes(content)
-                show(NAME, PATH, str(tmp_path / "y.png"), confined=False)
-        else:
-            file.write_bytes(content)
-            show(NAME, PATH, str(tmp_path / "x.png"), confined=False)
+    paths = [decode(one, "").path for one in read_payloads(holder)]
+    own, content = paths.index(PATH), bytearray(holder.read_bytes())
+    content[record_offsets(holder)[own] + 40] ^= 0xFF
+    holder.write_bytes(content)
+    with pytest.raises(RecordError, match=f"Record {own + 1} of {holder} is damaged"):
+        show(NAME, PATH, str(tmp_path / "y.png"), confined=False)
     assert not (tmp_path / "y.png").exists()
+    for number, path in enumerate(path for path in paths if path != PATH):
+        show(NAME, path, str(tmp_path / f"{number}.png"), confined=False)
 
 
 def test_a_damaged_picture_is_named(workspace, tmp_path):
