@@ -32,6 +32,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "gaps": ("gaps", "GAPS"),
     "images": ("images", "IMAGES"),
     "show": ("images", "SHOW"),
+    "index": ("images", "INDEX"),
     "compare": ("figures", "COMPARE"),
     "report": ("report", "REPORT_COMMAND"),
     "meaning": ("meaning", "MEANING"),

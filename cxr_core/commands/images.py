@@ -1,11 +1,13 @@
-"""`images` and `show`: which images stand behind a figure, and what one of them looks like."""
+"""`images`, `show` and `index`: which images stand behind a figure, and what one of them looks like."""
 
 import argparse
 
 from cxr_core.commands.output import as_table
 from cxr_core.commands.parsing import Answer, Command, Parser
+from cxr_core.commands.runs import awaited
 from cxr_core.schema import REPORT
 from cxr_core.tasks.images import GROUPS, ImageQuery, Images, images
+from cxr_core.tasks.index_records import start_indexing
 from cxr_core.tasks.show import show
 from cxr_core.words import counted
 
@@ -61,5 +63,14 @@ def _show(given: argparse.Namespace) -> Answer:
     return Answer(done.as_json(), lambda: f"Wrote {done.path} to {done.file}")
 
 
+def _index_arguments(parser: Parser) -> None:
+    parser.add_argument("--anew", action="store_true", help="make the indexes that are there once more")
+
+
+def _index(given: argparse.Namespace) -> Answer:
+    return awaited(start_indexing(given.source, given.anew), lambda ended: ended.result)
+
+
 IMAGES = Command("images", "List the images behind a figure, the most telling first.", _images_arguments, _images)
 SHOW = Command("show", "Write one image as a PNG file.", _show_arguments, _show)
+INDEX = Command("index", "Index the TFRecords, so that each image is shown at once.", _index_arguments, _index)

@@ -12,8 +12,8 @@ from cxr_core.commands.parsing import DEFAULT_SOURCE, PROGRAM
 from cxr_core.runs.run import ACTIVE, CANCELLED, COMPLETED
 
 Words = list[str]
-_TRAINED, _SEVERAL, _PREDICTED = "train", ("sweep", "repeat"), "predict"
-_RESUMABLE = (_TRAINED, *_SEVERAL, "import-images")
+_TRAINED, _SEVERAL, _PREDICTED, _INDEXED = "train", ("sweep", "repeat"), "predict", "index"
+_RESUMABLE = (_TRAINED, *_SEVERAL, "import-images", _INDEXED)
 
 
 def next_step(command: str, arguments: argparse.Namespace, document: Any) -> str:
@@ -78,13 +78,12 @@ def _after_run(_arguments: argparse.Namespace, document: Any) -> tuple[str, Word
     if document["status"] != COMPLETED:
         resumable = document["status"] == CANCELLED and kind in _RESUMABLE
         return ("Go on with it", ["runs", "resume", run]) if resumable else ("See why", ["runs", "log", run])
-    if kind == _TRAINED:
-        return "Predict with it", ["predict", "--model", run]
-    if kind in _SEVERAL:
-        return "See its trainings", ["runs", "--parent", run]
-    if kind == _PREDICTED:
-        return "Judge the model", ["evaluate", document["name"]]
-    return "Look at the labels", ["distribution"]
+    return {
+        _TRAINED: ("Predict with it", ["predict", "--model", run]),
+        _PREDICTED: ("Judge the model", ["evaluate", document["name"]]),
+        _INDEXED: ("List images", ["images"]),
+        **dict.fromkeys(_SEVERAL, ("See its trainings", ["runs", "--parent", run])),
+    }.get(kind, ("Look at the labels", ["distribution"]))
 
 
 def _after_runs(arguments: argparse.Namespace, document: Any) -> tuple[str, Words]:
@@ -154,6 +153,7 @@ _AFTER: dict[str, Callable[[argparse.Namespace, Any], tuple[str, Words]]] = {
     "gaps": _after_gaps,
     "images": _after_images,
     "show": _nothing_follows,
+    "index": _after_run,
     "compare": _after_comparison,
     "report": _nothing_follows,
     "meaning": _after_meaning,

@@ -9,6 +9,7 @@ import pandas as pd
 
 from cxr_core.atomic import disk_errors, write_text
 from cxr_core.errors import CxrError
+from cxr_core.records.index import build_index
 from cxr_core.records.tfrecord import write_shards
 from cxr_core.schema import DATASETS, INTEGER_KEYS, LABELS, TRAINING_VIEWS, View, dataset_code, view_code
 from cxr_core.sources.demo_images import drawing_workers, drawn, image_keys
@@ -132,7 +133,9 @@ def _write_records(folder: Path, cohort: list[Study], seed: int, progress: Progr
                 progress(0.98 * (done + len(payloads)) / total, f"Drew {done + len(payloads)} of {total} images.")
             done += len(payloads)
             ordered = [payloads[index] for index in range(len(payloads))]
-            write_shards(folder / "records" / dataset, view, ordered, min(SHARDS, max(1, len(ordered))))
+            shards = min(SHARDS, max(1, len(ordered)))
+            for file in write_shards(folder / "records" / dataset, view, ordered, shards):
+                build_index(str(file))
 
 
 def _shuffled(cohort: list[Study], dataset: str, view: str, seed: int) -> list[tuple[Study, int]]:

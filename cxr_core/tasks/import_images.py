@@ -8,6 +8,8 @@ from typing import Any
 import pandas as pd
 
 from cxr_core.errors import ExistsError, RunError, UnknownNameError, UsageError
+from cxr_core.records.index import build_index
+from cxr_core.records.index_file import index_place
 from cxr_core.records.layout import find_records
 from cxr_core.runs import service
 from cxr_core.runs.run import Run
@@ -176,7 +178,7 @@ def _list_skipped(folder: Path, skipped: list[tuple[str, str]]) -> None:
 
 
 def _take_place(plan: ImagePlan, staging: Path, records: Path) -> None:
-    """Put the finished records where readers look, in place of those that were there, and drop the parts."""
+    """Put the finished records where readers look, with their indexes, in place of former ones; drop the parts."""
     joined = staging / "joined"
     shutil.rmtree(joined, ignore_errors=True)
     join_parts(plan.parts, staging, joined)
@@ -188,4 +190,7 @@ def _take_place(plan: ImagePlan, staging: Path, records: Path) -> None:
         for former in (records / dataset).glob(f"{view}-*"):
             if former.name not in made:
                 former.unlink()
+                index_place(str(former)).unlink(missing_ok=True)
+        for name in sorted(made):
+            build_index(str(records / dataset / name))
     shutil.rmtree(staging)

@@ -13,6 +13,7 @@ _MODULES = {
     "predict": "cxr_core.tasks.predict",
     "import": "cxr_core.tasks.import_table",
     "import-images": "cxr_core.tasks.import_images",
+    "index": "cxr_core.tasks.index_records",
 }
 
 

@@ -1,19 +1,14 @@
 """What does an image look like? The picture of a path, out of the source's TFRecords."""
 
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from cxr_core.atomic import replacing
 from cxr_core.errors import ExistsError, UsageError, brief
 from cxr_core.locations import is_remote
-from cxr_core.records.index import find_record
-from cxr_core.records.layout import fill_pattern
 from cxr_core.records.picture import picture_of
-from cxr_core.schema import DATASETS, VIEWS
-from cxr_core.sources.registry import ready_source
-from cxr_core.storage import matching
 from cxr_core.tasks.allowed_places import check_output
+from cxr_core.tasks.image_record import image_record
 from cxr_core.tasks.named_model import absolute
 
 _ENDING = ".png"
@@ -34,7 +29,7 @@ class Shown:
 def show(source_name: str, path: str, to: str, replace: bool = False, confined: bool = True) -> Shown:
     """Write the picture of a path as PNG, with the grey values of the TFRecord.
 
-    The records are read through until the path is met, those first whose data set and view stand in the path.
+    The record is read by its offset; an index that is missing is made first.
 
     Args:
         source_name: the source.
@@ -51,19 +46,7 @@ def show(source_name: str, path: str, to: str, replace: bool = False, confined: 
         StorageError: Cloud Storage refuses, or cannot be reached.
     """
     file = _checked_file(to, replace, confined)
-    source = ready_source(source_name)
-    files = list(dict.fromkeys(_record_files(source.records, path)))
-    if not files:
-        raise UsageError(
-            f"The source {source_name} has no TFRecords ({source.records}), so there is no picture. Import the images."
-        )
-    found = find_record(path, files)
-    if found is None:
-        raise UsageError(
-            f"No TFRecord of the source {source_name} holds {brief(path)}. Give a path as `images` lists it, or "
-            "import its image."
-        )
-    picture = picture_of(found)
+    picture = picture_of(image_record(source_name, path))
     with replacing(file) as temporary:
         picture.save(temporary, "PNG")
     return Shown(path, str(file))
@@ -80,10 +63,3 @@ def _checked_file(to: str, replace: bool, confined: bool) -> Path:
     if file.exists() and not replace:
         raise ExistsError(f"There is a file {file} already. Use --replace to overwrite it, or name another.")
     return file
-
-
-def _record_files(pattern: str, path: str) -> Iterator[str]:
-    """Yield all record files, those first whose data set and view stand in the path."""
-    places = [(dataset, view) for dataset in DATASETS for view in VIEWS]
-    for dataset, view in sorted(places, key=lambda place: -sum(name in path for name in place)):
-        yield from matching(fill_pattern(pattern, dataset, view))

@@ -28,6 +28,7 @@ KIND_WORDS = {
     "predict": "Prediction",
     "demo": "Building the demo",
     "import": "Import",
+    "index": "Index of images",
 }
 
 _BAR_LENGTH = 10

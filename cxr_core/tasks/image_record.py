@@ -1,0 +1,77 @@
+"""The record of one image of a source, by its path, read by the index of its TFRecord file."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from cxr_core.errors import UsageError, brief
+from cxr_core.locations import is_remote
+from cxr_core.records.index import FoundRecord, find_record, has_index
+from cxr_core.records.layout import fill_pattern
+from cxr_core.schema import DATASETS, VIEWS
+from cxr_core.sources.registry import ready_source
+from cxr_core.sources.source import Source
+from cxr_core.storage import matching
+
+#: A file of this size is read through while somebody waits; a larger one is left to a run.
+_AT_ONCE_BYTES = 64 * 1024 * 1024
+
+
+def image_record(source_name: str, path: str, former: Sequence[str] = (), at_once: bool = False) -> FoundRecord:
+    """Return the record of an image.
+
+    Args:
+        source_name: the source.
+        path: as the tables have it.
+        former: other paths that the records may know the image by, as those that its keys give.
+        at_once: whether large files that have no index yet, and those on gs://, are left out.
+
+    Raises:
+        UnknownNameError: there is no such source.
+        UsageError: the source has no records, or none has the path.
+        RecordError: the record is damaged, or a file is and the path is in no other.
+        StorageError: Cloud Storage refuses, or cannot be reached.
+    """
+    source = ready_source(source_name)
+    files = list(dict.fromkeys(_record_files(source.records, path)))
+    if not files:
+        raise UsageError(
+            f"The source {source_name} has no TFRecords ({source.records}), so there is no picture. Import the images."
+        )
+    readable = [file for file in files if has_index(file) or _is_small(file)] if at_once else files
+    for known in dict.fromkeys((path, *former)):
+        found = find_record(known, readable)
+        if found is not None:
+            return found
+    if len(readable) < len(files):
+        raise UsageError(f"The TFRecords of {source_name} have no index yet. Make it: `index --source {source_name}`.")
+    raise UsageError(
+        f"No TFRecord of the source {source_name} holds {brief(path)}. Give a path as `images` lists it, or "
+        "import its image."
+    )
+
+
+def all_record_files(source: Source) -> list[str]:
+    """Return the TFRecord files of a source, of all data sets and views."""
+    return list(dict.fromkeys(_record_files(source.records, "")))
+
+
+def without_index(source_name: str) -> list[str]:
+    """Return the TFRecord files of a source that are to be read through by a run before their images are shown.
+
+    Raises:
+        UnknownNameError: there is no such source.
+        StorageError, UsageError: the files cannot be listed.
+    """
+    files = all_record_files(ready_source(source_name))
+    return [file for file in files if not has_index(file) and not _is_small(file)]
+
+
+def _is_small(file: str) -> bool:
+    return not is_remote(file) and Path(file).stat().st_size <= _AT_ONCE_BYTES
+
+
+def _record_files(pattern: str, path: str) -> Iterator[str]:
+    """Yield all record files, those first whose data set and view stand in the path."""
+    places = [(dataset, view) for dataset in DATASETS for view in VIEWS]
+    for dataset, view in sorted(places, key=lambda place: -sum(name in path for name in place)):
+        yield from matching(fill_pattern(pattern, dataset, view))
