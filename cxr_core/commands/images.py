@@ -19,6 +19,7 @@ def _images_arguments(parser: Parser) -> None:
     add("--model", metavar="M", help="a model with predictions; without one, the label tables alone")
     add("--label", metavar="L", help="one of the 14 labels; a model and a group need it")
     add("--group", metavar="GROUP", help=f"one of {', '.join(GROUPS)}; without it, all images")
+    add("--beside", metavar="M", help="of models-differ: the other model")
     add("--at", metavar="CARD", help="cut at the threshold of this card, as `thresholds` makes one")
     add("--threshold", type=float, metavar="T", help="cut at this score, on the stored scale")
     add("--limit", type=int, metavar="N", help="list only the first N (default all)")
@@ -39,6 +40,7 @@ def _images(given: argparse.Namespace) -> Answer:
         view=given.view,
         judge=given.judge,
         limit=given.limit,
+        beside=given.beside,
     )
     found = images(query)
     return Answer(found.as_json(), lambda: _text(found))

@@ -11,11 +11,31 @@ from cxr_core.evaluation.defined import why_no_ranking
 from cxr_core.schema import Value
 from cxr_core.words import percent
 
-#: What a threshold makes: its images are those of the confusion table at the threshold.
-CUT_GROUPS = ("false-positive", "false-negative")
-#: What a model is needed for, and what can be listed without one.
-MODEL_GROUPS, LABEL_GROUPS = (*CUT_GROUPS, "doubtful"), ("uncertain", "blank")
-GROUPS = (*CUT_GROUPS, *LABEL_GROUPS, "doubtful")
+#: The cells of the confusion table at a threshold: whether an image is called positive, and whether that is right.
+CELLS = {
+    "false-positive": (True, False),
+    "false-negative": (False, False),
+    "true-positive": (True, True),
+    "true-negative": (False, True),
+}
+#: The images that a report says one thing of and a model, at a threshold, another: the value, and the model's call.
+CONTRADICTED = {
+    "blank-called-positive": (Value.not_mentioned, True),
+    "positive-called-negative": (Value.positive, False),
+}
+#: What a threshold makes.
+CUT_GROUPS = (*CELLS, *CONTRADICTED)
+#: What is of the report alone, whoever judges.
+REPORT_GROUPS = ("blank", *CONTRADICTED)
+_ENDS = ("uncertain-highest", "uncertain-lowest")
+#: What two models are needed for, what one is needed for, and what can be listed without one.
+PAIR_GROUPS = ("models-differ",)
+MODEL_GROUPS = (*CUT_GROUPS, *_ENDS, "doubtful", *PAIR_GROUPS)
+LABEL_GROUPS = ("uncertain", "blank", "study-contradicts")
+GROUPS = (
+    *("false-positive", "false-negative", "uncertain", "doubtful", "blank"),
+    *("true-positive", "true-negative", *_ENDS, *CONTRADICTED, *PAIR_GROUPS, "study-contradicts"),
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,16 +49,18 @@ class Picked:
 def group_rows(group: str, values: IntArray, scores: FloatArray, threshold: float | None = None) -> Picked:
     """Return the rows of a group, the most telling first; rows that are alike keep their order.
 
-    `false-positive` (highest score first) and `false-negative` (lowest first) are the cells of the confusion table when
-    score >= threshold is called positive, on the certain rows. `doubtful` are the certain rows on whose wrong side any
-    of the other class score, the largest share of that class first (ties count half). `uncertain` are taken in
-    turn from both ends of their scores, `blank` are those that are not mentioned, the highest score first.
+    `CELLS` are those of the confusion table when score >= threshold is called positive, on the certain rows; what is
+    called positive stands highest score first, what is called negative lowest first. `CONTRADICTED` are rows of one
+    value by the same order. `doubtful` are the certain rows on whose wrong side any of the other class score, the
+    largest share of that class first (ties count half). `uncertain` are taken in turn from both ends of their scores,
+    or from one end; `blank` are those that are not mentioned, the highest score first. Groups that compare scores with
+    others than themselves are in `disagreement`.
 
     Args:
-        group: one of `GROUPS`.
+        group: one of `GROUPS`, without `models-differ` and `study-contradicts`.
         values: (n,) label codes 0 to 3, -1 where nothing is stated.
         scores: (n,) predictions on the stored scale; a row without one is in no group.
-        threshold: on the stored scale, for the first two groups.
+        threshold: on the stored scale, for `CUT_GROUPS`.
 
     Raises:
         UnknownNameError: there is no such group.
@@ -46,24 +68,48 @@ def group_rows(group: str, values: IntArray, scores: FloatArray, threshold: floa
     """
     if group not in GROUPS:
         raise UnknownNameError("group", group, GROUPS)
-    if group in LABEL_GROUPS:
-        return _uncertain(values, scores) if group == "uncertain" else _blank(values, scores)
+    if group == "blank":
+        return _blank(values, scores)
+    if group == "uncertain" or group in _ENDS:
+        return _uncertain(values, scores, group)
     certain = certain_rows(values, scores)
     why = certain.why or (why_no_ranking(certain.y) if group == "doubtful" else None)
     if why:
         raise DataError(f"There is no group {group} of this label: {why}.")
     if group == "doubtful":
         return _doubtful(certain)
+    if group in CONTRADICTED:
+        return _contradicted(values, scores, *CONTRADICTED[group], _given(threshold))
+    return _cell(certain, *CELLS[group], _given(threshold))
+
+
+def _given(threshold: float | None) -> float:
     assert threshold is not None, "the groups of a confusion table need a threshold"
-    return _cut(certain, group == "false-positive", threshold)
+    return threshold
 
 
-def _cut(certain: CertainRows, called: bool, threshold: float) -> Picked:
-    """Return the rows that are wrongly called positive (`called`) or wrongly called negative."""
-    wrong = (certain.y == int(not called)) & ((certain.scores >= threshold) == called)
-    rows = _ordered(np.flatnonzero(certain.mask)[wrong], (-1 if called else 1) * certain.scores[wrong])
-    said = f"no, but called positive at {threshold:g}" if called else f"yes, but called negative at {threshold:g}"
+def _cell(certain: CertainRows, called: bool, right: bool, threshold: float) -> Picked:
+    """Return the rows that are called positive (`called`) or negative, and are so (`right`) or are not."""
+    chosen = (certain.y == int(called == right)) & ((certain.scores >= threshold) == called)
+    rows = _telling(np.flatnonzero(certain.mask)[chosen], certain.scores[chosen], called)
+    said = f"{'yes' if called == right else 'no'}, {'and' if right else 'but'} {_called(called, threshold)}"
     return Picked(rows, [f"the label says {said}"] * rows.size)
+
+
+def _contradicted(values: IntArray, scores: FloatArray, value: Value, called: bool, threshold: float) -> Picked:
+    rows = _with_value(values, scores, value)
+    rows = rows[(scores[rows] >= threshold) == called]
+    rows = _telling(rows, scores[rows], called)
+    return Picked(rows, [f"{value.name.replace('_', ' ')}, but {_called(called, threshold)}"] * rows.size)
+
+
+def _telling(rows: IntArray, scores: FloatArray, called: bool) -> IntArray:
+    """Return rows by how sure the model is: of those called positive the highest first, of the others the lowest."""
+    return _ordered(rows, -scores if called else scores)
+
+
+def _called(called: bool, threshold: float) -> str:
+    return f"called {'positive' if called else 'negative'} at {threshold:g}"
 
 
 def _blank(values: IntArray, scores: FloatArray) -> Picked:
@@ -72,10 +118,14 @@ def _blank(values: IntArray, scores: FloatArray) -> Picked:
     return Picked(rows, [f"not mentioned, score {n} from the top" for n in range(1, rows.size + 1)])
 
 
-def _uncertain(values: IntArray, scores: FloatArray) -> Picked:
-    """Return the uncertain rows by turns: the highest score, the lowest, the second highest, ..."""
+def _uncertain(values: IntArray, scores: FloatArray, group: str) -> Picked:
+    """Return the uncertain rows from one end of their scores, or by turns: the highest, the lowest, the second, ..."""
     rows = _with_value(values, scores, Value.uncertain)
     falling = _ordered(rows, -scores[rows])
+    if group in _ENDS:
+        end = group.removeprefix("uncertain-")
+        from_end = falling if end == "highest" else _ordered(rows, scores[rows])
+        return Picked(from_end, [f"uncertain, number {n:,} of the {end} scores" for n in range(1, rows.size + 1)])
     top = np.arange(rows.size)
     turns = np.where(top < (rows.size + 1) // 2, 2 * top, 2 * (rows.size - 1 - top) + 1)
     taken = falling[np.argsort(turns)]
@@ -87,8 +137,8 @@ def _doubtful(certain: CertainRows) -> Picked:
     """Return the rows by the share of the other class that scores on the wrong side of them, ties counted half."""
     positive = certain.y == 1
     share = np.empty(certain.n)
-    share[positive] = 1 - _share_below(certain.scores[~positive], certain.scores[positive])
-    share[~positive] = _share_below(certain.scores[positive], certain.scores[~positive])
+    share[positive] = 1 - share_below(certain.scores[~positive], certain.scores[positive])
+    share[~positive] = share_below(certain.scores[positive], certain.scores[~positive])
     doubted = np.flatnonzero(share > 0)
     doubted = _ordered(doubted, -share[doubted])
     why = [
@@ -99,7 +149,8 @@ def _doubtful(certain: CertainRows) -> Picked:
     return Picked(np.flatnonzero(certain.mask)[doubted], why)
 
 
-def _share_below(others: FloatArray, scores: FloatArray) -> FloatArray:
+def share_below(others: FloatArray, scores: FloatArray) -> FloatArray:
+    """Return for each score the share of the others (at least one) that are lower, equal ones counted half."""
     ranked = np.sort(others)
     below, up_to = np.searchsorted(ranked, scores, "left"), np.searchsorted(ranked, scores, "right")
     shares: FloatArray = (below + up_to) / (2 * ranked.size)

@@ -15,7 +15,16 @@ from cxr_core.errors import RecordError
 from cxr_core.locations import is_remote
 from cxr_core.records.example import decode_path, decode_picture
 from cxr_core.records.foreign import has_own_form, in_own_form
-from cxr_core.records.index_file import ROW, IndexContent, Rows, index_place, path_hash, read_index, write_index
+from cxr_core.records.index_file import (
+    ROW,
+    IndexContent,
+    Rows,
+    index_place,
+    path_hash,
+    place_beside,
+    read_index,
+    write_index,
+)
 from cxr_core.records.tfrecord import payload_of, record_bytes, scan_records
 from cxr_core.stamps import file_stamp, looked
 from cxr_core.storage import read_range, version
@@ -107,21 +116,22 @@ def has_index(file: str) -> bool:
     return has_own_form(file) and _ready(in_own_form([file])[0]) is not None
 
 
-def build_index(file: str, tell: Tell = _untold) -> RecordIndex:
+def build_index(file: str, tell: Tell = _untold, beside: bool = False) -> RecordIndex:
     """Read a file through, here or on gs://, and return its index, which is kept.
 
     Args:
         file: in our own form, or in another, of which a copy is made.
         tell: called at each record with the bytes that were read before it; may raise to end the work.
+        beside: whether the index is put beside the file though that does not lie in the workspace.
 
     Raises:
         RecordError: the file cannot be read at all; what is damaged in it stands in the index.
         StorageError, UsageError: Cloud Storage refuses, or cannot be reached.
     """
-    return _built(in_own_form([file])[0], tell)
+    return _built(in_own_form([file])[0], tell, beside)
 
 
-def _built(own: str, tell: Tell) -> RecordIndex:
+def _built(own: str, tell: Tell = _untold, beside: bool = False) -> RecordIndex:
     before, rows, damage = _stamp(own), list[tuple[int, int, int, int, int]](), list[str]()
     for one in scan_records(own):
         tell(one.offset)
@@ -137,18 +147,19 @@ def _built(own: str, tell: Tell) -> RecordIndex:
     packed = np.array(rows, ROW)
     index = RecordIndex(own, packed[np.argsort(packed["hash"], kind="stable")], tuple(damage))
     if _stamp(own) == before:
-        write_index(index_place(own), IndexContent(_told(before), index.rows, index.damage))
+        place = place_beside(own) if beside else index_place(own)
+        write_index(place, IndexContent(*_told(before), index.rows, index.damage))
         _keep(own, before, index)
     return index
 
 
 def _find(path: str, file: str) -> tuple[FoundRecord | None, RecordIndex]:
     own = in_own_form([file])[0]
-    index = _ready(own) or _built(own, _untold)
+    index = _ready(own) or _built(own)
     try:
         return index.find(path), index
     except _StaleIndexError:
-        index = _built(own, _untold)
+        index = _built(own)
     try:
         return index.find(path), index
     except _StaleIndexError as error:
@@ -162,7 +173,7 @@ def _ready(own: str) -> RecordIndex | None:
     if known is not None and known[0] == stamp:
         return known[1]
     content = read_index(index_place(own))
-    if content is None or content.stamp != _told(stamp):
+    if content is None or (content.version, content.mtime_ns if len(stamp) > 1 else None) != _told(stamp):
         return None
     index = RecordIndex(own, content.rows, content.damage)
     if not is_remote(own) and not _is_like(index):
@@ -192,6 +203,6 @@ def _stamp(own: str) -> tuple[Hashable, ...]:
     return (looked(("version", own), lambda: version(own)),) if is_remote(own) else file_stamp(own)
 
 
-def _told(stamp: tuple[Hashable, ...]) -> str:
-    """Return what of a stamp goes along with a copy of file and index: of a file of this machine its size and time."""
-    return str(stamp[0]) if len(stamp) == 1 else f"{stamp[2:4]}"
+def _told(stamp: tuple[Hashable, ...]) -> tuple[str, int | None]:
+    """Return what of a stamp goes along with a copy of file and index: the version, or of a file here size and time."""
+    return (str(stamp[0]), None) if len(stamp) == 1 else (str(stamp[2]), int(str(stamp[3])))

@@ -135,7 +135,7 @@ def _write_records(folder: Path, cohort: list[Study], seed: int, progress: Progr
             ordered = [payloads[index] for index in range(len(payloads))]
             shards = min(SHARDS, max(1, len(ordered)))
             for file in write_shards(folder / "records" / dataset, view, ordered, shards):
-                build_index(str(file))
+                build_index(str(file), beside=True)
 
 
 def _shuffled(cohort: list[Study], dataset: str, view: str, seed: int) -> list[tuple[Study, int]]:

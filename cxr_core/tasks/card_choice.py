@@ -2,19 +2,23 @@
 
 from dataclasses import dataclass
 
+from cxr_core.errors import UsageError
 from cxr_core.schema import REPORT
 from cxr_core.sources.registry import get_source, source_names
 from cxr_core.stamps import Stamp, file_stamp
 from cxr_core.tasks.threshold_cards import (
+    NO_THRESHOLD,
     Card,
     JudgedCut,
     card_file,
     cards,
+    check_fits,
     judged_at,
     made_card,
     parse_rule,
     read_card,
 )
+from cxr_core.warehouse.answers import Joined
 
 
 @dataclass(frozen=True)
@@ -76,3 +80,18 @@ def judged_on(
     card = chosen_card(source_name, model, choice, judge)
     there = judge if place[0] == source_name else REPORT
     return JudgedPlace(*place, judged_at(card, place[0], model, place[1], view, there))
+
+
+def card_threshold(source_name: str, card_name: str, model: str, label: str, joined: Joined) -> float:
+    """Return where a card of a source cuts the scores of a label in a model's rows.
+
+    Raises:
+        UnknownNameError: there is no such card.
+        UsageError: the card is of another model or scale, or has no threshold for the label.
+    """
+    card = read_card(source_name, card_name)
+    check_fits(card, model, joined)
+    threshold = card.thresholds.get(label)
+    if threshold is None:
+        raise UsageError(f"The card {card_name} does not cut {label}: {NO_THRESHOLD}. Give --threshold T.")
+    return threshold

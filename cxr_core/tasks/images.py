@@ -1,21 +1,36 @@
 """Which images? Those behind a cell of the confusion table, the uncertain, the blank and the doubtful ones."""
 
 import math
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from cxr_core.arrays import FloatArray, IntArray
 from cxr_core.errors import UnknownNameError, UsageError
-from cxr_core.evaluation.image_groups import CUT_GROUPS, GROUPS, MODEL_GROUPS, Picked, group_rows
+from cxr_core.evaluation.disagreement import models_differ, studies_contradict
+from cxr_core.evaluation.image_groups import (
+    CUT_GROUPS,
+    GROUPS,
+    MODEL_GROUPS,
+    PAIR_GROUPS,
+    REPORT_GROUPS,
+    Picked,
+    group_rows,
+)
 from cxr_core.schema import REPORT, VALUES, VIEWS, Value, check_label
 from cxr_core.sources.registry import ready_source
+from cxr_core.tasks.card_choice import card_threshold
 from cxr_core.tasks.judging import check_unique_paths, joined_predictions
-from cxr_core.tasks.threshold_cards import NO_THRESHOLD, read_card, rows_for_card
 from cxr_core.warehouse.answers import Joined
 
-__all__ = ["GROUPS", "ImageQuery", "Images", "ListedImage", "images"]
+__all__ = ["GROUPS", "ImageGroup", "ImageQuery", "Images", "ListedImage", "image_group", "images"]
+
+_ANY = "no group was chosen"
+#: How a caller that keeps joined rows hands them over: source, model, data set, view, judge.
+Join = Callable[[str, str, str, str | None, str], Joined]
 
 
 @dataclass(frozen=True)
@@ -23,8 +38,9 @@ class ImageQuery:
     """Which images are wanted.
 
     `group` is one of `GROUPS`, None for all; `label` may be left out where neither a model nor a group is named. The
-    groups of the confusion table are cut at a `card` of the model or at a `threshold` on the stored scale. `judge` says
-    what is positive: `report`, `truth` or a set of readings. `limit` is the most that are listed.
+    groups of the confusion table are cut at a `card` of the model or at a `threshold` on the stored scale; `beside` is
+    the other model where two differ. `judge` says what is positive: `report`, `truth` or a set of readings. `limit` is
+    the most that are listed.
     """
 
     source: str
@@ -37,6 +53,7 @@ class ImageQuery:
     view: str | None = None
     judge: str = REPORT
     limit: int | None = None
+    beside: str | None = None
 
 
 @dataclass(frozen=True)
@@ -69,11 +86,65 @@ class Images:
         return [asdict(image) for image in self.listed]
 
 
-def images(query: ImageQuery) -> Images:
-    """List the images of a group, the most telling first (`evaluation.image_groups` says the order of each).
+@dataclass(frozen=True, eq=False)
+class ImageGroup:
+    """The images of a group, the most telling first, of which any part can be listed.
 
-    The false positives and false negatives are, image by image, those that `evaluate` counts at the same threshold.
-    Without a model, the images stand in the order of their paths.
+    `frame` has the keys of all judged rows, `values` and `scores` (n,) their label codes and predictions; `scale` is
+    that of the scores, None without a model.
+    """
+
+    query: ImageQuery
+    frame: pd.DataFrame
+    picked: Picked
+    values: IntArray
+    scores: FloatArray
+    scale: str | None = None
+
+    @property
+    def total(self) -> int:
+        """How many images are in the group."""
+        return int(self.picked.rows.size)
+
+    def part(self, start: int = 0, most: int | None = None) -> tuple[ListedImage, ...]:
+        """Return the images from place `start` on, at most `most` of them."""
+        chosen = slice(start, None if most is None else start + most)
+        rows = self.picked.rows[chosen]
+        keys = self.frame.iloc[rows][["path", "view", "patient", "study", "image"]].itertuples(index=False, name=None)
+        return tuple(map(self._listed, rows, self.picked.why[chosen], keys))
+
+    def _listed(self, row: int, why: str, keys: tuple[Any, ...]) -> ListedImage:
+        path, view, patient, study, image = keys
+        return ListedImage(
+            path=str(path),
+            dataset=self.query.dataset,
+            view=VIEWS[view] if view >= 0 else None,
+            patient=int(patient),
+            study=int(study),
+            image=int(image),
+            value=VALUES[self.values[row]] if self.values[row] >= 0 else None,
+            score=float(self.scores[row]) if np.isfinite(self.scores[row]) else None,
+            why=why,
+        )
+
+
+def images(query: ImageQuery) -> Images:
+    """List the images of a group, the most telling first; raises as `image_group`."""
+    if query.limit is not None and query.limit < 1:
+        raise UsageError(f"The limit must be 1 or more. Received: {query.limit}.")
+    group = image_group(query)
+    return Images(group.part(0, query.limit), group.total)
+
+
+def image_group(query: ImageQuery, join: Join = joined_predictions) -> ImageGroup:
+    """Return the images of a group, the most telling first (`evaluation.image_groups` says the order of each).
+
+    The cells of the confusion table are, image by image, those that `evaluate` counts at the same threshold. Without a
+    model, the images stand in the order of their paths.
+
+    Args:
+        query: which images.
+        join: as `judging.joined_predictions`; for whoever has its answer already.
 
     Raises:
         UsageError: the query lacks what its group needs, or has what it cannot use; the card is of another model.
@@ -83,7 +154,7 @@ def images(query: ImageQuery) -> Images:
         WarehouseError: the warehouse could not answer.
     """
     _check(query)
-    return _with_model(query) if query.model else _without_model(query)
+    return _with_model(query, join) if query.model else _without_model(query)
 
 
 def _check(query: ImageQuery) -> None:
@@ -93,20 +164,22 @@ def _check(query: ImageQuery) -> None:
         check_label(query.label)
     elif query.model or query.group:
         raise UsageError("A model and a group are of one label. Name it with --label.")
-    if query.limit is not None and query.limit < 1:
-        raise UsageError(f"The limit must be 1 or more. Received: {query.limit}.")
     _check_model(query)
     _check_cut(query)
 
 
 def _check_model(query: ImageQuery) -> None:
-    """Raise unless a model is there where one is needed, and the judge can say what the group asks for."""
+    """Raise unless the models are there that are needed, and the judge can say what the group asks for."""
     if not query.model and query.group in MODEL_GROUPS:
         raise UsageError(f"The group {query.group} is of a model. Name one with --model.")
     if not query.model and query.judge != REPORT:
         raise UsageError("Only a model is judged by another than the report. Name one with --model.")
-    if query.group == "blank" and query.judge != REPORT:
-        raise UsageError(f"Only a report leaves a label unmentioned. The group blank takes --judge {REPORT}.")
+    if query.group in REPORT_GROUPS and query.judge != REPORT:
+        raise UsageError(f"The group {query.group} is of the report's own values. It takes --judge {REPORT}.")
+    if (query.group in PAIR_GROUPS) != (query.beside is not None):
+        raise UsageError(
+            "Two models, --model and --beside, are what the group models-differ needs, and no other takes."
+        )
 
 
 def _check_cut(query: ImageQuery) -> None:
@@ -115,67 +188,61 @@ def _check_cut(query: ImageQuery) -> None:
     if query.group in CUT_GROUPS and len(given) != 1:
         raise UsageError(f"The group {query.group} needs one cut: --at CARD or --threshold T. Received: {len(given)}.")
     if query.group not in CUT_GROUPS and given:
-        raise UsageError(f"A card or threshold cuts only the groups {' and '.join(CUT_GROUPS)}. Leave it out.")
+        raise UsageError(f"A card or threshold cuts only the groups {', '.join(CUT_GROUPS)}. Leave it out.")
     if query.threshold is not None and not math.isfinite(query.threshold):
         raise UsageError(f"A threshold must be a finite number. Received: {query.threshold}.")
 
 
-def _with_model(query: ImageQuery) -> Images:
-    joined, threshold = _joined(query)
+def _with_model(query: ImageQuery, join: Join) -> ImageGroup:
     assert query.model is not None and query.label is not None, "checked before"
-    if query.label not in joined.labels:
-        raise UnknownNameError(f"label of model {query.model}", query.label, joined.labels)
-    values = joined.frame[f"true_{query.label}"].to_numpy(dtype=np.int64)
-    scores = joined.frame[f"predicted_{query.label}"].to_numpy(dtype=np.float64)
-    picked = group_rows(query.group, values, scores, threshold) if query.group else _highest_first(scores)
-    return _listed(query, joined.frame, picked, values, scores)
+    joined = join(query.source, query.model, query.dataset, query.view, query.judge)
+    values, scores = _column(joined, query.model, query.label, "true"), _scores(joined, query.model, query.label)
+    if query.beside is not None:
+        other = join(query.source, query.beside, query.dataset, query.view, query.judge)
+        of_other = pd.Series(_scores(other, query.beside, query.label), index=other.frame["path"])
+        picked = models_differ(scores, np.asarray(of_other.reindex(joined.frame["path"]), np.float64))
+    elif query.group == "study-contradicts":
+        picked = studies_contradict(_studies(joined.frame), values, scores)
+    elif query.group:
+        picked = group_rows(query.group, values, scores, _threshold(query, joined))
+    else:  # those without a score stand last
+        picked = Picked(np.argsort(-scores, kind="stable"), [_ANY] * scores.size)
+    return ImageGroup(query, joined.frame, picked, values, scores, joined.scale)
 
 
-def _joined(query: ImageQuery) -> tuple[Joined, float | None]:
-    """Return the rows that are judged, and where they are cut."""
-    assert query.model is not None and query.label is not None, "checked before"
+def _studies(frame: pd.DataFrame) -> IntArray:
+    """Return a number for the study of each row (n,)."""
+    return np.asarray(frame.groupby(["patient", "study"], sort=False).ngroup(), np.int64)
+
+
+def _column(joined: Joined, model: str, label: str, what: str) -> Any:
+    if label not in joined.labels:
+        raise UnknownNameError(f"label of model {model}", label, joined.labels)
+    return joined.frame[f"{what}_{label}"].to_numpy()
+
+
+def _scores(joined: Joined, model: str, label: str) -> FloatArray:
+    scores: FloatArray = _column(joined, model, label, "predicted").astype(np.float64)
+    return scores
+
+
+def _threshold(query: ImageQuery, joined: Joined) -> float | None:
+    """Return where the scores are cut."""
     if query.card is None:
-        rows = joined_predictions(query.source, query.model, query.dataset, query.view, query.judge)
-        return rows, query.threshold
-    card = read_card(query.source, query.card)
-    rows = rows_for_card(card, query.source, query.model, query.dataset, query.view, query.judge)
-    threshold = card.thresholds.get(query.label)
-    if threshold is None and query.label in rows.labels:
-        raise UsageError(f"There is no group {query.group} of {query.label}: {NO_THRESHOLD}. Give --threshold T.")
-    return rows, threshold
+        return query.threshold
+    assert query.model is not None and query.label is not None, "checked before"
+    return card_threshold(query.source, query.card, query.model, query.label, joined)
 
 
-def _highest_first(scores: np.ndarray) -> Picked:
-    """Return all rows, those without a score last."""
-    return Picked(np.argsort(-scores, kind="stable"), ["no group was chosen"] * scores.size)
-
-
-def _without_model(query: ImageQuery) -> Images:
+def _without_model(query: ImageQuery) -> ImageGroup:
     frame = ready_source(query.source).warehouse().labels(query.dataset, query.view)
     check_unique_paths(frame, f"The labels on {query.dataset}")
     values = np.full(len(frame), -1) if query.label is None else frame[query.label].to_numpy(dtype=np.int64)
-    rows, why = np.arange(len(frame)), "no group was chosen"
+    rows, why = np.arange(len(frame)), _ANY
+    if query.group == "study-contradicts":
+        picked = studies_contradict(_studies(frame), values, None)
+        return ImageGroup(query, frame, picked, values, np.full(len(frame), np.nan))
     if query.group:
         value = Value.uncertain if query.group == "uncertain" else Value.not_mentioned
         rows, why = np.flatnonzero(values == value), f"the label is {value.name.replace('_', ' ')}"
-    return _listed(query, frame, Picked(rows, [why] * rows.size), values, np.full(len(frame), np.nan))
-
-
-def _listed(query: ImageQuery, frame: pd.DataFrame, picked: Picked, values: np.ndarray, scores: np.ndarray) -> Images:
-    rows = picked.rows[: query.limit]
-    keys = frame.iloc[rows][["path", "view", "patient", "study", "image"]].itertuples(index=False, name=None)
-    listed = tuple(
-        ListedImage(
-            path=str(path),
-            dataset=query.dataset,
-            view=VIEWS[view] if view >= 0 else None,
-            patient=int(patient),
-            study=int(study),
-            image=int(image),
-            value=VALUES[values[row]] if values[row] >= 0 else None,
-            score=float(scores[row]) if np.isfinite(scores[row]) else None,
-            why=why,
-        )
-        for row, why, (path, view, patient, study, image) in zip(rows, picked.why, keys, strict=False)
-    )
-    return Images(listed, int(picked.rows.size))
+    return ImageGroup(query, frame, Picked(rows, [why] * rows.size), values, np.full(len(frame), np.nan))

@@ -206,15 +206,25 @@ def rows_for_card(card: Card, source_name: str, model: str, dataset: str, view: 
     Raises:
         UsageError: the card is of another model, or of scores on another scale.
     """
-    if card.model != model:
-        raise UsageError(f"The card {card.card} is of the model {card.model}. Received: {model}.")
+    _check_model(card, model)
     joined = joined_predictions(source_name, model, dataset, view, judge)
+    check_fits(card, model, joined)
+    return joined
+
+
+def check_fits(card: Card, model: str, joined: Joined) -> None:
+    """Raise `UsageError` when a card is of another model than the rows, or of scores on another scale."""
+    _check_model(card, model)
     if joined.scale != card.scale:
         raise UsageError(
             f"The card {card.card} cuts {card.scale}s, but the predictions of {model} are {joined.scale}s now. "
             "Choose the thresholds anew."
         )
-    return joined
+
+
+def _check_model(card: Card, model: str) -> None:
+    if card.model != model:
+        raise UsageError(f"The card {card.card} is of the model {card.model}. Received: {model}.")
 
 
 def _chosen(curves: LabelCurves, rule: Rule) -> JudgedCut:

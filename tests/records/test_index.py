@@ -76,8 +76,13 @@ def test_every_record_is_found_with_its_own_bytes_and_nothing_else_is_read(shard
 
 
 def test_the_index_lies_beside_the_products_own_file_and_no_pattern_of_records_finds_it(shard):
-    assert index_place(str(shard)) == shard.with_name(f".{shard.name}.index")
-    assert index_place(str(shard)).is_file() and list(shard.parent.glob("frontal*")) == [shard]
+    assert index_place(str(shard)) == shard.parent / ".index" / "frontal-00000_of_00001"
+    assert index_place(str(shard)).is_file()
+    assert (
+        list(shard.parent.rglob("frontal*-of-*"))
+        == [shard]
+        == [file for file in shard.parent.glob("*") if file.is_file()]
+    )
 
 
 def test_the_index_of_a_file_elsewhere_lies_in_the_workspace(workspace, tmp_path):
@@ -91,6 +96,14 @@ def test_the_index_of_a_file_elsewhere_lies_in_the_workspace(workspace, tmp_path
 def test_an_index_says_nothing_of_the_image(shard):
     content = index_place(str(shard)).read_bytes()
     assert b"p7" not in content and b"frontal" not in content and len(content) < 30 * 40
+
+
+def test_equal_records_have_equal_indexes(shard, workspace):
+    other = workspace / "other" / shard.name
+    write_records(other, payloads(30))
+    os.utime(other, ns=(1, 1))
+    build_index(str(other))
+    assert index_place(str(other)).read_bytes() == index_place(str(shard)).read_bytes()
 
 
 def test_an_index_goes_along_with_a_copy_of_its_file(shard, workspace, forgetful, monkeypatch):

@@ -14,7 +14,8 @@ from cxr_core.tasks.threshold_cards import choose_thresholds, judged_at, parse_r
 from cxr_core.warehouse.parquet import write_readings
 
 FRONTAL, LATERAL = "densenet_frontal_u0_0__w0_0", "densenet_lateral_u0_0__w0_0"
-CUTS = ("false-positive", "false-negative")
+CELLS = ("tp", "fp", "fn", "tn")
+GROUP_OF = {"tp": "true-positive", "fp": "false-positive", "fn": "false-negative", "tn": "true-negative"}
 
 
 def tables(home, model):
@@ -69,15 +70,14 @@ def test_the_groups_are_the_cells_of_the_confusion_table_image_by_image(read_by_
         for threshold in map(float, [own[0] - 1, *own[:: max(1, len(own) // 8)], own[-1], own[-1] + 1]):
             point = curves.operating_point(threshold)
             called = {path: scores[label][path] >= threshold for path in positive}
-            wanted = {
-                "false-positive": [path for path, yes in positive.items() if called[path] and not yes],
-                "false-negative": [path for path, yes in positive.items() if yes and not called[path]],
-            }
-            assert (len(wanted["false-positive"]), len(wanted["false-negative"])) == (point.fp, point.fn)
-            for group, sign in zip(CUTS, (-1, 1), strict=True):
-                query = ImageQuery("demo", label, group, FRONTAL, threshold=threshold, judge=judge)
+            for cell in CELLS:
+                yes, no = (cell == "tp" or cell == "fn"), (cell == "fn" or cell == "tn")
+                wanted = [path for path, is_so in positive.items() if is_so == yes and called[path] == (not no)]
+                assert len(wanted) == getattr(point, cell)
+                query = ImageQuery("demo", label, GROUP_OF[cell], FRONTAL, threshold=threshold, judge=judge)
                 found = images(query).listed
-                in_order = sorted(wanted[group], key=lambda path: (sign * scores[label][path], path))
+                sign = 1 if no else -1
+                in_order = sorted(wanted, key=lambda path: (sign * scores[label][path], path))
                 assert [one.path for one in found] == in_order
                 assert [one.score for one in found] == [scores[label][path] for path in in_order]
 
@@ -92,6 +92,27 @@ def test_a_card_cuts_as_evaluate_does(own_small_demo):
             query = {"source": "demo", "label": label, "model": FRONTAL, "card": "card", "dataset": dataset}
             assert images(ImageQuery(**query, group="false-positive")).total == cut.point.fp
             assert images(ImageQuery(**query, group="false-negative")).total == cut.point.fn
+
+
+def test_the_groups_of_a_view_are_the_cells_of_that_view(small_demo):
+    for view in ("frontal", "lateral"):
+        point = label_curves("demo", FRONTAL, "edema", "valid", view).operating_point(0.0)
+        for cell, group in GROUP_OF.items():
+            query = ImageQuery("demo", "edema", group, FRONTAL, threshold=0.0, view=view)
+            assert images(query).total == getattr(point, cell)
+
+
+def test_two_models_and_the_images_of_a_study_are_held_against_each_other(small_demo):
+    _, _, scores = tables(small_demo, FRONTAL)
+    other = tables(small_demo, "densenet_frontal_u1_0__w1_0")[2]
+    apart = (scores["edema"].rank(pct=True) - other["edema"].rank(pct=True)).abs()
+    found = images(ImageQuery("demo", "edema", "models-differ", FRONTAL, beside="densenet_frontal_u1_0__w1_0"))
+    assert found.listed[0].path in apart[apart == apart.max()].index
+    assert found.total == (apart > 0).sum()
+    found = images(ImageQuery("demo", "edema", "study-contradicts", FRONTAL)).listed
+    assert len({(one.patient, one.study) for one in found}) < len(found)
+    with pytest.raises(UsageError, match="Two models"):
+        images(ImageQuery("demo", "edema", "models-differ", FRONTAL))
 
 
 def test_views_are_kept_apart_and_a_limit_cuts_the_end(small_demo):
@@ -156,7 +177,7 @@ def test_a_model_orders_the_blank_and_the_uncertain(small_demo):
             "finite",
         ),
         ({"group": "false-negative", "label": "edema", "model": FRONTAL, "card": "c"}, UnknownNameError, "card 'c'"),
-        ({"group": "blank", "label": "edema", "model": FRONTAL, "judge": "truth"}, UsageError, "unmentioned"),
+        ({"group": "blank", "label": "edema", "model": FRONTAL, "judge": "truth"}, UsageError, "report's own values"),
         ({"label": "edema", "judge": "truth"}, UsageError, "Only a model is judged"),
         ({"limit": 0}, UsageError, "1 or more"),
         ({"dataset": "odd"}, UnknownNameError, "odd"),
@@ -197,5 +218,5 @@ def test_the_command_prints_the_keys_of_each_image_and_no_more(small_demo, capsy
 
 def test_every_group_is_named_in_the_help(capsys):
     assert main(["images", "--help"]) == 0
-    help_text = " ".join(capsys.readouterr().out.split())
+    help_text = " ".join(capsys.readouterr().out.split()).replace("- ", "-")
     assert all(group in help_text for group in GROUPS)
