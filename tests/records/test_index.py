@@ -76,13 +76,9 @@ def test_every_record_is_found_with_its_own_bytes_and_nothing_else_is_read(shard
 
 
 def test_the_index_lies_beside_the_products_own_file_and_no_pattern_of_records_finds_it(shard):
-    assert index_place(str(shard)) == shard.parent / ".index" / "frontal-00000_of_00001"
+    assert index_place(str(shard)) == shard.parent.parent / ".index" / "valid" / "frontal-00000_of_00001"
     assert index_place(str(shard)).is_file()
-    assert (
-        list(shard.parent.rglob("frontal*-of-*"))
-        == [shard]
-        == [file for file in shard.parent.glob("*") if file.is_file()]
-    )
+    assert list(shard.parent.iterdir()) == [shard] == list(shard.parent.parent.rglob("*-of-*"))
 
 
 def test_the_index_of_a_file_elsewhere_lies_in_the_workspace(workspace, tmp_path):
@@ -107,7 +103,7 @@ def test_equal_records_have_equal_indexes(shard, workspace):
 
 
 def test_an_index_goes_along_with_a_copy_of_its_file(shard, workspace, forgetful, monkeypatch):
-    copy = shutil.copytree(shard.parent, workspace / "sources/copy/records/valid") / shard.name
+    copy = shutil.copytree(shard.parent.parent, workspace / "sources/copy/records") / "valid" / shard.name
     monkeypatch.setattr(index, "scan_records", lambda _path: pytest.fail("the copy was read through"))
     assert has_index(str(copy)) and jpg(5, copy) == picture(5)
 
