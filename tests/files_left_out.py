@@ -13,5 +13,5 @@ def is_left_out(file: Path, config: pytest.Config) -> bool:
     left_out = [mark for mark in MARKS if re.search(rf"\bnot {mark}\b", config.option.markexpr)]
     if not left_out or file.suffix != ".py":
         return False
-    marked = re.search(r"^pytestmark = .*", file.read_text(), re.MULTILINE)
+    marked = re.search(r"^pytestmark = (\[[^]]*\]|.*)", file.read_text(), re.MULTILINE)
     return bool(marked) and any(f"pytest.mark.{mark}" in marked[0] for mark in left_out)

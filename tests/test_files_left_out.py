@@ -6,6 +6,7 @@ import pytest
 from files_left_out import is_left_out
 
 ALL_OF_THEM = "pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]\n"
+IN_LINES = "pytestmark = [\n    pytest.mark.browser,\n    pytest.mark.timeout(300),\n]\n"
 ONE_OF_THEM = "@pytest.mark.browser\ndef test_it(): ...\n"
 
 
@@ -13,6 +14,7 @@ ONE_OF_THEM = "@pytest.mark.browser\ndef test_it(): ...\n"
     ("chosen", "text", "left_out"),
     [
         ("not browser and not tensorflow", ALL_OF_THEM, True),
+        ("not browser", IN_LINES, True),
         ("not tensorflow", ALL_OF_THEM, False),
         ("browser", ALL_OF_THEM, False),
         ("", ALL_OF_THEM, False),

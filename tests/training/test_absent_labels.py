@@ -16,6 +16,7 @@ from cxr_core.training.record_order import RecordFiles
 from cxr_core.training.validation import validation_figures
 from cxr_core.uncertainty import uniform_policy
 
+pytestmark = pytest.mark.tensorflow
 POLICY = uniform_policy(0.4, 0.75)
 
 

@@ -6,6 +6,8 @@ import pytest
 from cxr_core.training.guessing import guessing_spread, learned_nothing
 from cxr_core.training.validation import label_aucs
 
+pytestmark = pytest.mark.tensorflow
+
 
 def related_columns(rng, images, noise):
     """14 columns of numbers that go together, as logits and labels of one image do."""
