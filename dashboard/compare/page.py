@@ -18,6 +18,7 @@ from dashboard.shared.header import page_header, view_fact
 from dashboard.shared.judge_input import judge_fact, judge_input
 from dashboard.shared.model_input import dataset_input, figure_input, judged_models
 from dashboard.shared.navigation import go_button
+from dashboard.shared.notebook import comparison_lines, notebook_lines
 from dashboard.shared.pack_button import pack_button
 from dashboard.shared.source import built_source
 
@@ -68,4 +69,5 @@ for tab, (name, section) in zip(shown, sections.items(), strict=True):
                 st.caption(help_texts.BY_THE_REPORT)
             section()
 report_button(source, grids, policies)
+notebook_lines(comparison_lines(source.name, models, dataset, figure, judge))
 pack_button(source.name, models, dataset, None, judge)

@@ -9,6 +9,7 @@ from dashboard.evaluate.judged import Judged
 from dashboard.evaluate.thresholds import thresholds_section
 from dashboard.shared.choices import tabs
 from dashboard.shared.errors import errors_as_sentences
+from dashboard.shared.notebook import evaluation_lines, notebook_lines
 from dashboard.shared.pack_button import pack_button
 
 TABS = ("All labels", "Thresholds", "Groups")
@@ -27,4 +28,6 @@ def whole_model(judged: Judged) -> None:
                 section()
     source, model = judged.source.name, judged.model.name
     card = [name for name in cards_of(source, model) if name == st.session_state.get("card")]
+    label = st.session_state["label"]
+    notebook_lines(evaluation_lines(source, model, label, judged.dataset, judged.view, judged.judge))
     pack_button(source, [model], judged.dataset, judged.view, judged.judge, card)

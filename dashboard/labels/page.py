@@ -11,6 +11,7 @@ from dashboard.shared import engine, help_texts
 from dashboard.shared.as_of import as_of_line
 from dashboard.shared.choices import Options, pick_one, tabs
 from dashboard.shared.header import page_header, view_fact
+from dashboard.shared.notebook import distribution_lines, notebook_lines
 from dashboard.shared.source import built_source
 
 source = built_source()
@@ -46,3 +47,4 @@ for tab, section in sections:
     if tab.open:
         with tab:
             section(overview)
+notebook_lines(distribution_lines(source.name, view))

@@ -22,7 +22,7 @@ FOREIGN = {
 #: Names that mean something of ours in one place: a number, or words that are made there.
 OURS = {
     ("compare/sections.py", "error"), ("evaluate/all_labels.py", "name"), ("evaluate/answer.py", "name"),
-    ("evaluate/calibration.py", "name"), ("evaluate/chosen_on.py", "name"), ("labels/distribution.py", "note"),
+    ("evaluate/chosen_on.py", "name"), ("labels/distribution.py", "note"),
     ("labels/figures.py", "names"), ("runs/curves.py", "names"), ("serving.py", "error"),
     ("train/plan.py", "name"),
 }  # fmt: skip

@@ -1,0 +1,69 @@
+"""The public face: small, lazy, documented, and what the pages offer of it runs."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import cxr_core
+from dashboard.shared.notebook import comparison_lines, distribution_lines, evaluation_lines
+
+PAGE = (Path(__file__).parents[2] / "docs" / "python.md").read_text()
+MODELS = ["densenet_frontal_u0_0__w0_0", "densenet_frontal_u1_0__w1_0"]
+
+
+def test_importing_it_loads_nothing_and_naming_a_function_only_what_it_needs():
+    code = (
+        "import sys, cxr_core; before = set(sys.modules); cxr_core.evaluate; after = set(sys.modules);"
+        "print(sorted(before & {'numpy', 'pandas', 'duckdb'}), sorted(after & {'streamlit', 'tensorflow', 'matplotlib'}))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[] []\n"
+
+
+def test_every_public_name_is_there_offered_by_tab_and_documented():
+    for name in cxr_core.PUBLIC:
+        assert callable(getattr(cxr_core, name)) and name in dir(cxr_core)
+    documented = set(re.findall(r"`(\w+)\(", PAGE.split("| name | gives |")[1])) - {"as_json"}
+    assert documented == set(cxr_core.PUBLIC)
+
+
+def test_a_name_that_is_not_public_is_refused_with_those_that_are():
+    with pytest.raises(AttributeError, match="evaluate"):
+        _ = cxr_core.no_such_thing
+
+
+def run(lines):
+    place = {}
+    exec("\n".join(lines), place)
+    return place
+
+
+def test_the_lines_of_the_page_run_on_the_demo(small_demo):
+    (code,) = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+    place = run([code])
+    assert place["details"]["edema"].roc_part.specificity == 0.9
+    assert len(place["frame"]) == place["found"].n_images
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        evaluation_lines("demo", MODELS[0], "edema", "valid", None, "report"),
+        comparison_lines("demo", MODELS, "valid", "roc_auc", "report"),
+        distribution_lines("demo", "frontal"),
+    ],
+)
+def test_the_lines_that_pages_offer_run_and_give_a_frame(small_demo, lines):
+    assert len(run(["import cxr_core", *lines])["frame"])
+
+
+def test_pages_offer_the_lines_of_what_they_show(small_demo, page):
+    offered = [one.value for one in page("evaluate", model=MODELS[1], label="edema", dataset="test").code]
+    assert (
+        "\n".join(["import cxr_core", *evaluation_lines("demo", MODELS[1], "edema", "test", None, "report")]) in offered
+    )
+    assert any("model_grid" in one.value for one in page("compare").code)
+    assert any("distribution" in one.value for one in page("labels").code)
