@@ -104,6 +104,13 @@ SETTINGS: tuple[Setting, ...] = (
         "0 or more",
     ),
     Setting(
+        "kept_maps",
+        200_000_000,
+        "Most bytes of maps of where models look that the workspace keeps; what was not asked for longest goes first.",
+        lambda value: value >= 0,
+        "0 or more",
+    ),
+    Setting(
         "maximum_bytes_billed",
         10_000_000_000,
         "Most bytes that one BigQuery query may bill; a source can set its own.",

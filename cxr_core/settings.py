@@ -38,6 +38,7 @@ class Settings:
     import_rows: int
     import_memory: int
     kept_memory: int
+    kept_maps: int
     maximum_bytes_billed: int
     ask_above_bytes: int
     bigquery_endpoint: str

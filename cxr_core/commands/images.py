@@ -5,10 +5,11 @@ import argparse
 from cxr_core.commands.output import as_table
 from cxr_core.commands.parsing import Answer, Command, Parser
 from cxr_core.commands.runs import awaited
+from cxr_core.errors import UsageError
 from cxr_core.schema import REPORT
 from cxr_core.tasks.images import GROUPS, ImageQuery, Images, images
 from cxr_core.tasks.index_records import start_indexing
-from cxr_core.tasks.show import show
+from cxr_core.tasks.show import MapWish, show
 from cxr_core.words import counted
 
 _HEADERS = ("path", "view", "patient", "value", "score", "why")
@@ -58,11 +59,25 @@ def _show_arguments(parser: Parser) -> None:
     add("path", metavar="PATH", help="the path of an image, as `images` lists it")
     add("--to", required=True, metavar="FILE.png", help="the file to write")
     add("--replace", action="store_true", help="overwrite a file that exists")
+    add("--saliency", action="store_true", help="lay over it where a model looks (Grad-CAM); needs --model and --label")
+    add("--model", metavar="M", help="a model with weights, or an .h5 or .keras file")
+    add("--label", metavar="L", help="one of the 14 labels")
+    add("--random-weights", action="store_true", help="the map of the same network with random weights, as a check")
 
 
 def _show(given: argparse.Namespace) -> Answer:
-    done = show(given.source, given.path, given.to, given.replace, confined=False)
+    done = show(given.source, given.path, given.to, given.replace, confined=False, wish=_map_wish(given))
     return Answer(done.as_json(), lambda: f"Wrote {done.path} to {done.file}")
+
+
+def _map_wish(given: argparse.Namespace) -> MapWish | None:
+    if given.saliency and given.model and given.label:
+        return MapWish(given.model, given.label, given.random_weights)
+    if given.saliency:
+        raise UsageError("A map is that of a model for a label. Name both, with --model and --label.")
+    if given.model or given.label or given.random_weights:
+        raise UsageError("Only a map needs --model, --label or --random-weights. Add --saliency, or leave them out.")
+    return None
 
 
 def _index_arguments(parser: Parser) -> None:

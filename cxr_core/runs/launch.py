@@ -1,17 +1,15 @@
 """Starting the processes of a run: the supervisor, which outlives its starter, and under it the step."""
 
-import os
 import subprocess
 import sys
 import threading
 from collections.abc import Sequence
 from pathlib import Path
 
-import cxr_core
 from cxr_core.atomic import RUN_VARIABLE
+from cxr_core.processes import child_environment
 from cxr_core.runs.identity import ProcessIdentity, identity_of
 from cxr_core.runs.lanes import variables_of
-from cxr_core.settings import CONFIG_VARIABLE, config_path, settings
 
 SUPERVISE = "run-supervise"
 STEP = "run-step"
@@ -26,7 +24,7 @@ def start_supervisor(run_id: str, log: Path) -> ProcessIdentity | None:
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-            env=_environment(),
+            env=child_environment(),
         )
     identity = identity_of(process.pid)
     # Whoever lives longer than the run must collect its exit status, or it stays a zombie.
@@ -48,24 +46,9 @@ def start_step(run_id: str, log: Path, scratch: Path, devices: Sequence[str]) ->
             stdout=output,
             stderr=subprocess.STDOUT,
             process_group=0,
-            env=_environment() | variables_of(devices) | {"TMPDIR": str(scratch), RUN_VARIABLE: run_id},
+            env=child_environment() | variables_of(devices) | {"TMPDIR": str(scratch), RUN_VARIABLE: run_id},
         )
 
 
 def _command(role: str, run_id: str) -> list[str]:
     return [sys.executable, "-m", "cxr_core", role, run_id]
-
-
-def _environment() -> dict[str, str]:
-    """Return the environment with what depends on the working directory made absolute."""
-    packages = str(Path(cxr_core.__file__).absolute().parents[1])
-    pinned = {
-        "CXR_HOME": str(settings().home),
-        "PYTHONPATH": os.pathsep.join(filter(None, [packages, os.environ.get("PYTHONPATH")])),
-        "PYTHONSAFEPATH": "1",  # a file in the working directory must not shadow a module
-        "PYTHONUNBUFFERED": "1",
-    }
-    if config_path().exists():
-        pinned[CONFIG_VARIABLE] = str(config_path())
-    quiet = {"TF_CPP_MIN_LOG_LEVEL": "2"}  # what the user set wins
-    return quiet | dict(os.environ) | pinned

@@ -1,4 +1,4 @@
-"""What does an image look like? The picture of a path, out of the source's TFRecords."""
+"""What does an image look like? The picture of a path, out of the source's TFRecords, and where a model looks in it."""
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -6,10 +6,12 @@ from pathlib import Path
 from cxr_core.atomic import replacing
 from cxr_core.errors import ExistsError, UsageError, brief
 from cxr_core.locations import is_remote
+from cxr_core.models.overlay import overlaid
 from cxr_core.records.picture import picture_of
 from cxr_core.tasks.allowed_places import check_output
 from cxr_core.tasks.image_record import image_record
 from cxr_core.tasks.named_model import absolute
+from cxr_core.tasks.saliency import checked_weights, looked_at
 
 _ENDING = ".png"
 
@@ -26,8 +28,24 @@ class Shown:
         return asdict(self)
 
 
-def show(source_name: str, path: str, to: str, replace: bool = False, confined: bool = True) -> Shown:
-    """Write the picture of a path as PNG, with the grey values of the TFRecord.
+@dataclass(frozen=True)
+class MapWish:
+    """Whose map lies over the picture: a model's, for a label, with its weights or with random ones."""
+
+    model: str
+    label: str
+    random: bool = False
+
+
+def show(
+    source_name: str,
+    path: str,
+    to: str,
+    replace: bool = False,
+    confined: bool = True,
+    wish: MapWish | None = None,
+) -> Shown:
+    """Write the picture of a path as PNG, with the grey values of the TFRecord, or in colour with a map over it.
 
     The record is read by its offset; an index that is missing is made first.
 
@@ -37,16 +55,25 @@ def show(source_name: str, path: str, to: str, replace: bool = False, confined: 
         to: the file, whose name ends in `.png`.
         replace: whether a file that exists is overwritten.
         confined: whether the file must lie where pages may write; the command line is not confined.
+        wish: the map that lies over it, if any.
 
     Raises:
-        UnknownNameError: there is no such source.
-        UsageError: the file is not of this machine or no `.png`, the source has no records, or none has the path.
+        UnknownNameError: there is no such source, model or label.
+        UsageError: the file is not of this machine or no `.png`, the source has no records, or none has the path; the
+            model has no weights, or never learned the label.
+        ModelFileError: the model's file is missing, damaged, or holds another network.
+        RunError: the process that computes the map crashed.
         ExistsError: the file exists.
         RecordError: the record of the path is damaged, or a file is and the path is in no other.
         StorageError: Cloud Storage refuses, or cannot be reached.
     """
     file = _checked_file(to, replace, confined)
-    picture = picture_of(image_record(source_name, path))
+    if wish:
+        checked_weights(source_name, wish.model, wish.label)
+    found = image_record(source_name, path)
+    picture = picture_of(found)
+    if wish:
+        picture = overlaid(picture, looked_at(source_name, wish.model, wish.label, found.jpg, wish.random))
     with replacing(file) as temporary:
         picture.save(temporary, "PNG")
     return Shown(path, str(file))
