@@ -64,7 +64,8 @@ def card_input(judged: Judged) -> ShownCard:
         ways = Options(list(_HOW), "recalibrate", _HOW.__getitem__)
         how = pick_one("Recalibrate", ways, "no", detail_help.RECALIBRATE)
     recalibrate = None if how == "no" else how
-    return ShownCard(CardChoice(None, text, on, recalibrate=recalibrate), f"{text} on {on}")
+    said = RULES[rule].lower() + (f" {wanted} %" if rule in _USUAL else "")
+    return ShownCard(CardChoice(None, text, on, recalibrate=recalibrate), f"{said}, chosen on {on}")
 
 
 def keep_button(judged: Judged, shown: ShownCard) -> None:

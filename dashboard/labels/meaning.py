@@ -52,13 +52,19 @@ def meaning_section(overview: LabelOverview) -> None:
 
 
 def meaning_answer(found: Meaning) -> str:
-    """Return in a sentence what the uncertain images of the clearest labels are."""
-    shares = {label: values["uncertain"].share for label, values in found.labels.items()}
-    known = sorted((share, label) for label, share in shares.items() if share is not None)
-    if not known:
+    """Return in a sentence what the uncertain images of the clearest labels are.
+
+    Those named are the ones that are surely often or surely seldom present: by the ends of the intervals, since a share
+    of 0 of 11 says less than one of 7 of 205.
+    """
+    shares = {label: values["uncertain"] for label, values in found.labels.items()}
+    ends = {label: one.ci for label, one in shares.items() if one.ci is not None}
+    if not ends:
         return f"Of no label have {FEWEST_READ} uncertain images been read yet"
-    ends = list(dict.fromkeys([*known[::-1][:NAMED], *known[:NAMED][::-1]]))
-    words = ", ".join(f"{percent(share)} are {label_words(label).lower()}" for share, label in ends)
+    often = sorted(ends, key=lambda label: ends[label][0], reverse=True)[:NAMED]
+    seldom = sorted(ends, key=lambda label: ends[label][1])[:NAMED][::-1]
+    named = dict.fromkeys([*often, *seldom])
+    words = ", ".join(f"{percent(shares[label].share or 0.0)} are {label_words(label).lower()}" for label in named)
     return f"Of the uncertain, {words}"
 
 

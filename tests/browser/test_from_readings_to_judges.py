@@ -44,8 +44,8 @@ def test_a_file_of_readings_becomes_a_policy_a_run_and_a_judge(page, dashboard, 
     expect(page.get_by_text(re.compile("readings by 2 readers into the set doctors"))).to_be_visible()
 
     told = json.loads(cxr("meaning", "--set", "doctors", "--view", "frontal", "--json").stdout)
-    shares = {label: values["uncertain"]["share"] for label, values in told["labels"].items()}
-    most = max((label for label in shares if shares[label] is not None), key=shares.__getitem__)
+    sure = {label: values["uncertain"]["share_ci"] or [-1] for label, values in told["labels"].items()}
+    most = max(sure, key=lambda label: sure[label][0])
     page.goto(f"{dashboard.url}/?labels-tab=What they mean&readings=doctors")
     heading = page.get_by_role("heading", name=re.compile("Of the uncertain"))
     expect(heading).to_contain_text(f"are {most.replace('_', ' ')}")

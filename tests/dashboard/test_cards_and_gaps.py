@@ -29,7 +29,7 @@ def test_thresholds_are_judged_side_by_side_with_alarms_a_day(small_demo, page):
         assert shown.loc["Edema", f"Sensitivity, {dataset}"].startswith(f"{cut['sensitivity']:.3f}")
         assert shown.loc["Edema", f"False alarms a day, {dataset}"] == f"{250 * cut['fp'] / cut['n']:.1f}"
         assert shown.loc["Edema", f"Alarms per 100, {dataset}"] == f"{cut['alarms_per_100']:.1f}"
-    assert "Thresholds of sensitivity=0.9 on valid" in texts(app)
+    assert "Thresholds of sensitivity of at least 90 %, chosen on valid" in texts(app)
 
 
 def test_what_a_rule_chose_is_kept_as_a_card_and_judged_by_its_name(own_small_demo, page):
