@@ -7,7 +7,7 @@ from typing import Any
 import plotly.graph_objects as go
 
 from cxr_core.evaluation.calibration import ReliabilityBin
-from dashboard.charts.frame import figure, plain_axis, square_axes
+from dashboard.charts.frame import MARGIN, figure, plain_axis, square_axes
 from dashboard.charts.palette import LineStyle, Palette
 
 #: The height of the tallest bar of the histogram, on the axis of the observed share.
@@ -34,7 +34,9 @@ def calibration_chart(
             positives have no place there.
     """
     shown = [b for b in bins if not on_logit or (0 < b.observed < 1 and 0 < b.mean_predicted < 1)]
-    chart = figure(f"Calibration of the probabilities · n = {sum(b.n for b in bins):,}", colors, 470)
+    chart = figure(f"Calibration of the probabilities · n = {sum(b.n for b in bins):,}", colors, 502)
+    # On a narrow screen the legend has two lines, below the title.
+    chart.update_layout(margin=MARGIN | {"t": 88})
     ends = [_TICKS[0], _TICKS[-1]] if on_logit else [0, 1]
     place = _logit if on_logit else float
     if histogram and not on_logit:
