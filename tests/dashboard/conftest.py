@@ -24,11 +24,15 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("dashboard.shared.accelerator_input.known_accelerators", lambda: found)
 
 
-@pytest.fixture
-def page(machine: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., AppTest]]:
-    """Open a page as a browser does, with values in its URL; no page may leave an exception."""
-    # AppTest leaves the entry point behind as the main module, which a spawned process would then run.
+@pytest.fixture(autouse=True)
+def main_module(monkeypatch: pytest.MonkeyPatch) -> None:
+    """AppTest leaves what it ran behind as the main module, which processes that later tests spawn would run."""
     monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
+
+
+@pytest.fixture
+def page(machine: None) -> Iterator[Callable[..., AppTest]]:
+    """Open a page as a browser does, with values in its URL; no page may leave an exception."""
     opened: list[AppTest] = []
 
     def open_page(name: str = "labels", **query: str) -> AppTest:
