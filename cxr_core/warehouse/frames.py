@@ -193,7 +193,8 @@ def codes(table: pa.Table, column: str, count: int) -> np.ndarray:
     stored = pc.drop_null(table[column]).to_numpy()
     wrong = stored[~np.isin(stored, range(count))]
     if wrong.size:
-        raise TableError(f"The column {column} must be 0 to {count - 1}. Received: {wrong[0]:g}. Correct the table.")
+        name = column.removeprefix("true_")  # as the table has it, and not the question
+        raise TableError(f"The column {name} must be 0 to {count - 1}. Received: {wrong[0]:g}. Correct the table.")
     return pc.fill_null(table[column], MISSING).cast(pa.int64()).to_numpy()
 
 

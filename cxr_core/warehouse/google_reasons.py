@@ -55,6 +55,42 @@ _REASONS: tuple[_Reason, ...] = (
         "The question needs more memory than BigQuery gives to one query. Choose one data set or view, or name smaller "
         "tables in cxr.toml.",
     ),
+    _Reason(
+        (),
+        r"without a filter .*partition elimination",
+        "The table is read only with a filter on its partitions, and its owner's description does not say by which "
+        "column. Ask the owner for BigQuery Metadata Viewer on it, or for a view without that rule.",
+    ),
+    _Reason(
+        ("billingTierLimitExceeded",),
+        r"billing tier",
+        "The question needs more computing than the project's billing tier allows. Choose one data set or view.",
+    ),
+    _Reason(
+        ("blocked",),
+        r"temporarily (?:blocked|denylisted)",
+        "BigQuery has blocked such questions of this project for a while. Ask Google Cloud's support why.",
+    ),
+    _Reason(
+        ("tableUnavailable",),
+        r"[Tt]able .*is (?:temporarily )?unavailable",
+        "The table cannot be read just now, since Google keeps it elsewhere. Try again in a few minutes.",
+    ),
+    _Reason(
+        ("invalidUser",),
+        r"[Ii]nvalid user",
+        "The account may not be used with BigQuery. Sign in as another, or name other `credentials` in cxr.toml.",
+    ),
+    _Reason(
+        ("proxyAuthenticationRequired",),
+        r"[Pp]roxy [Aa]uthentication",
+        "A proxy between here and BigQuery asks for a name and a password. Set HTTPS_PROXY with both.",
+    ),
+    _Reason(
+        ("stopped",),
+        r"Job execution was cancelled",
+        "Somebody stopped the query. Ask again, or whoever looks after the project that pays.",
+    ),
 )
 
 

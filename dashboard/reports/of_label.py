@@ -10,6 +10,7 @@ from cxr_core.models.listing import ModelEntry
 from cxr_core.schema import REPORT, label_words
 from cxr_core.sources.source import Source
 from cxr_core.tasks.details import label_histogram
+from cxr_core.tasks.distribution import shared_patients
 from cxr_core.tasks.evaluate import Evaluation, LabelCurves
 from cxr_core.tasks.provenance import provenance
 from cxr_core.tasks.reader_differences import OfReaders
@@ -25,6 +26,7 @@ from dashboard.shared.evaluation_words import answer
 from dashboard.shared.figure_tables import figures_table
 from dashboard.shared.formatting import count, percent, with_interval
 from dashboard.shared.help_texts import READER_DIFFERENCES
+from dashboard.shared.leak import leak_words
 from dashboard.shared.point_tables import SCORE_BINS, confusion_table, shares_table, uncertain_table, why_no_intervals
 from dashboard.shared.readers_words import readers_answer, readers_table
 
@@ -98,6 +100,7 @@ def _facts(subject: Subject, result: Evaluation, figures: LabelEvaluation) -> di
         + (f"; {figures.missing_words}" if figures.missing_words else ""),
         "Judge": "the report's labels" if result.judge == REPORT else result.judge,
         "Choice of the model": subject.choice,
+        "Patients in two data sets": leak_words(shared_patients(result.source)),
     }
 
 

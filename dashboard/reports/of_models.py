@@ -7,6 +7,7 @@ import pandas as pd
 from cxr_core.evaluation.effects import Effects
 from cxr_core.schema import REPORT, label_words
 from cxr_core.tasks.compare import Comparison
+from cxr_core.tasks.distribution import shared_patients
 from cxr_core.tasks.evaluate import LabelCurves
 from cxr_core.tasks.grid import ModelGrid
 from cxr_core.tasks.provenance import provenance
@@ -22,6 +23,7 @@ from dashboard.shared.comparison_tables import answer, difference_answer, differ
 from dashboard.shared.effects_tables import effects_answer, placement_table
 from dashboard.shared.formatting import count, with_interval
 from dashboard.shared.judge_input import judge_words
+from dashboard.shared.leak import leak_words
 from dashboard.shared.model_curves import model_curves
 from dashboard.shared.short_names import short_names
 
@@ -51,6 +53,7 @@ def models_report(
         "Data set": grids.dataset,
         "Figure": FIGURE_WORDS[grids.figure],
         "Judge": "the report's labels" if grids.judge == REPORT else judge_words(grids.judge),
+        "Patients in two data sets": leak_words(shared_patients(grids.source)),
         "Models": "; ".join(f"{model}: {policies[model]}" for grid in grids.grids.values() for model in grid.models),
     }
     sections = [*_grids(grids, policies), *_curves(curves, ensembles)]

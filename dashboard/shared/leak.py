@@ -11,7 +11,14 @@ def leak_sentence(source: str) -> str | None:
         shared = engine.shared_patients(source)
     except CxrError:  # without label tables nothing can be told
         return None
+    return leak_words(shared) if shared else None
+
+
+def leak_words(shared: int | None) -> str:
+    """Return in words what is known of patients in two data sets; None means that nobody looked."""
+    if shared is None:
+        return "not looked for, as BigQuery would bill it"
     if not shared:
-        return None
+        return "none"
     found = counted(shared, "patient stands", "patients stand")
     return f"{found} in more than one data set: figures on one are no test of what was learned on another."

@@ -8,7 +8,7 @@ from cxr_core.sources.importing.mapping import Mapping
 from cxr_core.tasks.import_preview import TablePreview, preview_table
 from cxr_core.words import counted
 from dashboard.shared.formatting import plain
-from dashboard.sources.answers import answered, ask
+from dashboard.sources.answers import answered, ask, mapping_input
 from dashboard.sources.column_input import columns_input
 from dashboard.sources.table_files import TableFiles
 from dashboard.sources.value_input import rules_input, values_input
@@ -19,6 +19,7 @@ def looked_at(kind: str, files: TableFiles) -> Mapping | None:
 
     No more of a file is read here than that takes; an import reads the rest in a process of its own.
     """
+    mapping_input(kind, files)
     mapping = answered(kind, files)
     try:
         with files.opened() as paths:

@@ -152,3 +152,25 @@ def test_a_report_says_why_a_curve_or_a_calibration_is_missing(judged):
     said = " ".join(read(report_html(label_report(subject(judged), result, curves, None, None), NOW)).texts)
     assert "The curves are undefined: there are no positives." in said
     assert "There is no calibration: scores are ranks" in said
+
+
+def test_a_report_says_how_many_patients_stand_in_two_data_sets(own_small_demo, page):
+    folder = own_small_demo / "sources" / "demo"
+    valid, train = (pd.read_parquet(folder / f"labels_{name}.parquet") for name in ("valid", "train"))
+    entry = next(entry for entry in models("demo") if entry.name == FIRST)
+    judged = Judged(get_source("demo"), entry, "valid", None)
+
+    def told():
+        result, curves = evaluate("demo", FIRST), label_curves("demo", FIRST, "edema")
+        of_label = report_html(label_report(subject(judged), result, curves, None, None), NOW)
+        grids = model_grid("demo", [FIRST, SECOND])
+        of_models = report_html(models_report(grids, {FIRST: "p", SECOND: "p"}, False, [], set(), None, None), NOW)
+        return [" ".join(read(made).texts) for made in (of_label, of_models)]
+
+    assert all("Patients in two data sets none" in " ".join(text.split()) for text in told())
+    moved = valid["patient"].isin(valid["patient"].unique()[:2])
+    patients = dict(zip(valid["patient"].unique()[:2], train["patient"].unique()[:2], strict=True))
+    valid.assign(patient=valid["patient"].where(~moved, valid["patient"].map(patients)).astype("int64")).to_parquet(
+        folder / "labels_valid.parquet", index=False
+    )
+    assert all("2 patients stand in more than one data set" in " ".join(text.split()) for text in told())

@@ -120,10 +120,26 @@ def test_predictions_of_the_workspace_join_labels_of_bigquery(bigquery_tables, l
         ),
         ((403, "responseTooLarge", "Response too large to return."), WarehouseError, "answer is larger"),
         ((400, "resourcesExceeded", "Resources exceeded during query execution"), WarehouseError, "more memory"),
+        (
+            (
+                400,
+                "invalidQuery",
+                "Cannot query over table 'a.b.c' without a filter that can be used for partition elimination",
+            ),
+            WarehouseError,
+            "only with a filter on its partitions",
+        ),
+        ((400, "billingTierLimitExceeded", "Query exceeded resource limits"), WarehouseError, "billing tier"),
+        ((403, "blocked", "The operation is blocked"), WarehouseError, "has blocked such questions"),
+        ((400, "tableUnavailable", "Table x is unavailable"), WarehouseError, "cannot be read just now"),
+        ((403, "invalidUser", "Invalid user"), WarehouseError, "may not be used with BigQuery"),
         ((400, "invalidQuery", "Syntax error"), WarehouseError, "BigQuery says: .*Syntax error"),
     ],
 )
-def test_refusals_say_what_to_do(warehouse, bigquery_server, refusal, error, words):
+def test_refusals_say_what_to_do(warehouse, bigquery_server, monkeypatch, refusal, error, words):
+    if refusal[1] in ("rateLimitExceeded", "backendError"):  # the client tries again until the time is over
+        warehouse.estimate_distribution()
+        monkeypatch.setenv("CXR_BIGQUERY_TIMEOUT", "3")
     bigquery_server.tables["data-project.cxr.labels_b"].refusal = RefusedError(*refusal)
     with pytest.raises(error, match=words) as caught:
         warehouse.distribution()

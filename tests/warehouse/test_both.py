@@ -232,7 +232,9 @@ def test_labels_out_of_the_codes(both, few, value):
     rows, predictions = few
     wrong = rows.assign(edema=rows["edema"].where(rows.index != 3, value))
     pair = both([wrong], predictions)
-    for name in ("distribution, all views", "labels"):
+    for name in ("distribution, all views", "labels", "joined, one view"):
+        if name == "joined, one view" and rows["dataset"][3] != 0:
+            continue
         for warehouse in (pair.local, pair.remote):
             with pytest.raises(TableError, match=f"must be 0 to 3.* Received: {value}"):
                 ASKED[name](warehouse)

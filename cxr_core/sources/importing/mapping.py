@@ -121,11 +121,17 @@ NOTHING_SAID = Mapping()
 def read_mapping(path: Path) -> Mapping:
     """Read a mapping; raises `UsageError` that names the file and what is wrong in it."""
     try:
-        return from_dict(tomllib.loads(path.read_text(encoding="utf-8")), str(path))
+        return parse_mapping(path.read_bytes(), str(path))
     except OSError as error:
         raise UsageError(f"The mapping {path} cannot be read: {error.strerror}.") from error
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise UsageError(f"The mapping {path} is no valid TOML: {error}. Correct the file.") from error
+
+
+def parse_mapping(content: bytes, name: str) -> Mapping:
+    """Return the mapping that a file of that name holds; raises `UsageError` that names it and what is wrong in it."""
+    try:
+        return from_dict(tomllib.loads(content.decode("utf-8")), name)
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
+        raise UsageError(f"The mapping {name} is no valid TOML: {error}. Correct the file.") from error
 
 
 def from_dict(document: Mappable[str, Any], where: str) -> Mapping:
