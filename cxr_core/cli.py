@@ -27,6 +27,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "sweep": ("train", "SWEEP"),
     "runs": ("runs", "RUNS"),
     "predict": ("predict", "PREDICT"),
+    "policies": ("policies", "POLICIES"),
     "evaluate": ("figures", "EVALUATE"),
     "thresholds": ("thresholds", "THRESHOLDS"),
     "gaps": ("gaps", "GAPS"),

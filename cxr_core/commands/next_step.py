@@ -12,7 +12,8 @@ from cxr_core.commands.parsing import DEFAULT_SOURCE, PROGRAM
 from cxr_core.runs.run import ACTIVE, CANCELLED, COMPLETED
 
 Words = list[str]
-_TRAINED, _SEVERAL, _PREDICTED, _INDEXED = "train", ("sweep", "repeat"), "predict", "index"
+_TRAINED, _SEVERAL, _PREDICTED = "train", ("sweep", "repeat"), "predict"
+_INDEXED, _TRIED = "index", "policies"
 _RESUMABLE = (_TRAINED, *_SEVERAL, "import-images", _INDEXED)
 
 
@@ -83,6 +84,7 @@ def _after_run(_arguments: argparse.Namespace, document: Any) -> tuple[str, Word
         _PREDICTED: ("Judge the model", ["evaluate", document["name"]]),
         _INDEXED: ("List images", ["images"]),
         **dict.fromkeys(_SEVERAL, ("See its trainings", ["runs", "--parent", run])),
+        _TRIED: ("See what came of it", ["policies", "--model", document["name"]]),
     }.get(kind, ("Look at the labels", ["distribution"]))
 
 
@@ -94,6 +96,13 @@ def _after_runs(arguments: argparse.Namespace, document: Any) -> tuple[str, Word
 
 def _after_prediction(_arguments: argparse.Namespace, document: Any) -> tuple[str, Words]:
     return "Judge the model", ["evaluate", document["model"]]
+
+
+def _after_policies(_arguments: argparse.Namespace, document: Any) -> tuple[str, Words]:
+    """Train with a pair that gains beyond chance, where there is one."""
+    told = [one for one in document["best"].values() if one["told"]]
+    most = max(told, key=lambda one: one["gain"], default=None)
+    return "Train with one", ["train", *(["--u", f"{most['u']:g}", "--w", f"{most['w']:g}"] if most else [])]
 
 
 def _after_evaluation(arguments: argparse.Namespace, _document: Any) -> tuple[str, Words]:
@@ -148,6 +157,7 @@ _AFTER: dict[str, Callable[[argparse.Namespace, Any], tuple[str, Words]]] = {
     "import": _after_import,
     "runs": _after_runs,
     "predict": _after_prediction,
+    "policies": _after_policies,
     "evaluate": _after_evaluation,
     "thresholds": _after_thresholds,
     "gaps": _after_gaps,

@@ -142,20 +142,21 @@ class Family:
         return min(max(drawn, p), p * self.tests, 1.0)
 
 
-def family_of(influences: FloatArray, pairs: Sequence[tuple[int, int]]) -> Family:
+def family_of(influences: FloatArray, pairs: Sequence[tuple[int, int]], draws: int = DRAWS) -> Family:
     """Return the family of the differences of pairs of figures.
 
     Args:
         influences: (patients, figures) of each patient on each figure.
         pairs: the differences, each as two columns of `influences`; those without variance are no tests.
+        draws: of the largest statistic.
     """
     covariance = influences.T @ influences
     scale = np.sqrt(np.diag(covariance))
     scale[scale == 0] = 1.0
     correlation = covariance / np.outer(scale, scale)
     factor = np.linalg.cholesky(correlation + _RIDGE * np.eye(scale.size)) if scale.size else correlation
-    drawn = (np.random.default_rng(SEED).standard_normal((DRAWS, scale.size)) @ factor.T) * scale
-    largest, tests = np.zeros(DRAWS), 0
+    drawn = (np.random.default_rng(SEED).standard_normal((draws, scale.size)) @ factor.T) * scale
+    largest, tests = np.zeros(draws), 0
     for a, b in pairs:
         variance = float(np.sum((influences[:, a] - influences[:, b]) ** 2))
         if variance > 0:

@@ -1,10 +1,12 @@
-"""A model file and TFRecords -> a prediction table: the keys of each image and its 14 logits."""
+"""A model file and TFRecords -> the keys of each image, and its 14 logits or what the last layer makes them of."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import tensorflow as tf
 
@@ -46,22 +48,55 @@ def predict_records(
         RecordError: a record is damaged or lacks keys.
         UsageError: this machine lacks the accelerator.
     """
+    frame, logits = _predicted(model, paths, labels, limit, accelerator, progress, lambda network: network)
+    return pd.concat([frame, pd.DataFrame(logits.astype(np.float64), columns=list(LABELS))], axis=1)
+
+
+def record_features(
+    model: Path,
+    paths: Sequence[str | Path],
+    labels: pd.DataFrame | None = None,
+    accelerator: str = "cpu",
+    progress: Progress = lambda images: None,
+) -> tuple[pd.DataFrame, npt.NDArray[np.float32]]:
+    """Return the key columns of each image in file order, and (images, features) that its logits are linear in.
+
+    Arguments and errors are those of `predict_records`.
+    """
+    return _predicted(model, paths, labels, None, accelerator, progress, _before_the_head)
+
+
+def _before_the_head(network: Any) -> Any:
+    """Return the network without its last layer."""
+    return keras.Model(network.inputs, network.layers[-1].input)
+
+
+def _predicted(
+    model: Path,
+    paths: Sequence[str | Path],
+    labels: pd.DataFrame | None,
+    limit: int | None,
+    accelerator: str,
+    progress: Progress,
+    part: Callable[[Any], Any],
+) -> tuple[pd.DataFrame, Any]:
+    """Return the key columns and the outputs of a part of the network."""
     files = [str(path) for path in paths]
     strategy = strategy_for(accelerator)
     # TensorFloat-32 would change the third digit of the logits between machines.
     tf.config.experimental.enable_tensor_float_32_execution(False)
     with strategy.scope():
-        network, info = load_network(model)
+        whole, info = load_network(model)
+        network = part(whole)
     pixels = PixelFormat(info.image_size, info.decode)
     batches = prediction_batches(files, pixels, _BATCH_SIZE * strategy.num_replicas_in_sync, limit)
     with explained_failures(files):
-        keys, logits = _outputs(strategy, network, batches, progress)
-    frame = _key_frame(keys, files, labels)
-    return pd.concat([frame, pd.DataFrame(logits.astype(np.float64), columns=list(LABELS))], axis=1)
+        keys, outputs = _outputs(strategy, network, batches, progress)
+    return _key_frame(keys, files, labels), outputs
 
 
 def _outputs(strategy: Any, network: Any, batches: Any, progress: Progress) -> tuple[dict[str, Any], Any]:
-    """Return the keys and the logits of all images, in file order."""
+    """Return the keys and the outputs of all images, in file order."""
 
     @tf.function
     def step(images: Any) -> Any:
@@ -69,20 +104,20 @@ def _outputs(strategy: Any, network: Any, batches: Any, progress: Progress) -> t
 
     keys: dict[str, list[Any]] = {name: [np.zeros(0, np.int64)] for name in _FEATURES}
     keys[PATH_FEATURE] = [np.zeros(0, object)]
-    logits: list[Any] = [np.zeros((0, len(LABELS)), np.float32)]
+    outputs: list[Any] = [np.zeros((0, int(network.outputs[0].shape[-1])), np.float32)]
     done = 0
     for images, others, real in batches:
         rows = real.numpy()
-        logits.append(_run(strategy, step, images)[rows])
+        outputs.append(_run(strategy, step, images)[rows])
         for name in _FEATURES:
             keys[name].append(others[name].numpy()[rows])
         done += int(rows.sum())
         progress(done)
-    return {name: np.concatenate(arrays) for name, arrays in keys.items()}, np.concatenate(logits)
+    return {name: np.concatenate(arrays) for name, arrays in keys.items()}, np.concatenate(outputs)
 
 
 def _run(strategy: Any, step: Any, images: Any) -> Any:
-    """Return the logits of one batch, its images dealt over the replicas and put together in order."""
+    """Return the outputs of one batch, its images dealt over the replicas and put together in order."""
     share = images.shape[0] // strategy.num_replicas_in_sync
 
     def part(context: Any) -> Any:

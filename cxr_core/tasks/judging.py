@@ -65,7 +65,7 @@ def judged_predictions(source_name: str, model: str, dataset: str, view: str | N
     source = get_source(source_name)
     joined = source.warehouse().joined(model, dataset, view)
     check_unique_paths(joined.frame, f"The labels and the predictions of {model} on {dataset}")
-    return _judged_by(source, joined, dataset, judge)
+    return judged_by(source, joined, dataset, judge)
 
 
 def check_unique_paths(frame: pd.DataFrame, what: str) -> None:
@@ -78,7 +78,7 @@ def check_unique_paths(frame: pd.DataFrame, what: str) -> None:
         )
 
 
-def _judged_by(source: Source, joined: Joined, dataset: str, judge: str) -> JudgedRows:
+def judged_by(source: Source, joined: Joined, dataset: str, judge: str) -> JudgedRows:
     """Return joined rows as a judge sees them; the report changes nothing.
 
     Raises:

@@ -14,6 +14,7 @@ _MODULES = {
     "import": "cxr_core.tasks.import_table",
     "import-images": "cxr_core.tasks.import_images",
     "index": "cxr_core.tasks.index_records",
+    "policies": "cxr_core.tasks.policy_search",
 }
 
 

@@ -29,6 +29,7 @@ KIND_WORDS = {
     "demo": "Building the demo",
     "import": "Import",
     "index": "Index of images",
+    "policies": "Search for policies",
 }
 
 _BAR_LENGTH = 10

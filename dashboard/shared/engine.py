@@ -21,11 +21,13 @@ from cxr_core.tasks import evaluate as evaluating
 from cxr_core.tasks import grid as grids
 from cxr_core.tasks import meaning as meanings
 from cxr_core.tasks import meaning_by_model as by_model
+from cxr_core.tasks import policies
 from cxr_core.tasks import subgroups as splitting
 from cxr_core.tasks.card_choice import CardChoice, JudgedPlace, chosen_card, judged_on
 from cxr_core.tasks.gaps import Gaps, gaps_at
 from cxr_core.tasks.judging import judges as judges_of
 from cxr_core.tasks.models import models as list_models
+from cxr_core.tasks.policy_search import search_state
 from cxr_core.tasks.reader_differences import OfReaders
 from cxr_core.tasks.reader_differences import reader_differences as differences_of
 from cxr_core.tasks.sources import connect_anew
@@ -174,6 +176,12 @@ def comparison(
     return computed(comparing.compare, source, a, b, dataset, view, judge, of=(a, b))
 
 
+def policy_landscape(source: str, model: str, judge: str) -> policies.PolicyLandscape | None:
+    """Return what heads on the features of a model say of u and w; None before they were tried."""
+    state = search_state(source, model)
+    return computed(_policy_landscape, source, model, judge, state, of=())
+
+
 def two_judges(
     source: str, models: tuple[str, ...], judges: tuple[str, str], dataset: str, figure: str, label: str | None
 ) -> TwoJudges:
@@ -200,6 +208,10 @@ def state(source: str, models: tuple[str, ...] = ()) -> SourceState:
 
 def _told_of_model(source: str, model: str) -> dict[str, Any]:
     return get_source(source).warehouse().prediction_info(model)[1].metadata
+
+
+def _policy_landscape(source: str, model: str, judge: str, _state: str) -> policies.PolicyLandscape | None:
+    return policies.policy_landscape(source, model, judge)
 
 
 def _gaps(

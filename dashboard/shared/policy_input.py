@@ -68,6 +68,13 @@ def policy_in_use(key: str) -> Policy | None:
     return uniform_policy(float(u), float(w))
 
 
+def fill_in(key: str, policy: Policy) -> None:
+    """Put the numbers of a policy into the table of the input `key`; for what a button does before a page is drawn."""
+    st.session_state[f"{key}-strategy"] = PER_LABEL
+    st.session_state[f"{key}-table-start"] = table_text(policy)
+    st.session_state.pop(f"{key}-per-label", None)
+
+
 def loss_formula(policy: Policy) -> str:
     """Return the loss of one label of one image as LaTeX, with the numbers of the policy."""
     uncertain = _term(policy.u, policy.w, "u_i", "w_i", policy.is_learned)

@@ -18,6 +18,7 @@ from dashboard.shared.policy_input import (
 )
 from dashboard.train.option_inputs import section_inputs
 from dashboard.train.several_input import SWEEP, Several, several_input
+from dashboard.train.tried_policies import tried_policies
 
 
 def train_form(source: Source, models: list[ModelEntry]) -> tuple[TrainOptions, Several]:
@@ -32,6 +33,7 @@ def train_form(source: Source, models: list[ModelEntry]) -> tuple[TrainOptions, 
             st.caption("A sweep trains with several u and w: those chosen below, under *How many runs*.")
         else:
             options = replace(options, policy=_policy_section())
+            tried_policies(source, [model.name for model in models if model.weights])
     options = _section(options, "network")
     st.header(SECTIONS["machine"], anchor=False)
     accelerator, device = accelerator_input()

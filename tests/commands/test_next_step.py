@@ -19,6 +19,13 @@ def run(kind, status="completed"):
     return RUN | {"kind": kind, "status": status}
 
 
+BEST_OF_EDEMA = "train --u 0.5 --w 1 --source tiny"
+
+
+def tried(gain, told):
+    return {"u": 0.5, "w": 1.0, "gain": gain, "told": told}
+
+
 @pytest.mark.parametrize(
     ("command", "arguments", "document", "wanted"),
     [
@@ -40,6 +47,9 @@ def run(kind, status="completed"):
         ("sweep", given(), run("sweep"), f"runs --parent {RUN['run']}"),
         ("predict", given(), {"model": "mine"}, "evaluate mine --source tiny"),
         ("predict", given(), run("predict", "failed"), f"runs log {RUN['run']}"),
+        ("policies", given(), {"best": {"edema": tried(0.02, True), "fracture": tried(0.09, False)}}, BEST_OF_EDEMA),
+        ("policies", given(), {"best": {"edema": tried(0.02, False)}}, "train --source tiny"),
+        ("runs", given(action="show"), run("policies"), "policies --model mine --source tiny"),
         ("evaluate", given(), {}, "compare m OTHER --dataset test --source tiny"),
         ("compare", given(), {}, "ensemble m n --method mean-logit --name NAME --source tiny"),
         (

@@ -1,0 +1,23 @@
+"""What the controls and figures of trying policies on frozen features mean."""
+
+TRY_POLICIES = (
+    "Takes what a finished model makes of each image before its last layer, once, and trains only that last layer anew "
+    "for every u and w: seconds instead of a training each."
+)
+TRY_MODEL = (
+    "The model whose features are kept fixed. They were trained with a policy of their own, which may favour that "
+    "policy; try another model's features to see whether the answer stays."
+)
+TRY_START = (
+    "Starts a process of its own: the features of train and valid first, which takes as long as predicting them, then "
+    "the last layers in seconds. Features stay in the workspace."
+)
+TRY_LABEL = "Whose landscape is drawn. The table below has all labels."
+TRY_CAPTION = (
+    "Frozen features are an approximation: a whole training may rank policies otherwise. Gain is the AUC over ignoring "
+    "uncertain images, on patients that took no part in choosing u and w, each interval for its label alone. What "
+    "cannot be told from the best holds over all pairs of a label at once. Test images take no part. The mix takes the "
+    "best pair where its gain is beyond chance, corrected for all labels (Holm), else the pair that is best on the "
+    "mean of the labels."
+)
+TRY_MIX = "Puts these u and w into the form, per label. Nothing starts yet."

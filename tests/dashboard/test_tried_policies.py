@@ -1,0 +1,61 @@
+import pytest
+from tried_policies import Searching
+
+from cxr_core.runs import service
+from cxr_core.runs.run import CANCELLED
+from cxr_core.tasks.policies import policy_landscape
+from cxr_core.tasks.policy_search import start_search
+from dashboard.shared.policy_input import PER_LABEL, table_text
+
+MODEL = "densenet_frontal_u0_0__w0_0"
+
+
+@pytest.fixture
+def searching(own_small_demo, monkeypatch):
+    return Searching(monkeypatch, own_small_demo)
+
+
+def said(app):
+    return " ".join(one.value for one in [*app.markdown, *app.caption])
+
+
+def test_the_landscape_of_a_label_its_best_and_what_cannot_be_told_from_it(searching, page):
+    start_search("demo")
+    app = page("train", **{"train-try": "true", "train-try-label": "support_devices"})
+    assert "Support devices: u " in said(app)
+    assert "cannot be told from it" in said(app)
+    assert "trained with ignore" in said(app)
+    assert "Frozen features are an approximation" in said(app)
+    spec = app.get("plotly_chart")[0].proto.spec
+    assert "Support devices: AUC by u and w" in spec
+
+
+def test_one_click_fills_the_form_with_the_mix(searching, page):
+    start_search("demo")
+    app = page("train", **{"train-try": "true"})
+    app.button(key="fill-in-mix").click().run()
+    assert app.segmented_control(key="train-strategy").value == PER_LABEL
+    mix = policy_landscape("demo", MODEL).mix()
+    assert app.session_state["train-table-start"] == table_text(mix)
+    assert app.query_params["train-table"] == table_text(mix)
+
+
+def test_before_a_try_there_is_a_button_that_starts_one(searching, page):
+    app = page("train", **{"train-try": "true"})
+    assert "not been tried" in said(app)
+    app.button(key=f"try-policies-{MODEL}").click().run()
+    assert searching.taken == 1
+    assert "is best" in said(app)
+
+
+def test_nothing_is_looked_at_before_the_switch_is_on(searching, page, monkeypatch):
+    monkeypatch.setattr("dashboard.shared.engine.policy_landscape", pytest.fail)
+    page("train")
+
+
+def test_a_try_that_was_cancelled_is_said(searching, page, monkeypatch):
+    run = type("Ended", (), {"is_active": False, "status": CANCELLED, "reason": "Cancelled by the user."})()
+    monkeypatch.setattr("dashboard.train.tried_policies.latest_search", lambda source, model: run)
+    app = page("train", **{"train-try": "true"})
+    assert any("The last try was cancelled" in one.value for one in app.warning)
+    assert service.list_runs("policies") == []
