@@ -32,7 +32,7 @@ def rooms(which: str) -> dict[str, set[str]]:
 
 ENGINE, DASHBOARD = rooms("engine"), rooms("dashboard")
 GROUND = {name for name, known in ENGINE.items() if known == {GROUND_FLOOR}}
-PAGES = {"labels", "train", "runs", "evaluate", "compare", "sources"}
+PAGES = {"labels", "train", "runs", "evaluate", "compare", "images", "sources"}
 MODULES = sorted((ROOT / "cxr_core").rglob("*.py"))
 BROWSER_MODULES = sorted((ROOT / "dashboard").rglob("*.py"))
 

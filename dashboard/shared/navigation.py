@@ -29,6 +29,7 @@ PAGES: tuple[PageRow, ...] = (
     PageRow("runs", ":material/monitoring:", "How long work is going; stop it, resume it, predict with it."),
     PageRow("evaluate", ":material/query_stats:", "How good a model is on a label, and where to cut its score."),
     PageRow("compare", ":material/compare_arrows:", "Which model, whether the difference is real, and ensembles."),
+    PageRow("images", ":material/image_search:", "The images behind a number, one film large, and what is said of it."),
     PageRow("sources", ":material/database:", "Where the data comes from, what is missing and how to fix it."),
 )
 

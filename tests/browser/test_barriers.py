@@ -14,7 +14,7 @@ from cxr_core.runs.store import RunStore
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
-PAGES = ("", "train", "runs", "evaluate", "compare", "sources")
+PAGES = ("", "train", "runs", "evaluate", "compare", "images", "sources")
 WIDE, NARROW = 1440, 390
 THEMES = ("light", "dark")
 BARRIERS = """async () => (await axe.run({resultTypes: ["violations"]})).violations.flatMap(

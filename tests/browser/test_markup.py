@@ -16,7 +16,7 @@ from cxr_core.warehouse.parquet import read_metadata, write_table
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
 
 MODEL = "www.models.example"
-PAGES = ("", "train", "runs", "evaluate", "compare", "sources")
+PAGES = ("", "train", "runs", "evaluate", "compare", "images", "sources")
 
 
 @pytest.fixture

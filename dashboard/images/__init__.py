@@ -1,0 +1,1 @@
+"""What is behind a number: images, one film, and reading."""

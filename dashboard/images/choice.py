@@ -1,0 +1,103 @@
+"""Which images the page shows: the group of a label, of a model where there is one, and where its score is cut."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import streamlit as st
+
+from cxr_core.evaluation.image_groups import CUT_GROUPS, MODEL_GROUPS, PAIR_GROUPS, REPORT_GROUPS
+from cxr_core.models.listing import ModelEntry
+from cxr_core.schema import DATASETS, REPORT
+from cxr_core.sources.source import Source
+from cxr_core.tasks.card_choice import cards_of
+from cxr_core.tasks.images import ImageQuery
+from cxr_core.tasks.threshold_cards import parse_rule
+from dashboard.shared import engine
+from dashboard.shared.choices import Options, pick_one, select_one
+from dashboard.shared.judge_input import judge_input
+from dashboard.shared.model_input import dataset_input, label_input, model_input, view_input
+
+GROUP_WORDS = {
+    "false-positive": "False positives",
+    "false-negative": "False negatives",
+    "true-positive": "True positives",
+    "true-negative": "True negatives",
+    "uncertain-highest": "Uncertain, highest scores",
+    "uncertain-lowest": "Uncertain, lowest scores",
+    "uncertain": "Uncertain, both ends",
+    "blank": "Not mentioned",
+    "blank-called-positive": "Not mentioned, called positive",
+    "positive-called-negative": "Positive, called negative",
+    "doubtful": "Label in doubt",
+    "models-differ": "Two models differ",
+    "study-contradicts": "Study contradicts itself",
+}
+RULES = {
+    "sensitivity=0.9": "Sensitivity of 90 %",
+    "specificity=0.9": "Specificity of 90 %",
+    "youden": "Youden",
+    "f1": "Largest F1",
+}
+_HELP = "Which images are shown; the most telling come first."
+_CUT_HELP = "Where the score is cut: what scores as high or higher is called positive."
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What is shown: the query, the model's entry where there is one, and why nothing can be."""
+
+    query: ImageQuery
+    model: ModelEntry | None
+    why: str = ""
+
+
+def chosen_images(source: Source, entries: list[ModelEntry]) -> Choice:
+    """Show the inputs and return what they choose."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        model = model_input(entries, "Model", "model") if entries else None
+        label = label_input("label")
+        dataset = dataset_input(model.predictions if model else DATASETS, "dataset")
+        view = view_input("judged-view")
+        names = [name for name in GROUP_WORDS if model or name not in MODEL_GROUPS]
+        group = select_one("Group", Options(names, "group", GROUP_WORDS.__getitem__), names[0], _HELP)
+        judge = judge_input(source.name) if model and group not in REPORT_GROUPS else REPORT
+        query = ImageQuery(source.name, label, group, model.name if model else None, None, None, dataset, view, judge)
+        if model is None:
+            return Choice(query, None)
+        if group in PAIR_GROUPS:
+            return _beside(query, model, entries)
+        return _cut(query, model) if group in CUT_GROUPS else Choice(query, model)
+
+
+def _beside(query: ImageQuery, model: ModelEntry, entries: list[ModelEntry]) -> Choice:
+    others = [entry.name for entry in entries if entry.name != model.name and query.dataset in entry.predictions]
+    if not others:
+        return Choice(query, model, "there is no second model with predictions of these images")
+    options = Options(others, "beside", what="model", where=" beside this one")
+    other = select_one("Other model", options, others[0], "The model that this one is held against.")
+    return Choice(_with(query, beside=other), model)
+
+
+def _cut(query: ImageQuery, model: ModelEntry) -> Choice:
+    kept = cards_of(query.source, model.name)
+    ways = {"rule": "Rule", "number": "Number"} | ({"card": "Card"} if kept else {})
+    way = pick_one("Cut by", Options(list(ways), "cut-by", ways.__getitem__), "rule", _CUT_HELP)
+    if way == "card":
+        card = select_one("Card", Options(kept, "card", what="card", where=f" of {model.name}"), kept[0], _CUT_HELP)
+        return Choice(_with(query, card=card), model)
+    if way == "number":
+        cut = st.number_input(
+            "Cut", value=0.0, step=0.05, format="%.15g", key="cut", bind="query-params", help=_CUT_HELP, width=200
+        )
+        return Choice(_with(query, threshold=float(cut)), model)
+    rule = select_one("Rule", Options(list(RULES), "cut-rule", RULES.__getitem__), "sensitivity=0.9", _CUT_HELP)
+    parsed = parse_rule(rule)
+    curves = engine.label_curves(query.source, model.name, str(query.label), query.dataset, query.view, query.judge)
+    threshold = curves.threshold(parsed.name, parsed.wanted)
+    if threshold is None:
+        return Choice(query, model, curves.why.get("roc_auc", "there is no threshold"))
+    return Choice(_with(query, threshold=threshold), model)
+
+
+def _with(query: ImageQuery, **changes: Any) -> ImageQuery:
+    return replace(query, **changes)

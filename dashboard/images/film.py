@@ -1,0 +1,86 @@
+"""One film large, and all that is said of it."""
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+from PIL import Image
+
+from cxr_core.errors import CxrError
+from cxr_core.records.picture import picture_of
+from cxr_core.schema import LABELS, label_words
+from cxr_core.tasks.image_facts import ImageFacts
+from cxr_core.tasks.image_record import image_record
+from dashboard.images.choice import Choice
+from dashboard.images.wall import open_image
+from dashboard.shared import address, image_answers
+from dashboard.shared.formatting import NOTHING, plain
+
+
+def film(choice: Choice) -> None:
+    """Show the image of the address, if it names one."""
+    asked = address.asked_for("image")
+    if not asked or not asked[-1]:
+        return
+    query = choice.query
+    models = tuple(name for name in (query.model, query.beside) if name)
+    try:
+        found = image_answers.facts(query.source, asked[-1], models, None)
+    except CxrError as error:
+        st.warning(plain(error), icon=":material/link_off:")
+        return
+    st.header(plain(f"The film, {found.view or 'no view'}, {found.dataset}"), anchor=False)
+    left, right = st.columns([1, 1], gap="large")
+    with left:
+        _picture(query.source, found)
+    with right:
+        st.table(said_table(found), border="horizontal", alt="What report, readers and models say of the image")
+    with st.container(horizontal=True):
+        for place, (path, view) in enumerate(found.others, start=1):
+            name = f"Other image {place} of the study ({view or 'no view'})"
+            st.button(name, key=f"other-{path}", on_click=open_image, args=(path,), help="Shows it large.")
+        st.button("Close", key="close-film", on_click=_close, help="Goes back to the wall.", icon=":material/close:")
+
+
+def said_table(found: ImageFacts) -> pd.DataFrame:
+    """Return what is said of each label, one row a label."""
+    rows = {}
+    for label in LABELS:
+        value = found.values[label]
+        row = {"Report": label_words(value) if value else NOTHING}
+        if found.truth is not None:
+            row["Truth"] = "Present" if found.truth[label] else "Absent"
+        for (name, reader), said in found.verdicts.items():
+            row[plain(f"{reader} ({name})")] = label_words(said[label]) if label in said else NOTHING
+        for model, predicted in found.models.items():
+            row[plain(model)] = _model_words(predicted.get(label))
+        rows[label_words(label)] = row
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("Label")
+
+
+def _model_words(said: object) -> str:
+    probability, score = getattr(said, "probability", None), getattr(said, "score", None)
+    if probability is not None:
+        return f"{probability:.3f}"
+    return NOTHING if score is None else f"{score:.3f}"
+
+
+def _picture(source: str, found: ImageFacts) -> None:
+    low, high = st.slider(
+        "Grey values", 0, 255, (0, 255), key="window", help="Window and level: what is below is black, above white."
+    )
+    try:
+        picture = picture_of(image_record(source, found.path, found.names_in_records, at_once=True))
+    except CxrError as error:
+        st.info(plain(error), icon=":material/image_not_supported:")
+        return
+    st.image(windowed(picture, low, high), width="stretch", alt="The film")
+
+
+def windowed(picture: Image.Image, low: int, high: int) -> Image.Image:
+    """Return a picture whose grey values from `low` to `high` fill all from black to white."""
+    grey = (np.asarray(picture, np.float64) - low) / max(1, high - low)
+    return Image.fromarray((np.clip(grey, 0, 1) * 255).astype(np.uint8))
+
+
+def _close() -> None:
+    st.query_params.pop("image", None)

@@ -1,0 +1,36 @@
+"""What the pages ask of single images: joined rows and label rows are kept once, for Evaluate as for Images."""
+
+import pandas as pd
+
+from cxr_core.schema import REPORT
+from cxr_core.tasks.evaluate import joined_predictions
+from cxr_core.tasks.find_images import find_images
+from cxr_core.tasks.image_facts import ImageFacts, image_facts, label_rows
+from cxr_core.tasks.images import ImageGroup, ImageQuery, ListedImage, image_group
+from cxr_core.warehouse.answers import Joined
+from dashboard.shared.asked import asked, computed
+
+
+def joined(source: str, model: str, dataset: str, view: str | None, judge: str = REPORT) -> Joined:
+    """Return a model's predictions beside what the judge says."""
+    return computed(joined_predictions, source, model, dataset, view, judge, of=(model,))
+
+
+def rows(source: str, dataset: str | None = None) -> pd.DataFrame:
+    """Return the label rows of a data set."""
+    return asked(label_rows, source, dataset)
+
+
+def group(query: ImageQuery) -> ImageGroup:
+    """Return the images of a group."""
+    return image_group(query, joined)
+
+
+def named(source: str, text: str, label: str) -> tuple[ListedImage, ...]:
+    """Return the images that a text names."""
+    return asked(find_images, source, text, label)
+
+
+def facts(source: str, path: str, models: tuple[str, ...], dataset: str | None) -> ImageFacts:
+    """Return what is known of an image."""
+    return image_facts(source, path, models, dataset, joined, rows)

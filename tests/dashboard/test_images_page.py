@@ -1,0 +1,65 @@
+import numpy as np
+import pytest
+from PIL import Image
+
+from cxr_core.schema import LABELS, label_words
+from cxr_core.tasks.evaluate import label_curves
+from cxr_core.tasks.image_facts import image_facts
+from cxr_core.tasks.image_record import image_record
+from cxr_core.tasks.images import ImageQuery, images
+from dashboard.images.choice import GROUP_WORDS
+from dashboard.images.film import said_table, windowed
+
+FRONTAL = "densenet_frontal_u0_0__w0_0"
+
+
+def opens(app):
+    return [button for button in app.button if button.key and button.key.startswith("open-")]
+
+
+def test_the_title_counts_what_evaluate_counts_and_the_wall_shows_the_first_24(small_demo, page):
+    point = label_curves("demo", FRONTAL, "edema").operating_point(0.0)
+    app = page("images", model=FRONTAL, label="edema", group="false-positive", **{"cut-by": "number", "cut": "0"})
+    assert app.title[0].value == f"False positives for edema: {point.fp:,}"
+    found = images(ImageQuery("demo", "edema", "false-positive", FRONTAL, threshold=0.0)).listed
+    assert [button.key for button in opens(app)] == [f"open-{one.path}" for one in found[:24]]
+    assert not any("view1" in caption.value for caption in app.caption)
+
+
+@pytest.mark.parametrize("group", list(GROUP_WORDS))
+def test_each_group_has_its_images_or_says_why_not(small_demo, page, group):
+    app = page("images", model=FRONTAL, label="edema", group=group)
+    assert app.title[0].value.startswith(GROUP_WORDS[group])
+    assert opens(app) or app.info
+
+
+def test_a_click_shows_the_film_with_what_everybody_says_of_it(small_demo, page):
+    app = page("images", model=FRONTAL, label="edema", group="uncertain-highest")
+    opens(app)[0].click().run()
+    table = app.table[0].value
+    assert list(table.index) == [label_words(label) for label in LABELS]
+    assert {"Report", "Truth"} <= set(table.columns)
+    assert table.loc["Edema", "Report"] == "Uncertain"
+    app.button(key="close-film").click().run()
+    assert not app.table
+
+
+def test_a_link_to_an_image_that_is_not_there_says_so(small_demo, page):
+    app = page("images", image="valid/none.jpg")
+    assert "No image of demo has the path" in app.warning[0].value.replace("\\", "")
+
+
+def test_the_table_of_a_film_is_what_the_tables_say(small_demo):
+    path = images(ImageQuery("demo", "edema", "blank", FRONTAL, limit=1)).listed[0].path
+    found = image_facts("demo", path, (FRONTAL,))
+    score = images(ImageQuery("demo", "edema", "blank", FRONTAL, limit=1)).listed[0].score
+    assert found.models[FRONTAL]["edema"].score == score
+    assert found.models[FRONTAL]["edema"].probability == pytest.approx(1 / (1 + np.exp(-score)))
+    assert said_table(found).loc["Edema", "Report"] == "Not mentioned"
+    assert image_record("demo", path).jpg[:2] == b"\xff\xd8"
+
+
+def test_grey_values_are_spread_over_the_window():
+    picture = Image.fromarray(np.array([[0, 50, 100, 150, 255]], np.uint8))
+    assert np.asarray(windowed(picture, 50, 150)).tolist() == [[0, 0, 127, 255, 255]]
+    assert np.asarray(windowed(picture, 0, 255)).tolist() == [[0, 50, 100, 150, 255]]
