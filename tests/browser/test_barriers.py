@@ -49,6 +49,7 @@ MAIN_CONTROLS = {
     "runs": "Predict",
     "evaluate": "Model",
     "compare": "Models",
+    "images": "Model",
     "sources": "Check again",
 }
 
