@@ -43,7 +43,7 @@ _CUT_HELP = "Where the score is cut: what scores as high or higher is called pos
 
 
 @dataclass(frozen=True)
-class Choice:
+class ImageChoice:
     """What is shown: the query, the model's entry where there is one, and why nothing can be."""
 
     query: ImageQuery
@@ -51,7 +51,7 @@ class Choice:
     why: str = ""
 
 
-def chosen_images(source: Source, entries: list[ModelEntry]) -> Choice:
+def chosen_images(source: Source, entries: list[ModelEntry]) -> ImageChoice:
     """Show the inputs and return what they choose."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         model = model_input(entries, "Model", "model") if entries else None
@@ -63,40 +63,40 @@ def chosen_images(source: Source, entries: list[ModelEntry]) -> Choice:
         judge = judge_input(source.name) if model and group not in REPORT_GROUPS else REPORT
         query = ImageQuery(source.name, label, group, model.name if model else None, None, None, dataset, view, judge)
         if model is None:
-            return Choice(query, None)
+            return ImageChoice(query, None)
         if group in PAIR_GROUPS:
             return _beside(query, model, entries)
-        return _cut(query, model) if group in CUT_GROUPS else Choice(query, model)
+        return _cut(query, model) if group in CUT_GROUPS else ImageChoice(query, model)
 
 
-def _beside(query: ImageQuery, model: ModelEntry, entries: list[ModelEntry]) -> Choice:
+def _beside(query: ImageQuery, model: ModelEntry, entries: list[ModelEntry]) -> ImageChoice:
     others = [entry.name for entry in entries if entry.name != model.name and query.dataset in entry.predictions]
     if not others:
-        return Choice(query, model, "there is no second model with predictions of these images")
+        return ImageChoice(query, model, "there is no second model with predictions of these images")
     options = Options(others, "beside", what="model", where=" beside this one")
     other = select_one("Other model", options, others[0], "The model that this one is held against.")
-    return Choice(_with(query, beside=other), model)
+    return ImageChoice(_with(query, beside=other), model)
 
 
-def _cut(query: ImageQuery, model: ModelEntry) -> Choice:
+def _cut(query: ImageQuery, model: ModelEntry) -> ImageChoice:
     kept = cards_of(query.source, model.name)
     ways = {"rule": "Rule", "number": "Number"} | ({"card": "Card"} if kept else {})
     way = pick_one("Cut by", Options(list(ways), "cut-by", ways.__getitem__), "rule", _CUT_HELP)
     if way == "card":
         card = select_one("Card", Options(kept, "card", what="card", where=f" of {model.name}"), kept[0], _CUT_HELP)
-        return Choice(_with(query, card=card), model)
+        return ImageChoice(_with(query, card=card), model)
     if way == "number":
         cut = st.number_input(
             "Cut", value=0.0, step=0.05, format="%.15g", key="cut", bind="query-params", help=_CUT_HELP, width=200
         )
-        return Choice(_with(query, threshold=float(cut)), model)
+        return ImageChoice(_with(query, threshold=float(cut)), model)
     rule = select_one("Rule", Options(list(RULES), "cut-rule", RULES.__getitem__), "sensitivity=0.9", _CUT_HELP)
     parsed = parse_rule(rule)
     curves = engine.label_curves(query.source, model.name, str(query.label), query.dataset, query.view, query.judge)
     threshold = curves.threshold(parsed.name, parsed.wanted)
     if threshold is None:
-        return Choice(query, model, curves.why.get("roc_auc", "there is no threshold"))
-    return Choice(_with(query, threshold=threshold), model)
+        return ImageChoice(query, model, curves.why.get("roc_auc", "there is no threshold"))
+    return ImageChoice(_with(query, threshold=threshold), model)
 
 
 def _with(query: ImageQuery, **changes: Any) -> ImageQuery:

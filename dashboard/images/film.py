@@ -6,17 +6,16 @@ import streamlit as st
 from PIL import Image
 
 from cxr_core.errors import CxrError
-from cxr_core.records.picture import picture_of
 from cxr_core.schema import LABELS, label_words
 from cxr_core.tasks.image_facts import ImageFacts
-from cxr_core.tasks.image_record import image_record
-from dashboard.images.choice import Choice
+from cxr_core.tasks.image_pictures import film_picture
+from dashboard.images.choice import ImageChoice
 from dashboard.images.wall import open_image
 from dashboard.shared import address, image_answers
 from dashboard.shared.formatting import NOTHING, plain
 
 
-def film(choice: Choice) -> None:
+def film(choice: ImageChoice) -> None:
     """Show the image of the address, if it names one."""
     asked = address.asked_for("image")
     if not asked or not asked[-1]:
@@ -37,7 +36,7 @@ def film(choice: Choice) -> None:
     with st.container(horizontal=True):
         for place, (path, view) in enumerate(found.others, start=1):
             name = f"Other image {place} of the study ({view or 'no view'})"
-            st.button(name, key=f"other-{path}", on_click=open_image, args=(path,), help="Shows it large.")
+            st.button(plain(name), key=f"other-{path}", on_click=open_image, args=(path,), help="Shows it large.")
         st.button("Close", key="close-film", on_click=_close, help="Goes back to the wall.", icon=":material/close:")
 
 
@@ -69,7 +68,7 @@ def _picture(source: str, found: ImageFacts) -> None:
         "Grey values", 0, 255, (0, 255), key="window", help="Window and level: what is below is black, above white."
     )
     try:
-        picture = picture_of(image_record(source, found.path, found.names_in_records, at_once=True))
+        picture = film_picture(source, found.path, found.names_in_records)
     except CxrError as error:
         st.info(plain(error), icon=":material/image_not_supported:")
         return

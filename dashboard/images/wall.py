@@ -5,9 +5,8 @@ import math
 import streamlit as st
 
 from cxr_core.errors import CxrError
-from cxr_core.records.picture import thumbnail
 from cxr_core.schema import label_words
-from cxr_core.tasks.image_record import image_record
+from cxr_core.tasks.image_pictures import thumbnail
 from cxr_core.tasks.images import ImageGroup, ListedImage
 from cxr_core.words import counted
 from dashboard.shared.formatting import plain
@@ -25,7 +24,8 @@ def wall(group: ImageGroup) -> None:
         number = _page_input(pages)
         patients = st.toggle("Show paths", key="paths", bind="query-params", help="Paths may tell patients.")
     first = (number - 1) * A_PAGE
-    st.caption(f"{first + 1:,} to {min(first + A_PAGE, group.total):,} of {counted(group.total, 'image')}")
+    last = min(first + A_PAGE, group.total)
+    st.caption(plain(f"{first + 1:,} to {last:,} of {counted(group.total, 'image')}"))
     show_thumbnails(group.query.source, group.part(first, A_PAGE), group.scale, patients, first)
 
 
@@ -75,7 +75,7 @@ def _page_input(pages: int) -> int:
 
 def _thumbnail(source: str, image: ListedImage, place: int) -> None:
     try:
-        content = thumbnail(image_record(source, image.path, at_once=True), _PIXELS)
+        content = thumbnail(source, image.path, _PIXELS)
     except CxrError as error:
         st.caption(plain(f"No picture: {error}"))
         return
