@@ -26,7 +26,7 @@ from cxr_core.tasks.card_choice import card_threshold
 from cxr_core.tasks.judging import check_unique_paths, joined_predictions
 from cxr_core.warehouse.answers import Joined
 
-__all__ = ["GROUPS", "ImageGroup", "ImageQuery", "Images", "ListedImage", "image_group", "images"]
+__all__ = ["GROUPS", "ImageGroup", "ImageQuery", "Images", "Joined", "ListedImage", "image_group", "images"]
 
 _ANY = "no group was chosen"
 #: How a caller that keeps joined rows hands them over: source, model, data set, view, judge.

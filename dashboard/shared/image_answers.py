@@ -6,8 +6,7 @@ from cxr_core.schema import REPORT
 from cxr_core.tasks.evaluate import joined_predictions
 from cxr_core.tasks.find_images import find_images
 from cxr_core.tasks.image_facts import ImageFacts, image_facts, label_rows
-from cxr_core.tasks.images import ImageGroup, ImageQuery, ListedImage, image_group
-from cxr_core.warehouse.answers import Joined
+from cxr_core.tasks.images import ImageGroup, ImageQuery, Joined, ListedImage, image_group
 from dashboard.shared.asked import asked, computed
 
 
