@@ -10,7 +10,8 @@ _HELP = "With the package installed, and CXR_HOME set to the workspace that Sour
 def notebook_lines(lines: Sequence[str]) -> None:
     """Offer lines of Python to be copied."""
     with st.expander("Open in a notebook", icon=":material/code:"):
-        st.code("\n".join(["import cxr_core", *lines]), language="python")
+        # In one colour: those of Streamlit's Python are too faint on grey.
+        st.code("\n".join(["import cxr_core", *lines]), language=None)
         st.caption(_HELP)
 
 
