@@ -52,7 +52,7 @@ def _tensorboard(run: Run) -> None:
     action_button(label, run.run, "write-events", write_event_files, text, icon=":material/timeline:")
     if folder.exists():
         st.caption(f"Run this in a terminal, then open http\\://127.0.0.1:{PORT} there; it answers this machine only.")
-        st.code(tensorboard_command(folder), language="bash", wrap_lines=True)
+        st.code(tensorboard_command(folder), language=None, wrap_lines=True)
     own = run.config.get("options", {}).get("tensorboard")
     if own:
         st.caption("Training also writes its own event files, into the folder that was chosen for it:")

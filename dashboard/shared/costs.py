@@ -80,7 +80,8 @@ def cost_words(asked: Sequence[AskedQuery]) -> str:
 def query_text(asked: AskedQuery, height: int | str = "content") -> None:
     """Show the SQL of a question with its parameters, and what it cost."""
     st.markdown(f"**{label_words(asked.question)}** · answered in {asked.seconds:.2f} s{_cost(asked)}")
-    st.code(asked.sql, language="sql", height=height)  # type: ignore[arg-type]
+    # In one colour: those of Streamlit's languages are too faint in the dark.
+    st.code(asked.sql, language=None, height=height)  # type: ignore[arg-type]
     if asked.parameters:
         st.caption("With " + ", ".join(plain(f"@{name} = {value}") for name, value in asked.parameters.items()) + ".")
 

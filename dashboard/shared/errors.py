@@ -59,7 +59,7 @@ def _ask_for_a_yes(error: CostlyError) -> None:
     read = size(error.n_bytes)
     words = f"BigQuery would read {read} for {label_words(error.question).lower()}. It was not asked yet."
     st.warning(words, icon=":material/help:")
-    st.code(error.sql, language="sql", height=320)
+    st.code(error.sql, language=None, height=320)
     st.button(
         f"Ask it: {read}",
         icon=":material/payments:",
