@@ -56,7 +56,8 @@ def test_the_lines_of_the_page_run_on_the_demo(small_demo):
         distribution_lines("demo", "frontal"),
     ],
 )
-def test_the_lines_that_pages_offer_run_and_give_a_frame(small_demo, lines):
+def test_the_lines_that_pages_offer_run_and_give_a_frame(own_small_demo, lines):
+    # A demo of its own: what was asked of a table is kept, and other tests look at the SQL by which it is asked.
     assert len(run(["import cxr_core", *lines])["frame"])
 
 
