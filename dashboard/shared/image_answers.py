@@ -4,9 +4,8 @@ import pandas as pd
 
 from cxr_core.schema import REPORT
 from cxr_core.tasks.evaluate import joined_predictions
-from cxr_core.tasks.find_images import find_images
 from cxr_core.tasks.image_facts import ImageFacts, image_facts, label_rows
-from cxr_core.tasks.images import ImageGroup, ImageQuery, Joined, ListedImage, image_group
+from cxr_core.tasks.images import ImageGroup, ImageQuery, Joined, image_group
 from dashboard.shared.asked import asked, computed
 
 
@@ -23,11 +22,6 @@ def rows(source: str, dataset: str | None = None) -> pd.DataFrame:
 def group(query: ImageQuery) -> ImageGroup:
     """Return the images of a group."""
     return image_group(query, joined)
-
-
-def named(source: str, text: str, label: str) -> tuple[ListedImage, ...]:
-    """Return the images that a text names."""
-    return asked(find_images, source, text, label)
 
 
 def facts(source: str, path: str, models: tuple[str, ...], dataset: str | None) -> ImageFacts:
