@@ -79,7 +79,7 @@ def test_the_two_commands_of_the_readme(chexpert_folder):
     follow("Your own data", chexpert_folder, README)
     source = get_source("chexpert")
     assert len(source.warehouse().labels()) == 15
-    assert {file.parent.name for file in source.folder.glob("records/*/*")} == {"train", "valid"}
+    assert {file.parent.name for file in source.folder.glob("records/[!.]*/*")} == {"train", "valid"}
 
 
 @pytest.mark.slow
