@@ -50,6 +50,8 @@ def test_a_file_of_readings_becomes_a_policy_a_run_and_a_judge(page, dashboard, 
     heading = page.get_by_role("heading", name=re.compile("Of the uncertain"))
     expect(heading).to_contain_text(f"are {most.replace('_', ' ')}")
     page.get_by_role("button", name="Train with it").click()
+    page.wait_for_url(re.compile(r"/train\b"))  # Labels has a choice of views, too
+    expect(page.get_by_role("spinbutton", name="Epochs")).to_be_visible()
 
     page.get_by_role("radio", name="Lateral").click()
     type_in(page.get_by_role("spinbutton", name="Epochs"), "1", "train-epochs")

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from test_pages import FIRST, SECOND
 
+from dashboard.shared.navigation import PAGES
+
 APP = Path(__file__).parents[2] / "dashboard" / "app.py"
 
 SCRIPT = """
@@ -61,4 +63,4 @@ def test_with_the_embedded_source_alone_no_google_library_opens_a_socket(small_d
     assert found["asked"] == []
     assert found["loaded"] == []
     assert set(found["statuses"].values()) == {0}, found["statuses"]
-    assert len(found["statuses"]) == 12
+    assert len(found["statuses"]) == 6 + len(PAGES)
