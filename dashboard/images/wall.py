@@ -33,7 +33,7 @@ def show_thumbnails(
     source: str, images: tuple[ListedImage, ...], scale: str | None, patients: bool, first: int = 0
 ) -> None:
     """Show images as a wall; one that is chosen is opened."""
-    with st.grid(8, min_column_width=130):
+    with st.grid(8, min_column_width=110):
         for place, image in enumerate(images, start=first + 1):
             with st.container():
                 _thumbnail(source, image, place)
