@@ -7,7 +7,7 @@ from PIL import Image
 
 from cxr_core.errors import CxrError
 from cxr_core.schema import LABELS, label_words
-from cxr_core.tasks.image_facts import ImageFacts
+from cxr_core.tasks.image_facts import ImageFacts, ModelSays
 from cxr_core.tasks.image_pictures import film_picture
 from dashboard.images.choice import ImageChoice
 from dashboard.images.wall import open_image
@@ -56,11 +56,10 @@ def said_table(found: ImageFacts) -> pd.DataFrame:
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("Label")
 
 
-def _model_words(said: object) -> str:
-    probability, score = getattr(said, "probability", None), getattr(said, "score", None)
-    if probability is not None:
-        return f"{probability:.3f}"
-    return NOTHING if score is None else f"{score:.3f}"
+def _model_words(said: ModelSays | None) -> str:
+    if said is None:
+        return NOTHING
+    return f"{said.score if said.probability is None else said.probability:.3f}"
 
 
 def _picture(source: str, found: ImageFacts) -> None:

@@ -26,12 +26,10 @@ def wall(group: ImageGroup) -> None:
     first = (number - 1) * A_PAGE
     last = min(first + A_PAGE, group.total)
     st.caption(plain(f"{first + 1:,} to {last:,} of {counted(group.total, 'image')}"))
-    show_thumbnails(group.query.source, group.part(first, A_PAGE), group.scale, patients, first)
+    _thumbnails(group.query.source, group.part(first, A_PAGE), group.scale, patients, first)
 
 
-def show_thumbnails(
-    source: str, images: tuple[ListedImage, ...], scale: str | None, patients: bool, first: int = 0
-) -> None:
+def _thumbnails(source: str, images: tuple[ListedImage, ...], scale: str | None, patients: bool, first: int) -> None:
     """Show images as a wall; one that is chosen is opened."""
     with st.grid(8, min_column_width=110):
         for place, image in enumerate(images, start=first + 1):
