@@ -33,6 +33,7 @@ def film(choice: ImageChoice) -> None:
         _picture(query.source, found)
     with right:
         st.table(said_table(found), border="horizontal", alt="What report, readers and models say of the image")
+        st.caption("A model's number is its probability, or its stored score where it gives none.")
     with st.container(horizontal=True):
         for place, (path, view) in enumerate(found.others, start=1):
             name = f"Other image {place} of the study ({view or 'no view'})"
@@ -48,10 +49,10 @@ def said_table(found: ImageFacts) -> pd.DataFrame:
         row = {"Report": label_words(value) if value else NOTHING}
         if found.truth is not None:
             row["Truth"] = "Present" if found.truth[label] else "Absent"
-        for (name, reader), said in found.verdicts.items():
-            row[plain(f"{reader} ({name})")] = label_words(said[label]) if label in said else NOTHING
         for model, predicted in found.models.items():
             row[plain(model)] = _model_words(predicted.get(label))
+        for (name, reader), said in found.verdicts.items():
+            row[plain(f"{reader} ({name})")] = label_words(said[label]) if label in said else NOTHING
         rows[label_words(label)] = row
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("Label")
 
