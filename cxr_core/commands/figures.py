@@ -61,7 +61,8 @@ def _evaluate_arguments(parser: Parser) -> None:
 def _evaluate(arguments: argparse.Namespace) -> Answer:
     found = evaluate(arguments.source, arguments.model, arguments.dataset, arguments.view, arguments.judge)
     document, texts = found.as_json(), [lambda: _evaluation_text(found)]
-    _add_differences(document, arguments)
+    if found.readers:
+        _add_differences(document, arguments)
     where = (arguments.source, arguments.model, arguments.dataset, arguments.view, arguments.judge)
     if arguments.at:
         card = read_card(arguments.source, arguments.at)

@@ -7,6 +7,7 @@ such intervals are as good as resampled ones from `intervals.FEWEST_FOR_FORMULA`
 `benchmarks/formula_intervals.py`.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import nan, sqrt
 
@@ -14,7 +15,7 @@ from cxr_core.arrays import FloatArray, IntArray
 from cxr_core.evaluation.curves import ranked_ap, ranked_auc
 from cxr_core.evaluation.defined import ClassPatients
 from cxr_core.evaluation.influence import (
-    OF_ROWS,
+    OF_CLASSES,
     clustered_auc_variance,
     clustered_variance,
     degrees_of_freedom,
@@ -46,21 +47,39 @@ class Area:
 
 
 def area(figure: str, ranked: Ranking, clusters: IntArray, counted: ClassPatients, patients: int = 0) -> Area:
-    """Return a figure of `FIGURES`.
+    """Return a figure of `FIGURES`; arguments as of `areas`."""
+    return areas(ranked, clusters, counted, patients, (figure,))[figure]
+
+
+def areas(
+    ranked: Ranking,
+    clusters: IntArray,
+    counted: ClassPatients,
+    patients: int = 0,
+    figures: Sequence[str] = tuple(FIGURES),
+) -> dict[str, Area]:
+    """Return figures of one label by their names.
 
     Args:
-        figure: its name.
         ranked: the n rows, of both classes.
         clusters: (n,) each row's patient, numbered from 0.
         counted: the patients of each class.
         patients: how many there are, where the last ones may have no row here.
+        figures: which of `FIGURES`.
     """
-    of_rows = OF_ROWS[figure](ranked)
-    influences, value = sum_by_patient(of_rows, clusters, patients), _VALUES[figure](ranked)
-    if counted.rarer < 2:
-        return Area(value, influences, nan, 0)
-    if figure == "roc_auc":
-        variance = clustered_auc_variance(of_rows, ranked.truth, clusters, counted)
-    else:
-        variance = clustered_variance(influences, counted.rarer)
-    return Area(value, influences, sqrt(variance), degrees_of_freedom(influences, counted.rarer - 1))
+    in_order, most = clusters[ranked.order], max(int(clusters.max()) + 1, patients)
+    of_class = [in_order[places] for places in ranked.classes]
+
+    def found(figure: str) -> Area:
+        added = zip(OF_CLASSES[figure](ranked), of_class, strict=True)
+        of_positives, of_negatives = (sum_by_patient(rows, patient, most) for rows, patient in added)
+        influences, value = of_positives + of_negatives, _VALUES[figure](ranked)
+        if counted.rarer < 2:
+            return Area(value, influences, nan, 0)
+        if figure == "roc_auc":
+            variance = clustered_auc_variance(of_positives, of_negatives, counted)
+        else:
+            variance = clustered_variance(influences, counted.rarer)
+        return Area(value, influences, sqrt(variance), degrees_of_freedom(influences, counted.rarer - 1))
+
+    return {figure: found(figure) for figure in figures}

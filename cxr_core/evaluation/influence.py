@@ -12,56 +12,63 @@ from collections.abc import Callable
 
 import numpy as np
 
-from cxr_core.arrays import BoolArray, FloatArray, IntArray
+from cxr_core.arrays import FloatArray
 from cxr_core.evaluation.defined import ClassPatients
-from cxr_core.evaluation.patient_sums import sum_by_patient
 from cxr_core.evaluation.ranking import Ranking
 
+#: What each positive (P,) and each negative (N,) adds to a figure, from the largest score down.
+OfClasses = tuple[FloatArray, FloatArray]
 
-def auc_of_rows(ranked: Ranking) -> FloatArray:
-    """Return the influence (n,) of each row on the AUC: how far its placement is from the mean, shared by its class.
+
+def auc_of_classes(ranked: Ranking) -> OfClasses:
+    """Return the influence of each row on the AUC: how far its placement is from the mean, shared by its class.
 
     The placement of a positive is the share of the negatives below it, that of a negative the share of the positives
     above it, ties counting one half. Both classes must be there.
     """
     positives, negatives = ranked.positives, ranked.negatives
-    here, there = np.diff(ranked.tp, prepend=0), np.diff(ranked.fp, prepend=0)
-    below, above = (negatives - ranked.fp + there / 2) / negatives, (ranked.tp - here / 2) / positives
-    auc = float(here @ below) / positives
-    return ranked.of_rows((below - auc) / positives, (above - auc) / negatives)
+    of_positives, of_negatives = ranked.scores
+    below = 1 - (ranked.fp[of_positives] + ranked.above(ranked.fp, of_positives, 0)) / (2 * negatives)
+    above = (ranked.tp[of_negatives] + ranked.above(ranked.tp, of_negatives, 0)) / (2 * positives)
+    auc = float(below.mean())
+    return (below - auc) / positives, (above - auc) / negatives
 
 
-def ap_of_rows(ranked: Ranking) -> FloatArray:
-    """Return the influence (n,) of each row on the average precision; both classes must be there.
+def ap_of_classes(ranked: Ranking) -> OfClasses:
+    """Return the influence of each row on the average precision; both classes must be there.
 
     AP = sum over positives i of T_i / (C_i P), T_i the positives and C_i all rows with a score of i's or more, P all
     positives. A row counts in T_i and C_i of every positive at or below it.
     """
-    here, called = np.diff(ranked.tp, prepend=0), ranked.tp + ranked.fp
-    precision, total = ranked.tp / called, ranked.positives
-    gained, lost = _from_here_on(here / called), _from_here_on(here * precision / called)
-    ap = float(here @ precision) / total
-    return ranked.of_rows((precision + gained - ap - lost) / total, -lost / total)
+    of_positives, of_negatives = ranked.scores
+    total, gains = ranked.positives, ranked.tp[of_positives]
+    called = gains + ranked.fp[of_positives]
+    precision = gains / called
+    gained, lost = _from_here_on(1 / called), _from_here_on(precision / called)
+    here, there = ranked.above(ranked.tp, of_positives, 1), ranked.above(ranked.tp, of_negatives, 0)
+    return (precision + gained[here] - precision.mean() - lost[here]) / total, -lost[there] / total
 
 
 #: By the names of the figures.
-OF_ROWS: dict[str, Callable[[Ranking], FloatArray]] = {"roc_auc": auc_of_rows, "average_precision": ap_of_rows}
+OF_CLASSES: dict[str, Callable[[Ranking], OfClasses]] = {
+    "roc_auc": auc_of_classes,
+    "average_precision": ap_of_classes,
+}
 
 
-def clustered_auc_variance(
-    of_rows: FloatArray, positive: BoolArray, clusters: IntArray, counted: ClassPatients
-) -> float:
+def auc_of_rows(ranked: Ranking) -> FloatArray:
+    """Return the influence (n,) of each row on the AUC, in the order in which rows were given."""
+    return ranked.of_rows(*auc_of_classes(ranked))
+
+
+def clustered_auc_variance(of_positives: FloatArray, of_negatives: FloatArray, counted: ClassPatients) -> float:
     """Return Obuchowski's (1997) variance of the AUC of clustered rows; with one row a patient it is DeLong's (1988).
 
     Args:
-        of_rows: (n,) the influences of the rows, `auc_of_rows`.
-        positive: (n,) their truth.
-        clusters: (n,) each row's patient, numbered from 0.
+        of_positives: (patients,) the sums of the influences of each patient's positives.
+        of_negatives: (patients,) those of the negatives.
         counted: the patients of each class, two or more.
     """
-    patients = int(clusters.max()) + 1
-    of_positives = sum_by_patient(of_rows[positive], clusters[positive], patients)
-    of_negatives = sum_by_patient(of_rows[~positive], clusters[~positive], patients)
     products = (of_positives @ of_positives, of_negatives @ of_negatives, 2 * of_positives @ of_negatives)
     counts = np.array([counted.positive, counted.negative, counted.all])
     return float(products @ (counts / (counts - 1)))
@@ -88,6 +95,6 @@ def degrees_of_freedom(influences: FloatArray, most: int) -> float:
     return float(most) if spread <= 2 * total**2 / most else 2 * total**2 / spread
 
 
-def _from_here_on(groups: FloatArray) -> FloatArray:
-    """Return, for each distinct score (k,), the sum over it and all lower ones."""
-    return np.cumsum(groups[::-1])[::-1]
+def _from_here_on(added: FloatArray) -> FloatArray:
+    """Return, for each row of a class and for what is below all of them (m + 1,), the sum over it and all below."""
+    return np.append(np.cumsum(added[::-1])[::-1], 0.0)

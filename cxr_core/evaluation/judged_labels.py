@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from cxr_core.arrays import FloatArray, IntArray
-from cxr_core.evaluation.areas import FIGURES, Area, area
+from cxr_core.evaluation.areas import Area, areas
 from cxr_core.evaluation.binary import CertainRows, shared_certain_rows
 from cxr_core.evaluation.defined import ALL_EQUAL, ClassPatients, class_patients, why_no_ranking
 from cxr_core.evaluation.intervals import FEWEST_FOR_FORMULA
@@ -94,8 +94,8 @@ def _judged(rows: CertainRows, clusters: IntArray, patients: int, few: range) ->
     steps = steps_of(ranked, clusters, patients) if counted.rarer in few else None
     if why:
         return JudgedLabel(*base), steps
-    areas = {figure: area(figure, ranked, clusters, counted, patients) for figure in FIGURES}
-    return JudgedLabel(*base, ALL_EQUAL if ranked.ends.size == 1 else None, areas), steps
+    found = areas(ranked, clusters, counted, patients)
+    return JudgedLabel(*base, ALL_EQUAL if ranked.ends.size == 1 else None, found), steps
 
 
 def _resampled(

@@ -1,6 +1,7 @@
 """The one sort of a label of a model, from which curves, areas, operating points and influences all are read."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -36,18 +37,44 @@ class Ranking:
         """How many rows are negative."""
         return int(self.fp[-1])
 
-    def of_rows(self, positives: FloatArray, negatives: FloatArray) -> FloatArray:
-        """Return for each row (n,), in the order in which rows were given, what its score and its class say.
+    @cached_property
+    def classes(self) -> tuple[IntArray, IntArray]:
+        """Where the positives (P,) and the negatives (N,) stand in `order`."""
+        return np.flatnonzero(self.positive), np.flatnonzero(~self.positive)
+
+    @cached_property
+    def scores(self) -> tuple[IntArray, IntArray]:
+        """Which of the distinct scores each positive (P,) and each negative (N,) has, from the largest score down."""
+        if not self._tied:
+            return self.classes
+        of_places = np.repeat(np.arange(self.ends.size), np.diff(self.ends, prepend=-1))
+        return of_places[self.classes[0]], of_places[self.classes[1]]
+
+    def above(self, counts: IntArray, scores: IntArray, own: int) -> IntArray:
+        """Return how many rows of one class have a larger score than rows of another, or of the same, have.
 
         Args:
-            positives: (k,) what a positive with each distinct score is given.
-            negatives: (k,) what a negative is given.
+            counts: `tp` or `fp`, of the class that is counted.
+            scores: (m,) which distinct score each row has.
+            own: 1 where the rows are of the class that is counted, else 0.
         """
-        if self.ends.size < self.order.size:
-            sizes = np.diff(self.ends, prepend=-1)
-            positives, negatives = np.repeat(positives, sizes), np.repeat(negatives, sizes)
+        if not self._tied:
+            return counts[scores] - own
+        return np.concatenate([[0], counts])[scores]
+
+    @property
+    def _tied(self) -> bool:
+        return self.ends.size < self.order.size
+
+    def of_rows(self, positives: FloatArray, negatives: FloatArray) -> FloatArray:
+        """Return for each row (n,), in the order in which rows were given, what it is given here.
+
+        Args:
+            positives: (P,) what each positive is given, from the largest score down.
+            negatives: (N,) what each negative is given.
+        """
         found = np.empty(self.order.size)
-        found[self.order] = np.where(self.positive, positives, negatives)
+        found[self.order[self.classes[0]]], found[self.order[self.classes[1]]] = positives, negatives
         return found
 
 

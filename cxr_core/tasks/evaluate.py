@@ -197,8 +197,8 @@ def predicted(frame: pd.DataFrame, labels: Iterable[str]) -> dict[str, FloatArra
 
 def scale_doubt(scores: Mapping[str, FloatArray], scale: str) -> str | None:
     """Return a sentence when values that are called logits look like probabilities on every label, else None."""
-    each = [of_label[np.isfinite(of_label)] for of_label in scores.values()]
-    if scale != "logit" or not each or not all(look_like_probabilities(of_label) for of_label in each):
+    each = (of_label[np.isfinite(of_label)] for of_label in scores.values())
+    if scale != "logit" or not scores or not all(look_like_probabilities(of_label) for of_label in each):
         return None
     return (
         "All predictions lie between 0 and 1 although the table says that they are logits. If they are probabilities, "

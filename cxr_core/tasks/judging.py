@@ -64,7 +64,8 @@ def judged_predictions(source_name: str, model: str, dataset: str, view: str | N
     """
     source = get_source(source_name)
     joined = source.warehouse().joined(model, dataset, view)
-    check_unique_paths(joined.frame, f"The labels and the predictions of {model} on {dataset}")
+    if joined.duplicated:
+        check_unique_paths(joined.frame, f"The labels and the predictions of {model} on {dataset}")
     return judged_by(source, joined, dataset, judge)
 
 

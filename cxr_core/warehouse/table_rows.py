@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from cxr_core.schema import KEY_COLUMNS, LABELS, dataset_code, view_code
 from cxr_core.stamps import one_look
@@ -108,8 +107,7 @@ class TableRows(AskedTables):
         (predictions,) = self._main.named([location])
         query = questions.joined(predictions, self._labels_named(places), names, dataset, view)
         table = self._ask(self._main, query, [location, *places])
-        labelled = table.filter(pc.is_valid(table["label_rows"]))
-        self._check_nulls(labels_with_nulls(labelled, {name: f"true_{name}" for name in names}))
+        self._check_nulls(labels_with_nulls(frames.labelled(table), {name: f"true_{name}" for name in names}))
         return table
 
     def _joined_here(self, location: str, names: Sequence[str], dataset: str, view: str | None) -> pa.Table:

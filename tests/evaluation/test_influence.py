@@ -4,19 +4,24 @@ from brute_force import influences, patient_rows, rows, weighted_ap, weighted_au
 from hypothesis import given, settings
 
 from cxr_core.evaluation.delong import delong_variance
-from cxr_core.evaluation.influence import OF_ROWS, degrees_of_freedom
+from cxr_core.evaluation.influence import OF_CLASSES, degrees_of_freedom
 from cxr_core.evaluation.patient_sums import sum_by_patient
 from cxr_core.evaluation.ranking import ranking
 from cxr_core.evaluation.resamples import patient_clusters
 from cxr_core.evaluation.weighted import bootstrap, rank_rows
 
 
+def influence(figure, y, scores, clusters, patients):
+    ranked = ranking(y, scores)
+    return sum_by_patient(ranked.of_rows(*OF_CLASSES[figure](ranked)), clusters, patients)
+
+
 def auc_influence(y, scores, clusters, patients=0):
-    return sum_by_patient(OF_ROWS["roc_auc"](ranking(y, scores)), clusters, patients)
+    return influence("roc_auc", y, scores, clusters, patients)
 
 
 def ap_influence(y, scores, clusters, patients=0):
-    return sum_by_patient(OF_ROWS["average_precision"](ranking(y, scores)), clusters, patients)
+    return influence("average_precision", y, scores, clusters, patients)
 
 
 @pytest.mark.parametrize("levels", [None, 2])

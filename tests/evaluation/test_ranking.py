@@ -38,7 +38,21 @@ def test_counts_are_those_of_the_rows_at_or_above_each_score(data):
 
 
 @given(rows())
-def test_what_a_score_says_of_its_rows_stands_where_the_rows_stood(data):
+def test_what_a_row_is_given_stands_where_the_row_stood(data):
     y, scores = data
     found = ranking(y, scores)
-    np.testing.assert_array_equal(found.of_rows(found.thresholds, -found.thresholds), np.where(y == 1, scores, -scores))
+    of_positives, of_negatives = (found.thresholds[places] for places in found.scores)
+    np.testing.assert_array_equal(found.of_rows(of_positives, -of_negatives), np.where(y == 1, scores, -scores))
+
+
+@given(rows())
+def test_rows_above_a_row_are_those_with_a_larger_score(data):
+    y, scores = data
+    found = ranking(y, scores)
+    positives, negatives = scores[y == 1], scores[y == 0]
+    of_positives, of_negatives = found.scores
+    above = [(positives > score).sum() for score in np.sort(positives)[::-1]]
+    np.testing.assert_array_equal(found.above(found.tp, of_positives, 1), above)
+    above = [(positives > score).sum() for score in np.sort(negatives)[::-1]]
+    np.testing.assert_array_equal(found.above(found.tp, of_negatives, 0), above)
+    np.testing.assert_array_equal(found.thresholds[of_negatives], np.sort(negatives)[::-1])

@@ -6,6 +6,7 @@ import pytest
 from scipy.stats import kendalltau
 from sklearn.metrics import average_precision_score, confusion_matrix, roc_auc_score, roc_curve
 
+from cxr_core.cli import command_named
 from cxr_core.errors import UnknownNameError, UsageError
 from cxr_core.schema import KEY_COLUMNS, LABELS
 from cxr_core.sources.registry import get_source
@@ -14,6 +15,7 @@ from cxr_core.tasks.evaluate import evaluate, label_curves
 from cxr_core.tasks.judging import judges
 from cxr_core.tasks.reader_differences import reader_differences
 from cxr_core.tasks.two_judges import two_judges
+from cxr_core.warehouse.noted import noting
 from cxr_core.warehouse.parquet import write_readings, write_table, write_truth
 
 RANDOM = np.random.default_rng(21)
@@ -187,3 +189,10 @@ def test_the_command_line_says_who_judged(source, cxr):
     assert json.loads(beside.stdout)["judges"] == ["doctors", "report"]
     refused = cxr("compare", "good", "poor", "--source", "own", "--judge", "nobody")
     assert refused.returncode == 2 and len(refused.stderr.splitlines()) == 1
+
+
+def test_the_command_line_asks_the_tables_once_where_nobody_read_the_images(source):
+    with noting() as asked:
+        command = command_named("evaluate")
+        command.execute(command.parse(["good", "--source", "own", "--json"]))
+    assert [one.question for one in asked] == ["joined"]
