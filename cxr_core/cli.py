@@ -32,6 +32,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "thresholds": ("thresholds", "THRESHOLDS"),
     "gaps": ("gaps", "GAPS"),
     "images": ("images", "IMAGES"),
+    "doubts": ("doubts", "DOUBTS"),
     "show": ("images", "SHOW"),
     "index": ("images", "INDEX"),
     "compare": ("figures", "COMPARE"),

@@ -125,6 +125,12 @@ def _after_images(_arguments: argparse.Namespace, document: Any) -> tuple[str, W
     return "", []
 
 
+def _after_doubts(arguments: argparse.Namespace, document: Any) -> tuple[str, Words]:
+    """Show the first image in doubt, or judge the model where none is."""
+    shown = _after_images(arguments, document["doubts"])
+    return shown if shown[1] else ("Judge the model", ["evaluate", arguments.model, "--dataset", arguments.dataset])
+
+
 def _after_comparison(arguments: argparse.Namespace, _document: Any) -> tuple[str, Words]:
     return "Combine them", ["ensemble", arguments.a, arguments.b, "--method", "mean-logit", "--name", "NAME"]
 
@@ -162,6 +168,7 @@ _AFTER: dict[str, Callable[[argparse.Namespace, Any], tuple[str, Words]]] = {
     "thresholds": _after_thresholds,
     "gaps": _after_gaps,
     "images": _after_images,
+    "doubts": _after_doubts,
     "show": _nothing_follows,
     "index": _after_run,
     "compare": _after_comparison,

@@ -7,9 +7,7 @@ import numpy as np
 from cxr_core.arrays import FloatArray, IntArray
 from cxr_core.errors import DataError, UnknownNameError
 from cxr_core.evaluation.binary import CertainRows, certain_rows, label_codes
-from cxr_core.evaluation.defined import why_no_ranking
 from cxr_core.schema import Value
-from cxr_core.words import percent
 
 #: The cells of the confusion table at a threshold: whether an image is called positive, and whether that is right.
 CELLS = {
@@ -51,20 +49,19 @@ def group_rows(group: str, values: IntArray, scores: FloatArray, threshold: floa
 
     `CELLS` are those of the confusion table when score >= threshold is called positive, on the certain rows; what is
     called positive stands highest score first, what is called negative lowest first. `CONTRADICTED` are rows of one
-    value by the same order. `doubtful` are the certain rows on whose wrong side any of the other class score, the
-    largest share of that class first (ties count half). `uncertain` are taken in turn from both ends of their scores,
-    or from one end; `blank` are those that are not mentioned, the highest score first. Groups that compare scores with
-    others than themselves are in `disagreement`.
+    value by the same order. `uncertain` are taken in turn from both ends of their scores, or from one end; `blank` are
+    those that are not mentioned, the highest score first. Groups that compare scores with others than themselves are in
+    `disagreement`, labels in doubt in `doubt`.
 
     Args:
-        group: one of `GROUPS`, without `models-differ` and `study-contradicts`.
+        group: one of `GROUPS`, without `doubtful`, `models-differ` and `study-contradicts`.
         values: (n,) label codes 0 to 3, -1 where nothing is stated.
         scores: (n,) predictions on the stored scale; a row without one is in no group.
         threshold: on the stored scale, for `CUT_GROUPS`.
 
     Raises:
         UnknownNameError: there is no such group.
-        DataError: too many rows lack a value or a prediction to be judged, or `doubtful` lacks one of the two classes.
+        DataError: too many rows lack a value or a prediction to be judged.
     """
     if group not in GROUPS:
         raise UnknownNameError("group", group, GROUPS)
@@ -73,11 +70,8 @@ def group_rows(group: str, values: IntArray, scores: FloatArray, threshold: floa
     if group == "uncertain" or group in _ENDS:
         return _uncertain(values, scores, group)
     certain = certain_rows(values, scores)
-    why = certain.why or (why_no_ranking(certain.y) if group == "doubtful" else None)
-    if why:
-        raise DataError(f"There is no group {group} of this label: {why}.")
-    if group == "doubtful":
-        return _doubtful(certain)
+    if certain.why:
+        raise DataError(f"There is no group {group} of this label: {certain.why}.")
     if group in CONTRADICTED:
         return _contradicted(values, scores, *CONTRADICTED[group], _given(threshold))
     return _cell(certain, *CELLS[group], _given(threshold))
@@ -131,22 +125,6 @@ def _uncertain(values: IntArray, scores: FloatArray, group: str) -> Picked:
     taken = falling[np.argsort(turns)]
     why = [f"uncertain, score {n // 2 + 1} from the {'bottom' if n % 2 else 'top'}" for n in range(rows.size)]
     return Picked(taken, why)
-
-
-def _doubtful(certain: CertainRows) -> Picked:
-    """Return the rows by the share of the other class that scores on the wrong side of them, ties counted half."""
-    positive = certain.y == 1
-    share = np.empty(certain.n)
-    share[positive] = 1 - share_below(certain.scores[~positive], certain.scores[positive])
-    share[~positive] = share_below(certain.scores[positive], certain.scores[~positive])
-    doubted = np.flatnonzero(share > 0)
-    doubted = _ordered(doubted, -share[doubted])
-    why = [
-        f"{percent(share[row])} of the {'negative' if positive[row] else 'positive'} images score "
-        f"{'higher' if positive[row] else 'lower'} (ties half)"
-        for row in doubted
-    ]
-    return Picked(np.flatnonzero(certain.mask)[doubted], why)
 
 
 def share_below(others: FloatArray, scores: FloatArray) -> FloatArray:

@@ -24,6 +24,7 @@ from cxr_core.schema import REPORT, VALUES, VIEWS, Value, check_label
 from cxr_core.sources.registry import ready_source
 from cxr_core.tasks.card_choice import card_threshold
 from cxr_core.tasks.judging import check_unique_paths, joined_predictions
+from cxr_core.tasks.label_doubt import doubtful_images
 from cxr_core.warehouse.answers import Joined
 
 __all__ = ["GROUPS", "ImageGroup", "ImageQuery", "Images", "Joined", "ListedImage", "image_group", "images"]
@@ -139,8 +140,7 @@ def images(query: ImageQuery) -> Images:
 def image_group(query: ImageQuery, join: Join = joined_predictions) -> ImageGroup:
     """Return the images of a group, the most telling first (`evaluation.image_groups` says the order of each).
 
-    The cells of the confusion table are, image by image, those that `evaluate` counts at the same threshold. Without a
-    model, the images stand in the order of their paths.
+    The cells of the confusion table are, image by image, those of `evaluate` at the same threshold. No model: by path.
 
     Args:
         query: which images.
@@ -149,7 +149,7 @@ def image_group(query: ImageQuery, join: Join = joined_predictions) -> ImageGrou
     Raises:
         UsageError: the query lacks what its group needs, or has what it cannot use; the card is of another model.
         UnknownNameError: there is no such source, label, group, model, card, data set, view or judge.
-        DataError: too many rows lack a value or a prediction, or a class is missing that `doubtful` needs.
+        DataError: too many rows lack a value or a prediction, or there are too few values to doubt any.
         TableError: a table is damaged, or a path occurs more than once.
         WarehouseError: the warehouse could not answer.
     """
@@ -203,6 +203,8 @@ def _with_model(query: ImageQuery, join: Join) -> ImageGroup:
         picked = models_differ(scores, np.asarray(of_other.reindex(joined.frame["path"]), np.float64))
     elif query.group == "study-contradicts":
         picked = studies_contradict(_studies(joined.frame), values, scores)
+    elif query.group == "doubtful":
+        picked = doubtful_images(joined, query.model, query.label, query.dataset)
     elif query.group:
         picked = group_rows(query.group, values, scores, _threshold(query, joined))
     else:  # those without a score stand last

@@ -2,8 +2,10 @@
 
 import streamlit as st
 
+from cxr_core.errors import DataError
 from cxr_core.schema import label_words
 from dashboard.images.choice import GROUP_WORDS, chosen_images
+from dashboard.images.doubt_note import doubt_note
 from dashboard.images.film import film
 from dashboard.images.wall import wall
 from dashboard.shared import engine, image_answers
@@ -21,13 +23,18 @@ words = GROUP_WORDS[str(query.group)]
 facts = [view_fact(query.view), f"{query.dataset.capitalize()} set", *([query.model] if query.model else [])]
 facts += judge_fact(query.judge)
 about = label_words(str(query.label))
-if choice.why:
+try:
+    group = image_answers.group(query) if not choice.why else None
+    why_none = f"There is no such group: {choice.why}."
+except DataError as error:
+    group, why_none = None, str(error)
+if group is None:
     with top:
         page_header(f"{words}: none of {about.lower()}", source.name, source.synthetic, *facts)
-    st.info(f"There is no such group: {plain(choice.why)}.", icon=":material/info:")
+    st.info(plain(why_none), icon=":material/info:")
     st.stop()
-group = image_answers.group(query)
 with top:
     page_header(f"{words} for {about.lower()}: {count(group.total)}", source.name, source.synthetic, *facts)
 film(choice)
+doubt_note(query)
 wall(group)

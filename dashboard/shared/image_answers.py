@@ -3,6 +3,8 @@
 import pandas as pd
 
 from cxr_core.schema import REPORT
+from cxr_core.tasks.doubts import Doubts
+from cxr_core.tasks.doubts import doubts as doubts_of
 from cxr_core.tasks.evaluate import joined_predictions
 from cxr_core.tasks.image_facts import ImageFacts, image_facts, label_rows
 from cxr_core.tasks.images import ImageGroup, ImageQuery, Joined, image_group
@@ -22,6 +24,11 @@ def rows(source: str, dataset: str | None = None) -> pd.DataFrame:
 def group(query: ImageQuery) -> ImageGroup:
     """Return the images of a group."""
     return image_group(query, joined)
+
+
+def doubts(source: str, model: str, dataset: str, view: str | None) -> Doubts:
+    """Return which labels of the report are in doubt, and how right that is where somebody knows."""
+    return computed(doubts_of, source, model, dataset, view, of=(model,))
 
 
 def facts(source: str, path: str, models: tuple[str, ...], dataset: str | None) -> ImageFacts:

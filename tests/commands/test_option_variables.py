@@ -14,6 +14,7 @@ POSITIONALS = {
     "export": ["predictions"],
     "evaluate": ["a"],
     "thresholds": ["a"],
+    "doubts": ["a"],
     "gaps": ["a"],
     "show": ["a"],
     "compare": ["a", "b"],

@@ -1,8 +1,11 @@
+from urllib.parse import parse_qs, urlsplit
+
 import numpy as np
 import pytest
 from PIL import Image
 
 from cxr_core.schema import LABELS, label_words
+from cxr_core.tasks.doubts import doubts
 from cxr_core.tasks.evaluate import label_curves
 from cxr_core.tasks.image_facts import image_facts
 from cxr_core.tasks.image_record import image_record
@@ -63,3 +66,21 @@ def test_grey_values_are_spread_over_the_window():
     picture = Image.fromarray(np.array([[0, 50, 100, 150, 255]], np.uint8))
     assert np.asarray(windowed(picture, 50, 150)).tolist() == [[0, 0, 127, 255, 255]]
     assert np.asarray(windowed(picture, 0, 255)).tolist() == [[0, 50, 100, 150, 255]]
+
+
+def test_labels_in_doubt_say_how_many_of_them_are_wrong_and_lead_to_those_of_all_labels(small_demo, page):
+    found = doubts("demo", FRONTAL)
+    of_label = found.labels["support_devices"].right
+    app = page("images", model=FRONTAL, label="support_devices", group="doubtful")
+    assert app.title[0].value == f"Label in doubt for support devices: {of_label.n_doubtful}"
+    table = app.table[0].value
+    assert table.loc["Support devices"]["Wrong"].tolist()[-1] == f"{of_label.base.n_wrong} of {of_label.base.n_judged}"
+    assert table.loc["All labels"]["Share"].iloc[0] == f"{100 * found.right.precision[0].precision:.1f} %"
+    assert table.loc["All labels"]["95 % interval"].iloc[0] == "– (only 8 patients; an interval needs at least 10)"
+    first = app.dataframe[0].value.iloc[0]
+    assert (first["Label"], first["Wrong by truth"]) == (label_words(found.listed[0].label), "No")
+    query = parse_qs(urlsplit(first["Open"]).query)
+    assert (query["image"], query["group"]) == ([found.listed[0].path], ["doubtful"])
+    assert not page("images", model=FRONTAL, label="support_devices", group="blank").expander
+    app = page("images", model=FRONTAL, label="edema", group="doubtful")
+    assert app.title[0].value == "Label in doubt: none of edema" and "no two of its values" in app.info[0].value
