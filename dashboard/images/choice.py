@@ -60,7 +60,7 @@ def chosen_images(source: Source, entries: list[ModelEntry]) -> ImageChoice:
         view = view_input("judged-view")
         names = [name for name in GROUP_WORDS if model or name not in MODEL_GROUPS]
         group = select_one("Group", Options(names, "group", GROUP_WORDS.__getitem__), names[0], _HELP)
-        judge = judge_input(source.name) if model and group not in REPORT_GROUPS else REPORT
+        judge = judge_input(source.name) if model and group not in (*REPORT_GROUPS, "doubtful") else REPORT
         query = ImageQuery(source.name, label, group, model.name if model else None, None, None, dataset, view, judge)
         if model is None:
             return ImageChoice(query, None)

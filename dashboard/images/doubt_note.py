@@ -20,7 +20,7 @@ _RULE = (
 )
 _WRONG = (
     "Wrong by {judge}: a finding that is called positive and is absent, or that is negative or not mentioned and is "
-    "present. Intervals of 95 % by patient. Of all labels is what a list in any order would find."
+    "present. Intervals of 95 % by patient. In any order: of all that say present or absent."
 )
 
 
@@ -51,7 +51,7 @@ def precision_table(found: Doubts, label: str) -> pd.DataFrame:
     rows = []
     for name, right in each.items():
         listed = [(f"First {count(one.k)}", one) for one in right.precision]
-        every = [] if right.base is None else [("Of all labels", right.base)]
+        every = [] if right.base is None else [("In any order", right.base)]
         rows += [{"List": name, "How far": far, **_cells(one)} for far, one in [*listed, *every]]
     return pd.DataFrame(rows).set_index("List")
 
