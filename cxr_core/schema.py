@@ -89,6 +89,9 @@ PREDICTIONS_SUFFIX = "_predictions"
 READINGS_SUFFIX = "_readings"
 #: The column of a readings table that names who read.
 READER_COLUMN = "reader"
+#: The column that names the labels of which a reading gives no share: the image was picked by what is said of it, or
+#: that was in sight. It may be missing.
+SET_ASIDE_COLUMN = "set_aside"
 #: The judges that are no sets of readings: the report's labels, and what was really there where that is known.
 REPORT, TRUTH = "report", "truth"
 

@@ -14,7 +14,7 @@ those of readings, which is where the intervals of few patients hold what they p
 `benchmarks/meaning_coverage.py` measures is how often both cover.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil, sqrt
 from typing import Any
 
@@ -45,8 +45,9 @@ _Z = float(ndtri(_TAIL))
 class PresentShare:
     """How many of the rows that were read are present.
 
-    Of `n` rows, `n_read` (of `n_patients` patients) have a verdict and `n_present` of those are present. `share` and
-    its 95 % interval are None below `FEWEST_READ`, with the reason in `why`.
+    Of `n` rows, `n_read` (of `n_patients` patients) have a verdict and `n_present` of those are present. Of these two,
+    `n_set_aside` and `n_present_set_aside` tell no share: they were not read as a random sample is, or not blind.
+    `share`, that of the others, and its 95 % interval are None below `FEWEST_READ`, with the reason in `why`.
     """
 
     n: int
@@ -56,13 +57,20 @@ class PresentShare:
     share: float | None
     ci: Bounds | None
     why: str | None = None
+    n_set_aside: int = 0
+    n_present_set_aside: int = 0
+
+    @property
+    def counted(self) -> tuple[int, int]:
+        """How many rows tell the share, and how many of them are present."""
+        return self.n_read - self.n_set_aside, self.n_present - self.n_present_set_aside
 
     @property
     def more_to_read(self) -> int:
         """How many more rows to read for an interval of about ± 10 points, by Wilson's interval at the share so far."""
         share = 0.5 if self.share is None else self.share
         needed = ceil(_Z * _Z * max(share * (1 - share), 0.05) / WANTED_HALF_WIDTH**2)
-        return max(0, min(needed, self.n) - self.n_read)
+        return max(0, min(needed, self.n - self.n_set_aside) - self.counted[0])
 
 
 @dataclass(frozen=True)
@@ -74,27 +82,39 @@ class HelpedShare:
     weight: float
 
 
-def present_share(verdicts: Any, patients: Any) -> PresentShare:
+def present_share(verdicts: Any, patients: Any, set_aside: Any = None) -> PresentShare:
     """Return the share that is present among rows (n,) with verdict 1 (present) or 0 (absent); -1 was not judged.
 
     Args:
         verdicts: (n,) 1 present, 0 absent, -1 no verdict.
         patients: (n,) whose images they are.
+        set_aside: (n,) verdicts, in the same codes, of rows that have no other and tell no share; None for none.
     """
     verdicts, patients = np.asarray(verdicts), np.asarray(patients)
+    aside = np.full(verdicts.shape, -1) if set_aside is None else np.where(verdicts >= 0, -1, np.asarray(set_aside))
     read = verdicts >= 0
     y, clusters = verdicts[read].astype(np.float64), _clusters(patients[read])
-    groups = int(clusters.max()) + 1 if clusters.size else 0
-    counts = (verdicts.size, int(read.sum()), int(y.sum()), groups)
+    n_aside, present_aside = int((aside >= 0).sum()), int((aside == 1).sum())
+    found = PresentShare(
+        n=verdicts.size,
+        n_read=y.size + n_aside,
+        n_present=int(y.sum()) + present_aside,
+        n_patients=int(np.unique(patients[read | (aside >= 0)]).size),
+        share=None,
+        ci=None,
+        n_set_aside=n_aside,
+        n_present_set_aside=present_aside,
+    )
     if y.size < FEWEST_READ:
-        why = f"only {y.size} of {verdicts.size} were read; a share needs at least {FEWEST_READ}"
-        return PresentShare(*counts, None, None, why)
+        beside = f", and {n_aside} set aside" if n_aside else ""
+        why = f"only {y.size} of {verdicts.size} were read{beside}; a share needs at least {FEWEST_READ}"
+        return replace(found, why=why)
     share = float(y.mean())
-    if groups < 2:
-        return PresentShare(*counts, share, None, "all that were read are of one patient")
+    if (groups := int(clusters.max()) + 1) < 2:
+        return replace(found, share=share, why="all that were read are of one patient")
     variance = _variance_of_mean(y - share, clusters, y.size)
     size = groups if variance == 0 else min(share * (1 - share) / variance, y.size)
-    return PresentShare(*counts, share, _wilson(share, size, y.size - 1))
+    return replace(found, share=share, ci=_wilson(share, size, y.size - 1))
 
 
 def helped_share(verdicts: Any, predicted: Any, patients: Any) -> HelpedShare | None:

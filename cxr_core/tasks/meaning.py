@@ -19,7 +19,7 @@ from cxr_core.schema import LABELS, VALUES, Value
 from cxr_core.settings import settings
 from cxr_core.sources.registry import ready_source
 from cxr_core.uncertainty import Policy, label_policy
-from cxr_core.warehouse.readings import Votes, votes_on
+from cxr_core.warehouse.readings import Votes, counted_readings, votes_on
 from cxr_core.warehouse.warehouse import Warehouse
 
 
@@ -69,10 +69,14 @@ class Meaning:
     def _targets(self, value: str) -> list[float]:
         """Return the share present among the images of a value, by label."""
         shares = [self.labels[label][value] for label in LABELS]
-        if not any(share.n_read for share in shares):
+        if not any(share.counted[0] for share in shares):
             words = value.replace("_", " ")
-            raise UsageError(f"The readers of {self.set} have judged no {words} image, so there is no u. Read some.")
-        found = shrunk_shares([share.n_present for share in shares], [share.n_read for share in shares])
+            raise UsageError(
+                f"The readers of {self.set} have judged no {words} image as a sample of them, so there is no u. "
+                "Read some, blind and in an order that looks at nothing."
+            )
+        read, present = zip(*(share.counted for share in shares), strict=True)
+        found = shrunk_shares(present, read)
         return [round(float(one), 4) for one in found]
 
 
@@ -95,7 +99,8 @@ def meaning(
     warehouse = ready_source(source_name).warehouse()
     chosen = chosen_set(warehouse, source_name, set_name)
     rows = warehouse.labels(dataset, view)
-    votes = votes_on(rows, warehouse.readings(chosen))
+    readings = warehouse.readings(chosen)
+    votes, counted = votes_on(rows, readings), votes_on(rows, counted_readings(readings))
     patients = rows["patient"].to_numpy(np.int64)
     return Meaning(
         source=source_name,
@@ -103,7 +108,7 @@ def meaning(
         dataset=dataset,
         view=view,
         readers=votes.readers,
-        labels={label: _shares(rows, votes, label, patients) for label in LABELS},
+        labels={label: _shares(rows, (counted, votes), label, patients) for label in LABELS},
         agreement={label: _agreement(votes, label, patients) for label in LABELS},
         rows_by_study=int(votes.from_study.sum()),
     )
@@ -155,14 +160,18 @@ def policy_text(found: Meaning, policy: Policy) -> str:
         counted = found.labels[label]["uncertain"]
         known = list(zip(policy.numbers(), numbers, strict=True))[: 4 if policy.says_of_blanks else 2]
         said = ", ".join(f"{name} = {number:g}" for name, number in known)
-        lines.append(f"{label} = {{{said}}}  # {counted.n_present} of {counted.n_read} read")
+        read, present = counted.counted
+        lines.append(f"{label} = {{{said}}}  # {present} of {read} read")
     return "\n".join(lines) + "\n"
 
 
-def _shares(rows: pd.DataFrame, votes: Votes, label: str, patients: IntArray) -> dict[str, PresentShare]:
-    verdicts, values = majority(votes.of(label)), rows[label].to_numpy()
+def _shares(
+    rows: pd.DataFrame, votes: tuple[Votes, Votes], label: str, patients: IntArray
+) -> dict[str, PresentShare]:
+    """Return the shares by the votes that count, beside what all say."""
+    (verdicts, of_all), values = (majority(one.of(label)) for one in votes), rows[label].to_numpy()
     each: Mapping[str, BoolArray] = {name: values == Value[name] for name in VALUES}
-    return {name: present_share(verdicts[having], patients[having]) for name, having in each.items()}
+    return {name: present_share(verdicts[having], patients[having], of_all[having]) for name, having in each.items()}
 
 
 def _agreement(votes: Votes, label: str, patients: IntArray) -> Agreement:
@@ -178,6 +187,8 @@ def _share_json(share: PresentShare) -> dict[str, Any]:
         "share": share.share,
         "share_ci": bounds_as_json(share.ci),
         "n_patients": share.n_patients,
+        "n_set_aside": share.n_set_aside,
+        "n_present_set_aside": share.n_present_set_aside,
         "more_to_read": share.more_to_read,
         "why": share.why,
     }

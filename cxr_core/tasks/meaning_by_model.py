@@ -14,7 +14,7 @@ from cxr_core.evaluation.verdicts import NO_VERDICT, majority
 from cxr_core.evaluation.without_readings import HonestRange, certain_probabilities, honest_range
 from cxr_core.schema import LABELS, VALUES, Value
 from cxr_core.sources.registry import ready_source
-from cxr_core.warehouse.readings import votes_on
+from cxr_core.warehouse.readings import counted_readings, votes_on
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ def meaning_by_model(
     if info.scale == "probability":
         features = logit(features)
     patients = joined["patient"].to_numpy(np.int64)
-    votes = None if set_name is None else votes_on(joined, warehouse.readings(set_name))
+    votes = None if set_name is None else votes_on(joined, counted_readings(warehouse.readings(set_name)))
     helped: dict[str, dict[str, HelpedValue]] = {}
     ranges: dict[str, HonestRange] = {}
     for label in names if len(joined) else []:

@@ -10,7 +10,16 @@ filtered, and what its NULL labels are, it says itself (`NamedTable`).
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from cxr_core.schema import INTEGER_KEYS, KEY_COLUMNS, LABELS, READER_COLUMN, Value, dataset_code, view_code
+from cxr_core.schema import (
+    INTEGER_KEYS,
+    KEY_COLUMNS,
+    LABELS,
+    READER_COLUMN,
+    SET_ASIDE_COLUMN,
+    Value,
+    dataset_code,
+    view_code,
+)
 from cxr_core.warehouse.named_table import NamedTable
 from cxr_core.warehouse.tables import check_column
 
@@ -188,9 +197,10 @@ def prediction_counts(table: NamedTable) -> Query:
     return Query("prediction_counts", sql)
 
 
-def readings(table: NamedTable, names: Sequence[str]) -> Query:
+def readings(table: NamedTable, names: Sequence[str], has_set_aside: bool = False) -> Query:
     """Return what each reader says of each row: the keys, the reader and the labels that the table has."""
-    columns = ", ".join(["path", *_keys(), READER_COLUMN, *_codes(names)])
+    further = [SET_ASIDE_COLUMN] if has_set_aside else []
+    columns = ", ".join(["path", *_keys(), READER_COLUMN, *_codes(names), *further])
     return Query("readings", f"SELECT {columns} FROM `{table.name}`{table.where(())}")
 
 

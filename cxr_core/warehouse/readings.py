@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from cxr_core.arrays import BoolArray, IntArray
 from cxr_core.errors import TableError
-from cxr_core.schema import KEY_COLUMNS, LABELS, READER_COLUMN, TRUTH, Verdict
+from cxr_core.schema import KEY_COLUMNS, LABELS, READER_COLUMN, SET_ASIDE_COLUMN, TRUTH, Verdict
 from cxr_core.warehouse.frames import MISSING, codes, key_columns
 
 #: What names a study among all rows of a source.
@@ -56,6 +56,8 @@ class _Said:
 def readings_frame(table: pa.Table, location: str) -> pd.DataFrame:
     """Return readings sorted by path and reader: the keys, `reader`, the 14 labels as int64 (0 where not read).
 
+    `set_aside` follows where the table has it.
+
     Raises:
         TableError: a code is none of `schema.Verdict`, a reader has no name, or stands twice on one row.
     """
@@ -66,6 +68,8 @@ def readings_frame(table: pa.Table, location: str) -> pd.DataFrame:
     frame = pd.DataFrame(
         {**key_columns(table, KEY_COLUMNS), READER_COLUMN: pd.array(readers.to_pylist(), dtype="str"), **said}
     )
+    if SET_ASIDE_COLUMN in table.column_names:
+        frame[SET_ASIDE_COLUMN] = [text or "" for text in table[SET_ASIDE_COLUMN].cast(pa.string()).to_pylist()]
     twice = frame[frame.duplicated(["path", READER_COLUMN])]
     if len(twice):
         raise TableError(
@@ -73,6 +77,15 @@ def readings_frame(table: pa.Table, location: str) -> pd.DataFrame:
             f"Received twice: {twice[READER_COLUMN].iloc[0]!r} on {twice['path'].iloc[0]!r}."
         )
     return frame.sort_values(["path", READER_COLUMN], kind="stable", ignore_index=True)
+
+
+def counted_readings(readings: pd.DataFrame) -> pd.DataFrame:
+    """Return readings without what was set aside, as not read: what is left tells a share."""
+    if SET_ASIDE_COLUMN not in readings:
+        return readings
+    aside = [set(text.split()) for text in readings[SET_ASIDE_COLUMN]]
+    kept = {label: readings[label].mask([label in one for one in aside], NOT_READ) for label in LABELS}
+    return readings.assign(**kept)
 
 
 def _said(table: pa.Table, label: str) -> np.ndarray:

@@ -6,7 +6,7 @@ import pandas as pd
 import pyarrow as pa
 
 from cxr_core.errors import UnknownNameError
-from cxr_core.schema import DATASETS, LABELS, VALUES
+from cxr_core.schema import DATASETS, LABELS, SET_ASIDE_COLUMN, VALUES
 from cxr_core.stamps import one_look
 from cxr_core.warehouse import frames, questions
 from cxr_core.warehouse.answers import PredictionTable
@@ -96,8 +96,9 @@ class Warehouse(TableRows):
         """
         location, runner = self._one_of(self._found(self.tables.readings), "set of readings", set_name)
         with one_look():
-            names = labels_of(runner.describe(location), location)
-            rows = self._ask_one(runner, location, lambda table: questions.readings(table, names))
+            info = runner.describe(location)
+            names, has_set_aside = labels_of(info, location), SET_ASIDE_COLUMN in info.columns
+            rows = self._ask_one(runner, location, lambda table: questions.readings(table, names, has_set_aside))
         return readings_frame(rows, location)
 
     def prediction_tables(self) -> list[str]:

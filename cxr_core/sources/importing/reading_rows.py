@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from cxr_core.errors import TableError, UsageError
-from cxr_core.schema import KEY_COLUMNS, LABELS, READER_COLUMN, Value, Verdict, check_name
+from cxr_core.schema import KEY_COLUMNS, LABELS, READER_COLUMN, SET_ASIDE_COLUMN, Value, Verdict, check_name
 from cxr_core.sources.importing import cells
 from cxr_core.sources.importing.cells import BadCells
 from cxr_core.sources.importing.identifiers import Identifiers
@@ -20,7 +20,7 @@ from cxr_core.sources.importing.prediction_keys import prediction_keys, study_ro
 from cxr_core.sources.importing.reading_table import NOT_READ, of_whole_studies
 from cxr_core.sources.importing.row_keys import with_path
 from cxr_core.sources.importing.spelling import ColumnMapping, guess_mapping
-from cxr_core.sources.importing.text_table import ENDINGS, read_text_table
+from cxr_core.sources.importing.text_table import ENDINGS, TextTable, read_text_table
 
 #: What stands in other people's files -> what the reader says.
 _SAID = {Value.negative: Verdict.absent, Value.uncertain: Verdict.unsure, Value.positive: Verdict.present}
@@ -73,7 +73,7 @@ def reading_rows(
     readers = _readers(bad, mapped, reader or _reader_of(table.name))
     keys, sentence = _keys(bad, mapped, labels, known, notes)
     bad.refuse(skip)
-    rows = pd.concat([keys, codes], axis=1).assign(**{READER_COLUMN: readers})[~bad.rows]
+    rows = pd.concat([keys, codes], axis=1).assign(**{READER_COLUMN: readers}, **_set_aside(table))[~bad.rows]
     matched = rows[rows["path"].notna()]
     notes.append(sentence)
     if not table.rows:
@@ -93,12 +93,23 @@ def reading_rows(
 def _codes(bad: BadCells, mapping: ColumnMapping, said: Mapping) -> pd.DataFrame:
     """Return what was said of each label that the file has, as codes of `schema.Verdict`."""
     words = {word.lower(): int(Value[ours]) for word, ours in said.values.items()}
-    ours = {READER_COLUMN, *KEY_COLUMNS} <= set(bad.table.columns)
-    found = {}
+    ours, found = _is_ours(bad.table), {}
     for label in (label for label in LABELS if label in mapping.labels):
         column = mapping.labels[label]
         found[label] = _own_codes(bad, column) if ours else _verdicts(cells.label_codes(bad, column, words))
     return pd.DataFrame(found)
+
+
+def _is_ours(table: TextTable) -> bool:
+    return {READER_COLUMN, *KEY_COLUMNS} <= set(table.columns)
+
+
+def _set_aside(table: TextTable) -> dict[str, list[str]]:
+    """Return the column of a table of our own that names the labels that were set aside, if it has one."""
+    if not _is_ours(table) or SET_ASIDE_COLUMN not in table.columns:
+        return {}
+    texts = [text or "" for text in table.columns[SET_ASIDE_COLUMN].to_pylist()]
+    return {SET_ASIDE_COLUMN: [" ".join(label for label in LABELS if label in text.split()) for text in texts]}
 
 
 def _verdicts(values: np.ndarray) -> np.ndarray:

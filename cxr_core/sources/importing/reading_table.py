@@ -7,7 +7,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 from cxr_core.errors import ExistsError, TableError
-from cxr_core.schema import INTEGER_KEYS, KEY_COLUMNS, LABELS, READER_COLUMN
+from cxr_core.schema import INTEGER_KEYS, KEY_COLUMNS, LABELS, READER_COLUMN, SET_ASIDE_COLUMN
 from cxr_core.sources.importing.identifiers import Identifiers
 from cxr_core.sources.importing.matching import IMAGE_ENDING
 from cxr_core.sources.importing.prediction_keys import study_rows
@@ -64,7 +64,8 @@ def of_whole_studies(rows: pd.DataFrame) -> pd.DataFrame:
     labels = [label for label in LABELS if label in rows]
     named = rows[images].assign(path=rows.loc[images, "path"].str.rsplit("/", n=1).str[0])
     kept = {name: "first" for name in KEY_COLUMNS if name not in _STUDY} | dict.fromkeys(labels, "max")
-    whole = named.groupby([*_STUDY, READER_COLUMN], sort=False, as_index=False).agg(kept)
+    further = {SET_ASIDE_COLUMN: " ".join} if SET_ASIDE_COLUMN in rows else {}
+    whole = named.groupby([*_STUDY, READER_COLUMN], sort=False, as_index=False).agg(kept | further)
     return pd.concat([rows[~images], whole[list(rows.columns)]], ignore_index=True)
 
 
@@ -95,7 +96,8 @@ def merged_readings(table: Path, rows: pd.DataFrame, replace: bool) -> pd.DataFr
     for label in LABELS:
         codes = both[label] if label in both else pd.Series(NOT_READ, index=both.index)
         labels[label] = codes.astype("Int64").mask(codes.isna() | (codes == NOT_READ).fillna(False))
-    return both[[*KEY_COLUMNS, READER_COLUMN]].assign(view=both["view"].astype("Int64"), **labels)
+    further = [SET_ASIDE_COLUMN] if SET_ASIDE_COLUMN in both else []
+    return both[[*KEY_COLUMNS, READER_COLUMN, *further]].assign(view=both["view"].astype("Int64"), **labels)
 
 
 def hand_labelled(readings: pd.DataFrame, labels: pd.DataFrame, identifiers: Identifiers) -> tuple[pd.DataFrame, str]:
