@@ -165,9 +165,7 @@ def policy_text(found: Meaning, policy: Policy) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _shares(
-    rows: pd.DataFrame, votes: tuple[Votes, Votes], label: str, patients: IntArray
-) -> dict[str, PresentShare]:
+def _shares(rows: pd.DataFrame, votes: tuple[Votes, Votes], label: str, patients: IntArray) -> dict[str, PresentShare]:
     """Return the shares by the votes that count, beside what all say."""
     (verdicts, of_all), values = (majority(one.of(label)) for one in votes), rows[label].to_numpy()
     each: Mapping[str, BoolArray] = {name: values == Value[name] for name in VALUES}

@@ -19,9 +19,10 @@ def test_every_film_is_read_once_in_an_order_that_a_seed_repeats(order):
 
 def test_a_list_is_read_as_it_stands_and_another_seed_is_another_order():
     assert reading_order("listed", ROWS, VALUES, SCORES, 1).tolist() == ROWS.tolist()
-    assert reading_order(RANDOM, ROWS, VALUES, SCORES, 1).tolist() != reading_order(
-        RANDOM, ROWS, VALUES, SCORES, 2
-    ).tolist()
+    assert (
+        reading_order(RANDOM, ROWS, VALUES, SCORES, 1).tolist()
+        != reading_order(RANDOM, ROWS, VALUES, SCORES, 2).tolist()
+    )
 
 
 def test_an_order_that_looks_at_nothing_does_not_hang_on_the_list():
