@@ -7,6 +7,7 @@ in view of another state of the film than the table has is refused, so nothing i
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
@@ -170,25 +171,20 @@ def _row(frame: pd.DataFrame, desk: Desk, image: ListedImage) -> pd.DataFrame:
 
 
 def _said_at(frame: pd.DataFrame, at: int, label: str) -> str | None:
-    code = frame.at[at, label]
+    code: Any = frame.at[at, label]
     return None if pd.isna(code) else Verdict(int(code)).name
 
 
 def _changed(frame: pd.DataFrame, at: int, desk: Desk, given: Given) -> pd.DataFrame:
     """Return the frame with a verdict; a row that says nothing any more is left out."""
+    others = " ".join(one for one in str(frame.at[at, SET_ASIDE_COLUMN]).split() if one != desk.label)
     if given.verdict is None:
-        frame.loc[at, desk.label] = pd.NA
-        frame.at[at, SET_ASIDE_COLUMN] = _without(frame.at[at, SET_ASIDE_COLUMN], desk.label)
+        frame.loc[at, [desk.label, SET_ASIDE_COLUMN]] = pd.NA, others
         return frame.drop(index=at) if frame.loc[at, [*LABELS]].isna().all() else frame
     frame.loc[at, desk.label] = int(Verdict[given.verdict])
     if given.before is None:
-        aside = _without(frame.at[at, SET_ASIDE_COLUMN], desk.label)
-        frame.at[at, SET_ASIDE_COLUMN] = f"{aside} {desk.label}".strip() if given.set_aside else aside
+        frame.at[at, SET_ASIDE_COLUMN] = f"{others} {desk.label}".strip() if given.set_aside else others
     return frame
-
-
-def _without(labels: str, label: str) -> str:
-    return " ".join(one for one in labels.split() if one != label)
 
 
 def _write(table: Path, frame: pd.DataFrame) -> None:

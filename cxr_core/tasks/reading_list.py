@@ -122,8 +122,8 @@ def agreement_so_far(own: dict[str, str], other: dict[str, str], films: pd.DataF
     mine = np.array([own[path] == _PRESENT for path in both["path"]], bool)
     theirs = np.array([other[path] == _PRESENT for path in both["path"]], bool)
     patients = np.unique(both["patient"].to_numpy(), return_inverse=True)[1]
-    sums = (np.bincount(patients, weights=weights) for weights in ((mine == theirs) * 1.0, np.ones(mine.size)))
-    interval = share_interval(*sums)
+    agreed = np.bincount(patients, weights=(mine == theirs).astype(np.float64))
+    interval = share_interval(agreed.astype(np.float64), np.bincount(patients).astype(np.float64))
     return AgreementSoFar(
         n=mine.size,
         agreed=int((mine == theirs).sum()),

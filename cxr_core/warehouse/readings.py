@@ -84,7 +84,7 @@ def counted_readings(readings: pd.DataFrame) -> pd.DataFrame:
     if SET_ASIDE_COLUMN not in readings:
         return readings
     aside = [set(text.split()) for text in readings[SET_ASIDE_COLUMN]]
-    kept = {label: readings[label].mask([label in one for one in aside], NOT_READ) for label in LABELS}
+    kept = {label: np.where([label in one for one in aside], NOT_READ, readings[label].to_numpy()) for label in LABELS}
     return readings.assign(**kept)
 
 

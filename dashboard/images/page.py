@@ -7,6 +7,8 @@ from cxr_core.schema import label_words
 from dashboard.images.choice import GROUP_WORDS, chosen_images
 from dashboard.images.doubt_note import doubt_note
 from dashboard.images.film import film
+from dashboard.images.reading import reading
+from dashboard.images.reading_terms import READ, keep_terms, mode_input
 from dashboard.images.wall import wall
 from dashboard.shared import engine, image_answers
 from dashboard.shared.formatting import count, plain
@@ -17,7 +19,10 @@ from dashboard.shared.source import built_source
 
 source = built_source()
 top = st.container()
-choice = chosen_images(source, judged_models(engine.models(source.name)))
+reads = mode_input() == READ
+body = st.container()
+with st.expander("What is read", icon=":material/filter_list:") if reads else st.container():
+    choice = chosen_images(source, judged_models(engine.models(source.name)))
 query = choice.query
 words = GROUP_WORDS[str(query.group)]
 facts = [view_fact(query.view), f"{query.dataset.capitalize()} set", *([query.model] if query.model else [])]
@@ -33,8 +38,13 @@ if group is None:
         page_header(f"{words}: none of {about.lower()}", source.name, source.synthetic, *facts)
     st.info(plain(why_none), icon=":material/info:")
     st.stop()
-with top:
-    page_header(f"{words} for {about.lower()}: {count(group.total)}", source.name, source.synthetic, *facts)
-film(choice)
-doubt_note(query)
-wall(group)
+if reads:
+    with body:
+        reading(source, group, top)
+else:
+    keep_terms()
+    with top:
+        page_header(f"{words} for {about.lower()}: {count(group.total)}", source.name, source.synthetic, *facts)
+    film(choice)
+    doubt_note(query)
+    wall(group)

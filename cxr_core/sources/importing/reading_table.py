@@ -1,6 +1,7 @@
 """Readings beside the label rows that they are of -> the table of a set, in which nobody reads a row twice."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -64,8 +65,8 @@ def of_whole_studies(rows: pd.DataFrame) -> pd.DataFrame:
     labels = [label for label in LABELS if label in rows]
     named = rows[images].assign(path=rows.loc[images, "path"].str.rsplit("/", n=1).str[0])
     kept = {name: "first" for name in KEY_COLUMNS if name not in _STUDY} | dict.fromkeys(labels, "max")
-    further = {SET_ASIDE_COLUMN: " ".join} if SET_ASIDE_COLUMN in rows else {}
-    whole = named.groupby([*_STUDY, READER_COLUMN], sort=False, as_index=False).agg(kept | further)
+    further: dict[str, Any] = {SET_ASIDE_COLUMN: " ".join} if SET_ASIDE_COLUMN in rows else {}
+    whole = named.groupby([*_STUDY, READER_COLUMN], sort=False, as_index=False).agg({**kept, **further})
     return pd.concat([rows[~images], whole[list(rows.columns)]], ignore_index=True)
 
 
