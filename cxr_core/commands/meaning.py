@@ -71,7 +71,8 @@ def _estimate(one: dict[str, Any] | None) -> str:
 
 def _share(found: Meaning, label: str, value: str) -> str:
     share = found.labels[label][value]
-    return f"{shown(share.share)} ({share.n_present} of {share.n_read} read of {share.n})"
+    aside = f", {share.n_set_aside} set aside" if share.n_set_aside else ""
+    return f"{shown(share.share)} ({share.n_present} of {share.n_read} read{aside} of {share.n})"
 
 
 MEANING = Command("meaning", "Say which share of each label value readers call present.", _arguments, _execute)

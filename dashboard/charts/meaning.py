@@ -24,7 +24,7 @@ def meaning_chart(labels: dict[str, dict[str, PresentShare]], colors: Palette) -
         chart.add_scatter(
             x=[share.share for _, share in known],
             y=[row + (lane - 1.5) * _LANE for row, _ in known],
-            customdata=[[names[row], share.n_present, share.n_read, share.n] for row, share in known],
+            customdata=[[names[row], *share.counted[::-1], share.n] for row, share in known],
             error_x={
                 "array": [_arm(share, 1) for _, share in known],
                 "arrayminus": [_arm(share, 0) for _, share in known],

@@ -23,6 +23,10 @@ from dashboard.shared.theme import colors
 ALL = "all"
 #: How many labels the title names at either end.
 NAMED = 2
+_SET_ASIDE = (
+    "Set aside: read because of what is said of the film, or with that in sight. Such verdicts are counted, and are no "
+    "part of a share."
+)
 
 
 def meaning_section(overview: LabelOverview) -> None:
@@ -31,7 +35,9 @@ def meaning_section(overview: LabelOverview) -> None:
         sets = engine.reading_sets(overview.source)
         if not sets:
             st.info(help_texts.NO_READINGS, icon=":material/info:")
-            go_button("sources", "Import readings")
+            with st.container(horizontal=True):
+                go_button("sources", "Import readings")
+                go_button("images", "Read films", mode="read")
             uncertain_section(overview, None, None)
             return
         with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -93,6 +99,8 @@ def flat_meaning(found: Meaning) -> pd.DataFrame:
                 "n_read": share.n_read,
                 "n_present": share.n_present,
                 "n_patients": share.n_patients,
+                "n_set_aside": share.n_set_aside,
+                "n_present_set_aside": share.n_present_set_aside,
             }
             row = {"label": label, "value": value, **counts, "share": share.share, "low": low, "high": high}
             rows.append(row | {"more_to_read": share.more_to_read, "why": share.why or ""})
@@ -100,7 +108,8 @@ def flat_meaning(found: Meaning) -> pd.DataFrame:
 
 
 def _cell(share: PresentShare) -> str:
-    counted = f"{count(share.n_present)} of {count(share.n_read)} read, of {count(share.n)}"
+    aside = f", {count(share.n_set_aside)} set aside" if share.n_set_aside else ""
+    counted = f"{count(share.n_present)} of {count(share.n_read)} read{aside}, of {count(share.n)}"
     if share.share is None:
         return f"{NOTHING} ({counted}; read {count(share.more_to_read)} more for ± 10 points)"
     return f"{with_interval(share.share, share.ci)} ({counted})"
@@ -110,15 +119,17 @@ def _caption(found: Meaning) -> str:
     words = [f"Read by {', '.join(found.readers)}", help_texts.MEANING_CAPTION]
     if found.rows_by_study:
         words.append(f"{count(found.rows_by_study)} images were judged by a reading of their study.")
+    if any(share.n_set_aside for values in found.labels.values() for share in values.values()):
+        words.append(_SET_ASIDE)
     return " · ".join(words)
 
 
 def _policy(found: Meaning) -> None:
     """Offer the policy whose u is the share present among the uncertain."""
-    if not any(values["uncertain"].n_read for values in found.labels.values()):
+    if not any(values["uncertain"].counted[0] for values in found.labels.values()):
         return
     w = st.slider("Weight w of the uncertain", 0.0, 1.0, DEFAULT_W, 0.05, key="meaning-w", help=help_texts.W)
-    read = any(values["not_mentioned"].n_read for values in found.labels.values())
+    read = any(values["not_mentioned"].counted[0] for values in found.labels.values())
     blanks = read and st.toggle("Blanks too", key="meaning-blanks", help=help_texts.BLANKS_TOO)
     policy = found.policy(w, f"from-{found.set}", blanks)
     st.caption(help_texts.POLICY_OF_READINGS)
@@ -143,7 +154,7 @@ def _policy_table(found: Meaning, policy: Policy) -> pd.DataFrame:
     for name, value, targets in (("u", "uncertain", policy.u), ("blank u", "not_mentioned", policy.blank_u)):
         if name == "u" or policy.says_of_blanks:
             for label, target in zip(LABELS, targets, strict=True):
-                share = found.labels[label][value]
-                counted = f"{count(share.n_present)} of {count(share.n_read)}"
+                read, present = found.labels[label][value].counted
+                counted = f"{count(present)} of {count(read)}"
                 rows[label_words(label)] |= {name: f"{target:.2f}", f"Counted, {label_words(value).lower()}": counted}
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("Label").T

@@ -52,7 +52,8 @@ def _words(model: str) -> str:
 
 
 def _counted(share: PresentShare) -> str:
-    counted = f"{count(share.n_present)} of {count(share.n_read)}"
+    aside = f", {count(share.n_set_aside)} set aside" if share.n_set_aside else ""
+    counted = f"{count(share.n_present)} of {count(share.n_read)}{aside}"
     return f"{NOTHING} ({counted})" if share.share is None else f"{with_interval(share.share, share.ci)} ({counted})"
 
 
