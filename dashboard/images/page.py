@@ -8,7 +8,7 @@ from dashboard.images.choice import GROUP_WORDS, chosen_images
 from dashboard.images.doubt_note import doubt_note
 from dashboard.images.film import film
 from dashboard.images.reading import reading
-from dashboard.images.reading_terms import READ, keep_terms, mode_input
+from dashboard.images.reading_terms import READ, has_begun, keep_terms, mode_input
 from dashboard.images.wall import wall
 from dashboard.shared import engine, image_answers
 from dashboard.shared.formatting import count, plain
@@ -20,8 +20,9 @@ from dashboard.shared.source import built_source
 source = built_source()
 top = st.container()
 reads = mode_input() == READ
-body = st.container()
-with st.expander("What is read", icon=":material/filter_list:") if reads else st.container():
+begun = reads and has_begun()
+first = st.container()
+with st.expander("What is read", icon=":material/filter_list:") if begun else st.container():
     choice = chosen_images(source, judged_models(engine.models(source.name)))
 query = choice.query
 words = GROUP_WORDS[str(query.group)]
@@ -39,7 +40,7 @@ if group is None:
     st.info(plain(why_none), icon=":material/info:")
     st.stop()
 if reads:
-    with body:
+    with first if begun else st.container():
         reading(source, group, top)
 else:
     keep_terms()

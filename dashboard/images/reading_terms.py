@@ -17,7 +17,7 @@ _MODES = {LOOK: "Look", READ: "Read"}
 ORDER_WORDS = {SPREAD: "Most informative next", RANDOM: "Random", AS_LISTED: "As the group stands"}
 GROUP = "group"
 FILMS_WORDS = {
-    GROUP: "The group above",
+    GROUP: "The group",
     REPORT: "Again: the report differs",
     READERS: "Again: other readers differ",
     MYSELF: "Again: I differ from myself",
@@ -67,6 +67,11 @@ def asked_terms() -> Terms:
         films=_one_of("films", FILMS_WORDS, GROUP),
         seed=_seed(),
     )
+
+
+def has_begun() -> bool:
+    """Say whether somebody reads: what is read is folded then, and the film stands first."""
+    return bool(address.asked_for("reader"))
 
 
 def keep_terms() -> None:
