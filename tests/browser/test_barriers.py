@@ -14,7 +14,8 @@ from cxr_core.runs.store import RunStore
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
-PAGES = ("", "train", "runs", "evaluate", "compare", "images", "sources")
+READING = "images?mode=read&reader=ann&group=blank"
+PAGES = ("", "train", "runs", "evaluate", "compare", "images", "images?mode=read&group=blank", READING, "sources")
 WIDE, NARROW = 1440, 390
 THEMES = ("light", "dark")
 BARRIERS = """async () => (await axe.run({resultTypes: ["violations"]})).violations.flatMap(
@@ -50,6 +51,8 @@ MAIN_CONTROLS = {
     "evaluate": "Model",
     "compare": "Models",
     "images": "Model",
+    "images?mode=read&group=blank": "Your name",
+    READING: "Present",
     "sources": "Check again",
 }
 
