@@ -8,7 +8,11 @@ from dashboard.charts.palette import DARK_BACKGROUND, LIGHT_BACKGROUND, Palette,
 #: Up to this width a screen has one column.
 NARROW_PIXELS = 640
 #: What Streamlit fills with the primary colour: buttons and the chosen options of a list.
-_FILLED = ('[data-testid="stBaseButton-primary"]', '[data-testid="stMultiSelect"] [data-tag]')
+_FILLED = (
+    '[data-testid="stBaseButton-primary"]',
+    '[data-testid="stBaseButton-primaryFormSubmit"]',
+    '[data-testid="stMultiSelect"] [data-tag]',
+)
 
 
 def colors() -> Palette:
