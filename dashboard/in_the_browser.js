@@ -37,6 +37,21 @@ window.__streamlit = { BACKEND_BASE_URL: new URL(".", location.href).href };
     }
   }
 
+  // A link to images opens in its place and keeps the session, as the browser's own Back does: nothing is loaded anew.
+  const LEADS_TO_IMAGES = /(^|\/)images\?/;
+
+  function follow(event) {
+    const link = event.target.closest?.("a[href]");
+    const otherwise = event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey;
+    if (link && !event.defaultPrevented && !otherwise && link.origin === location.origin && LEADS_TO_IMAGES.test(link.getAttribute("href"))) {
+      event.preventDefault();
+      history.pushState({}, "", link.href);
+      dispatchEvent(new PopStateEvent("popstate"));
+      scrollTo(0, 0);
+    }
+  }
+
+  addEventListener("click", follow);
   new MutationObserver(lookSoon).observe(document, { childList: true, subtree: true });
   addEventListener("resize", lookSoon);
   document.fonts.addEventListener("loadingdone", lookSoon);

@@ -17,6 +17,7 @@ from dashboard.charts.palette import model_style
 from dashboard.charts.readers import readers_on_pr, readers_on_roc
 from dashboard.evaluate.calibration import calibration_section
 from dashboard.evaluate.decisions import decisions_section
+from dashboard.evaluate.image_links import linked_confusion
 from dashboard.evaluate.judged import POINT, Judged
 from dashboard.evaluate.operating_input import Cut, operating_cut, take_clicked_threshold
 from dashboard.evaluate.subgroups import subgroup_section
@@ -29,7 +30,6 @@ from dashboard.shared.page_frame import page_fragment
 from dashboard.shared.point_tables import (
     SCORE_BINS,
     as_markdown,
-    confusion_table,
     shares_table,
     uncertain_table,
     why_no_intervals,
@@ -92,7 +92,7 @@ def _details(judged: Judged, result: Evaluation, curves: LabelCurves, point: Ope
     matrix, uncertain, calibrated, decided, groups = shown
     if matrix.open:
         with matrix:
-            _confusion(point, curves.scale) if point is not None else _no_point(cut)
+            _confusion(judged, point, curves.scale) if point is not None else _no_point(cut)
     if uncertain.open:
         with uncertain:
             _uncertain(curves, point, cut)
@@ -124,10 +124,10 @@ def _report(
     return report_html(label_report(subject, result, curves, point, elsewhere, chosen, beside))
 
 
-def _confusion(point: OperatingPoint, scale: str) -> None:
+def _confusion(judged: Judged, point: OperatingPoint, scale: str) -> None:
     left, right = st.columns([2, 3], gap="large")
     with left:
-        st.markdown(as_markdown(confusion_table(point, scale)))
+        st.markdown(as_markdown(linked_confusion(judged, point, scale)))
         prevalence = st.number_input(
             "Prevalence elsewhere (%)",
             min_value=0.01,

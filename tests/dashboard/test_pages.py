@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pandas as pd
 import pytest
+from as_read import without_links
 from html_tables import html_tables
 
 from cxr_core.errors import UsageError
@@ -42,7 +43,7 @@ def texts(app) -> str:
 def point_tables(app) -> list[pd.DataFrame]:
     """The confusion matrix and the shares at the operating point, which are Markdown."""
     found = []
-    for text in (element.value for element in app.markdown if element.value.startswith("|")):
+    for text in (without_links(element.value) for element in app.markdown if element.value.startswith("|")):
         rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines()]
         found.append(pd.DataFrame([row[1:] for row in rows[2:]], [row[0] for row in rows[2:]], rows[0][1:]))
     return found

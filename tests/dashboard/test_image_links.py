@@ -1,0 +1,38 @@
+"""A number that counts images leads to exactly those images."""
+
+import pytest
+from as_read import links_to_images, without_links
+
+from cxr_core.tasks.evaluate import label_curves
+
+FRONTAL = "densenet_frontal_u0_0__w0_0"
+
+
+def confusion_links(app):
+    (text,) = (one.value for one in app.markdown if one.value.startswith("| Cut at"))
+    return links_to_images(text)
+
+
+@pytest.mark.parametrize("place", [1, 2])
+def test_each_count_of_the_confusion_table_leads_to_as_many_images(small_demo, page, place):
+    app = page("evaluate", model=FRONTAL, label="fracture", dataset="test", judge="truth", sensitivity="0.95")
+    links = confusion_links(app)
+    assert [parameters["group"] for _, parameters in links] == [
+        *("true-positive", "false-negative"),
+        *("false-positive", "true-negative"),
+    ]
+    number, parameters = links[place]
+    assert float(parameters["cut"]) < label_curves("demo", FRONTAL, "fracture", "test", judge="truth").threshold(
+        "sensitivity", 0.5
+    )
+    assert page("images", **parameters).title[0].value.endswith(f"for fracture: {number}")
+
+
+def test_a_link_asks_for_what_is_usual_too(small_demo, page):
+    app = page("evaluate", model=FRONTAL, label="edema")
+    _, parameters = confusion_links(app)[2]
+    assert {"view": "all", "judge": "report", "dataset": "valid", "source": "demo"}.items() <= parameters.items()
+
+
+def test_a_table_without_its_links_is_read_as_before():
+    assert without_links("| a | [1,234](images?label=edema&cut=-1.5) |") == "| a | 1,234 |"
