@@ -17,6 +17,8 @@ from dashboard.shared.choices import Options, pick_one, select_one
 from dashboard.shared.judge_input import judge_input
 from dashboard.shared.model_input import dataset_input, label_input, model_input, view_input
 
+#: The group that is none: all that the data set has, or the model predicts.
+ALL_IMAGES = "all"
 GROUP_WORDS = {
     "false-positive": "False positives",
     "false-negative": "False negatives",
@@ -31,6 +33,7 @@ GROUP_WORDS = {
     "doubtful": "Label in doubt",
     "models-differ": "Two models differ",
     "study-contradicts": "Study contradicts itself",
+    ALL_IMAGES: "All images",
 }
 RULES = {
     "sensitivity=0.9": "Sensitivity of 90 %",
@@ -61,7 +64,8 @@ def chosen_images(source: Source, entries: list[ModelEntry]) -> ImageChoice:
         names = [name for name in GROUP_WORDS if model or name not in MODEL_GROUPS]
         group = select_one("Group", Options(names, "group", GROUP_WORDS.__getitem__), names[0], _HELP)
         judge = judge_input(source.name) if model and group not in (*REPORT_GROUPS, "doubtful") else REPORT
-        query = ImageQuery(source.name, label, group, model.name if model else None, None, None, dataset, view, judge)
+        asked = None if group == ALL_IMAGES else group
+        query = ImageQuery(source.name, label, asked, model.name if model else None, None, None, dataset, view, judge)
         if model is None:
             return ImageChoice(query, None)
         if group in PAIR_GROUPS:

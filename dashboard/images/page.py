@@ -4,7 +4,7 @@ import streamlit as st
 
 from cxr_core.errors import DataError
 from cxr_core.schema import label_words
-from dashboard.images.choice import GROUP_WORDS, chosen_images
+from dashboard.images.choice import ALL_IMAGES, GROUP_WORDS, chosen_images
 from dashboard.images.doubt_note import doubt_note
 from dashboard.images.film import film
 from dashboard.images.reading import reading
@@ -25,7 +25,7 @@ first = st.container()
 with st.expander("What is read", icon=":material/filter_list:") if begun else st.container():
     choice = chosen_images(source, judged_models(engine.models(source.name)))
 query = choice.query
-words = GROUP_WORDS[str(query.group)]
+words = GROUP_WORDS[query.group or ALL_IMAGES]
 facts = [view_fact(query.view), f"{query.dataset.capitalize()} set", *([query.model] if query.model else [])]
 facts += judge_fact(query.judge)
 about = label_words(str(query.label))

@@ -27,6 +27,7 @@ from cxr_core.tasks.card_choice import CardChoice, JudgedPlace, chosen_card, jud
 from cxr_core.tasks.gaps import Gaps, gaps_at
 from cxr_core.tasks.judging import judges as judges_of
 from cxr_core.tasks.models import models as list_models
+from cxr_core.tasks.picked_films import PickedFilms, count_picked
 from cxr_core.tasks.policy_search import search_state
 from cxr_core.tasks.reader_differences import OfReaders
 from cxr_core.tasks.reader_differences import reader_differences as differences_of
@@ -99,6 +100,11 @@ def told_of_model(source: str, model: str) -> dict[str, Any]:
 def judges(source: str) -> list[str]:
     """Return who can judge the models of a source."""
     return asked(_judges, source)
+
+
+def picked_films(source: str, set_name: str) -> PickedFilms:
+    """Return how many readings of a set are no part of a sample."""
+    return asked(count_picked, source, set_name)
 
 
 def evaluation(source: str, model: str, dataset: str, view: str | None, judge: str = REPORT) -> evaluating.Evaluation:

@@ -1,6 +1,9 @@
 """Who says what is positive: the report's labels, readers, or the truth where it is known."""
 
+import streamlit as st
+
 from cxr_core.schema import REPORT, TRUTH
+from cxr_core.words import counted
 from dashboard.shared import engine, help_texts
 from dashboard.shared.choices import Options, pick_one
 
@@ -13,7 +16,13 @@ def judge_input(source: str) -> str:
     if len(judges) < 2:
         return REPORT
     options = Options(judges, "judge", judge_words, what="judge")
-    return pick_one("Judge", options, REPORT, help_texts.JUDGE)
+    judge = pick_one("Judge", options, REPORT, help_texts.JUDGE)
+    if judge not in _WORDS and (picked := engine.picked_films(source, judge)).n_set_aside:
+        st.caption(
+            f"Of {counted(picked.n, 'reading')} of this set, {picked.n_set_aside:,} were picked by what is said of the "
+            "film, or read with that in sight: figures by this judge hold for the films that were read alone."
+        )
+    return judge
 
 
 def judge_fact(judge: str) -> list[str]:

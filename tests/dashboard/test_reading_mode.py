@@ -163,6 +163,25 @@ def test_without_a_model_or_a_truth_films_are_read_too(own_small_demo, page):
     assert len(said(Desk("own", "own-readings", "ann", "edema"))) == 1
 
 
+def test_a_judge_of_picked_films_says_so_on_evaluate(own_small_demo, page):
+    for place, film in enumerate(films()[:4]):
+        store(ANN, film, Given("present" if place else "absent", set_aside=place == 0))
+    app = page("evaluate", model=FRONTAL, label="edema", judge="own-readings")
+    assert "Of 4 readings of this set, 1 were picked" in words(app)
+    assert "were picked" not in words(page("evaluate", model=FRONTAL, label="edema"))
+
+
+def test_of_all_images_the_reports_values_take_turns(own_small_demo, page):
+    labels = pd.read_parquet(own_small_demo / "sources" / "demo" / "labels_valid.parquet").set_index("path")["edema"]
+    app = page("images", **READS | {"group": "all"})
+    assert "A sample" in words(app)
+    first = []
+    for _ in range(labels[labels.index.isin([film.path for film in films(group=None)])].nunique()):
+        first.append(labels[shown(app)])
+        say(app, "unsure")
+    assert len(set(first)) == len(first)
+
+
 HOSTILE = ["", "x" * 5000, "../../evil", "a\0b", "![i](http://evil.example/x)", "1e999", "-1", "truth"]
 
 
