@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from cxr_core.errors import CxrError
+from cxr_core.workspace import make_folder, mode_of_files
 
 #: Set in the process of a run to its ID, which its temporary files carry: they are found when it was killed.
 RUN_VARIABLE = "CXR_RUN"
@@ -36,14 +37,14 @@ def replacing(path: Path) -> Iterator[Path]:
     is only durable then. On any error the temporary file is removed and `path` stays as it was.
     """
     with disk_errors(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         prefix = f".{path.name}.{os.environ.get(RUN_VARIABLE, '')}"
         handle, name = tempfile.mkstemp(prefix=prefix, suffix=".tmp", dir=path.parent)
         os.close(handle)
         temporary = Path(name)
         try:
             yield temporary
-            temporary.chmod(0o666 & ~_umask())
+            temporary.chmod(mode_of_files(path.parent, 0o666 & ~_umask()))
             sync(temporary)
             temporary.replace(path)
             sync(path.parent)

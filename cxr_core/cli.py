@@ -3,6 +3,7 @@
 Exit status 0: done. 1: a run that was waited for failed or was cancelled. 2: a mistake of the user, told in one line.
 """
 
+import contextlib
 import os
 import sys
 from collections.abc import Sequence
@@ -14,6 +15,7 @@ from cxr_core.commands.output import as_json
 from cxr_core.commands.parsing import PROGRAM, Answer, Command
 from cxr_core.commands.progress_bar import progress_bar
 from cxr_core.errors import CxrError, UnknownNameError, UsageError
+from cxr_core.workspace import tightened
 
 #: command -> (module, constant): a module is loaded only when its command is given, so that light commands start fast.
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -82,6 +84,8 @@ def _carry_out(given: list[str]) -> int:
         parsed = command.parse(rest)
     except SystemExit:  # --help was asked for and printed
         return 0
+    with contextlib.suppress(CxrError):  # wrong settings are told by whatever needs them
+        _say(tightened())
     with progress_bar():
         answer = command.execute(parsed)
     _give(answer, parsed.json)

@@ -30,6 +30,11 @@ def host_names(text: str) -> tuple[str, ...]:
 SETTINGS: tuple[Setting, ...] = (
     Setting("home", "workspace", "Folder for everything that the product writes; relative to the working directory."),
     Setting(
+        "group_access",
+        False,
+        "Whether the group of the workspace may read and write it; without, it is its owner's alone.",
+    ),
+    Setting(
         "output_folders",
         ".",
         "Folders, separated by colons, where the pages may put copies of models and TensorBoard logs besides `home`; "

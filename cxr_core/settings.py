@@ -26,6 +26,7 @@ class Settings:
     """The settings in force; `home` and the local folders of `output_folders` and `input_folders` are absolute."""
 
     home: Path
+    group_access: bool
     output_folders: tuple[str, ...]
     input_folders: tuple[str, ...]
     address: str

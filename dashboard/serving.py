@@ -23,6 +23,7 @@ from streamlit.config_option import ConfigOption
 import dashboard
 from cxr_core.errors import CxrError
 from cxr_core.settings import Settings, settings
+from cxr_core.workspace import tightened
 from dashboard.browser_rules import BrowserRules
 from dashboard.known_hosts import KnownHosts, known_hosts
 
@@ -71,9 +72,11 @@ def handed_over() -> dict[str, str]:
     """Return the variables by which Streamlit follows the settings; what the user set there stays, unless private."""
     try:
         values = settings()
+        word = tightened()
     except CxrError as error:
         sys.stderr.write(f"{error}\n")
         sys.exit(2)
+    sys.stderr.write(f"{word}\n" if word else "")
     usual = _variables(USUAL | _listening(values))
     missing = {name: value for name, value in usual.items() if name not in os.environ}
     return missing | _variables(PRIVATE) | {HANDED_OVER: "1"}

@@ -16,6 +16,7 @@ from cxr_core.runs.identity import own_identity
 from cxr_core.runs.lanes import GPU_PREFIX, Need
 from cxr_core.runs.network_disk import network_file_system
 from cxr_core.runs.reserve import DiskReserve
+from cxr_core.workspace import make_folder
 
 _BUSY_MILLISECONDS = 15_000
 _MOST_GPUS = 16
@@ -106,7 +107,7 @@ class Database:
 
 
 def _begun(path: Path, write: bool) -> sqlite3.Connection:
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     connection = _connected(path)
     try:
         connection.execute("BEGIN IMMEDIATE" if write else "BEGIN")

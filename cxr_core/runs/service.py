@@ -1,5 +1,6 @@
 """What the rest of the product asks of runs: submit, look, wait, cancel, resume, delete."""
 
+import contextlib
 import json
 import shutil
 import socket
@@ -23,6 +24,7 @@ from cxr_core.runs.reconcile import STALE_SECONDS, reconcile, silence, superviso
 from cxr_core.runs.run import CANCELLED, COMPLETED, FAILED, Run
 from cxr_core.runs.store import RunStore
 from cxr_core.settings import settings
+from cxr_core.workspace import make_folder
 
 CONFIG_FILE = "config.json"
 
@@ -64,7 +66,7 @@ def submit(
     run = new_run(run_id or new_run_id(), kind, name, source, config, device, need, resumable, parent)
     folder = store.run_folder(run.run)
     with disk_errors(folder):
-        folder.mkdir(parents=True)
+        make_folder(folder)
     try:
         write_text(folder / CONFIG_FILE, json.dumps(config, indent=2, allow_nan=False) + "\n")
         store.insert(run)
@@ -81,14 +83,7 @@ def get(run_id: str) -> Run:
 
 
 def list_runs(kind: str | None = None, parent: str | None = None, tag: str | None = None, text: str = "") -> list[Run]:
-    """Return the runs that fit everything given, as they stand, the newest first.
-
-    Args:
-        kind: only runs of this kind.
-        parent: only the children of this run; "" for the runs that have no parent.
-        tag: only runs with this tag.
-        text: words that must all occur in ID, kind, name, source, status, user, host, notes or tags of a run.
-    """
+    """Return the runs that fit everything given, as they stand, the newest first; see `RunStore.newest_first`."""
     store = _store()
     return [_as_it_stands(store, run) for run in store.newest_first(kind, parent, tag, text)]
 
@@ -181,9 +176,8 @@ def delete(run_id: str) -> None:
     if run.is_active or not store.delete(run_id):
         raise UsageError(f"Run {run_id} is {get(run_id).status}. Cancel it before you delete it.")
     folder = store.run_folder(run_id)
-    with disk_errors(folder):
-        if folder.exists():
-            shutil.rmtree(folder)
+    with disk_errors(folder), contextlib.suppress(FileNotFoundError):
+        shutil.rmtree(folder)
 
 
 def wait(run_id: str, seen: Callable[[Run], None] | None = None, timeout: float | None = None) -> Run:

@@ -15,7 +15,6 @@ def keep_null_rule(folder: Path, rule: str) -> None:
     """Keep what NULL labels of a source's tables are, one of `NULL_RULES`; `folder` is the source's own."""
     if rule not in NULL_RULES:
         raise UnknownNameError("rule for NULL", rule, tuple(NULL_RULES))
-    folder.mkdir(parents=True, exist_ok=True)
     write_text(folder / ANSWERS_FILE, f'{_NULL_IS} = "{rule}"\n')
 
 

@@ -8,12 +8,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from cxr_core.atomic import sync
+from cxr_core.workspace import make_folder
 
 
 @contextlib.contextmanager
 def only_builder(folder: Path) -> Iterator[None]:
     """Wait until no other process builds the same folder; the lock goes with the process."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(folder.parent)
     with (folder.parent / f".{folder.name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield

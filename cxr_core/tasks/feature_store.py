@@ -25,6 +25,7 @@ from cxr_core.locations import is_remote
 from cxr_core.sources.source import Source
 from cxr_core.stamps import Stamp, file_stamp
 from cxr_core.storage import version
+from cxr_core.workspace import make_folder
 
 _FEATURES, _IMAGES, _ABOUT = "features.npy", "images.parquet", "about.json"
 _LARGEST_HALF = float(np.finfo(np.float16).max)
@@ -78,7 +79,7 @@ def keep_features(
     if not np.isfinite(largest):
         raise DataError(f"The model {about['model']} makes features that are not finite. Train it again.")
     with disk_errors(folder):
-        folder.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(folder.parent)
         made = Path(tempfile.mkdtemp(prefix=".features.", suffix=".tmp", dir=folder.parent))
         try:
             np.save(made / _FEATURES, features.astype(np.float16 if largest < _LARGEST_HALF else np.float32))

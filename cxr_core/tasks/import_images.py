@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from cxr_core.errors import ExistsError, RunError, UnknownNameError, UsageError
+from cxr_core.pack.spreadsheet import defused
 from cxr_core.records.index import build_index
 from cxr_core.records.index_file import index_place
 from cxr_core.records.layout import find_records
@@ -23,6 +24,7 @@ from cxr_core.sources.source import Source, own_records
 from cxr_core.tasks.allowed_places import check_input
 from cxr_core.tasks.named_model import absolute
 from cxr_core.words import counted
+from cxr_core.workspace import make_folder
 
 __all__ = ["ASPECTS", "DEFAULT_ASPECT", "DEFAULT_MOST_SKIPPED", "KIND", "start_image_import", "work"]
 
@@ -90,7 +92,7 @@ def work(context: StepContext) -> None:
     with image_readers() as readers:
         plan = image_plan(source, config)
         staging = source.folder / "records" / f".importing-{plan.digest(config)}"
-        staging.mkdir(parents=True, exist_ok=True)
+        make_folder(staging)
         context.progress(0, plan.images, message="reading images")
         how = Preparation(config["aspect"], bool(config.get("equalise")))
         outcomes = write_parts(readers, plan.parts, Path(config["place"]), staging, how)
@@ -174,7 +176,8 @@ def _too_many(skipped: list[tuple[str, str]], most: int) -> str:
 
 
 def _list_skipped(folder: Path, skipped: list[tuple[str, str]]) -> None:
-    pd.DataFrame(skipped, columns=["image", "reason"]).to_csv(folder / SKIPPED_FILE, index=False)
+    safe = [(defused(name), defused(reason)) for name, reason in skipped]
+    pd.DataFrame(safe, columns=["image", "reason"]).to_csv(folder / SKIPPED_FILE, index=False)
 
 
 def _take_place(plan: ImagePlan, staging: Path, records: Path) -> None:
@@ -183,7 +186,7 @@ def _take_place(plan: ImagePlan, staging: Path, records: Path) -> None:
     shutil.rmtree(joined, ignore_errors=True)
     join_parts(plan.parts, staging, joined)
     for dataset, view in plan.groups:
-        (records / dataset).mkdir(parents=True, exist_ok=True)
+        make_folder(records / dataset)
         made = {file.name for file in (joined / dataset).glob(f"{view}-*")}
         for file in sorted((joined / dataset).glob(f"{view}-*")):
             file.replace(records / dataset / file.name)

@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 from cxr_core.atomic import disk_errors
 from cxr_core.errors import UsageError
 from cxr_core.settings import settings
+from cxr_core.workspace import make_folder
 
 #: A file by its path on this machine, or as (name, content) where it was uploaded.
 File = Path | tuple[str, bytes]
@@ -27,7 +28,7 @@ def placed(files: Sequence[File], folder: Path) -> list[Path]:
             name, content = file
             path = folder / str(number) / _own_name(name)
             with disk_errors(folder):
-                path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+                make_folder(path.parent)
                 path.write_bytes(content)
         paths.append(path if isinstance(file, tuple) else file.absolute())
     return paths

@@ -3,6 +3,7 @@
 import pandas as pd
 import streamlit as st
 
+from cxr_core.pack.spreadsheet import defused
 from cxr_core.runs import service
 from cxr_core.runs.columns import MetricColumns
 from cxr_core.runs.store import Run
@@ -23,7 +24,8 @@ def files_section(run: Run) -> None:
 
 def metrics_csv(metrics: MetricColumns) -> bytes:
     """Return all metric rows as CSV, one column a figure, empty where a row lacks it."""
-    return pd.DataFrame(dict(metrics.columns)).convert_dtypes().to_csv(index=False).encode()
+    figures = pd.DataFrame(dict(metrics.columns)).convert_dtypes()
+    return figures.rename(columns=defused).to_csv(index=False).encode()
 
 
 def _metrics_download(run: Run) -> None:
