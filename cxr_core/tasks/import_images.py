@@ -97,7 +97,7 @@ def work(context: StepContext) -> None:
         how = Preparation(config["aspect"], bool(config.get("equalise")))
         outcomes = write_parts(readers, plan.parts, Path(config["place"]), staging, how)
         written, skipped = _read_all(context, plan, outcomes)
-    _list_skipped(context.folder, skipped)
+    list_skipped(context.folder, skipped)
     _take_place(plan, staging, source.folder / "records")
     context.result(
         {"written": written, "skipped": len(skipped), "unmatched": plan.unmatched, "missing": plan.missing}
@@ -116,7 +116,7 @@ def _read_all(context: StepContext, plan: ImagePlan, outcomes: Iterable[Outcome]
         context.progress(written + len(skipped), plan.images, message="reading images")
         most = context.config["most_skipped"]
         if len(skipped) > most:
-            _list_skipped(context.folder, skipped)
+            list_skipped(context.folder, skipped)
             raise RunError(_too_many(skipped, most))
     return written, skipped
 
@@ -175,7 +175,8 @@ def _too_many(skipped: list[tuple[str, str]], most: int) -> str:
     )
 
 
-def _list_skipped(folder: Path, skipped: list[tuple[str, str]]) -> None:
+def list_skipped(folder: Path, skipped: list[tuple[str, str]]) -> None:
+    """Write which images were skipped, and why, into the folder of a run; safe in a spreadsheet."""
     safe = [(defused(name), defused(reason)) for name, reason in skipped]
     pd.DataFrame(safe, columns=["image", "reason"]).to_csv(folder / SKIPPED_FILE, index=False)
 

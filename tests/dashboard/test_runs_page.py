@@ -177,6 +177,11 @@ def test_the_metrics_are_offered_as_they_were_measured(submitted):
     assert table["val_auc"].isna().tolist() == [True, False]
 
 
+def test_the_metrics_carry_no_formula_in_the_name_of_a_figure(submitted):
+    run = submitted(rows=[{"=1+1": 0.5}])
+    assert metrics_csv(service.metric_columns(run.run)).decode().splitlines()[0] == "'=1+1"
+
+
 def test_tensorboard_files_are_written_when_asked_and_the_command_is_shown(submitted, page):
     run = submitted(rows=rows(5))
     app = page("runs", **{"run-tab": "Files"})

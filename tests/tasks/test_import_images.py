@@ -25,7 +25,7 @@ from cxr_core.runs import service
 from cxr_core.sources.importing.matching import match_paths
 from cxr_core.sources.importing.pictures import record_jpeg
 from cxr_core.sources.registry import get_source
-from cxr_core.tasks.import_images import start_image_import
+from cxr_core.tasks.import_images import SKIPPED_FILE, list_skipped, start_image_import
 from cxr_core.tasks.import_labels import ImportChoices, import_labels
 
 
@@ -181,6 +181,12 @@ def test_bad_pictures_are_listed_and_skipped_up_to_the_limit_from_a_tar(pictures
     assert (told["written"], told["skipped"], told["unmatched"]) == (87, 3, 1)
     assert sorted(pd.read_csv(told["list_of_skipped"])["image"]) == sorted(pictures["Path"][:3])
     assert len(records()) == 87
+
+
+def test_the_list_of_skipped_pictures_carries_no_formula(tmp_path):
+    list_skipped(tmp_path, [("=cmd|'/c calc'!A0.jpg", "@no picture"), ("good.jpg", "it is cut")])
+    table = pd.read_csv(tmp_path / SKIPPED_FILE)
+    assert table.to_numpy().tolist() == [["'=cmd|'/c calc'!A0.jpg", "'@no picture"], ["good.jpg", "it is cut"]]
 
 
 @pytest.mark.slow
