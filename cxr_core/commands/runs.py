@@ -4,6 +4,7 @@ import argparse
 import shutil
 import sys
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any
 
 from cxr_core.commands.output import as_table, flattened, shown
@@ -11,12 +12,14 @@ from cxr_core.commands.parsing import PROGRAM, Answer, Command, Parser
 from cxr_core.errors import UsageError
 from cxr_core.runs import service
 from cxr_core.runs.network_disk import workspace_warning
+from cxr_core.runs.repair import Repaired, repair
 from cxr_core.runs.run import COMPLETED, Run
+from cxr_core.runs.store import RunStore
 from cxr_core.settings import settings
 from cxr_core.tasks.machine_devices import resume
-from cxr_core.words import duration, percent
+from cxr_core.words import counted, duration, percent
 
-_ACTIONS = ("show", "cancel", "resume", "delete", "log", "note", "tag")
+_ACTIONS = ("show", "cancel", "resume", "delete", "log", "note", "tag", "repair")
 _SECONDS_TO_KILL = 10.0
 _BAR_WIDTH = 20
 
@@ -38,10 +41,14 @@ def _execute(arguments: argparse.Namespace) -> Answer:
         return _list(service.list_runs(arguments.kind, arguments.parent, arguments.tag, arguments.search))
     if arguments.action not in _ACTIONS:
         raise UsageError(f"Unknown action {arguments.action!r} on runs. Choose one of: {', '.join(_ACTIONS)}.")
+    if arguments.action == "repair" and arguments.run is None:
+        return _repair()
     if arguments.run is None:
         raise UsageError(f"`runs {arguments.action}` needs the ID of a run. List them with `{PROGRAM} runs`.")
     if arguments.words and arguments.action not in ("note", "tag"):
         raise UsageError(f"`runs {arguments.action}` takes one ID. Received also: {' '.join(arguments.words)!r}.")
+    if arguments.action == "repair":
+        raise UsageError(f"`runs repair` takes no ID: it rebuilds the whole store. Received: {arguments.run!r}.")
     actions: dict[str, Callable[[str], Answer]] = {
         "show": lambda run: _one(service.get(run)),
         "cancel": _cancel,
@@ -77,6 +84,18 @@ def _delete(run_id: str) -> Answer:
     run = service.get(run_id)
     service.delete(run_id)
     return Answer(run.as_json(), lambda: f"Deleted run {run_id} with its folder.")
+
+
+def _repair() -> Answer:
+    done = repair(RunStore(settings().home))
+    return Answer(asdict(done), lambda: _repair_text(done))
+
+
+def _repair_text(done: Repaired) -> str:
+    traces = f", {done.from_traces} of them from log and metrics alone" if done.from_traces else ""
+    aside = f" The old file is {done.kept_aside}." if done.kept_aside else ""
+    lost = f" No runs, or not readable: {', '.join(done.unreadable)}." if done.unreadable else ""
+    return f"Rebuilt the store of {counted(done.runs, 'run')}{traces}.{aside}{lost}"
 
 
 def _log(run_id: str) -> Answer:
@@ -162,5 +181,8 @@ def _progress_line(run: Run) -> str:
 
 
 RUNS = Command(
-    "runs", "List the runs; show, cancel, resume, delete, note or tag one; read its log.", _arguments, _execute
+    "runs",
+    "List the runs; show, cancel, resume, delete, note or tag one; read its log; repair.",
+    _arguments,
+    _execute,
 )

@@ -13,9 +13,12 @@ from pathlib import Path
 
 from cxr_core.errors import RunError
 from cxr_core.runs.identity import own_identity
+from cxr_core.runs.kept_row import has_runs, keep_all_rows
 from cxr_core.runs.lanes import GPU_PREFIX, Need
 from cxr_core.runs.network_disk import network_file_system
+from cxr_core.runs.read_only import copy_in_memory, is_read_only
 from cxr_core.runs.reserve import DiskReserve
+from cxr_core.runs.store_words import lost_words, read_only_words, why_not
 from cxr_core.workspace import make_folder
 
 _BUSY_MILLISECONDS = 15_000
@@ -67,8 +70,11 @@ class Database:
         """Yield a connection inside one transaction, and tell of what SQLite refuses in a sentence.
 
         Raises:
-            RunError: the file is damaged, of a newer version, busy for too long, or the disk is full.
+            RunError: it is damaged, gone, of a newer version, read-only, busy for too long, or the disk is full.
         """
+        if write and is_read_only(self.path):
+            raise RunError(read_only_words(self.path))
+        self.is_there()
         try:
             with contextlib.closing(self._open(write)) as connection:
                 yield connection
@@ -79,7 +85,21 @@ class Database:
             if self._reserve.is_needed():
                 self._make_room()
                 raise RunError(f"The disk is full: the store of runs {self.path} cannot be used.") from error
-            raise RunError(f"The store of runs {self.path} cannot be used: {error}. Check the file.") from error
+            raise RunError(f"The store of runs {self.path} cannot be used: {why_not(error, self.path)}") from error
+
+    def is_there(self) -> bool:
+        """Say whether the file is there.
+
+        Raises:
+            RunError: it is gone or empty, though there are folders of runs.
+        """
+        try:
+            is_empty = self.path.stat().st_size == 0
+        except OSError:
+            is_empty = True
+        if is_empty and (lost := has_runs(self.path.parent / "runs")):
+            raise RunError(lost_words(self.path, lost))
+        return self.path.exists()
 
     def kept_open(self) -> contextlib.closing[sqlite3.Connection]:
         """Return a connection to be kept open by whoever must be able to write on a full disk.
@@ -88,12 +108,12 @@ class Database:
         """
         with self.transaction(write=False):
             pass
-        return contextlib.closing(_connected(self.path))
+        return contextlib.closing(connected(self.path))
 
     def _make_room(self) -> None:
         """Let the next transaction find room: the reserve, and the write-ahead log from its beginning again."""
         self._reserve.release()
-        with contextlib.suppress(sqlite3.Error), contextlib.closing(_connected(self.path)) as connection:
+        with contextlib.suppress(sqlite3.Error), contextlib.closing(connected(self.path)) as connection:
             connection.execute("PRAGMA wal_checkpoint(RESTART)")
 
     def _open(self, write: bool) -> sqlite3.Connection:
@@ -107,8 +127,10 @@ class Database:
 
 
 def _begun(path: Path, write: bool) -> sqlite3.Connection:
+    if is_read_only(path):
+        return _begun_in_memory(path)
     make_folder(path.parent)
-    connection = _connected(path)
+    connection = connected(path)
     try:
         connection.execute("BEGIN IMMEDIATE" if write else "BEGIN")
     except BaseException:
@@ -117,7 +139,16 @@ def _begun(path: Path, write: bool) -> sqlite3.Connection:
     return connection
 
 
-def _connected(path: Path) -> sqlite3.Connection:
+def _begun_in_memory(path: Path) -> sqlite3.Connection:
+    connection = copy_in_memory(path)
+    connection.row_factory = sqlite3.Row
+    _bring_up_to_date(connection)
+    connection.execute("BEGIN")
+    return connection
+
+
+def connected(path: Path) -> sqlite3.Connection:
+    """Return a connection to a store, which is made where it is missing and brought up to date where it is older."""
     connection = sqlite3.connect(path, isolation_level=None)
     try:
         connection.row_factory = sqlite3.Row
@@ -200,6 +231,12 @@ def _former_need(device: str) -> Need:
     return Need((f"{GPU_PREFIX}0" if device == "gpu" else device,))
 
 
+def _keep_rows_in_folders(connection: sqlite3.Connection) -> None:
+    file = connection.execute("PRAGMA database_list").fetchone()["file"]
+    if file:
+        keep_all_rows(connection, Path(file).parent / "runs")
+
+
 #: Every change of the schema, the first to the newest; `user_version` of a file says how many it has seen.
 _CHANGES: tuple[Callable[[sqlite3.Connection], None], ...] = (
     _make_table,
@@ -207,4 +244,5 @@ _CHANGES: tuple[Callable[[sqlite3.Connection], None], ...] = (
     _add_indices,
     _add_time_worked,
     _give_each_device_a_lane,
+    _keep_rows_in_folders,
 )

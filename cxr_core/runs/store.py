@@ -10,6 +10,7 @@ from typing import Any
 from cxr_core.errors import UnknownNameError
 from cxr_core.runs.database import Database
 from cxr_core.runs.identity import ProcessIdentity
+from cxr_core.runs.kept_row import keep_row
 from cxr_core.runs.lanes import Need
 from cxr_core.runs.queue import Place, place_of
 from cxr_core.runs.reserve import DiskReserve
@@ -64,6 +65,7 @@ class RunStore:
         values = ", ".join(f":{name}" for name in row)
         with self._database.transaction() as connection:
             connection.execute(f"INSERT INTO runs ({columns}, position) VALUES ({values}, {_NEXT_POSITION})", row)
+            keep_row(connection, self.folder, run.run)
 
     def get(self, run_id: str) -> Run:
         """Return a run as it is stored, or raise `UnknownNameError`."""
@@ -114,6 +116,8 @@ class RunStore:
             devices = place_of(connection, run_id, together).devices
             values = {"run": run_id, "now": self._clock(), "devices": as_column(devices)}
             started = devices is not None and connection.execute(_START, values).rowcount == 1
+            if started:
+                keep_row(connection, self.folder, run_id)
             return devices if started else None
 
     def place(self, run_id: str, together: int = 1) -> Place:
@@ -127,11 +131,11 @@ class RunStore:
 
     def beat(self, run_id: str) -> None:
         """Write a sign of life."""
-        self._update(run_id, {"heartbeat": self._clock()}, _IS_ACTIVE)
+        self._pass({"heartbeat": self._clock()}, run_id)
 
     def progress(self, run_id: str, values: dict[str, Any]) -> None:
         """Update what is shown of an active run: `step`, `steps`, `epoch`, figures, `message`, `eta_seconds`."""
-        self._update(run_id, values, _IS_ACTIVE)
+        self._pass(values, run_id)
 
     def set_result(self, run_id: str, result: dict[str, Any]) -> None:
         """Keep what the run came to."""
@@ -174,7 +178,7 @@ class RunStore:
         with self._database.transaction() as connection:
             connection.execute(_COUNT_LEG, {"run": run_id})
             values["position"] = connection.execute(f"SELECT {_NEXT_POSITION}").fetchone()[0]
-            return _updated(connection, run_id, values, "status IN ('failed', 'cancelled')", {})
+            return self._kept(connection, run_id, values, "status IN ('failed', 'cancelled')", {})
 
     def delete(self, run_id: str) -> bool:
         """Remove the row of an ended run, whose parts become runs of their own; False when it is active or unknown."""
@@ -182,11 +186,14 @@ class RunStore:
             statement = f"DELETE FROM runs WHERE run = ? AND NOT ({_IS_ACTIVE})"
             if connection.execute(statement, (run_id,)).rowcount != 1:
                 return False
+            parts = connection.execute("SELECT run FROM runs WHERE parent = ?", (run_id,)).fetchall()
             connection.execute("UPDATE runs SET parent = NULL WHERE parent = ?", (run_id,))
+            for part in parts:
+                keep_row(connection, self.folder, part["run"])
             return True
 
     def _select(self, clause: str, parameters: tuple[Any, ...] = ()) -> list[Run]:
-        if not self.path.exists():
+        if not self._database.is_there():
             return []
         with self._database.transaction(write=False) as connection:
             rows = connection.execute(f"SELECT {', '.join(COLUMNS)} FROM runs {clause}", parameters).fetchall()
@@ -202,13 +209,33 @@ class RunStore:
             # A run never ends before it began, even if the clock jumped back meanwhile.
             end = "UPDATE runs SET ended = MAX(COALESCE(started, created), :now) WHERE run = :run"
             connection.execute(end, {"run": run_id, "now": self._clock()})
+            keep_row(connection, self.folder, run_id)
             return True
+
+    def _pass(self, values: dict[str, Any], run_id: str) -> None:
+        """Write what changes by the second, and is not worth a copy in the folder of the run."""
+        with self._database.transaction() as connection:
+            _updated(connection, run_id, values, _IS_ACTIVE, {})
 
     def _update(
         self, run_id: str, values: dict[str, Any], condition: str, parameters: dict[str, Any] | None = None
     ) -> bool:
         with self._database.transaction() as connection:
-            return _updated(connection, run_id, values, condition, parameters or {})
+            return self._kept(connection, run_id, values, condition, parameters or {})
+
+    def _kept(
+        self,
+        connection: sqlite3.Connection,
+        run_id: str,
+        values: dict[str, Any],
+        condition: str,
+        parameters: dict[str, Any],
+    ) -> bool:
+        """Update a row and its copy in the folder of the run; False when the condition does not hold."""
+        if not _updated(connection, run_id, values, condition, parameters):
+            return False
+        keep_row(connection, self.folder, run_id)
+        return True
 
 
 def _updated(
