@@ -33,7 +33,7 @@ def test_a_run_completes_with_its_rows_result_and_files(fake_kinds):
     assert run.loss == pytest.approx(1 / 3)
     assert [row["step"] for row in service.read_metrics(run.run)] == [1, 2, 3]
     folder = fake_kinds / "runs" / run.run
-    assert {file.name for file in folder.iterdir()} == {"config.json", "metrics.jsonl", "log.txt"}
+    assert {file.name for file in folder.iterdir()} == {"config.json", "run.json", "metrics.jsonl", "log.txt"}
     assert "completed" in service.log_tail(run.run)
 
 
