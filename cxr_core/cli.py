@@ -21,7 +21,7 @@ from cxr_core.workspace import tightened
 COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("data", "DEMO"),
     "sources": ("data", "SOURCES"),
-    "distribution": ("data", "DISTRIBUTION"),
+    "distribution": ("distribution", "DISTRIBUTION"),
     "models": ("data", "MODELS"),
     "import": ("imports", "IMPORT"),
     "split": ("data", "SPLIT"),
@@ -40,7 +40,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "compare": ("figures", "COMPARE"),
     "report": ("report", "REPORT_COMMAND"),
     "meaning": ("meaning", "MEANING"),
-    "ensemble": ("figures", "ENSEMBLE"),
+    "ensemble": ("ensemble", "ENSEMBLE"),
     "export": ("export", "EXPORT"),
     "accelerators": ("data", "ACCELERATORS"),
     "completion": ("completion", "COMPLETION"),

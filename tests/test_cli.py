@@ -9,7 +9,7 @@ import pytest
 
 from cxr_core import __version__
 from cxr_core.cli import main
-from cxr_core.commands.figures import ENSEMBLE
+from cxr_core.commands.ensemble import ENSEMBLE
 from cxr_core.commands.output import as_json, as_table
 from cxr_core.commands.runs import run_text
 from cxr_core.commands.train import TRAIN

@@ -1,8 +1,7 @@
-"""The commands about what there is: the demo, sources, label distributions, models and accelerators."""
+"""The commands about what there is: the demo, sources, models and accelerators."""
 
 import argparse
 from dataclasses import asdict
-from typing import Any
 
 from cxr_core.commands.output import as_table
 from cxr_core.commands.parsing import DEFAULT_SOURCE, Answer, Command, Parser, no_arguments
@@ -55,27 +54,6 @@ def _source_text(report: SourceReport) -> str:
     return "\n".join(f"{name:<12} {value}" for name, value in rows)
 
 
-def _distribution_arguments(parser: Parser) -> None:
-    parser.add_argument("--view", default="frontal", help="frontal, lateral or other")
-
-
-def _distribution(arguments: argparse.Namespace) -> Answer:
-    from cxr_core.tasks.distribution import distribution, present_datasets, value_counts
-
-    table = distribution(arguments.source, arguments.view)
-    rows: list[dict[str, Any]] = [{str(key): value for key, value in row.items()} for row in table.to_dict("records")]
-
-    def text() -> str:
-        parts = []
-        for dataset in present_datasets(table):
-            counts = value_counts(table, dataset)
-            lines = ((label, *map(int, counts.loc[label])) for label in counts.index)
-            parts.append(as_table((f"{dataset}, {arguments.view}", *counts.columns), lines))
-        return "\n\n".join(parts)
-
-    return Answer(rows, text)
-
-
 def _split_arguments(parser: Parser) -> None:
     parser.add_argument("--by", required=True, help="what stays together: patient")
     parser.add_argument("--seed", type=int, default=2019, help="of the shuffle (default %(default)s)")
@@ -119,9 +97,6 @@ SOURCES = Command(
     _sources_arguments,
     _sources,
     source="",
-)
-DISTRIBUTION = Command(
-    "distribution", "Count the images by label, value and data set.", _distribution_arguments, _distribution
 )
 SPLIT = Command("split", "Divide a source by patient into train, valid and test.", _split_arguments, _split)
 MODELS = Command("models", "List the models of a source.", no_arguments, _models)

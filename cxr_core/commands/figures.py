@@ -1,19 +1,20 @@
-"""The commands that judge and combine models: evaluate, compare, ensemble."""
+"""The commands that judge models: evaluate, compare."""
 
 import argparse
 from typing import Any
 
-from cxr_core.commands.details import details_text
+from cxr_core.commands.details import details_text, effects_text, groups_text
 from cxr_core.commands.output import as_table, interval, reasons, shown
 from cxr_core.commands.parsing import Answer, Command, Parser
 from cxr_core.commands.thresholds import alarms, cuts_text
 from cxr_core.schema import REPORT
 from cxr_core.tasks.compare import Comparison, compare
 from cxr_core.tasks.details import SPECIFICITY, all_details
-from cxr_core.tasks.ensemble import METHOD_NAMES, BuiltEnsemble, build_ensemble
+from cxr_core.tasks.effects import treatment_effects
 from cxr_core.tasks.evaluate import Evaluation, evaluate
 from cxr_core.tasks.grid import ModelGrid, model_grid
 from cxr_core.tasks.reader_differences import reader_differences
+from cxr_core.tasks.subgroups import subgroups
 from cxr_core.tasks.threshold_cards import judged_at, read_card
 from cxr_core.tasks.two_judges import TwoJudges, two_judges
 from cxr_core.words import counted
@@ -44,6 +45,7 @@ def _evaluate_arguments(parser: Parser) -> None:
         metavar="N",
         help="with --at: also the alarms, and the false ones, in a day of so many images like these",
     )
+    parser.add_argument("--by", metavar="COLUMN", help="also each label in groups of images, as by sex, cut by --at")
     parser.add_argument(
         "--details",
         action="store_true",
@@ -71,12 +73,27 @@ def _evaluate(arguments: argparse.Namespace) -> Answer:
             document["labels"][label]["at"] = cut.as_json() | alarms(cut, arguments.images_a_day)
         document["card"] = card.card
         texts.append(lambda: cuts_text(card, cuts))
+    if arguments.by:
+        for label, groups in _groups(arguments, list(document["labels"])).items():
+            document["labels"][label]["groups"] = groups
+        texts.append(lambda: groups_text(document["labels"], arguments.by))
     if arguments.details:
         details = all_details(*where, arguments.specificity)
         for label, one in details.items():
             document["labels"][label]["details"] = one.as_json()
         texts.append(lambda: details_text(details))
     return Answer(document, lambda: "\n\n".join(text() for text in texts))
+
+
+def _groups(arguments: argparse.Namespace, labels: list[str]) -> dict[str, list[dict[str, Any]]]:
+    """Return the figures of each label in groups of images, cut where the card cuts."""
+    card = read_card(arguments.source, arguments.at) if arguments.at else None
+    found = {}
+    for label in labels:
+        cut = card.thresholds.get(label) if card else None
+        where = (arguments.by, arguments.dataset, arguments.view, cut, arguments.judge)
+        found[label] = [one.as_json() for one in subgroups(arguments.source, arguments.model, label, *where).groups]
+    return found
 
 
 def _add_differences(document: dict[str, Any], arguments: argparse.Namespace) -> None:
@@ -121,6 +138,10 @@ def _compare_arguments(parser: Parser) -> None:
         metavar="WHO",
         help="each model's mean figure by --judge beside that by another judge",
     )
+    parser.add_argument(
+        "--effects", metavar="LABEL", help="how the models moved the images of this label from the --baseline"
+    )
+    parser.add_argument("--baseline", metavar="M", help="with --effects: the model that others are set against; else A")
 
 
 def _compare(arguments: argparse.Namespace) -> Answer:
@@ -129,6 +150,10 @@ def _compare(arguments: argparse.Namespace) -> Answer:
         judges = (arguments.judge, arguments.beside)
         beside = two_judges(arguments.source, models, judges, arguments.dataset, arguments.view, figure)
         return Answer(beside.as_json(), lambda: _beside_text(beside))
+    if arguments.effects:
+        where = (arguments.effects, arguments.dataset, arguments.view)
+        effects = treatment_effects(arguments.source, models, arguments.baseline or arguments.a, *where)
+        return Answer(effects.as_json(), lambda: effects_text(effects))
     if arguments.more or arguments.grid:
         grid = model_grid(arguments.source, models, arguments.dataset, arguments.view, figure, arguments.judge)
         return Answer(grid.as_json(), lambda: "\n\n".join(_grid_text(grid, views) for views in grid.grids))
@@ -177,37 +202,6 @@ def _beside_text(found: TwoJudges) -> str:
     return "\n\n".join(parts)
 
 
-def _ensemble_arguments(parser: Parser) -> None:
-    parser.add_argument("models", nargs="+", metavar="MODEL", help="the members, two or more (by study one is enough)")
-    parser.add_argument("--method", required=True, help=f"one of {', '.join(METHOD_NAMES)}")
-    parser.add_argument(
-        "--by",
-        default="image",
-        help="image, or study to combine the images and views of each study (default %(default)s)",
-    )
-    parser.add_argument("--name", required=True, help="name of the new model")
-    parser.add_argument("--replace", action="store_true", help="replace an ensemble of that name")
-
-
-def _ensemble(arguments: argparse.Namespace) -> Answer:
-    built = build_ensemble(
-        arguments.source, arguments.models, arguments.method, arguments.by, arguments.name, arguments.replace
-    )
-    return Answer(built.as_json(), lambda: _ensemble_text(built))
-
-
-def _ensemble_text(built: BuiltEnsemble) -> str:
-    lines = [
-        f"Saved {built.model}: {built.method} of {counted(built.images, 'image')} ({built.scale}), in {built.table}"
-    ]
-    lines += [
-        f"{label}: {counted(lost['n'], 'row')} without a prediction, such as {lost['example']}: a member lacks it"
-        for label, lost in built.missing.items()
-    ]
-    lines += [f"{label}: no weights fitted, {why}" for label, why in built.not_fitted.items()]
-    return "\n".join(lines)
-
-
 def _p_value(value: float | None) -> str:
     return "<0.001" if value is not None and value < 0.001 else shown(value)
 
@@ -219,4 +213,3 @@ COMPARE = Command(
     _compare_arguments,
     _compare,
 )
-ENSEMBLE = Command("ensemble", "Combine models into a new one.", _ensemble_arguments, _ensemble)

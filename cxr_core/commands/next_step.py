@@ -94,6 +94,12 @@ def _after_runs(arguments: argparse.Namespace, document: Any) -> tuple[str, Word
     return "See how it stands", ["runs", "show", arguments.run]
 
 
+def _after_ensemble(arguments: argparse.Namespace, document: Any) -> tuple[str, Words]:
+    if "model" not in document:  # a preview saves nothing
+        return "Save it", ["ensemble", *arguments.models, "--method", arguments.method, "--name", "NAME"]
+    return _after_prediction(arguments, document)
+
+
 def _after_prediction(_arguments: argparse.Namespace, document: Any) -> tuple[str, Words]:
     return "Judge the model", ["evaluate", document["model"]]
 
@@ -174,7 +180,7 @@ _AFTER: dict[str, Callable[[argparse.Namespace, Any], tuple[str, Words]]] = {
     "compare": _after_comparison,
     "report": _nothing_follows,
     "meaning": _after_meaning,
-    "ensemble": _after_prediction,
+    "ensemble": _after_ensemble,
     "export": _after_export,
     "accelerators": _after_accelerators,
     "completion": _nothing_follows,

@@ -6,7 +6,7 @@ uncertain images is said from the pictures alone.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -76,6 +76,10 @@ class Effects:
     models: tuple[str, ...]
     groups: dict[str, MovedGroup]
     placements: dict[str, Placement]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the effects under the names that scripts rely on."""
+        return asdict(self) | {"models": list(self.models)}
 
 
 def effects_of_treatments(

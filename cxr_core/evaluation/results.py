@@ -64,6 +64,7 @@ class LabelEvaluation:
         return {
             "n": self.n,
             "n_positive": self.n_positive,
+            "prevalence": self.prevalence,
             "n_uncertain_dropped": self.n_uncertain_dropped,
             "n_patients": self.n_patients,
             "roc_auc": self.roc_auc,
@@ -90,6 +91,11 @@ class MeanFigure:
     labels: int
     why: str | None = None
     ci_method: str | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the mean under the names that scripts rely on."""
+        ends = {"ci": bounds_as_json(self.ci), "ci_method": self.ci_method}
+        return {"value": self.value, "labels": self.labels, "why": self.why} | ends
 
 
 @dataclass(frozen=True)

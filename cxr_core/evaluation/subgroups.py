@@ -12,9 +12,11 @@ from cxr_core.arrays import BoolArray
 from cxr_core.evaluation.binary import certain_rows
 from cxr_core.evaluation.labels import evaluate_labels
 from cxr_core.evaluation.operating import OperatingPoint, operating_point
+from cxr_core.evaluation.operating_json import missing_shares, shares_as_json
 from cxr_core.evaluation.resamples import patient_clusters
 from cxr_core.evaluation.results import AUTO, LabelEvaluation
 
+SHARES = ("sensitivity", "specificity", "ppv", "npv")
 #: What stands for rows whose group nobody stated.
 NOT_STATED = "not stated"
 #: More distinct numbers than this are cut into bands.
@@ -37,6 +39,12 @@ class Subgroup:
     group: str
     evaluation: LabelEvaluation
     point: OperatingPoint | None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the figures of the group under the names that scripts rely on."""
+        shares = shares_as_json(self.point, SHARES)
+        why = self.evaluation.why | missing_shares(self.point, SHARES)
+        return {"group": self.group} | self.evaluation.as_json() | shares | {"why": why}
 
 
 def evaluate_subgroups(

@@ -45,6 +45,7 @@ class Comparison:
             "judge": self.judge,
             "family": self.family,
             "labels": {label: figures.as_json() for label, figures in self.labels.items()},
+            "mean": self.mean.as_json(),
         }
 
 

@@ -14,6 +14,8 @@ from cxr_core.sources.registry import get_source
 from cxr_core.tasks.compare import shared_rows
 from cxr_core.tasks.evaluate import joined_predictions, predicted
 
+__all__ = ["Effects", "treatment_effects"]
+
 
 def treatment_effects(
     source_name: str,

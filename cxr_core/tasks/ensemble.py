@@ -10,7 +10,7 @@ from cxr_core.arrays import FloatArray
 from cxr_core.errors import ExistsError, UnknownNameError, UsageError
 from cxr_core.evaluation.comparison import compare_labels
 from cxr_core.evaluation.ensembles import METHODS, check_method, result_scale
-from cxr_core.evaluation.labels import Figures, evaluate_models
+from cxr_core.evaluation.labels import FIGURES, Figures, evaluate_models
 from cxr_core.evaluation.results import LabelComparison, MeanFigure
 from cxr_core.schema import VIEWS, check_name, dataset_code, view_code
 from cxr_core.settings import settings
@@ -76,6 +76,21 @@ class EnsemblePreview:
     recipe: dict[str, Any] = field(default_factory=dict)
     left_out: int = 0
     missing: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the preview under the names that scripts rely on."""
+        each = {"ensemble": self.figures} | self.members
+        means = {name: {one: figures.mean(one).as_json() for one in FIGURES} for name, figures in each.items()}
+        return {
+            "scale": self.scale,
+            "images": self.n_images,
+            "left_out": self.left_out,
+            "recipe": self.recipe,
+            "mean": means,
+            "best": self.best,
+            "gain": {label: one.as_json() for label, one in self.gain.items()},
+            "mean_gain": self.mean_gain.as_json(),
+        }
 
     @property
     def fitted(self) -> bool:

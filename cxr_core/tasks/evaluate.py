@@ -10,7 +10,7 @@ import pandas as pd
 from cxr_core.arrays import FloatArray, IntArray
 from cxr_core.evaluation.binary import certain_rows
 from cxr_core.evaluation.curves import curves
-from cxr_core.evaluation.labels import Figures, evaluate_labels
+from cxr_core.evaluation.labels import FIGURES, Figures, evaluate_labels
 from cxr_core.evaluation.probabilities import look_like_probabilities
 from cxr_core.evaluation.readers import ReaderPoint, points_of_judges, points_of_others
 from cxr_core.evaluation.results import LabelEvaluation, MeanFigure
@@ -83,6 +83,7 @@ class Evaluation:
             "judge": self.judge,
             "n_no_verdict": self.n_no_verdict,
             "labels": {label: self._label_as_json(label, figures) for label, figures in self.labels.items()},
+            "mean": {name: self.figures.mean(name).as_json() for name in FIGURES},
         }
 
     def _label_as_json(self, label: str, figures: LabelEvaluation) -> dict[str, Any]:

@@ -53,6 +53,16 @@ class Meaning:
             },
             "agreement": {label: _agreement_json(found) for label, found in self.agreement.items()},
             "rows_by_study": self.rows_by_study,
+            "policy": self._policy_as_json(),
+        }
+
+    def _policy_as_json(self) -> dict[str, dict[str, float] | None]:
+        """Return the targets of the policy that the readings give, of blanks too; None where nobody counted any."""
+        values = {"u": "uncertain", "blank_u": "not_mentioned"}
+        counted = {name for name, value in values.items() if any(one[value].counted[0] for one in self.labels.values())}
+        return {
+            name: dict(zip(LABELS, self._targets(value), strict=True)) if name in counted else None
+            for name, value in values.items()
         }
 
     def policy(self, w: float, name: str, blanks: bool = False) -> Policy:

@@ -241,7 +241,8 @@ def _at(curves: LabelCurves, card: Card) -> JudgedCut:
         return JudgedCut(None, None, {"threshold": NO_THRESHOLD}, recalibrated)
     if curves.rows.why:
         return JudgedCut(threshold, None, {"threshold": curves.rows.why}, recalibrated)
-    return JudgedCut(threshold, curves.operating_point(threshold), recalibrated=recalibrated)
+    point, called = curves.operating_point(threshold), curves.shares_above(threshold)
+    return JudgedCut(threshold, point, recalibrated=recalibrated, called=called)
 
 
 def card_file(source_name: str, name: str) -> Path:

@@ -40,7 +40,7 @@ def test_the_json_is_the_contracts(labels, workspace):
     write_predictions(workspace, "a", scores_for(frontal, 1))
     write_predictions(workspace, "b", scores_for(frontal, 2, names=("edema", "fracture")))
     found = json.loads(json.dumps(compare(NAME, "a", "b").as_json(), allow_nan=False))
-    assert list(found) == ["a", "b", "dataset", "judge", "family", "labels"]
+    assert list(found) == ["a", "b", "dataset", "judge", "family", "labels", "mean"]
     assert list(found["labels"]) == ["edema", "fracture"]
     contract = ["n", "difference", "ci", "p", "p_corrected", "p_delong", "why"]
     assert list(found["labels"]["edema"]) == [*contract, "ci_corrected", "state", "ci_method"]

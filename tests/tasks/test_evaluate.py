@@ -47,8 +47,13 @@ def test_the_json_is_the_contracts(labels, workspace):
     found = json.loads(json.dumps(evaluate(NAME, "net").as_json(), allow_nan=False))
     assert list(found) == [
         *("model", "source", "dataset", "view", "scale"),
-        *("n_images", "unmatched", "duplicated", "disagreeing", "doubt", "judge", "n_no_verdict", "labels"),
+        *("n_images", "unmatched", "duplicated", "disagreeing", "doubt", "judge", "n_no_verdict", "labels", "mean"),
     ]
+    areas = [one["roc_auc"] for one in found["labels"].values()]
+    assert found["mean"]["roc_auc"]["value"] == pytest.approx(np.mean(areas), abs=1e-12)
+    assert found["mean"]["roc_auc"]["labels"] == len(areas)
+    one = found["labels"]["edema"]
+    assert one["prevalence"] == one["n_positive"] / one["n"]
     assert (found["n_images"], found["unmatched"], found["duplicated"], found["disagreeing"]) == (120, 0, 0, 0)
     assert found["doubt"] is None
     assert (found["model"], found["source"], found["dataset"], found["view"], found["scale"]) == (

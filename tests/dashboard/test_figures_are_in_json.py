@@ -1,0 +1,124 @@
+"""Whatever figure a page shows of the demo, some command prints it: a walk through the pages and their tabs."""
+
+import contextlib
+import io
+import json
+import shlex
+
+import pytest
+from kept_folders import copy_sources
+from shown_figures import Pool, figures_in, shown_figures
+
+from cxr_core.cli import main
+
+FIRST, SECOND = "densenet_frontal_u0_0__w0_0", "densenet_frontal_u0_0__w1_0"
+FOUR = f"{FIRST} {SECOND} densenet_frontal_u0_5__w0_25 densenet_frontal_u1_0__w1_0"
+#: Thresholds that the pages choose by themselves where nobody moves an input.
+CARDS = {
+    "point": "--rule sensitivity=.8",
+    "card": "--rule sensitivity=.9",
+    "read": "--rule sensitivity=.8 --judge radiologists",
+}
+LABELS, EDEMA = "distribution --details", "--model densenet_frontal_u0_0__w0_0 --label edema --group"
+EVALUATE = f"evaluate {FIRST} --details --at point --by sex"
+#: Page, what its address asks for, the label that it is about if any, and the commands that print what it shows.
+WALK = [
+    ("labels", {}, None, [LABELS]),
+    ("labels", {"labels-tab": "What they mean"}, None, [LABELS, "meaning --view frontal"]),
+    ("labels", {"labels-tab": "Studies and patients"}, None, [LABELS]),
+    ("labels", {"labels-tab": "Labels that occur together"}, None, [LABELS, "distribution --pairs positive"]),
+    ("labels", {"labels-tab": "What u and w do"}, None, [LABELS]),
+    ("train", {}, None, [LABELS]),
+    ("runs", {}, None, ["runs"]),
+    ("sources", {}, None, ["sources"]),
+    ("evaluate", {}, "edema", [EVALUATE]),
+    ("evaluate", {"point-tab": "Where the uncertain fall"}, "edema", [EVALUATE]),
+    ("evaluate", {"point-tab": "Decisions"}, "edema", [EVALUATE]),
+    ("evaluate", {"dataset": "test"}, "edema", [f"evaluate {FIRST} --dataset test --at point"]),
+    ("evaluate", {"judge": "radiologists"}, "edema", [f"evaluate {FIRST} --judge radiologists --at read"]),
+    (
+        "evaluate",
+        {"point-tab": "Calibration", "evaluate-tab": "Thresholds"},
+        "edema",
+        [EVALUATE, *(f"evaluate {FIRST} --at card --dataset {one} --images-a-day 100" for one in ("valid", "test"))],
+    ),
+    (
+        "evaluate",
+        {"point-tab": "Subgroups", "evaluate-tab": "Groups"},
+        "edema",
+        [EVALUATE, f"gaps {FIRST} --by sex --at card"],
+    ),
+    ("compare", {}, None, [f"compare {FOUR}"]),
+    (
+        "compare",
+        {"compare-tab": "Curves of one label"},
+        "edema",
+        [f"compare {FOUR}", *(f"evaluate {model}" for model in FOUR.split())],
+    ),
+    ("compare", {"compare-tab": "Is the difference real?"}, None, [f"compare {FOUR}", f"compare {FIRST} {SECOND}"]),
+    ("compare", {"compare-tab": "Two judges"}, None, [f"compare {FOUR}", f"compare {FOUR} --beside truth"]),
+    ("compare", {"compare-tab": "What u and w did"}, "edema", [f"compare {FOUR}", f"compare {FOUR} --effects edema"]),
+    (
+        "compare",
+        {"compare-tab": "Build an ensemble"},
+        None,
+        [f"compare {FOUR}", f"ensemble {FOUR} --method mean-logit --preview"],
+    ),
+    ("images", {}, "edema", [f"images {EDEMA} false-positive --at card"]),
+    ("images", {"group": "uncertain"}, "edema", [f"images {EDEMA} uncertain"]),
+    ("images", {"group": "doubtful"}, "edema", [f"images {EDEMA} doubtful", f"doubts {FIRST}"]),
+]
+
+
+def asked(line):
+    """What a command line prints as JSON."""
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(io.StringIO()):
+        assert main([*shlex.split(line), "--json"]) == 0, line
+    return json.loads(out.getvalue())
+
+
+@pytest.fixture(scope="module")
+def home(built_demo, tmp_path_factory):
+    """The demo with the cards whose thresholds the pages choose by themselves."""
+    folder = tmp_path_factory.mktemp("walked") / "workspace"
+    copy_sources(built_demo, folder)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CXR_HOME", str(folder))
+        for name, rule in CARDS.items():
+            asked(f"thresholds {FIRST} {rule} --name {name}")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def printed():
+    """The documents of commands, each asked once."""
+    return {}
+
+
+@pytest.mark.parametrize(("name", "address", "label", "lines"), WALK)
+def test_every_figure_of_a_page_is_in_the_json_of_a_command(
+    home, printed, page, monkeypatch, name, address, label, lines
+):
+    monkeypatch.setenv("CXR_HOME", str(home))
+    pool = Pool()
+    for line in lines:
+        if line not in printed:
+            printed[line] = asked(line)
+        pool.add(printed[line])
+    figures = shown_figures(page(name, **address), label)
+    missing = [f"{figure.text} ({figure.where})" for figure in figures if not pool.has(figure)]
+    assert not missing, "\n".join(missing)
+    assert len(figures) >= 5 or name in ("runs", "sources"), "the page was not read"
+
+
+def test_the_walk_sees_what_no_command_prints():
+    pool = Pool()
+    pool.add({"labels": {"edema": {"roc_auc": 0.87349, "n": 523}, "fracture": {"roc_auc": 0.7}}, "share": 0.0821})
+    seen = {figure.text: pool.has(figure) for figure in figures_in("AUC 0.873, 0.874, 523, 0.700, 8.2 %", "edema", "")}
+    assert seen == {"0.873": True, "0.874": False, "523": True, "0.700": False, "8.2": True}
+    assert [figure.text for figure in figures_in("−0.004 to +0.063 at 12:30, 1,650 images", None, "")] == [
+        "-0.004",
+        "+0.063",
+        "1650",
+    ]
