@@ -42,6 +42,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "meaning": ("meaning", "MEANING"),
     "ensemble": ("ensemble", "ENSEMBLE"),
     "export": ("export", "EXPORT"),
+    "backup": ("backup", "BACKUP"),
+    "restore": ("backup", "RESTORE"),
     "accelerators": ("data", "ACCELERATORS"),
     "completion": ("completion", "COMPLETION"),
 }

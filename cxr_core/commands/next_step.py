@@ -19,7 +19,7 @@ _RESUMABLE = (_TRAINED, *_SEVERAL, "import-images", _INDEXED)
 
 def next_step(command: str, arguments: argparse.Namespace, document: Any) -> str:
     """Return the line that follows the answer `document` of a command; "" where nothing follows."""
-    if command == "runs" and arguments.action == "delete":
+    if command == "runs" and arguments.action in ("delete", "repair"):
         return f"See the others: {PROGRAM} runs"
     why, words = (_after_run if _is_run(document) else _AFTER[command])(arguments, document)
     source = _source(arguments, document)
@@ -183,5 +183,7 @@ _AFTER: dict[str, Callable[[argparse.Namespace, Any], tuple[str, Words]]] = {
     "ensemble": _after_ensemble,
     "export": _after_export,
     "accelerators": _after_accelerators,
+    "backup": lambda arguments, document: ("Bring it back", ["restore", document.get("file") or "FILE.tar"]),
+    "restore": lambda arguments, document: ("See its runs", ["runs"]),
     "completion": _nothing_follows,
 }

@@ -49,6 +49,10 @@ class RunStore:
         """Return what a supervisor holds as long as it lives, so that it can write how its run ended on a full disk."""
         return self._database.kept_open()
 
+    def looked_at(self) -> contextlib.AbstractContextManager[sqlite3.Connection]:
+        """Return a connection that sees the store as it is now, as long as it is used."""
+        return self._database.transaction(write=False)
+
     def run_folder(self, run_id: str) -> Path:
         """Return the folder of a run: config.json, metrics.jsonl, log.txt, checkpoints/ and what its kind adds."""
         return self.folder / run_id
