@@ -63,6 +63,14 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting("port", 8501, "Port of the dashboard.", lambda value: 1 <= value <= 65535, "between 1 and 65535"),
     Setting(
+        "without_login",
+        False,
+        "Whether the dashboard may listen where other machines reach it although it asks nobody who they are: "
+        "everybody who reaches its port may then do everything.",
+    ),
+    Setting("metrics", False, "Whether /metrics gives counters for Prometheus; numbers alone, without names."),
+    Setting("json_logs", False, "Whether the server logs its requests and errors as JSON, a line each, without names."),
+    Setting(
         "downloads", True, "Whether pages offer tables for download; switch off where data must not leave the machine."
     ),
     Setting(

@@ -32,6 +32,9 @@ class Settings:
     address: str
     hosts: tuple[str, ...]
     port: int
+    without_login: bool
+    metrics: bool
+    json_logs: bool
     downloads: bool
     intervals: str
     resamples: int

@@ -37,10 +37,13 @@ if __name__ == "__main__":
         pick_source()
         page.run()
 else:
+    from dashboard.counters import Counters
+    from dashboard.operation import operation_routes
     from dashboard.page_html import page_routes
     from dashboard.serving import announced, follow_settings, middleware
     from dashboard.shared.navigation import PAGES
 
     follow_settings()
-    routes = page_routes([page.name for page in PAGES])
-    app = st.App(Path(__file__), lifespan=announced, routes=routes, middleware=middleware())
+    names, counters = [page.name for page in PAGES], Counters()
+    routes = [*page_routes(names), *operation_routes(counters)]
+    app = st.App(Path(__file__), lifespan=announced, routes=routes, middleware=middleware(counters, names))

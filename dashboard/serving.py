@@ -11,10 +11,10 @@ import importlib
 import os
 import pkgutil
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from starlette.middleware import Middleware
 from streamlit import cli_util, config
@@ -25,7 +25,10 @@ from cxr_core.errors import CxrError
 from cxr_core.settings import Settings, settings
 from cxr_core.workspace import tightened
 from dashboard.browser_rules import BrowserRules
+from dashboard.counters import Counters
 from dashboard.known_hosts import KnownHosts, known_hosts
+from dashboard.reach import refusal
+from dashboard.request_log import RequestLog, log_as_json
 
 SCRIPT = Path(__file__).with_name("app.py")
 #: Modules that Streamlit runs; to import them would run them.
@@ -66,6 +69,8 @@ def follow_settings() -> None:
         os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], os.environ | handed_over())
     for name, value in PRIVATE.items():
         config.set_option(name, value)
+    if said := refusal(config.get_option("server.address") or ""):
+        _end_with(said)
 
 
 def handed_over() -> dict[str, str]:
@@ -74,12 +79,17 @@ def handed_over() -> dict[str, str]:
         values = settings()
         word = tightened()
     except CxrError as error:
-        sys.stderr.write(f"{error}\n")
-        sys.exit(2)
+        _end_with(str(error))
     sys.stderr.write(f"{word}\n" if word else "")
     usual = _variables(USUAL | _listening(values))
     missing = {name: value for name, value in usual.items() if name not in os.environ}
     return missing | _variables(PRIVATE) | {HANDED_OVER: "1"}
+
+
+def _end_with(message: str) -> NoReturn:
+    """End with a mistake of the user's."""
+    sys.stderr.write(f"{message}\n")
+    sys.exit(2)
 
 
 def _listening(values: Settings) -> dict[str, int | str]:
@@ -93,9 +103,10 @@ def _variables(options: Mapping[str, bool | int | str]) -> dict[str, str]:
     return {ConfigOption(name).env_var: text for name, text in texts.items()}
 
 
-def middleware() -> list[Middleware]:
+def middleware(counters: Counters, pages: Sequence[str]) -> list[Middleware]:
     """Return what every connection passes through before Streamlit sees it."""
-    return [Middleware(BrowserRules), Middleware(KnownHosts)]
+    log = Middleware(RequestLog, counters=counters, pages=tuple(pages), writes=settings().json_logs)
+    return [log, Middleware(BrowserRules), Middleware(KnownHosts)]
 
 
 def spare_the_modules() -> None:
@@ -115,6 +126,8 @@ def spare_the_modules() -> None:
 async def announced(_app: Any) -> AsyncIterator[None]:
     """Say on the terminal where the dashboard is and, on a desktop, open it."""
     spare_the_modules()
+    if settings().json_logs:
+        log_as_json()
     url = f"http://{config.get_option('server.address')}:{config.get_option('server.port')}"
     sys.stdout.write(f"CXR Lab is at {url} (stop it with Ctrl+C)\n")
     sys.stdout.flush()

@@ -177,6 +177,22 @@ def test_a_wrong_setting_ends_with_one_sentence_and_status_2(command, tmp_path):
     assert "Traceback" not in said
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("command", "variables"),
+    [
+        (COMMANDS["python -m dashboard"], {"CXR_ADDRESS": "0.0.0.0"}),
+        ([*COMMANDS["streamlit run"], "--server.address", "0.0.0.0"], {}),
+    ],
+)
+def test_it_ends_with_one_sentence_rather_than_be_open_to_other_machines(command, variables, tmp_path):
+    with serving(command, tmp_path, {"CXR_PORT": str(free_port())} | variables) as process:
+        said = process.communicate(timeout=60)[0]
+    assert process.returncode == 2
+    assert said.startswith("The dashboard would listen on 0.0.0.0, where other machines reach it")
+    assert len(said.splitlines()) == 1
+
+
 def serving(command, folder, variables):
     environment = os.environ | variables | {"STREAMLIT_SERVER_HEADLESS": "true"}
     return subprocess.Popen(

@@ -1,0 +1,27 @@
+"""Who can reach the dashboard: other machines only where somebody said so by name, as it asks nobody who they are."""
+
+import ipaddress
+
+from cxr_core.settings import settings
+
+_REFUSED = (
+    "The dashboard would listen on {address}, where other machines reach it, and whoever does could do everything. "
+    "Set CXR_ADDRESS=127.0.0.1, or, if that is meant, as behind a proxy that asks who they are, CXR_WITHOUT_LOGIN=true."
+)
+
+
+def refusal(address: str) -> str:
+    """Return why the dashboard does not start when it would listen on an address; "" where it may."""
+    if is_loopback(address) or settings().without_login:
+        return ""
+    return _REFUSED.format(address=address or "every address")
+
+
+def is_loopback(address: str) -> bool:
+    """Say whether only this machine reaches an address; a name other than localhost may lead anywhere."""
+    if address.lower() == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(address.partition("%")[0]).is_loopback
+    except ValueError:
+        return False
