@@ -17,6 +17,7 @@ POSITIONALS = {
     "doubts": ["a"],
     "gaps": ["a"],
     "show": ["a"],
+    "restore": ["a"],
     "compare": ["a", "b"],
     "ensemble": ["a", "b"],
     "completion": ["bash"],
