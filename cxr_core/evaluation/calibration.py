@@ -4,13 +4,14 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from scipy.special import expit
 
 from cxr_core.arrays import BoolArray, FloatArray, IntArray, as_scores
 from cxr_core.errors import UsageError
 from cxr_core.evaluation.defined import FEWEST_FOR_A_SHARE, NO_ROWS, class_patients
 from cxr_core.evaluation.intervals import percentile_interval
 from cxr_core.evaluation.patient_sums import Resampling, ratio, resampled_sums, sum_by_patient
-from cxr_core.evaluation.probabilities import check_probabilities, look_like_probabilities, sigmoid
+from cxr_core.evaluation.probabilities import check_probabilities, look_like_probabilities
 from cxr_core.evaluation.proportions import share_interval
 from cxr_core.evaluation.results import Bounds
 from cxr_core.schema import SCALES
@@ -80,7 +81,7 @@ def calibration(y: Any, scores: Any, scale: str, bins: int = 10, drawn: Resampli
     why = why_no_probabilities(scores, scale)
     if why:
         return Calibration((), None, None, why)
-    p = sigmoid(scores) if scale == "logit" else check_probabilities(scores)
+    p = expit(scores) if scale == "logit" else check_probabilities(scores)
     bin_of_row, found = _bins(y, p, bins)
     ece = sum(b.n * abs(b.observed - b.mean_predicted) for b in found) / y.size
     result = Calibration(found, float(np.mean((p - y) ** 2)), float(ece))

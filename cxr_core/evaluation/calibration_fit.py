@@ -11,11 +11,11 @@ from math import exp, log, sqrt
 from typing import Any
 
 import numpy as np
+from scipy.special import expit
 
 from cxr_core.arrays import FloatArray, IntArray
 from cxr_core.evaluation.defined import class_patients, why_no_ranking
 from cxr_core.evaluation.patient_sums import sum_by_patient
-from cxr_core.evaluation.probabilities import sigmoid
 from cxr_core.evaluation.results import Bounds, bounds_as_json
 from cxr_core.evaluation.simultaneous import Difference
 
@@ -60,7 +60,7 @@ def calibration_fit(y: Any, logits: Any, clusters: IntArray, minimum: int) -> Ca
     few = class_patients(y.astype(np.int64), clusters).why_no_interval(max(minimum, 2))
     both = _fitted(y, np.stack([np.ones_like(x), x], axis=1), np.zeros_like(x))
     one = _fitted(y, np.ones((x.size, 1)), x)
-    p = sigmoid(x)
+    p = expit(x)
     ratio = float(y.sum() / p.sum())
     reasons = {} if both is not None else {"slope": _SEPARATED}
     if few:
@@ -95,7 +95,7 @@ def _fitted(y: FloatArray, columns: FloatArray, offset: FloatArray) -> tuple[Flo
     """Return the coefficients (k,) by Newton's steps, the columns (n, k) and the offset; None without an end."""
     coefficients = np.zeros(columns.shape[1])
     for _ in range(_STEPS):
-        p = sigmoid(columns @ coefficients + offset)
+        p = expit(columns @ coefficients + offset)
         information = columns.T @ (columns * (p * (1 - p))[:, None])
         try:
             step = np.linalg.solve(information, columns.T @ (y - p))
@@ -121,7 +121,7 @@ def _error(
     place: int,
 ) -> float:
     """Return the standard error of a coefficient by patient."""
-    p = sigmoid(columns @ coefficients + offset)
+    p = expit(columns @ coefficients + offset)
     bread = np.linalg.inv(columns.T @ (columns * (p * (1 - p))[:, None]))
     scores = np.stack([sum_by_patient(column * (y - p), clusters) for column in columns.T], axis=1)
     spread = bread @ (scores.T @ scores) @ bread

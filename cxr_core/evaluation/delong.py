@@ -32,13 +32,6 @@ class DelongTest:
     why: str | None = None
 
 
-def midranks(values: FloatArray) -> FloatArray:
-    """Return the ranks 1 … n of `values` (n,), tied values sharing the mean of their ranks."""
-    _, group, counts = np.unique(values, return_inverse=True, return_counts=True)
-    last = np.cumsum(counts)
-    return (last - (counts - 1) / 2)[group]
-
-
 def delong_variance(y: Any, scores: Any) -> float | None:
     """Return the variance of the AUC of `scores` (n,) on truth `y` (n,), or None below two rows of either class.
 

@@ -3,11 +3,12 @@
 from collections.abc import Callable, Sequence
 
 import numpy as np
+from scipy.special import expit
+from scipy.stats import rankdata
 
 from cxr_core.arrays import FloatArray, as_scores
 from cxr_core.errors import UsageError
-from cxr_core.evaluation.delong import midranks
-from cxr_core.evaluation.probabilities import check_probabilities, logit, sigmoid
+from cxr_core.evaluation.probabilities import check_probabilities, logit
 
 #: What a method does, in words for people.
 METHODS: dict[str, str] = {
@@ -91,7 +92,7 @@ def _common_scale(scales: Sequence[str]) -> str:
 
 
 def _probabilities(scores: FloatArray, scale: str) -> FloatArray:
-    return sigmoid(scores) if scale == "logit" else check_probabilities(scores)
+    return expit(scores) if scale == "logit" else check_probabilities(scores)
 
 
 def _logits(scores: FloatArray, scale: str) -> FloatArray:
@@ -99,7 +100,7 @@ def _logits(scores: FloatArray, scale: str) -> FloatArray:
 
 
 def _ranks(scores: FloatArray, scale: str) -> FloatArray:
-    return (midranks(scores) - 0.5) / scores.size
+    return (rankdata(scores) - 0.5) / scores.size
 
 
 def _as_stored(scores: FloatArray, scale: str) -> FloatArray:

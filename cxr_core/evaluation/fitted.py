@@ -14,9 +14,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import expit
 
 from cxr_core.arrays import BoolArray, FloatArray, IntArray
-from cxr_core.evaluation.probabilities import sigmoid
 from cxr_core.evaluation.resamples import SEED
 from cxr_core.words import counted
 
@@ -125,7 +125,7 @@ def _logistic(features: FloatArray, y: IntArray, smallest: float | None) -> tupl
 
     def loss(theta: FloatArray) -> tuple[float, FloatArray]:
         margin = sign * (features @ theta[:-1] + theta[-1])
-        pull = -sign * sigmoid(-margin)
+        pull = -sign * expit(-margin)
         value = np.logaddexp(0, -margin).sum() + 0.5 * theta[:-1] @ theta[:-1]
         return float(value), np.append(features.T @ pull + theta[:-1], pull.sum())
 

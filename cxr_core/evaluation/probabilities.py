@@ -13,13 +13,6 @@ CLIP = 1e-12
 _ENOUGH_TO_DOUBT = 20
 
 
-def sigmoid(logits: Any) -> FloatArray:
-    """Return 1 / (1 + exp(-x)) of any shape, without overflow."""
-    x = np.asarray(logits, dtype=np.float64)
-    small = np.exp(-np.abs(x))
-    return np.where(x >= 0, 1.0, small) / (1.0 + small)
-
-
 def logit(probabilities: Any) -> FloatArray:
     """Return log(p / (1 - p)) of any shape, after clipping p to [1e-12, 1 - 1e-12].
 

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from scipy.special import expit
 
 from cxr_core.arrays import FloatArray
 from cxr_core.errors import UsageError
 from cxr_core.evaluation.calibration_fit import logistic_line
 from cxr_core.evaluation.defined import why_no_ranking
-from cxr_core.evaluation.probabilities import sigmoid
 
 PLATT, ISOTONIC = "platt", "isotonic"
 METHODS = (PLATT, ISOTONIC)
@@ -38,7 +38,7 @@ class Recalibration:
     def probabilities(self, logits: FloatArray) -> FloatArray:
         """Return the recalibrated probabilities (n,) of logits (n,)."""
         if self.method == PLATT:
-            return sigmoid(self.intercept + self.slope * logits)
+            return expit(self.intercept + self.slope * logits)
         return np.interp(logits, self.x, self.y)
 
     def as_json(self) -> dict[str, Any]:

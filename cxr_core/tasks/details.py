@@ -4,13 +4,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from scipy.special import expit
 
 from cxr_core.arrays import FloatArray
 from cxr_core.evaluation.calibration import Calibration, why_no_probabilities
 from cxr_core.evaluation.calibration_fit import FIGURES, CalibrationFit, calibration_fit
 from cxr_core.evaluation.decision import NetBenefit, net_benefits
 from cxr_core.evaluation.partial_auc import RocPart, roc_part
-from cxr_core.evaluation.probabilities import logit, sigmoid
+from cxr_core.evaluation.probabilities import logit
 from cxr_core.evaluation.results import bounds_as_json
 from cxr_core.tasks.judging import joined_predictions
 from cxr_core.tasks.label_curves import LabelCurves, curves_of
@@ -95,7 +96,7 @@ def label_histogram(curves: LabelCurves) -> tuple[int, ...]:
 
 
 def _probabilities(curves: LabelCurves) -> FloatArray:
-    return sigmoid(curves.rows.scores) if curves.scale == "logit" else curves.rows.scores
+    return expit(curves.rows.scores) if curves.scale == "logit" else curves.rows.scores
 
 
 def label_fit(curves: LabelCurves) -> CalibrationFit:

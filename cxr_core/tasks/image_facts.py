@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from scipy.special import expit
 
 from cxr_core.errors import CxrError, UsageError, brief
-from cxr_core.evaluation.probabilities import sigmoid
 from cxr_core.schema import DATASETS, KEY_COLUMNS, LABELS, READER_COLUMN, REPORT, VALUES, VIEWS, Verdict, image_path
 from cxr_core.sources.registry import ready_source
 from cxr_core.tasks.images import Join
@@ -149,7 +149,7 @@ def _predicted(join: Join, source_name: str, model: str, dataset: str, path: str
 
 
 def _says(score: float, scale: str) -> ModelSays:
-    return ModelSays(score, None if scale == "score" else float(sigmoid(score)) if scale == "logit" else score)
+    return ModelSays(score, None if scale == "score" else float(expit(score)) if scale == "logit" else score)
 
 
 def _others(frame: pd.DataFrame, path: str, keys: dict[str, int]) -> tuple[tuple[str, str | None], ...]:

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import numpy.typing as npt
+from scipy.stats import rankdata
 
 from cxr_core.arrays import FloatArray
 from cxr_core.schema import Value
@@ -31,7 +32,7 @@ def guessing_spread(logits: npt.NDArray[np.floating], codes: npt.NDArray[np.inte
         return None
     p, n = n_positive[told].astype(float), n_negative[told].astype(float)
     deviations = np.sqrt((p + n + 1) / (12 * p * n))
-    together = _correlations(_ranks(logits[:, told])) * _correlations(positive[:, told].astype(float))
+    together = _correlations(rankdata(logits[:, told], axis=0)) * _correlations(positive[:, told].astype(float))
     variance = float(deviations @ together @ deviations) / int(told.sum()) ** 2
     return _NORMAL_95 * math.sqrt(max(variance, 0.0))
 
@@ -45,15 +46,6 @@ def learned_nothing(auc: float | None, spread: float | None) -> str | None:
         f"comes to {0.5 - spread:.3f} to {0.5 + spread:.3f} on these images. Train longer, or look at learning rate, "
         "labels and images."
     )
-
-
-def _ranks(values: npt.NDArray[np.floating]) -> FloatArray:
-    """Return the rank of each value within its column, ties sharing theirs."""
-    ranks = np.empty(values.shape)
-    for column in range(values.shape[1]):
-        _, group, counts = np.unique(values[:, column], return_inverse=True, return_counts=True)
-        ranks[:, column] = (np.cumsum(counts) - (counts - 1) / 2)[group]
-    return ranks
 
 
 def _correlations(columns: FloatArray) -> FloatArray:

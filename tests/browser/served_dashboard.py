@@ -11,6 +11,8 @@ import urllib.request
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
+
 
 def free_port() -> int:
     with socket.socket() as server:
@@ -76,14 +78,24 @@ def at_rest(page):
 def type_in(box, text, parameter=""):
     """Type into an input and send it, as a person does who looks at it: what was lost to a redrawing is typed again.
 
-    Where the address carries what is typed, wait until its `parameter` does: then the server has it too.
+    Where the address carries what is typed, its `parameter` tells that the server has it too.
     """
-    for _ in range(3):
+    arrived = re.compile(rf"[?&]{parameter}={re.escape(text)}\b")
+    for attempt in range(3):
         at_rest(box.page)
+        if attempt:
+            box.fill("")  # the same text once more would be no change to send
         box.fill(text)
         box.press("Enter")
         at_rest(box.page)
-        if box.input_value() == text:
-            break
-    if parameter:
-        box.page.wait_for_url(re.compile(rf"[?&]{parameter}={text}\b"))
+        if box.input_value() == text and (not parameter or _has_come(box.page, arrived)):
+            return
+    raise AssertionError(f"typed three times, {text!r} did not arrive")
+
+
+def _has_come(page, address):
+    try:
+        page.wait_for_url(address, timeout=15_000)
+    except PlaywrightTimeout:
+        return False
+    return True

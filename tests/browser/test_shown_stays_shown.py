@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
-from served_dashboard import wait_for
+from served_dashboard import at_rest, wait_for
 
 from cxr_core.runs import service
 
@@ -101,6 +101,7 @@ def test_a_run_that_is_deleted_elsewhere_is_named_and_no_other_one_takes_its_pla
 
 def of_data_set(page, words):
     """The choice of the data set that is judged; the cut has one of its own."""
+    at_rest(page)  # while a page is drawn anew, the old choice stands beside the new one
     return page.get_by_role("radiogroup", name="Data set").get_by_role("radio", name=words)
 
 

@@ -8,7 +8,7 @@ from brute_force import auc_by_pairs, patient_rows, rows
 from hypothesis import given
 from scipy.stats import rankdata
 
-from cxr_core.evaluation.delong import delong_interval, delong_test, delong_variance, midranks
+from cxr_core.evaluation.delong import delong_interval, delong_test, delong_variance
 
 
 def kernel(y, scores):
@@ -48,11 +48,6 @@ def test_the_variance_of_independent_rows_is_that_of_repeated_samples():
     estimated = np.mean([delong_variance(y, s) for s in samples])
     aucs = [np.mean(rankdata(s)[:60] - rankdata(s[:60])) / 140 for s in samples]
     assert estimated == pytest.approx(np.var(aucs), rel=0.12)
-
-
-@given(rows())
-def test_midranks_equal_scipys(data):
-    np.testing.assert_array_equal(midranks(data[1]), rankdata(data[1]))
 
 
 @pytest.mark.parametrize("other", [np.copy, np.exp, lambda s: 3 * s + 1])
