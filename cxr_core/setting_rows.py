@@ -89,6 +89,14 @@ SETTINGS: tuple[Setting, ...] = (
         "between 100 and 100000",
     ),
     Setting(
+        "most_joined_rows",
+        2_000_000,
+        "Most predictions of a data set that are fetched beside their labels. Of more, a model's figures come from "
+        "sums in bins of its scores, with a bound of their error.",
+        lambda value: value >= 0,
+        "0 or more",
+    ),
+    Setting(
         "minimum_positives",
         30,
         "Fewest patients with a positive, and with a negative image, for which an interval or a p is given.",

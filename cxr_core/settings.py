@@ -38,6 +38,7 @@ class Settings:
     downloads: bool
     intervals: str
     resamples: int
+    most_joined_rows: int
     minimum_positives: int
     import_rows: int
     import_memory: int

@@ -11,7 +11,7 @@ from cxr_core.schema import REPORT
 from cxr_core.tasks.compare import Comparison, compare
 from cxr_core.tasks.details import SPECIFICITY, all_details
 from cxr_core.tasks.effects import treatment_effects
-from cxr_core.tasks.evaluate import Evaluation, evaluate
+from cxr_core.tasks.evaluate import SUMS, Evaluation, evaluate
 from cxr_core.tasks.grid import ModelGrid, model_grid
 from cxr_core.tasks.reader_differences import reader_differences
 from cxr_core.tasks.subgroups import subgroups
@@ -117,9 +117,13 @@ def _evaluation_text(found: Evaluation) -> str:
     head = f"{found.model} on {found.dataset} of {found.source}: {images}, values are {found.scale}"
     if found.disagreeing:
         head += f"\nIn {counted(found.disagreeing, 'study')} the images disagree on a label; the largest code counts."
+    if found.computed_from == SUMS:
+        head += "\nThe rows are too many to be fetched: figures come from sums in bins of the scores."
     if found.doubt:
         head += f"\n{found.doubt}"
     for label, row in found.labels.items():
+        if row.bound_words:
+            head += f"\n{label}: right within {row.bound_words}"
         if row.n_missing:
             head += f"\n{label}: {row.missing_words}"
     return f"{head}\n\n{as_table(headers, rows)}{reasons({label: row.why for label, row in found.labels.items()})}"

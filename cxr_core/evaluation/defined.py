@@ -31,11 +31,17 @@ def why_no_ranking(y: IntArray) -> str | None:
 
     Both rank positives against negatives. Without negatives precision is 1 whatever the model says: no figure either.
     """
-    if y.size == 0:
+    positives = int(np.count_nonzero(y))
+    return why_no_ranking_of(positives, y.size - positives)
+
+
+def why_no_ranking_of(positives: int, negatives: int) -> str | None:
+    """Return what `why_no_ranking` says of so many rows of each class."""
+    if not positives + negatives:
         return NO_ROWS
-    if y.all():
+    if not negatives:
         return NO_NEGATIVES
-    return None if y.any() else NO_POSITIVES
+    return None if positives else NO_POSITIVES
 
 
 def why_no_variance(figure: float) -> str:

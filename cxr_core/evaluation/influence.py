@@ -90,8 +90,12 @@ def degrees_of_freedom(influences: FloatArray, most: int) -> float:
     never more than `most`.
     """
     squares = influences**2
-    total = float(squares.sum())
-    spread = float((squares**2).sum()) - total**2 / influences.size
+    return freedom(float(squares.sum()), float((squares**2).sum()), influences.size, most)
+
+
+def freedom(total: float, fourth: float, patients: int, most: int) -> float:
+    """Return the degrees of freedom from the sums of squares and of fourth powers of the influences of all patients."""
+    spread = fourth - total**2 / patients
     return float(most) if spread <= 2 * total**2 / most else 2 * total**2 / spread
 
 

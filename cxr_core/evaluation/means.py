@@ -12,21 +12,23 @@ from cxr_core.evaluation.judged_labels import JudgedLabel
 from cxr_core.evaluation.results import BOOTSTRAP, FORMULA, MeanFigure
 from cxr_core.evaluation.simultaneous import clustered_mean
 
+_NO_PRODUCTS = "of so many rows the tables tell sums of each label, and not what the labels have in common"
+
 
 @dataclass(frozen=True, eq=False)
 class LabelsOfFigure:
     """One figure of a model on the `labels` on which it is defined: what means over any of them are made of.
 
     `values` (labels,), `rarer` (labels,) the patients of the rarer class, `minimum` the fewest of them for the interval
-    of a label, `products` (labels, labels) the sums over the patients of what each adds to two labels, and `replicates`
-    (resamples, labels) where every label was resampled.
+    of a label, `products` (labels, labels) the sums over the patients of what each adds to two labels (None where only
+    sums of each label are known), and `replicates` (resamples, labels) where every label was resampled.
     """
 
     labels: tuple[str, ...]
     values: FloatArray
     rarer: IntArray
     minimum: int
-    products: FloatArray
+    products: FloatArray | None
     replicates: FloatArray | None
 
     @property
@@ -51,6 +53,8 @@ class LabelsOfFigure:
         if self.replicates is not None:
             few = int(rarer.min())
             return resampled_area_interval(value, self.replicates[:, columns].mean(axis=1), few, few - 1)
+        if self.products is None:
+            return Interval(None, _NO_PRODUCTS, 0)
         mean = clustered_mean(value, self.products[np.ix_(columns, columns)], rarer)
         no_variance = Interval(None, NO_VARIANCE, 0) if 0 < value < 1 else area_interval(value, 0.0, 1)
         return no_variance if mean is None else area_interval(value, mean.error, mean.freedom)

@@ -12,6 +12,8 @@ DIFFERENT, ALIKE, UNTESTED = "different", "alike", "untested"
 #: How intervals of areas come about: from what each patient adds, or from resampled patients; `AUTO` is the formula
 #: where a class has enough patients for it.
 FORMULA, BOOTSTRAP, AUTO = "formula", "bootstrap", "auto"
+# A figure that is wrong by as much can be rounded to another third digit.
+_THIRD_DIGIT = 0.0005
 #: Lower and upper bound of a 95 % interval.
 Bounds = tuple[float, float]
 
@@ -26,7 +28,8 @@ class LabelEvaluation:
     first of them among the rows that were given, and `missing_example` its path, where that is known.
     AUC and AP lie in [0, 1]; a figure that is undefined is None and `why` tells the reason under its name.
     `ci_method` says how the intervals came about, None where there is none; `unusable_resamples` counts the resamples
-    without both classes, which a bootstrap leaves out.
+    without both classes, which a bootstrap leaves out. `bounds` are by how much figures, and the ends of intervals, can
+    be wrong at most where they come from sums instead of rows.
     """
 
     label: str
@@ -45,11 +48,22 @@ class LabelEvaluation:
     unusable_resamples: int = 0
     why: dict[str, str] = field(default_factory=dict)
     ci_method: str | None = None
+    bounds: dict[str, float] = field(default_factory=dict)
 
     @property
     def prevalence(self) -> float | None:
         """Share of positives among the certain rows: the precision of guessing; None without rows."""
         return self.n_positive / self.n if self.n else None
+
+    @property
+    def bound_words(self) -> str | None:
+        """Say by how much AUC and AP can be wrong where that could change their third digit, else None."""
+        names = {"roc_auc": "AUC", "average_precision": "AP"}
+        told = [f"{words} ± {self.bounds[figure]:.4f}" for figure, words in names.items() if self._doubtful(figure)]
+        return ", ".join(told) or None
+
+    def _doubtful(self, figure: str) -> bool:
+        return max(self.bounds.get(figure, 0), self.bounds.get(f"{figure}_ci", 0)) >= _THIRD_DIGIT
 
     @property
     def missing_words(self) -> str | None:
@@ -75,7 +89,7 @@ class LabelEvaluation:
             "missing_example": self.missing_example,
             "why": dict(self.why),
             "ci_method": self.ci_method,
-        }
+        } | ({"bounds": dict(self.bounds)} if self.bounds else {})
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from cxr_core.evaluation.results import LabelEvaluation, MeanFigure
 from cxr_core.evaluation.verdicts import majority
 from cxr_core.schema import REPORT, check_label
 from cxr_core.settings import settings
+from cxr_core.tasks.evaluate_sums import SummedModel, summed_model
 from cxr_core.tasks.judging import JudgedRows, check_unique_paths, joined_predictions, judged_predictions
 from cxr_core.tasks.label_curves import LabelCurves, curves_of
 
@@ -34,6 +35,9 @@ __all__ = [
     "true_values",
 ]
 
+#: What figures are computed from.
+ROWS, SUMS = "rows", "sums"
+
 
 @dataclass(frozen=True)
 class Evaluation:
@@ -47,6 +51,8 @@ class Evaluation:
     are studies, and `disagreeing` counts those whose images state different codes of a label (the largest counts).
     `judge` is who says what is positive: the report, the truth, or a set of readings; on `n_no_verdict` of the images
     the judge says nothing. `readers` are the points of all readers of the source by label, where a set judges.
+    `computed_from` is `rows`, or `sums` where these were too many to be fetched: then `bounds` of each label say by how
+    much a figure can be wrong.
     """
 
     model: str
@@ -66,6 +72,7 @@ class Evaluation:
     judge: str = REPORT
     n_no_verdict: int = 0
     readers: dict[str, list[ReaderPoint]] = field(default_factory=dict)
+    computed_from: str = ROWS
 
     def as_json(self) -> dict[str, Any]:
         """Return what `evaluate --json` prints."""
@@ -81,6 +88,7 @@ class Evaluation:
             "disagreeing": self.disagreeing,
             "doubt": self.doubt,
             "judge": self.judge,
+            "computed_from": self.computed_from,
             "n_no_verdict": self.n_no_verdict,
             "labels": {label: self._label_as_json(label, figures) for label, figures in self.labels.items()},
             "mean": {name: self.figures.mean(name).as_json() for name in FIGURES},
@@ -112,6 +120,8 @@ def evaluate(
         TableError: a table is damaged, or a path is in `dataset` more than once.
         WarehouseError: the warehouse could not answer.
     """
+    if judge == REPORT and (summed := summed_model(source_name, model, dataset, view)) is not None:
+        return _from_sums(summed, source_name, model, dataset, view)
     judged = judged_predictions(source_name, model, dataset, view, judge)
     joined = judged.joined
     figures = figures_of(joined.frame, joined.labels)
@@ -134,6 +144,26 @@ def evaluate(
         judge=judge,
         n_no_verdict=judged.no_verdict,
         readers={label: reader_points(judged, label) for label in joined.labels} if judged.votes else {},
+    )
+
+
+def _from_sums(summed: SummedModel, source_name: str, model: str, dataset: str, view: str | None) -> Evaluation:
+    figures, tables = summed.figures, summed.tables
+    return Evaluation(
+        model=model,
+        source=source_name,
+        dataset=dataset,
+        view=view,
+        scale=tables.scale,
+        labels=figures.labels,
+        mean_roc_auc=figures.mean_roc_auc,
+        mean_average_precision=figures.mean_average_precision,
+        n_images=tables.n_images,
+        unmatched=tables.unmatched,
+        duplicated=0,
+        figures=figures,
+        doubt=scale_doubt(summed.knots, tables.scale),
+        computed_from=SUMS,
     )
 
 

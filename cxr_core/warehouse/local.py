@@ -5,9 +5,12 @@ whole, do not. DuckDB reads them by path for each question, so a new or replaced
 connection may read the folders of the source and nothing else, and its configuration is locked.
 """
 
+import atexit
 import hashlib
 import os
 import re
+import shutil
+import tempfile
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -32,6 +35,8 @@ from cxr_core.warehouse.sql_runner import TableInfo, TableState
 from cxr_core.warehouse.tables import files_by_model
 
 _connecting = threading.Lock()
+#: What a large question may take of memory in DuckDB, so that the process stays below 2 GB.
+_MEMORY = "1400MB"
 #: What a question names, however a file spells it.
 _KNOWN = frozenset({*KEY_COLUMNS, READER_COLUMN, *LABELS})
 #: The version that each file on Cloud Storage had when it was asked for last.
@@ -70,7 +75,7 @@ class LocalRunner:
         sql = translated(query.sql, tuple((name, _real(path)) for name, path in here))
         start = time.perf_counter()
         try:
-            table = self._fetch(sql, query.parameters, frames or {})
+            table = self._fetch(sql, query, frames or {})
         except duckdb.BinderException as error:
             raise TableError(_lacking(error, locations)) from error
         except duckdb.Error as error:
@@ -79,13 +84,13 @@ class LocalRunner:
             ) from error
         return table, AskedQuery(query.question, sql, query.parameters, time.perf_counter() - start)
 
-    def _fetch(self, sql: str, parameters: dict[str, int], frames: Mapping[str, pa.Table]) -> pa.Table:
+    def _fetch(self, sql: str, query: Query, frames: Mapping[str, pa.Table]) -> pa.Table:
         with _connecting:
-            cursor = _connection(self.allowed).cursor()
+            cursor = _connection(self.allowed, query.is_large).cursor()
         try:
             for name, frame in frames.items():
                 cursor.register(name, frame)
-            return _as_asked(cursor.sql(sql, params=parameters).to_arrow_table())
+            return _as_asked(cursor.sql(sql, params=query.parameters).to_arrow_table())
         finally:
             cursor.close()
 
@@ -111,13 +116,23 @@ def translated(sql: str, files: tuple[tuple[str, str], ...] = ()) -> str:
     for table in list(tree.find_all(exp.Table)):
         if table.name in paths:
             table.set("this", exp.Anonymous(this="read_parquet", expressions=[exp.Literal.string(paths[table.name])]))
+    for fingerprint in list(tree.find_all(exp.FarmFingerprint)):  # any hash of 64 bits serves to compare paths
+        fingerprint.replace(exp.Anonymous(this="hash", expressions=fingerprint.expressions))
     return tree.sql(dialect="duckdb", pretty=True)
 
 
 @lru_cache(maxsize=32)
-def _connection(allowed: tuple[str, ...]) -> duckdb.DuckDBPyConnection:
-    """Open a connection that reads `allowed` only; the order of the settings matters, the last one is for good."""
+def _connection(allowed: tuple[str, ...], is_large: bool) -> duckdb.DuckDBPyConnection:
+    """Open a connection that reads `allowed` only; the order of the settings matters, the last one is for good.
+
+    One for large questions takes `_MEMORY`, and puts what is more into a temporary folder.
+    """
     connection = duckdb.connect(":memory:")
+    connection.execute("SET enable_progress_bar = false")  # it would stand among what a command prints
+    if is_large:
+        connection.execute(f"SET memory_limit = '{_MEMORY}'")
+        connection.execute(f"SET temp_directory = {exp.Literal.string(_spill_folder()).sql('duckdb')}")
+        connection.execute("SET preserve_insertion_order = false")
     folders = ", ".join(exp.Literal.string(folder + os.sep).sql("duckdb") for folder in allowed)
     connection.execute(f"SET allowed_directories = [{folders}]")
     connection.execute("SET enable_external_access = false")
@@ -128,6 +143,13 @@ def _connection(allowed: tuple[str, ...]) -> duckdb.DuckDBPyConnection:
     connection.execute("SET parquet_metadata_cache = false")
     connection.execute("SET lock_configuration = true")
     return connection
+
+
+@lru_cache(maxsize=1)
+def _spill_folder() -> str:
+    folder = tempfile.mkdtemp(prefix="cxr-lab-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
 
 
 def _state(location: str) -> TableState:

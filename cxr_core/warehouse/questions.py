@@ -7,20 +7,12 @@ number; patients and studies are identified, never compared with a number, and s
 filtered, and what its NULL labels are, it says itself (`NamedTable`).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from cxr_core.schema import (
-    INTEGER_KEYS,
-    KEY_COLUMNS,
-    LABELS,
-    READER_COLUMN,
-    SET_ASIDE_COLUMN,
-    Value,
-    dataset_code,
-    view_code,
-)
+from cxr_core.schema import INTEGER_KEYS, KEY_COLUMNS, LABELS, READER_COLUMN, SET_ASIDE_COLUMN, Value
 from cxr_core.warehouse.named_table import NamedTable
+from cxr_core.warehouse.sql_parts import as_codes, bound_to, key_parts, union
 from cxr_core.warehouse.tables import check_column
 
 
@@ -28,13 +20,15 @@ from cxr_core.warehouse.tables import check_column
 class Query:
     """A question: its name, its SQL in BigQuery's dialect, and the integers bound to its @parameters.
 
-    `counted` says how images are counted where that is a choice.
+    `counted` says how images are counted where that is a choice. `is_large`: it is asked of tables of any size, and may
+    take no more memory for that.
     """
 
     question: str
     sql: str
     parameters: dict[str, int] = field(default_factory=dict)
     counted: str = ""
+    is_large: bool = False
 
 
 #: How images are counted: the definition, and what gives the same number where no path stands twice.
@@ -53,13 +47,13 @@ def distribution(tables: Sequence[NamedTable], view: str | None, unique: bool = 
     none of these, if there is one, in `<label>_nulls` the number of NULLs: counting so needs no hashing, and half the
     time of taking the labels apart first.
     """
-    parameters = _parameters(view=view)
+    parameters = bound_to(view=view)
     if unique:
-        labels = _union(tables, _codes(["dataset"]), LABELS, parameters)
+        labels = union(tables, as_codes(["dataset"]), LABELS, parameters)
         counts = ",\n  ".join(_counts_of(label) for label in LABELS)
         sql = f"SELECT dataset,\n  {counts}\nFROM (\n{labels}\n)\nGROUP BY dataset"
         return Query("distribution", sql, parameters, ROWS)
-    labels = _union(tables, ["path", *_codes(["dataset"])], LABELS, parameters)
+    labels = union(tables, ["path", *as_codes(["dataset"])], LABELS, parameters)
     sql = f"""SELECT label, value, dataset, {DISTINCT_PATHS} AS images
 FROM (
 {labels}
@@ -80,7 +74,7 @@ def grouped_distribution(tables: Sequence[NamedTable], view: str | None, group: 
 
     A group's value is the largest code among its images: one image with the finding makes the study positive.
     """
-    parameters = _parameters(view=view)
+    parameters = bound_to(view=view)
     keys = ", ".join(group)
     largest = ",\n    ".join(f"MAX({name}) AS {name}" for name in LABELS)
     sql = f"""SELECT label, value, dataset, COUNT(*) AS images
@@ -88,7 +82,7 @@ FROM (
   SELECT dataset, {keys},
     {largest}
   FROM (
-{_union(tables, [*group, *_codes(["dataset"])], LABELS, parameters)}
+{union(tables, [*group, *as_codes(["dataset"])], LABELS, parameters)}
   )
   GROUP BY dataset, {keys}
 ) UNPIVOT INCLUDE NULLS (value FOR label IN ({", ".join(LABELS)}))
@@ -103,7 +97,7 @@ def counts(tables: Sequence[NamedTable]) -> Query:
     the rows of each, as `rows_of_table_0` and so on.
     """
     several = len(tables) > 1
-    labels = _union(tables, ["path", *_keys()], numbered=several)
+    labels = union(tables, ["path", *key_parts()], numbered=several)
     of_each = [f"COUNTIF(label_table = {place}) AS {ROWS_OF_TABLE}{place}" for place in range(len(tables) * several)]
     rows = ",\n  ".join(["COUNT(*) AS label_rows", *of_each])
     sql = f"""SELECT dataset, view, GROUPING(view) AS every_view,
@@ -119,7 +113,7 @@ GROUP BY GROUPING SETS ((dataset, view), (dataset))"""
 
 def shared_patients(tables: Sequence[NamedTable]) -> Query:
     """Count the patients that stand in more than one data set."""
-    labels = _union(tables, ["patient", "dataset"])
+    labels = union(tables, ["patient", "dataset"])
     sql = f"""SELECT COUNT(*) AS patients FROM (
 SELECT patient FROM (
 {labels}
@@ -131,8 +125,8 @@ GROUP BY patient HAVING COUNT(DISTINCT dataset) > 1
 
 def cooccurrence(tables: Sequence[NamedTable], value: str, view: str | None, dataset: str | None) -> Query:
     """Count the images on which two labels both have `value`; pairs without one are left out."""
-    parameters = _parameters(view=view, dataset=dataset)
-    labels = _union(tables, ["path"], LABELS, parameters)
+    parameters = bound_to(view=view, dataset=dataset)
+    labels = union(tables, ["path"], LABELS, parameters)
     sql = f"""WITH found AS (
   SELECT DISTINCT path, label
   FROM (
@@ -148,9 +142,9 @@ GROUP BY a.label, b.label"""
 
 def labels(tables: Sequence[NamedTable], dataset: str | None, view: str | None, extra: Sequence[str] = ()) -> Query:
     """Return the label rows: the keys, the 14 labels and further columns."""
-    parameters = _parameters(view=view, dataset=dataset)
+    parameters = bound_to(view=view, dataset=dataset)
     further = [f"`{check_column(name)}`" for name in extra if name not in (*KEY_COLUMNS, *LABELS)]
-    return Query("labels", _union(tables, ["path", *_keys(), *further], LABELS, parameters), parameters)
+    return Query("labels", union(tables, ["path", *key_parts(), *further], LABELS, parameters), parameters)
 
 
 def joined(
@@ -162,10 +156,10 @@ def joined(
     often a path stands in either table is in `prediction_rows` and `label_rows`. `predicted_image` is 0 where a row of
     predictions stands for a whole study.
     """
-    parameters = _parameters(view=view, dataset=dataset)
+    parameters = bound_to(view=view, dataset=dataset)
     keys = [key for key in INTEGER_KEYS if key != "dataset"]
-    keys_of_labels = ["path", "patient", "study", *_codes(["image", "view"])]
-    true = _union(tables, keys_of_labels, names, parameters, "true_")
+    keys_of_labels = ["path", "patient", "study", *as_codes(["image", "view"])]
+    true = union(tables, keys_of_labels, names, parameters, "true_")
     predicted = ",\n    ".join(f"CAST({name} AS FLOAT64) AS predicted_{name}" for name in names)
     columns = ", ".join([*keys, *(f"predicted_{name}" for name in names), *(f"true_{name}" for name in names)])
     sql = f"""SELECT path, prediction_rows, label_rows, predicted_image, {columns}
@@ -186,13 +180,13 @@ USING (path)"""
 
 def predictions(table: NamedTable, names: Sequence[str]) -> Query:
     """Return every prediction of a table: the keys and its labels, as stored."""
-    columns = ", ".join(["path", *_keys(), *_codes(names)])
+    columns = ", ".join(["path", *key_parts(), *as_codes(names)])
     return Query("predictions", f"SELECT {columns} FROM `{table.name}`{table.where(())}")
 
 
 def prediction_counts(table: NamedTable) -> Query:
     """Count the images of each data set in a prediction table."""
-    rows = _union([table], ["path", *_codes(["dataset"])])
+    rows = union([table], ["path", *as_codes(["dataset"])])
     sql = f"SELECT dataset, COUNT(DISTINCT path) AS images\nFROM (\n{rows}\n)\nGROUP BY dataset"
     return Query("prediction_counts", sql)
 
@@ -200,7 +194,7 @@ def prediction_counts(table: NamedTable) -> Query:
 def readings(table: NamedTable, names: Sequence[str], has_set_aside: bool = False) -> Query:
     """Return what each reader says of each row: the keys, the reader and the labels that the table has."""
     further = [SET_ASIDE_COLUMN] if has_set_aside else []
-    columns = ", ".join(["path", *_keys(), READER_COLUMN, *_codes(names), *further])
+    columns = ", ".join(["path", *key_parts(), READER_COLUMN, *as_codes(names), *further])
     return Query("readings", f"SELECT {columns} FROM `{table.name}`{table.where(())}")
 
 
@@ -213,36 +207,3 @@ def groups(table: NamedTable, columns: Sequence[str]) -> Query:
 def truth(table: NamedTable) -> Query:
     """Return what was really there."""
     return Query("truth", f"SELECT {', '.join(['path', *LABELS])} FROM `{table.name}`")
-
-
-def _keys() -> list[str]:
-    """Return the keys beside `path`, in the order of the schema."""
-    return ["patient", "study", *_codes(["image", "view", "dataset"])]
-
-
-def _codes(names: Sequence[str]) -> list[str]:
-    # FLOAT64, because a cast to INT64 would round what is no code, and BigQuery refuses it for the text '3.0'.
-    return [f"CAST({name} AS FLOAT64) AS {name}" for name in names]
-
-
-def _union(
-    tables: Sequence[NamedTable],
-    columns: Sequence[str],
-    labels: Sequence[str] = (),
-    parameters: Iterable[str] = (),
-    prefix: str = "",
-    numbered: bool = False,
-) -> str:
-    """Select the same columns, by name, and labels from several tables, and with `numbered` the place of the table."""
-    parts = []
-    for place, table in enumerate(tables):
-        of_table = [*columns, *(table.label(name, prefix) for name in labels)]
-        selected = ",\n    ".join([*of_table, *([f"{place} AS label_table"] if numbered else [])])
-        parts.append(f"  SELECT\n    {selected}\n  FROM `{table.name}`{table.where(parameters)}")
-    return "\n  UNION ALL\n".join(parts)
-
-
-def _parameters(view: str | None = None, dataset: str | None = None) -> dict[str, int]:
-    """Return what the columns of these names have to equal."""
-    parameters = {} if dataset is None else {"dataset": dataset_code(dataset)}
-    return parameters if view is None else {**parameters, "view": view_code(view)}

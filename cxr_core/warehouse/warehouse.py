@@ -15,14 +15,14 @@ from cxr_core.warehouse.null_labels import counted_nulls
 from cxr_core.warehouse.questions import NULLS, Query
 from cxr_core.warehouse.readings import readings_frame
 from cxr_core.warehouse.sql_runner import TableInfo
-from cxr_core.warehouse.table_rows import TableRows
+from cxr_core.warehouse.table_sums import TableSums
 from cxr_core.warehouse.tables import TableSet
 
 #: What images are put together by.
 GROUPS = {"studies": ("patient", "study"), "patients": ("patient",)}
 
 
-class Warehouse(TableRows):
+class Warehouse(TableSums):
     """Answers questions about the tables of `tables`; cheap to make, safe to share between threads.
 
     Every method may raise `TableError` (a table is missing, damaged or not as the schema says), `UsageError` (a name

@@ -5,7 +5,7 @@ import streamlit as st
 
 from cxr_core.evaluation.results import MeanFigure
 from cxr_core.schema import label_words
-from cxr_core.tasks.evaluate import Evaluation
+from cxr_core.tasks.evaluate import SUMS, Evaluation
 from cxr_core.words import counted, plural
 from dashboard.shared import help_texts
 from dashboard.shared.downloads import download_table
@@ -32,6 +32,7 @@ def all_labels(result: Evaluation) -> None:
         alt="AUC and average precision of all labels. Choosing a row shows its curves above.",
     )
     _what_is_missing(result)
+    _what_is_bounded(result)
     _mean_over(result)
     left_out = [f"{counted(result.unmatched, 'predicted image')} without labels left out"] if result.unmatched else []
     told = [counted(result.n_images, "image"), f"predictions are {plural(result.scale)}", *left_out]
@@ -45,6 +46,17 @@ def _what_is_missing(result: Evaluation) -> None:
     told = [f"- {label_words(label)}: {plain(words)}" for label, words in reasons.items() if words]
     if told:
         with st.expander(f"What is missing, and why ({counted(len(told), 'label')})"):
+            st.markdown("\n".join(told))
+
+
+def _what_is_bounded(result: Evaluation) -> None:
+    """Say that figures come from sums, and how far a figure may be off where its third digit could change."""
+    if result.computed_from != SUMS:
+        return
+    st.caption("The rows are too many to be fetched: figures come from sums in bins of the scores.")
+    told = [f"- {label_words(label)}: {row.bound_words}" for label, row in result.labels.items() if row.bound_words]
+    if told:
+        with st.expander(f"Right within bounds ({counted(len(told), 'label')})"):
             st.markdown("\n".join(told))
 
 

@@ -47,7 +47,8 @@ def test_the_json_is_the_contracts(labels, workspace):
     found = json.loads(json.dumps(evaluate(NAME, "net").as_json(), allow_nan=False))
     assert list(found) == [
         *("model", "source", "dataset", "view", "scale"),
-        *("n_images", "unmatched", "duplicated", "disagreeing", "doubt", "judge", "n_no_verdict", "labels", "mean"),
+        *("n_images", "unmatched", "duplicated", "disagreeing", "doubt", "judge", "computed_from"),
+        *("n_no_verdict", "labels", "mean"),
     ]
     areas = [one["roc_auc"] for one in found["labels"].values()]
     assert found["mean"]["roc_auc"]["value"] == pytest.approx(np.mean(areas), abs=1e-12)

@@ -53,9 +53,10 @@ def test_only_the_folders_of_the_source_can_be_read(local_tables, tmp_path, labe
             assert len(open_warehouse(tables).counts())
 
 
-def test_the_connection_is_locked(local_tables):
+@pytest.mark.parametrize("is_large", [False, True])
+def test_the_connection_is_locked(local_tables, is_large):
     open_warehouse(local_tables).counts()
-    cursor = local._connection(local.LocalRunner(local_tables.allowed).allowed).cursor()
+    cursor = local._connection(local.LocalRunner(local_tables.allowed).allowed, is_large=is_large).cursor()
     for statement in ["SET enable_external_access = true", "INSTALL httpfs", "COPY (SELECT 1) TO '/tmp/x.csv'"]:
         with pytest.raises(duckdb.Error):
             cursor.execute(statement)

@@ -16,7 +16,7 @@ from notebook_query import notebook_query
 
 from cxr_core.schema import DATASETS, INTEGER_KEYS, LABELS, VALUES, VIEWS
 from cxr_core.sources.registry import get_source
-from cxr_core.warehouse import questions
+from cxr_core.warehouse import binned_questions, questions
 from cxr_core.warehouse.named_table import NamedTable
 from cxr_core.warehouse.tables import TableSet
 from cxr_core.warehouse.warehouse import open_warehouse
@@ -62,13 +62,29 @@ EMITTED: dict[str, list[questions.Query]] = {
     "groups": [
         questions.groups(NamedTable("data-project.cxr.groups"), names) for names in (("race",), ("race", "insurance"))
     ],
+    "rows_of_dataset": [binned_questions.rows_of_dataset(table, "test", None) for table in (NET, KNOWN)],
+    "knots": [
+        binned_questions.knots(NET, names, "test", None, share) for names in (SOME, LABELS) for share in (1, 0.5)
+    ],
+    "cells": [
+        binned_questions.cells(NET, tables, dict.fromkeys(names, (-1.5, 0.0, 2.0)), "valid", view)
+        for tables, names, view in (([PLAIN], SOME[:1], None), ([PLAIN, KNOWN], SOME, "frontal"))
+    ],
     "truth": [questions.truth(NamedTable("data-project.cxr.truth"))],
 }
 
 
 def public_questions():
-    made = inspect.getmembers(questions, inspect.isfunction)
-    return {name for name, function in made if not name.startswith("_") and function.__module__ == questions.__name__}
+    made = [
+        (name, module)
+        for module in (questions, binned_questions)
+        for name, _ in inspect.getmembers(module, inspect.isfunction)
+    ]
+    return {
+        name
+        for name, module in made
+        if not name.startswith("_") and getattr(module, name).__module__ == module.__name__
+    }
 
 
 def schema(label_type, key_type=pa.int64(), further=()):  # noqa: B008
