@@ -232,6 +232,7 @@ def test_the_json_has_the_names_that_scripts_rely_on():
     assert list(found) == [
         "n",
         "n_positive",
+        "prevalence",
         "n_uncertain_dropped",
         "n_patients",
         "roc_auc",
