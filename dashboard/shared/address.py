@@ -48,6 +48,12 @@ def came_by_history() -> bool:
     return context is not None and context.is_history_navigation
 
 
+def page_of_run() -> str:
+    """Return what stands for the page that is drawn."""
+    context = get_script_run_ctx()
+    return "" if context is None else context.page_script_hash
+
+
 def say(sentence: str) -> None:
     """Keep a sentence on the address for the top of the page."""
     st.session_state.setdefault(_SAID, []).append(sentence)

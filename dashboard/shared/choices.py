@@ -17,7 +17,7 @@ import streamlit as st
 from cxr_core.errors import UsageError, brief
 from dashboard.shared import address
 
-_KEPT, _SEEN = "kept-choices", "seen-in-the-address"
+_KEPT, _SEEN, _DRAWN = "kept-choices", "seen-in-the-address", "pages-of-inputs"
 _BETWEEN_WORDS = re.compile(r"[\s_-]+")
 
 Words = Callable[[str], str]
@@ -181,9 +181,17 @@ def _keep(options: Options, chosen: str | list[str], in_address: list[str]) -> N
     """Keep a choice in the session and in the address, and have the input show it."""
     st.session_state.setdefault(_KEPT, {})[options.key] = chosen
     st.session_state.setdefault(_SEEN, {})[options.key] = in_address
-    if st.session_state.get(options.key) != chosen:
+    if st.session_state.get(options.key) != chosen or _is_new_here(options.key):
         st.session_state[options.key] = chosen
     address.write(options.parameter, in_address, *options.former)
+
+
+def _is_new_here(key: str) -> bool:
+    """Say whether an input is new to this page: one of the same key on the page before it left its choice behind."""
+    drawn, page = st.session_state.setdefault(_DRAWN, {}), address.page_of_run()
+    is_new = drawn.get(key) != page
+    drawn[key] = page
+    return is_new
 
 
 def _plain(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Ten films read by keyboard alone, the server killed between two of them: none is lost, and Labels counts ten."""
+"""From a number to its films, and by reading them to what labels mean: by keyboard alone, the server killed meanwhile."""
 
 import re
 
@@ -13,26 +13,51 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 PRESSED = "3113113131"
 
 
-def test_ten_films_are_read_by_keyboard_and_a_killed_server_loses_none(page, dashboard, own_small_demo):
+def test_from_false_positives_to_what_labels_mean_a_killed_server_loses_no_verdict(page, dashboard, own_small_demo):
+    """Evaluate, its false positives, the wall, a film, ten verdicts with a SIGKILL between them, and Labels; no mouse."""
     dashboard.start()
-    page.goto(f"{dashboard.url}/images?label=edema&group=blank")
+    page.goto(f"{dashboard.url}/evaluate?model=densenet_frontal_u1_0__w1_0&label=fracture&point-by=youden")
+    link = page.get_by_role("row", name="Finding absent").get_by_role("link").first
+    number = int(link.inner_text())
+    assert number > 10
+    at_rest(page)
+    link.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text(f"False positives for fracture: {number}")
+    look_at_a_film(page)
     begin_by_keyboard(page, "ann")
-    for number, key in enumerate(PRESSED[:5], start=1):
-        read_film(page, key, number)
+    for place, key in enumerate(PRESSED[:5], start=1):
+        read_film(page, key, place)
     dashboard.kill()
     dashboard.start()
     page.goto(page.url)
     says(page, 5)
-    for number, key in enumerate(PRESSED[5:], start=6):
-        read_film(page, key, number)
+    for place, key in enumerate(PRESSED[5:], start=6):
+        read_film(page, key, place)
     page.keyboard.press("z")
     says(page, 9)
     read_film(page, PRESSED[9], 10)
     table = pd.read_parquet(own_small_demo / "sources" / "demo" / "readings" / "own-readings.parquet")
-    assert sorted(table["edema"]) == sorted(int(key) for key in PRESSED)
-    page.goto(f"{dashboard.url}/?labels-tab=What they mean&readings=own-readings")
-    present = PRESSED.count("3")
-    expect(page.get_by_role("row", name=re.compile("^Edema")).first).to_contain_text(f"({present} of 10 read, of ")
+    assert sorted(table["fracture"]) == sorted(int(key) for key in PRESSED)
+    labels = page.get_by_role("button", name="What they mean")
+    at_rest(page)
+    tab_to(page, labels)
+    page.keyboard.press("Enter")
+    page.wait_for_url(re.compile("labels-tab="))
+    row = page.get_by_role("row", name=re.compile("^Fracture .*read")).first
+    expect(row).to_be_visible()
+    assert sum(map(int, re.findall(r"of (\d+) read", row.inner_text()))) == 10
+    assert sum(map(int, re.findall(r"(\d+) of \d+ read", row.inner_text()))) == PRESSED.count("3")
+    assert sum(map(int, re.findall(r"(\d+) set aside", row.inner_text()))) == 10, "they were picked by a score"
+
+
+def look_at_a_film(page):
+    """Open the first film of the wall, and see what everybody says of it."""
+    first = page.get_by_role("button", name="Open 1", exact=True)
+    expect(first).to_be_visible()
+    at_rest(page)
+    first.press("Enter")
+    expect(page.get_by_role("heading", name="The film")).to_be_visible()
+    expect(page.get_by_role("row", name="Fracture").first).to_be_visible()
 
 
 def begin_by_keyboard(page, name):
