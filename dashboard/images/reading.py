@@ -24,6 +24,10 @@ from dashboard.shared.formatting import plain
 from dashboard.shared.header import page_header, view_fact
 from dashboard.shared.navigation import go_button
 
+#: What of the address is of looking at images, and stays there meanwhile: a film that was seen with what is said of it
+#: is not the first to be read.
+_OF_LOOKING = ("image", "wall-page", "paths", "map", "map-random", "map-label", "map-opacity")
+
 
 def reading(source: Source, group: ImageGroup, top: DeltaGenerator) -> None:
     """Show who reads what, then the films of a group one after another; the title stands at the `top`."""
@@ -80,7 +84,7 @@ def _table(own: Desk, group: ImageGroup, terms: Terms, source: Source) -> Readin
     else:
         films = reading_list(group, terms.order, terms.seed)
     truth = asked(_truth, source.name, own) if source.truth is not None else None
-    start = address.asked_for("image")
+    address.asked_for(*_OF_LOOKING)
     paths = tuple(films.frame["path"].iloc[films.picked.rows])
     return ReadingTable(
         desk=own,
@@ -90,7 +94,6 @@ def _table(own: Desk, group: ImageGroup, terms: Terms, source: Source) -> Readin
         again=again,
         sample=again or is_sample(group.query, terms.order),
         truth=truth,
-        start=start[-1] if start else "",
     )
 
 

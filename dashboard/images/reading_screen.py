@@ -29,8 +29,7 @@ class ReadingTable:
     """What is read: the films of a list, in their order, by a reader.
 
     `context` is another one when the list or the reader is; `paths` are those of the list, `again` says that it is a
-    second look, `sample` that its verdicts tell shares; `truth` by path, None where nobody knows it; `start` the path
-    that the address asks for.
+    second look, `sample` that its verdicts tell shares; `truth` by path, None where nobody knows it.
     """
 
     desk: Desk
@@ -40,7 +39,6 @@ class ReadingTable:
     again: bool
     sample: bool
     truth: dict[str, str] | None
-    start: str
 
     def film(self, place: int) -> ListedImage:
         """Return the film at a place of the list."""
@@ -52,7 +50,7 @@ class _State:
     """Where a reader stands in a session: the path that is shown, what can be undone, what is in sight."""
 
     context: Hashable
-    at: str
+    at: str = ""
     undo: list[tuple[ListedImage, Given]] = field(default_factory=list)
     looked: set[str] = field(default_factory=set)
     last: str = ""
@@ -87,7 +85,7 @@ def reading_screen(table: ReadingTable) -> None:
 def _state(table: ReadingTable) -> _State:
     kept: _State | None = st.session_state.get(_KEPT)
     if kept is None or kept.context != table.context:
-        kept = _State(table.context, table.start)
+        kept = _State(table.context)
         st.session_state[_KEPT] = kept
     return kept
 
