@@ -12,7 +12,7 @@ from collections.abc import Callable
 from math import isnan, sqrt
 
 import numpy as np
-from scipy.special import expit, logit, stdtrit
+from scipy.special import expit, logit, ndtri, stdtrit
 
 from cxr_core.arrays import FloatArray
 from cxr_core.evaluation.defined import SAME_IN_EACH_PATIENT, why_few
@@ -48,6 +48,20 @@ def share_interval(
         return Interval(None, SAME_IN_EACH_PATIENT, 0)
     half = float(stdtrit(patients - 1, (1 + confidence) / 2)) * error / (share * (1 - share))
     return Interval((float(expit(logit(share) - half)), float(expit(logit(share) + half))), None, 0)
+
+
+def score_interval(share: float, trials: float, confidence: float = CONFIDENCE) -> Bounds:
+    """Return Wilson's (1927) interval of a share of so many trials.
+
+    Args:
+        share: above 0 and below 1.
+        trials: above 0; of clustered images as many as have the variance of the share (Kott & Carr 1997).
+        confidence: how often the interval is to hold the share, above 0 and below 1.
+    """
+    square = float(ndtri((1 + confidence) / 2)) ** 2
+    middle, spread = share + square / (2 * trials), share * (1 - share) / trials + square / (4 * trials**2)
+    half = sqrt(square * spread)
+    return (middle - half) / (1 + square / trials), (middle + half) / (1 + square / trials)
 
 
 def square_and_add(
