@@ -3,6 +3,7 @@
 import argparse
 from typing import Any
 
+from cxr_core.commands.across_sources import across, across_arguments, asks_across
 from cxr_core.commands.details import details_text, effects_text, groups_text
 from cxr_core.commands.output import as_table, interval, reasons, shown
 from cxr_core.commands.parsing import Answer, Command, Parser
@@ -146,10 +147,13 @@ def _compare_arguments(parser: Parser) -> None:
         "--effects", metavar="LABEL", help="how the models moved the images of this label from the --baseline"
     )
     parser.add_argument("--baseline", metavar="M", help="with --effects: the model that others are set against; else A")
+    across_arguments(parser)
 
 
 def _compare(arguments: argparse.Namespace) -> Answer:
     models, figure = [arguments.a, arguments.b, *arguments.more], arguments.grid or "roc_auc"
+    if asks_across(arguments):
+        return across(arguments, models, figure)
     if arguments.beside:
         judges = (arguments.judge, arguments.beside)
         beside = two_judges(arguments.source, models, judges, arguments.dataset, arguments.view, figure)

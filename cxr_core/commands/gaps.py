@@ -4,8 +4,10 @@ import argparse
 
 from cxr_core.commands.output import as_table, interval, reasons, shown
 from cxr_core.commands.parsing import Answer, Command, Parser
+from cxr_core.errors import UsageError
 from cxr_core.schema import REPORT
 from cxr_core.tasks.gaps import FIGURES, Gaps, gaps
+from cxr_core.tasks.slices import Slices, slices
 from cxr_core.words import counted
 
 
@@ -15,7 +17,7 @@ def _arguments(parser: Parser) -> None:
     add(
         "--by",
         action="append",
-        required=True,
+        default=[],
         metavar="COLUMN",
         help="the groups: sex, age, view or another column, as `import groups` brings; several times for several, "
         "A+B for two crossed",
@@ -24,9 +26,19 @@ def _arguments(parser: Parser) -> None:
     add("--dataset", default="valid", help="train, valid or test (default %(default)s)")
     add("--view", help="only images of this view; without it, all that are predicted")
     add("--judge", default=REPORT, metavar="WHO", help="report, truth, or a set of readings (default %(default)s)")
+    add(
+        "--slices",
+        action="store_true",
+        help="look through the groups of all columns (or of those named by --by) and of each two of them crossed",
+    )
+    add("--limit", type=int, default=50, metavar="N", help="with --slices: the first so many (default %(default)s)")
 
 
 def _execute(arguments: argparse.Namespace) -> Answer:
+    if arguments.slices:
+        return _slices(arguments)
+    if not arguments.by:
+        raise UsageError("Name the groups by --by COLUMN, or look through all columns by --slices.")
     found = gaps(
         arguments.source,
         arguments.model,
@@ -74,6 +86,28 @@ def _text(found: Gaps) -> str:
     head = f"{found.model} on {found.dataset} by {by}, cut by {found.card}: each group minus all other images"
     tail = f"p corrected by Holm for {counted(found.matrix.tests, 'test')}"
     return f"{head}\n\n{as_table(headers, rows)}{reasons(why)}\n\n{tail}\n\n{as_table(heads, ranked)}"
+
+
+def _slices(arguments: argparse.Namespace) -> Answer:
+    if arguments.limit < 1:
+        raise UsageError(f"--limit must be 1 or more. Received: {arguments.limit}.")
+    where = (arguments.dataset, arguments.view, arguments.judge)
+    found = slices(arguments.source, arguments.model, arguments.at, arguments.by, *where)
+    return Answer(found.as_json(arguments.limit), lambda: _slices_text(found, arguments.limit))
+
+
+def _slices_text(found: Slices, limit: int) -> str:
+    headers = ("label", "figure", "slice", "n", "value", "gap to the rest", "corrected interval", "p corrected")
+    rows = []
+    for one in found.found[:limit]:
+        ends = one.gap.ci_corrected or (0.0, 0.0)
+        between, value = f"{ends[0]:+.3f} to {ends[1]:+.3f}", one.as_json()["value"]
+        row = (one.label, one.figure, one.group, one.cell.n, value, _signed(one.gap.value), between)
+        rows.append((*row, shown(one.gap.p_corrected)))
+    looked = f"{counted(found.looked_at, 'slice')} of {', '.join(found.columns)}, {found.too_small} too small"
+    head = f"{found.model} on {found.dataset}, cut by {found.card}: {looked}; served worse: {len(found.worse)}"
+    tail = f"p and intervals corrected by Holm for {counted(found.tests, 'test')}"
+    return f"{head}\n\n{as_table(headers, rows)}\n\n{tail}"
 
 
 def _signed(value: float | None) -> str:

@@ -106,6 +106,7 @@ def evaluate_grid(
     minimum: int,
     figure: str = "roc_auc",
     method: str = AUTO,
+    families: int = 1,
 ) -> Grid:
     """Evaluate several models on the same rows, and mark on each label the best and those not told from it.
 
@@ -117,6 +118,7 @@ def evaluate_grid(
         minimum: fewest patients of each class for which an interval or a p is given.
         figure: `roc_auc` or `average_precision`.
         method: of the intervals of single figures, as for `evaluate_labels`; differences are always by formula.
+        families: how many such grids stand side by side; the marks hold over all of them.
 
     Raises:
         UnknownNameError: there is no such figure.
@@ -136,7 +138,7 @@ def evaluate_grid(
         complete = [label for label in labels if all(cell.value is not None for cell in cells[label])]
         cells[MEAN] = [_mean_cell(found, model, complete, figure) for model, found in figures.items()]
         tests[MEAN] = MeanTests([one for label in complete if not isinstance(one := tests[label], MeanTests)], minimum)
-    family = grid_family(list(tests.values()))
+    family = replace(grid_family(list(tests.values())), families=families)
     marked = {label: _marked(row, tests[label], family) for label, row in cells.items()}
     rows_tested = sum(not row.why and len(row.models) > 1 for label, row in tests.items() if label != MEAN)
     return Grid(figure, tuple(models), marked, _family_words(family, rows_tested), int(np.size(patients)), figures)
@@ -189,8 +191,11 @@ def _against(best: GridCell, cell: GridCell, tests: RowTests, family: Family) ->
 def _family_words(family: Family, labels: int) -> str:
     if not family.tests:
         return "Nothing is tested here"
+    over, what = "the whole grid", "grids"
+    if family.families > 1:
+        over, what = f"{family.families} grids side by side (Bonferroni)", "tables"
     return (
-        f"Marks, corrected p and intervals of differences hold over the whole grid: max-T over "
+        f"Marks, corrected p and intervals of differences hold over {over}: max-T over "
         f"{counted(family.tests, 'difference')} of every two models on {counted(labels, 'tested label')} and the mean. "
-        "Of grids of equally good models, 5 % have a false mark"
+        f"Of {what} of equally good models, 5 % have a false mark"
     )

@@ -117,23 +117,29 @@ def holm_levels(p_values: Sequence[float]) -> list[float]:
 class Family:
     """Differences that are judged together; `largest` holds draws of their largest statistic, rising.
 
-    `tests` counts them; `level` is the level at which each of them is tested.
+    `tests` counts them; `level` is the level at which each of them is tested. Where a table shows several families side
+    by side, `families` counts these, and each is judged at its share of `LEVEL` (Bonferroni).
     """
 
     tests: int
     largest: FloatArray
+    families: int = 1
 
     @property
     def level(self) -> float:
         """The largest level for a single test that keeps the chance of any false finding at `LEVEL`."""
+        allowed = LEVEL / self.families
         if self.tests < 2:
-            return LEVEL
+            return allowed
         # So many draws reach the largest statistic whose corrected p is not yet below LEVEL.
-        reaching = ceil(LEVEL * (self.largest.size + 1) - 1)
-        return float(min(max(2 * ndtr(-self.largest[-reaching]), LEVEL / self.tests), LEVEL))
+        reaching = max(ceil(allowed * (self.largest.size + 1) - 1), 1)
+        return float(min(max(2 * ndtr(-self.largest[-reaching]), allowed / self.tests), allowed))
 
     def corrected(self, p: float) -> float:
         """Return the p of one of the differences after correction for all of them: never below `p`."""
+        return min(self._within(p) * self.families, 1.0)
+
+    def _within(self, p: float) -> float:
         if self.tests < 2:
             return p
         statistic = -float(ndtri(p / 2))

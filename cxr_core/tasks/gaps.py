@@ -17,6 +17,7 @@ from cxr_core.schema import REPORT
 from cxr_core.settings import settings
 from cxr_core.tasks.groups import group_masks
 from cxr_core.tasks.threshold_cards import NO_THRESHOLD, Card, read_card, rows_for_card
+from cxr_core.warehouse.answers import Joined
 
 __all__ = ["FIGURES", "Gaps", "gaps", "gaps_at"]
 
@@ -96,11 +97,7 @@ def gaps_at(
     joined = rows_for_card(kept, source_name, model, dataset, view, judge)
     groups = group_masks(source_name, joined, by, dataset)
     clusters, _ = patient_clusters(joined.frame["patient"].to_numpy())
-    labels = {}
-    for label in joined.labels:
-        rows = certain_rows(joined.frame[f"true_{label}"], joined.frame[f"predicted_{label}"])
-        threshold = kept.thresholds.get(label)
-        labels[label] = LabelAtCut(rows, threshold, NO_THRESHOLD if threshold is None else None)
+    labels = labels_at(joined, kept)
     minimum = settings().minimum_positives
     matrix = gap_matrix(labels, groups, clusters, minimum)
     certain = {label: cut.rows for label, cut in labels.items()}
@@ -110,6 +107,16 @@ def gaps_at(
         for label, one in certain.items()
     }
     return Gaps(model, source_name, dataset, view, judge, kept.card, tuple(by), matrix, areas, fits)
+
+
+def labels_at(joined: Joined, kept: Card) -> dict[str, LabelAtCut]:
+    """Return the certain rows of each label beside the threshold of a card."""
+    labels = {}
+    for label in joined.labels:
+        rows = certain_rows(joined.frame[f"true_{label}"], joined.frame[f"predicted_{label}"])
+        threshold = kept.thresholds.get(label)
+        labels[label] = LabelAtCut(rows, threshold, NO_THRESHOLD if threshold is None else None)
+    return labels
 
 
 def _fit(rows: CertainRows, inside: BoolArray, clusters: IntArray, scale: str) -> CalibrationFit:

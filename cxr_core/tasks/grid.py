@@ -47,6 +47,7 @@ def model_grid(
     view: str | None = None,
     figure: str = "roc_auc",
     judge: str = REPORT,
+    families: int = 1,
 ) -> ModelGrid:
     """Evaluate models beside each other, on the images that all models of a group predict.
 
@@ -57,6 +58,7 @@ def model_grid(
         view: only images of this view.
         figure: `roc_auc` or `average_precision`.
         judge: who judges, as for `evaluate`.
+        families: how many such grids stand side by side; the marks hold over all of them.
 
     Raises:
         UnknownNameError: there is no such source, model, data set, view or figure.
@@ -87,6 +89,7 @@ def model_grid(
             chosen.minimum_positives,
             figure,
             chosen.intervals,
+            families,
         )
         left_out |= {model: len(members[model].frame) - len(frame) for model, frame in shared.items()}
     return ModelGrid(source_name, dataset, view, figure, grids, left_out, judge)

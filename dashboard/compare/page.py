@@ -5,6 +5,7 @@ from functools import partial
 import streamlit as st
 
 from cxr_core.schema import REPORT, label_words
+from dashboard.compare.across import across_section
 from dashboard.compare.effects import effects_section
 from dashboard.compare.ensemble_builder import ensemble_builder
 from dashboard.compare.judges import judges_section
@@ -58,6 +59,7 @@ sections = {
     "Curves of one label": partial(curves_section, source.name, models, dataset, policies, judge),
     "Is the difference real?": partial(difference_section, source.name, grids, policies),
     "Two judges": partial(judges_section, source.name, grids),
+    "Several sources": partial(across_section, source.name, grids),
     EFFECTS: partial(effects_section, source.name, models, ignoring, dataset),
     ENSEMBLE: partial(ensemble_builder, source.name, models, dataset, several_views=len(grids.grids) > 1),
 }

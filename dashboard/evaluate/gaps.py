@@ -13,8 +13,9 @@ from cxr_core.words import counted
 from dashboard.charts.gap_matrix import gap_matrix_html, legend_words
 from dashboard.evaluate.card_input import card_input, keep_button
 from dashboard.evaluate.judged import Judged
+from dashboard.evaluate.slices import slices_part
 from dashboard.evaluate.subgroups import column_words, usual_split
-from dashboard.shared import detail_help, engine, help_texts
+from dashboard.shared import card_answers, detail_help, engine, help_texts
 from dashboard.shared.choices import Options, pick_one, select_several
 from dashboard.shared.downloads import download_table
 from dashboard.shared.formatting import NOTHING, plain, signed, with_interval
@@ -34,7 +35,7 @@ def gaps_section(judged: Judged) -> None:
     if not by:
         st.info("Choose a column by which to split the images.", icon=":material/info:")
         return
-    found = engine.gaps(
+    found = card_answers.gaps(
         judged.source.name, judged.model.name, tuple(by), shown.choice, judged.dataset, judged.view, judged.judge
     )
     st.markdown(f"**{plain(gaps_answer(found))}**")
@@ -45,6 +46,7 @@ def gaps_section(judged: Judged) -> None:
     with st.expander("AUC and calibration of each group"):
         st.table(ranked_table(found), border="horizontal", alt="AUC of each group beside the rest, and its calibration")
         st.caption(detail_help.RANKED)
+    slices_part(judged, shown)
     with st.container(horizontal=True):
         keep_button(judged, shown)
         download_table(flat_gaps(found), f"{judged.model.name}-{judged.dataset}-gaps.csv")

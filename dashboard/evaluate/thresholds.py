@@ -14,7 +14,7 @@ from cxr_core.tasks.threshold_cards import JudgedCut
 from cxr_core.words import counted
 from dashboard.evaluate.card_input import ShownCard, card_input, keep_button
 from dashboard.evaluate.judged import Judged
-from dashboard.shared import detail_help, engine, help_texts
+from dashboard.shared import card_answers, detail_help, engine, help_texts
 from dashboard.shared.choices import Options, select_several
 from dashboard.shared.downloads import download_file, download_table
 from dashboard.shared.formatting import NOTHING, plain, three_digits, with_interval
@@ -71,7 +71,7 @@ def _places(judged: Judged) -> list[tuple[str, str]]:
 def _judged(judged: Judged, shown: ShownCard, place: tuple[str, str]) -> JudgedPlace | None:
     """Return what the card does at a place; where it cannot be judged there, that is said."""
     try:
-        return engine.judged_place(
+        return card_answers.judged_place(
             judged.source.name, judged.model.name, shown.choice, place, judged.view, judged.judge
         )
     except CxrError as error:

@@ -19,3 +19,9 @@ RANKED = (
     "Whether the model ranks the images of a group worse than all others (p by Holm over all labels and groups), "
     "and whether its probabilities are right there: a slope and an O:E of 1 are."
 )
+ACROSS_SOURCES = "Other sources with predictions of one of these models, on the same data set."
+ACROSS_FILE = "This table: each model on each source and by each judge, with its intervals and marks."
+SLICES = (
+    "Looks through the groups of every column and of each two of them crossed, and shows those that differ most from "
+    "all other images, at the same thresholds. p and intervals are corrected for all that were looked at."
+)

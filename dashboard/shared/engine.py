@@ -12,6 +12,7 @@ from cxr_core.evaluation.effects import Effects
 from cxr_core.models.listing import ModelEntry
 from cxr_core.schema import REPORT
 from cxr_core.sources.registry import get_source
+from cxr_core.tasks import across_sources as across
 from cxr_core.tasks import compare as comparing
 from cxr_core.tasks import details as detailing
 from cxr_core.tasks import distribution as labels
@@ -23,8 +24,6 @@ from cxr_core.tasks import meaning as meanings
 from cxr_core.tasks import meaning_by_model as by_model
 from cxr_core.tasks import policies
 from cxr_core.tasks import subgroups as splitting
-from cxr_core.tasks.card_choice import CardChoice, JudgedPlace, chosen_card, judged_on
-from cxr_core.tasks.gaps import Gaps, gaps_at
 from cxr_core.tasks.judging import judges as judges_of
 from cxr_core.tasks.models import models as list_models
 from cxr_core.tasks.picked_films import PickedFilms, count_picked
@@ -145,27 +144,20 @@ def subgroups(
     return computed(splitting.subgroups, source, model, label, by, dataset, view, threshold, judge, of=(model,))
 
 
-def gaps(
-    source: str, model: str, by: tuple[str, ...], choice: CardChoice, dataset: str, view: str | None, judge: str
-) -> Gaps:
-    """Return the figures of every label in groups of images, and the gap of each to all others."""
-    return computed(_gaps, source, model, by, choice, dataset, view, judge, of=(model,))
-
-
-def judged_place(
-    source: str, model: str, choice: CardChoice, place: tuple[str, str], view: str | None, judge: str
-) -> JudgedPlace:
-    """Return what chosen thresholds do on the images of a source and data set."""
-    if place[0] != source:  # its tables have a stamp of their own, which nobody asks here: it is not kept
-        return judged_on(source, model, choice, place, view, judge)
-    return computed(judged_on, source, model, choice, place, view, judge, of=(model,))
-
-
 def model_grid(
     source: str, models: tuple[str, ...], dataset: str, view: str | None, figure: str, judge: str = REPORT
 ) -> grids.ModelGrid:
     """Return a figure of each model on each label, with the best and those that cannot be told from it."""
     return computed(grids.model_grid, source, models, dataset, view, figure, judge, of=models)
+
+
+def across_sources(
+    source: str, models: tuple[str, ...], judges: tuple[str, ...], dataset: str, figure: str, also_in: tuple[str, ...]
+) -> across.AcrossSources:
+    """Return a figure of each model by each judge, on this source and on others."""
+    if also_in:  # their tables have stamps of their own, which nobody asks here: it is not kept
+        return across.across_sources(source, models, judges, dataset, None, figure, also_in)
+    return computed(across.across_sources, source, models, judges, dataset, None, figure, of=models)
 
 
 def effects(source: str, models: tuple[str, ...], baseline: str, label: str, dataset: str, view: str | None) -> Effects:
@@ -218,12 +210,6 @@ def _told_of_model(source: str, model: str) -> dict[str, Any]:
 
 def _policy_landscape(source: str, model: str, judge: str, _state: str) -> policies.PolicyLandscape | None:
     return policies.policy_landscape(source, model, judge)
-
-
-def _gaps(
-    source: str, model: str, by: tuple[str, ...], choice: CardChoice, dataset: str, view: str | None, judge: str
-) -> Gaps:
-    return gaps_at(chosen_card(source, model, choice, judge), source, model, by, dataset, view, judge)
 
 
 def _judges(source: str) -> list[str]:

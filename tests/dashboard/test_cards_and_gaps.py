@@ -8,10 +8,13 @@ from test_pages import texts
 from cxr_core.schema import label_words
 from cxr_core.tasks.card_choice import CardChoice, chosen_card
 from cxr_core.tasks.gaps import gaps_at
+from cxr_core.tasks.slices import slices_at
 from cxr_core.tasks.threshold_cards import JudgedCut, cards, judged_at
 from dashboard.charts.gap_matrix import gap_matrix_html, gap_sign
 from dashboard.charts.palette import LIGHT
 from dashboard.evaluate.gaps import flat_gaps, gaps_answer
+from dashboard.evaluate.slices import flat_slices, slices_answer
+from dashboard.shared.formatting import plain
 
 MODEL = "densenet_frontal_u0_0__w0_0"
 RULE = CardChoice(None, "sensitivity=0.9", "valid")
@@ -96,3 +99,16 @@ def test_the_auc_and_the_calibration_of_each_group_stand_below_the_matrix(small_
     shown = app.table[-1].value
     row = shown[shown["Group"] == "F"].loc["Edema"]
     assert row["AUC"].startswith(f"{area.roc_auc:.3f}")
+
+
+def test_slices_nobody_asked_for_are_looked_through_on_demand(small_demo, page, monkeypatch):
+    monkeypatch.setenv("CXR_MINIMUM_POSITIVES", "3")
+    where = {"evaluate-tab": "Groups", "gaps-by": "sex", "dataset": "test"}
+    assert not any(one.label == "Slices nobody asked for" and one.value for one in page("evaluate", **where).toggle)
+    app = page("evaluate", model=MODEL, slices="true", **where)
+    found = slices_at(chosen_card("demo", MODEL, RULE), "demo", MODEL, (), "test", None, "report")
+    assert slices_answer(found) in texts(app).replace("\\", "")
+    first, shown = found.found[0], app.table[-1].value
+    assert shown.index[0] == plain(first.group)
+    assert f"{first.gap.value:+.3f}" in shown.iloc[0]["Gap to the rest (corrected interval)"].replace("−", "-")
+    assert len(flat_slices(found)) == len(found.found)

@@ -5,6 +5,7 @@ from test_pages import metrics, texts
 
 from cxr_core.schema import KEY_COLUMNS, LABELS
 from cxr_core.sources.registry import get_source
+from cxr_core.tasks.across_sources import across_sources
 from cxr_core.tasks.evaluate import evaluate, label_curves
 from cxr_core.tasks.grid import model_grid
 from cxr_core.tasks.models import models
@@ -102,6 +103,19 @@ def test_two_judges_are_one_chart_with_the_rank_correlation(read, page):
         if "ROC AUC by Truth" in one.value.columns or "AUC by Truth" in one.value.columns
     )
     assert len(table) == len(chosen)
+
+
+def test_several_sources_is_a_table_of_models_by_judge_with_the_marks_of_all_columns(read, page):
+    shown = page("compare", **{"compare-tab": "Several sources", "across-label": "edema"})
+    assert not shown.exception
+    chosen = next(one for one in shown.multiselect if one.label == "Models").value
+    found = across_sources("demo", chosen, ["report", "truth", "doctors"])
+    table = next(one.value for one in shown.table if "Readers: doctors" in one.value.columns)
+    assert list(table.index) == [plain(model) for model in chosen]
+    for column, head in zip(found.columns, ("Report", "Truth", "Readers: doctors"), strict=True):
+        for model, cell in column.cells("edema").items():
+            assert f"{cell.value:.3f}" in table.loc[plain(model), head]
+    assert "doctors:" in texts(shown) and "images (frontal)" in texts(shown)
 
 
 def test_without_readers_and_truth_nobody_is_asked_who_judges(own_small_demo, page):
