@@ -19,6 +19,13 @@ def _arguments(parser: Parser) -> None:
         help="the pack.json of a pack, which is made again; no MODEL then",
     )
     add("--at", action="append", default=[], metavar="CARD", help="a threshold card of a model, judged on these images")
+    add(
+        "--by",
+        action="append",
+        default=[],
+        metavar="COLUMN",
+        help="the groups that are told of, as for gaps; without it sex and age, where the source has them",
+    )
     add("--dataset", default="valid", help="train, valid or test (default %(default)s)")
     add("--view", help="only images of this view; without it, all that are predicted")
     add("--judge", default=REPORT, metavar="WHO", help="report, truth, or a set of readings (default %(default)s)")
@@ -35,7 +42,8 @@ def _execute(arguments: argparse.Namespace) -> Answer:
         done = rewrite_report(arguments.document, arguments.to, arguments.replace)
     else:
         where = (arguments.dataset, arguments.view, arguments.judge)
-        done = write_report(arguments.source, arguments.models, arguments.to, *where, arguments.at, arguments.replace)
+        what = (arguments.at, arguments.replace, arguments.by)
+        done = write_report(arguments.source, arguments.models, arguments.to, *where, *what)
     text = f"Wrote {counted(len(done.files), 'file')} to {done.folder}; open {done.folder}/index.html"
     return Answer(done.as_json(), lambda: text, complaint=done.remark)
 

@@ -1,6 +1,7 @@
 """What a pack knows of the data, the reference and the analysis: the items of a checklist that are about them."""
 
 from cxr_core.pack.document import Document
+from cxr_core.pack.group_tables import columns_words, models_by_group
 from cxr_core.pack.model_answers import has_cards
 from cxr_core.pack.reply import Reply, Said
 from cxr_core.pack.said import judge_words, size_words
@@ -94,7 +95,9 @@ def uncertainty(document: Document) -> Said:
 
 def groups(document: Document) -> Said:
     """Return what is known of: groups."""
-    return None
+    if not models_by_group(document):
+        return None
+    return Reply(f"Tables of groups by {columns_words(document)}: AUC, calibration and gaps to all other images.")
 
 
 def characteristics(document: Document) -> Said:
@@ -104,7 +107,8 @@ def characteristics(document: Document) -> Said:
 
 def performance(document: Document) -> Said:
     """Return what is known of: performance."""
-    return Reply("Tables and figures of discrimination, calibration and net benefit, with intervals.")
+    by = f" Groups by {columns_words(document)}: their tables." if models_by_group(document) else ""
+    return Reply(f"Tables and figures of discrimination, calibration and net benefit, with intervals.{by}")
 
 
 def accuracy(document: Document) -> Said:

@@ -12,6 +12,8 @@ from cxr_core.pack.checklist import Checklist, checklists
 from cxr_core.pack.document import check_document
 from cxr_core.pack.figures import drawn
 from cxr_core.pack.flow_figure import flow
+from cxr_core.pack.gap_figure import gap_matrices
+from cxr_core.pack.group_tables import columns_words, models_by_group
 from cxr_core.pack.page import page
 from cxr_core.pack.said import methods, title
 from cxr_core.pack.spreadsheet import defused
@@ -88,6 +90,10 @@ def _figures(document: Mapping[str, Any]) -> dict[str, tuple[str, Callable[[], A
     if any(model["card"] for model in models):
         words = f"Sensitivity and specificity at the thresholds of the cards, on {dataset}."
         made["thresholds"] = (words, lambda: forest.shares(document))
+    for number, model in enumerate(models_by_group(document, at_card=True), 1):
+        split = f"Gaps of {model['name']} between groups by {columns_words(document)}, on {dataset}"
+        words = f"{split}; a star: corrected p below .05."
+        made[f"gaps-{number}"] = (words, lambda model=model: gap_matrices(model["gaps"]))  # type: ignore[misc]
     for number, pair in enumerate((pair for pair in document["differences"] if "labels" in pair), 1):
         words = f"Differences in AUC, {pair['a']} minus {pair['b']}, on {dataset}; intervals corrected for all labels."
         made[f"difference-{number}"] = (words, lambda pair=pair: forest.differences(pair))  # type: ignore[misc]

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from cxr_core.pack.document import Document
+from cxr_core.pack.group_tables import columns_words, models_by_group
 from cxr_core.schema import REPORT, TRUTH
 from cxr_core.words import counted
 
@@ -48,7 +49,15 @@ def methods(document: Document) -> list[str]:
         f"What is positive is said by {judge_words(document)}."
     )
     trained = " ".join(_trained(model) for model in document["models"])
-    return [judged, trained, *document["methods"], *_corrections(document), *_cards(document), _software(document)]
+    return [
+        judged,
+        trained,
+        *document["methods"],
+        *_corrections(document),
+        *_groups(document),
+        *_cards(document),
+        _software(document),
+    ]
 
 
 def _trained(model: Mapping[str, Any]) -> str:
@@ -70,6 +79,16 @@ def _corrections(document: Document) -> list[str]:
         "Differences in AUC are of the images that both models predict; p and intervals are corrected for all labels "
         "of a pair (Holm 1979), each interval at the level at which its label was tested. "
         + " ".join(f"{pair['family']}." for pair in pairs)
+    ]
+
+
+def _groups(document: Document) -> list[str]:
+    if not models_by_group(document):
+        return []
+    return [
+        f"Each group by {columns_words(document)} was set beside all other images: sensitivity and specificity by "
+        "Newcombe's interval of the difference on Wilson's bounds by patient, AUC by Student's t on what each patient "
+        "adds to the difference; p and intervals are corrected for all labels and groups (Holm 1979)."
     ]
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from cxr_core.pack.document import Document
+from cxr_core.pack.group_tables import group_tables
 from cxr_core.pack.table import COUNT, FIGURE, PLAIN, SHARE, SIGNED, TEXT, Column, P, Table
 from cxr_core.schema import REPORT, label_words
 
@@ -15,7 +16,7 @@ def tables_of(document: Document) -> list[Table]:
     """Return all tables of a pack, in the order of a paper."""
     made = [_characteristics(document), _participants(document), *_labels(document), _discrimination(document)]
     made += [_calibration(document), _part(document), _net_benefit(document), *_cuts(document)]
-    made += [_recalibration(document), *_differences(document)]
+    made += [_recalibration(document), *group_tables(document), *_differences(document)]
     return [table for table in made if table.rows]
 
 

@@ -28,6 +28,7 @@ from cxr_core.tasks.judging import joined_predictions
 from cxr_core.tasks.label_curves import LabelCurves, curves_of
 from cxr_core.tasks.methods import detail_words, method_words
 from cxr_core.tasks.models import models as list_models
+from cxr_core.tasks.pack_groups import columns_of_pack, groups_of_pack
 from cxr_core.tasks.participants import participants
 from cxr_core.tasks.provenance import command_line, rows_digest, software
 from cxr_core.tasks.threshold_cards import Card, judged_at, read_card
@@ -49,6 +50,7 @@ def pack_document(
     view: str | None = None,
     judge: str = REPORT,
     cards: Sequence[str] = (),
+    by: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Return the document of a pack; it is what JSON gives back of it, so that a file of it makes the same pack.
 
@@ -59,9 +61,10 @@ def pack_document(
         view: only images of this view, or all that each model predicts.
         judge: who says what is positive.
         cards: threshold cards of the models, at most one each, judged on these images.
+        by: columns by which groups are set beside each other; without any sex and age, where the source tells them.
 
     Raises:
-        UnknownNameError: there is no such source, model, data set, view, judge or card.
+        UnknownNameError: there is no such source, model, data set, view, judge, card or column.
         UsageError: a model is named twice, or a card is of none of them.
         TableError, WarehouseError: as `evaluate` raises.
     """
@@ -73,7 +76,7 @@ def pack_document(
         if model not in entries:
             raise UnknownNameError("model", model, sorted(entries))
     at = _cards_by_model(source_name, models, cards)
-    chosen = settings()
+    chosen, columns = settings(), columns_of_pack(source_name, by)
     document = {
         "pack": FORMAT,
         "made_by": f"CXR Lab {cxr_core.__version__}",
@@ -93,9 +96,9 @@ def pack_document(
         "methods": [*method_words(), *detail_words(SPECIFICITY)],
         "characteristics": characteristics(source_name),
         "shared_patients": shared_patients(source_name),
-        "models": [_of_model(source_name, entries[model], where, at.get(model)) for model in models],
+        "models": [_of_model(source_name, entries[model], where, at.get(model), columns) for model in models],
         "differences": [_difference(source_name, a, b, where) for a, b in combinations(models, 2)],
-        "commands": _commands(source_name, models, where, at),
+        "commands": _commands(source_name, models, where, at, columns),
     }
     made: dict[str, Any] = json.loads(json.dumps(document, allow_nan=False))
     return made
@@ -112,7 +115,7 @@ def _cards_by_model(source_name: str, models: Sequence[str], cards: Sequence[str
 
 
 def _of_model(
-    source_name: str, entry: ModelEntry, where: tuple[str, str | None, str], card: Card | None
+    source_name: str, entry: ModelEntry, where: tuple[str, str | None, str], card: Card | None, columns: Sequence[str]
 ) -> dict[str, Any]:
     joined = joined_predictions(source_name, entry.name, *where)
     labels = {}
@@ -131,6 +134,7 @@ def _of_model(
         "labels": labels,
         "flow": [step.as_json() for step in participants(source_name, entry.name, *where)],
         "card": None,
+        "gaps": groups_of_pack(source_name, entry.name, where, columns, card, joined.scale),
     }
     if card is not None:
         cuts = judged_at(card, source_name, entry.name, *where)
@@ -179,12 +183,18 @@ def _difference(source_name: str, a: str, b: str, where: tuple[str, str | None, 
 
 
 def _commands(
-    source_name: str, models: Sequence[str], where: tuple[str, str | None, str], at: dict[str, Card]
+    source_name: str,
+    models: Sequence[str],
+    where: tuple[str, str | None, str],
+    at: dict[str, Card],
+    columns: Sequence[str],
 ) -> list[str]:
     dataset, view, judge = where
     places = ["--source", source_name, "--dataset", dataset, *(["--view", view] if view else []), "--judge", judge]
     cards = [word for card in at.values() for word in ("--at", card.card)]
-    made = [["report", *models, "--to", "FOLDER", *cards]]
+    by = [word for column in columns for word in ("--by", column)]
+    made = [["report", *models, "--to", "FOLDER", *cards, *by]]
     made += [["evaluate", m, "--details", *(["--at", at[m].card] if m in at else [])] for m in models]
+    made += [["gaps", m, "--at", at[m].card, *by] for m in models if m in at and columns]
     made += [["compare", a, b] for a, b in combinations(models, 2)]
     return [command_line([*command, *places]) for command in made]

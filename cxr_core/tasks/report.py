@@ -41,10 +41,11 @@ def write_report(
     judge: str = REPORT,
     cards: Sequence[str] = (),
     replace: bool = False,
+    by: Sequence[str] = (),
 ) -> WrittenPack:
     """Write the pack of models into a folder; raises what `pack_document` raises, and as `rewrite_report`."""
     folder = _checked_folder(to, replace)
-    return _written(folder, pack_files(pack_document(source_name, models, dataset, view, judge, cards)))
+    return _written(folder, pack_files(pack_document(source_name, models, dataset, view, judge, cards, by)))
 
 
 def rewrite_report(file: str, to: str, replace: bool = False) -> WrittenPack:

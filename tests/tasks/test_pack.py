@@ -16,9 +16,13 @@ from cxr_core.errors import ExistsError, UnknownNameError, UsageError
 from cxr_core.pack.checklist import ASKED, FILLED, NOT_APPLICABLE, checklists
 from cxr_core.pack.figures import lines_of
 from cxr_core.pack.files import pack_files
+from cxr_core.pack.gap_figure import gap_matrices
+from cxr_core.pack.group_tables import SHARES
 from cxr_core.tasks import report
 from cxr_core.tasks.compare import compare
 from cxr_core.tasks.evaluate import evaluate
+from cxr_core.tasks.gaps import gaps
+from cxr_core.tasks.import_groups import import_groups
 from cxr_core.tasks.pack_document import pack_document
 from cxr_core.tasks.threshold_cards import choose_thresholds, judged_at, parse_rule, read_card
 
@@ -138,6 +142,7 @@ def write_models(workspace):
     for seed, model in enumerate(MODELS):
         write_predictions(workspace, model, scores_for(frontal, seed, names=("edema", "fracture")))
     choose_thresholds(NAME, "net", parse_rule("sensitivity=0.8"), card="chosen", recalibrate="platt")
+    return frontal
 
 
 @pytest.fixture(scope="module")
@@ -241,6 +246,42 @@ def test_the_methods_say_n_judge_seed_resamples_versions_and_correction(made):
     for words in (f"{images} images", "report", f"seed {seed}", f"{resamples:,}", "numpy", "Holm", "sensitivity=0.8"):
         assert words in said, words
     assert "chosen on valid" in said and "judged on test" in said
+
+
+def test_groups_are_told_of_as_gaps_tells_them_by_sex_and_age_where_nobody_says_otherwise(workspace, undrawn, tmp_path):
+    people = write_models(workspace)[["patient"]].drop_duplicates()
+    people = people.assign(sex=["F", "M"] * (len(people) // 2) + ["F"] * (len(people) % 2))
+    people.to_csv(tmp_path / "people.csv", index=False)
+    import_groups(NAME, tmp_path / "people.csv")
+    document = pack_document(NAME, ["net"], "test", cards=["chosen"])
+    found = gaps(NAME, "net", ["sex"], "chosen", "test")
+    assert document["models"][0]["gaps"] == json.loads(json.dumps(found.as_json()))
+    files = pack_files(document)
+    by_group = {(row["Label"], row["Group"]): row for row in rows(files["tables/gaps.csv"])}
+    cell, row = found.matrix.labels["edema"]["F"].as_json(), by_group["Edema", "F"]
+    assert number(row["Specificity"]) == cell["specificity"]
+    assert number(row["Specificity, minus all others"]) == cell["gap"]["specificity"]
+    assert number(row["p, corrected (specificity)"]) == cell["p_corrected"]["specificity"]
+    area = {(row["Label"], row["Group"]): row for row in rows(files["tables/groups.csv"])}["Edema", "F"]
+    assert number(area["AUC"]) == found.areas["edema"]["F"].roc_auc
+    assert "figures/gaps-1.svg" in files and "by sex" in files["methods.txt"].decode()
+    filled = {one.name: {each.number: each.status for each in one.items} for one in checklists(document)}
+    assert filled["CLAIM 2024"]["30"] == FILLED
+    without = pack_document(NAME, ["net"], "test")
+    assert "tables/groups.csv" in (made := pack_files(without)) and "tables/gaps.csv" not in made
+    with pytest.raises(UnknownNameError, match="column to split by"):
+        pack_document(NAME, ["net"], "test", by=["colour"])
+
+
+def test_the_matrix_of_gaps_is_drawn_with_a_star_where_the_corrected_p_is_small():
+    def cell(value, p):
+        return {"gap": dict.fromkeys(SHARES, value), "p_corrected": dict.fromkeys(SHARES, p)}
+
+    row = {"F": cell(-0.212, 0.01), "M": cell(-0.001, 0.9), "?": cell(None, None)}
+    figure = gap_matrices({"groups": list(row), "labels": {"edema": row}})
+    for axis, share in zip(figure.axes, SHARES, strict=True):
+        assert [one.get_text() for one in axis.texts] == ["−0.21*", "+0.00", "–"]
+        assert axis.get_title(loc="left").startswith(share.capitalize())
 
 
 def test_the_document_makes_the_same_pack_again_byte_for_byte(made, tmp_path):
