@@ -59,6 +59,7 @@ def code_of(module: Path, package: str = "cxr_core") -> set[Path]:
 
 def copy_sources(home: Path, workspace: Path) -> None:
     """Give a workspace the sources of another: tables as copies, the large files as hard links where that is possible."""
+    workspace.mkdir(mode=0o700, parents=True, exist_ok=True)  # as the product makes it
     shutil.copytree(home / "sources", workspace / "sources", copy_function=_link_large)
 
 
