@@ -1,15 +1,13 @@
 """One film large, and all that is said of it."""
 
-import numpy as np
 import pandas as pd
 import streamlit as st
-from PIL import Image
 
 from cxr_core.errors import CxrError
 from cxr_core.schema import LABELS, label_words
 from cxr_core.tasks.image_facts import ImageFacts, ModelSays
-from cxr_core.tasks.image_pictures import film_picture
 from dashboard.images.choice import ImageChoice
+from dashboard.images.picture import picture_part
 from dashboard.images.wall import open_image
 from dashboard.shared import address, image_answers
 from dashboard.shared.formatting import NOTHING, plain
@@ -30,7 +28,7 @@ def film(choice: ImageChoice) -> None:
     st.header(plain(f"The film, {found.view or 'no view'}, {found.dataset}"), anchor=False)
     left, right = st.columns([1, 1], gap="large")
     with left:
-        _picture(query.source, found)
+        picture_part(query.source, found, str(query.label), query.model)
     with right:
         st.table(said_table(found), border="horizontal", alt="What report, readers and models say of the image")
         st.caption("A model's number is its probability, or its stored score where it gives none.")
@@ -61,24 +59,6 @@ def _model_words(said: ModelSays | None) -> str:
     if said is None:
         return NOTHING
     return f"{said.score if said.probability is None else said.probability:.3f}"
-
-
-def _picture(source: str, found: ImageFacts) -> None:
-    low, high = st.slider(
-        "Grey values", 0, 255, (0, 255), key="window", help="Window and level: what is below is black, above white."
-    )
-    try:
-        picture = film_picture(source, found.path, found.names_in_records)
-    except CxrError as error:
-        st.info(plain(error), icon=":material/image_not_supported:")
-        return
-    st.image(windowed(picture, low, high), width="stretch", alt="The film")
-
-
-def windowed(picture: Image.Image, low: int, high: int) -> Image.Image:
-    """Return a picture whose grey values from `low` to `high` fill all from black to white."""
-    grey = (np.asarray(picture, np.float64) - low) / max(1, high - low)
-    return Image.fromarray((np.clip(grey, 0, 1) * 255).astype(np.uint8))
 
 
 def _close() -> None:

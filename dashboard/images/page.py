@@ -46,6 +46,8 @@ else:
     keep_terms()
     with top:
         page_header(f"{words} for {about.lower()}: {count(group.total)}", source.name, source.synthetic, *facts)
-    film(choice)
+    large = st.container()  # filled last: a map may take seconds, or be cancelled
     doubt_note(query)
     wall(group)
+    with large:
+        film(choice)

@@ -13,7 +13,7 @@ from cxr_core.tasks.images import ImageGroup, ListedImage
 from cxr_core.tasks.reading import VERDICTS, Desk, Given, said, store
 from cxr_core.tasks.reading_list import agreement_so_far, certain_values
 from cxr_core.words import counted
-from dashboard.images.film import windowed
+from dashboard.images.picture import windowed
 from dashboard.images.reading_words import agreement_words, film_words
 from dashboard.shared.actions import action_button, show_told
 from dashboard.shared.formatting import plain

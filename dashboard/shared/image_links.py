@@ -1,7 +1,7 @@
 """Addresses of Images: each reproduces the group of images behind a number, wherever the number stands.
 
 An address says all that the page asks for, also what is usual there: whoever chose something else there before would
-see other images. A link to it keeps the session (`in_the_browser.js`).
+see other images. A link to it opens in the same tab (`in_the_browser.js`).
 """
 
 from collections.abc import Mapping

@@ -11,7 +11,8 @@ from cxr_core.tasks.image_facts import image_facts
 from cxr_core.tasks.image_record import image_record
 from cxr_core.tasks.images import ImageQuery, images
 from dashboard.images.choice import GROUP_WORDS
-from dashboard.images.film import said_table, windowed
+from dashboard.images.film import said_table
+from dashboard.images.picture import windowed
 
 FRONTAL = "densenet_frontal_u0_0__w0_0"
 
