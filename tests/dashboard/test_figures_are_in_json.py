@@ -12,7 +12,8 @@ from shown_figures import Pool, figures_in, shown_figures
 from cxr_core.cli import main
 
 FIRST, SECOND = "densenet_frontal_u0_0__w0_0", "densenet_frontal_u0_0__w1_0"
-FOUR = f"{FIRST} {SECOND} densenet_frontal_u0_5__w0_25 densenet_frontal_u1_0__w1_0"
+TWO = f"{FIRST} {SECOND}"
+CHOSEN = {"models-frontal": [FIRST, SECOND]}
 #: Thresholds that the pages choose by themselves where nobody moves an input.
 CARDS = {
     "point": "--rule sensitivity=.8",
@@ -20,7 +21,7 @@ CARDS = {
     "read": "--rule sensitivity=.8 --judge radiologists",
 }
 LABELS, EDEMA = "distribution --details", "--model densenet_frontal_u0_0__w0_0 --label edema --group"
-EVALUATE = f"evaluate {FIRST} --details --at point --by sex"
+GRID, EVALUATE = f"compare {TWO} --grid roc_auc", f"evaluate {FIRST} --details --at point --by sex"
 #: Page, what its address asks for, the label that it is about if any, and the commands that print what it shows.
 WALK = [
     ("labels", {}, None, [LABELS]),
@@ -48,21 +49,33 @@ WALK = [
         "edema",
         [EVALUATE, f"gaps {FIRST} --by sex --at card"],
     ),
-    ("compare", {}, None, [f"compare {FOUR}"]),
     (
-        "compare",
-        {"compare-tab": "Curves of one label"},
+        "evaluate",
+        {"slices": "true", "evaluate-tab": "Groups"},
         "edema",
-        [f"compare {FOUR}", *(f"evaluate {model}" for model in FOUR.split())],
+        [EVALUATE, f"gaps {FIRST} --by sex --at card", f"gaps {FIRST} --slices --at card"],
     ),
-    ("compare", {"compare-tab": "Is the difference real?"}, None, [f"compare {FOUR}", f"compare {FIRST} {SECOND}"]),
-    ("compare", {"compare-tab": "Two judges"}, None, [f"compare {FOUR}", f"compare {FOUR} --beside truth"]),
-    ("compare", {"compare-tab": "What u and w did"}, "edema", [f"compare {FOUR}", f"compare {FOUR} --effects edema"]),
+    ("compare", CHOSEN, None, [GRID]),
     (
         "compare",
-        {"compare-tab": "Build an ensemble"},
+        CHOSEN | {"compare-tab": "Curves of one label"},
+        "edema",
+        [GRID, f"evaluate {FIRST}", f"evaluate {SECOND}"],
+    ),
+    ("compare", CHOSEN | {"compare-tab": "Is the difference real?"}, None, [GRID, f"compare {TWO}"]),
+    ("compare", CHOSEN | {"compare-tab": "Two judges"}, None, [GRID, f"compare {TWO} --beside truth"]),
+    (
+        "compare",
+        CHOSEN | {"compare-tab": "Several sources"},
         None,
-        [f"compare {FOUR}", f"ensemble {FOUR} --method mean-logit --preview"],
+        [GRID, f"compare {TWO} --also-by truth --also-by radiologists"],
+    ),
+    ("compare", CHOSEN | {"compare-tab": "What u and w did"}, "edema", [GRID, f"compare {TWO} --effects edema"]),
+    (
+        "compare",
+        CHOSEN | {"compare-tab": "Build an ensemble"},
+        None,
+        [GRID, f"ensemble {TWO} --method mean-logit --preview"],
     ),
     ("images", {}, "edema", [f"images {EDEMA} false-positive --at card"]),
     ("images", {"group": "uncertain"}, "edema", [f"images {EDEMA} uncertain"]),
@@ -106,7 +119,9 @@ def test_every_figure_of_a_page_is_in_the_json_of_a_command(
         if line not in printed:
             printed[line] = asked(line)
         pool.add(printed[line])
-    figures = shown_figures(page(name, **address), label)
+    app = page(name, **address)
+    assert not app.warning, "the address was not understood"
+    figures = shown_figures(app, label)
     missing = [f"{figure.text} ({figure.where})" for figure in figures if not pool.has(figure)]
     assert not missing, "\n".join(missing)
     assert len(figures) >= 5 or name in ("runs", "sources"), "the page was not read"
