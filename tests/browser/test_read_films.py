@@ -1,22 +1,38 @@
 """From a number to its films, and by reading them to what labels mean: by keyboard alone, the server killed meanwhile."""
 
 import re
+import shutil
 
 import pandas as pd
 import pytest
 from playwright.sync_api import expect
 from served_dashboard import at_rest
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+from cxr_core.sources.demo import SHIPPED
+from cxr_core.sources.registry import get_source
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(420)]
 
 #: What is pressed: 1 absent, 3 present; a 2 would be no verdict, and count for no share.
 PRESSED = "3113113131"
 
 
-def test_from_false_positives_to_what_labels_mean_a_killed_server_loses_no_verdict(page, dashboard, own_small_demo):
+MODEL = "densenet_frontal_u1_0__w1_0"
+
+
+@pytest.fixture
+def demo(own_small_demo):
+    """A small demo that has the weights of one model."""
+    weights = get_source("demo").model_path(MODEL)
+    weights.parent.mkdir(exist_ok=True)
+    shutil.copy(SHIPPED / "models" / weights.name, weights)
+    return own_small_demo / "sources" / "demo"
+
+
+def test_from_false_positives_to_what_labels_mean_a_killed_server_loses_no_verdict(page, dashboard, demo):
     """Evaluate, its false positives, the wall, a film, ten verdicts with a SIGKILL between them, and Labels; no mouse."""
     dashboard.start()
-    page.goto(f"{dashboard.url}/evaluate?model=densenet_frontal_u1_0__w1_0&label=fracture&point-by=youden")
+    page.goto(f"{dashboard.url}/evaluate?model={MODEL}&label=fracture&point-by=youden")
     link = page.get_by_role("row", name="Finding absent").get_by_role("link").first
     number = int(link.inner_text())
     assert number > 10
@@ -36,7 +52,7 @@ def test_from_false_positives_to_what_labels_mean_a_killed_server_loses_no_verdi
     page.keyboard.press("z")
     says(page, 9)
     read_film(page, PRESSED[9], 10)
-    table = pd.read_parquet(own_small_demo / "sources" / "demo" / "readings" / "own-readings.parquet")
+    table = pd.read_parquet(demo / "readings" / "own-readings.parquet")
     assert sorted(table["fracture"]) == sorted(int(key) for key in PRESSED)
     labels = page.get_by_role("button", name="What they mean")
     at_rest(page)
@@ -51,13 +67,18 @@ def test_from_false_positives_to_what_labels_mean_a_killed_server_loses_no_verdi
 
 
 def look_at_a_film(page):
-    """Open the first film of the wall, and see what everybody says of it."""
+    """Open the first film of the wall, and see what everybody says of it and where the model looks."""
     first = page.get_by_role("button", name="Open 1", exact=True)
     expect(first).to_be_visible()
     at_rest(page)
     first.press("Enter")
     expect(page.get_by_role("heading", name="The film")).to_be_visible()
     expect(page.get_by_role("row", name="Fracture").first).to_be_visible()
+    looks = page.get_by_role("switch", name="Where the model looks")
+    expect(looks).to_be_visible()
+    at_rest(page)
+    looks.press("Space")
+    expect(page.get_by_alt_text("The film with the map of fracture")).to_be_visible(timeout=150_000)
 
 
 def begin_by_keyboard(page, name):
