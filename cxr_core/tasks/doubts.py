@@ -15,7 +15,7 @@ from cxr_core.evaluation.fitted import FOLDS
 from cxr_core.schema import LABELS, REPORT, TRUTH, VALUES, VIEWS, Value, check_label
 from cxr_core.sources.registry import ready_source
 from cxr_core.tasks.judging import joined_predictions, judged_by
-from cxr_core.tasks.label_doubt import doubt_of
+from cxr_core.tasks.label_doubt import check_not_learnt, doubt_of
 from cxr_core.warehouse.answers import Joined
 
 
@@ -150,6 +150,7 @@ def doubts(
     """
     for label in labels:
         check_label(label)
+    check_not_learnt(dataset)
     if judge == REPORT:
         raise UsageError(f"The report's own labels are in doubt, so it is no judge of them. Name {TRUTH} or readings.")
     source = ready_source(source_name)

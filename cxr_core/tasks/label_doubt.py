@@ -14,6 +14,15 @@ from cxr_core.warehouse.answers import Joined
 LEARNT = "train"
 
 
+def check_not_learnt(dataset: str) -> None:
+    """Raise `UsageError` for the images whose labels a model may have learnt."""
+    if dataset == LEARNT:
+        raise UsageError(
+            f"Doubt needs predictions of images that a model was not trained on. Received: {LEARNT}, whose labels it "
+            "has learnt. Choose valid or test."
+        )
+
+
 def doubt_of(joined: Joined, model: str, label: str, dataset: str) -> LabelDoubt:
     """Return which values of a label are in doubt, by heads on the model's scores that are cross-fitted by patient.
 
@@ -22,11 +31,7 @@ def doubt_of(joined: Joined, model: str, label: str, dataset: str) -> LabelDoubt
         UnknownNameError: the model does not predict the label.
         TableError: a value is no label code.
     """
-    if dataset == LEARNT:
-        raise UsageError(
-            f"Doubt needs predictions of images that a model was not trained on. Received: {LEARNT}, whose labels it "
-            "has learnt. Choose valid or test."
-        )
+    check_not_learnt(dataset)
     if label not in joined.labels:
         raise UnknownNameError(f"label of model {model}", label, joined.labels)
     values, scores = label_codes(joined.frame[f"true_{label}"]), joined.frame[f"predicted_{label}"]

@@ -109,6 +109,7 @@ def test_a_label_of_which_nothing_can_be_told_says_why(small_demo):
         ({"judge": "report"}, UsageError, "no judge of them"),
         ({"judge": "nobody"}, UnknownNameError, "nobody"),
         ({"dataset": "odd"}, UnknownNameError, "odd"),
+        ({"dataset": "train"}, UsageError, "was not trained on"),
     ],
 )
 def test_a_question_without_an_answer_is_told_in_one_sentence(small_demo, given, error, sentence):
