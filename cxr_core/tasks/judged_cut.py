@@ -17,7 +17,8 @@ SHARES = ("sensitivity", "specificity", "ppv", "npv", "f1")
 class JudgedCut:
     """What a threshold does on the rows of one label; `why` says why there is no threshold, or no figure.
 
-    `called` says of each label value how many of its images are called positive, where that was asked.
+    `called` says of each label value how many of its images are called positive, where that was asked; `moved` how far
+    the scores are from those that the threshold was chosen on, from 0 to 1 (`score_shift`).
     """
 
     threshold: float | None
@@ -25,6 +26,7 @@ class JudgedCut:
     why: dict[str, str] = field(default_factory=dict)
     recalibrated: Recalibrated | None = None
     called: dict[str, ShareAbove] = field(default_factory=dict)
+    moved: float | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Return the cut under the names that scripts rely on."""
@@ -39,6 +41,8 @@ class JudgedCut:
         document = {"threshold": self.threshold} | shares_as_json(point, SHARES) | counts_as_json(point) | alarms
         if self.recalibrated is not None:
             document["recalibrated"] = self.recalibrated.as_json()
+        if self.moved is not None:
+            document["score_shift"] = self.moved
         if self.called:
             document["called"] = {value: _called_as_json(one) for value, one in self.called.items()}
         return document | {"why": self.why or missing_shares(point, SHARES)}

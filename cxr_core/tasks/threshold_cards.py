@@ -7,14 +7,16 @@ from typing import Any
 
 import cxr_core
 from cxr_core.atomic import write_text
-from cxr_core.errors import ExistsError, TableError, UnknownNameError, UsageError, brief
+from cxr_core.errors import ExistsError, TableError, UnknownNameError, UsageError
 from cxr_core.evaluation.recalibration import Recalibration
+from cxr_core.evaluation.score_shift import percentiles, score_shift
 from cxr_core.schema import NAME_PATTERN, REPORT, check_name
 from cxr_core.sources.registry import get_source
 from cxr_core.tasks.judged_cut import JudgedCut
 from cxr_core.tasks.judging import joined_predictions
 from cxr_core.tasks.label_curves import LabelCurves, curves_of
 from cxr_core.tasks.recalibrated import fitted_recalibration, judged_recalibration
+from cxr_core.tasks.threshold_rules import Rule, parse_rule
 from cxr_core.warehouse.answers import Joined
 
 __all__ = [
@@ -23,20 +25,7 @@ __all__ = [
 ]  # fmt: skip
 
 FOLDER = "thresholds"
-#: The rules that want a figure, and those that want none.
-WANTING, PLAIN = ("sensitivity", "specificity"), ("youden", "f1")
 NO_THRESHOLD = "the card has no threshold for this label"
-
-
-@dataclass(frozen=True)
-class Rule:
-    """How thresholds are chosen: `name` is of `thresholds.RULES`, `wanted` the figure where the rule wants one."""
-
-    name: str
-    wanted: float | None = None
-
-    def __str__(self) -> str:
-        return self.name if self.wanted is None else f"{self.name}={self.wanted:g}"
 
 
 @dataclass(frozen=True)
@@ -54,6 +43,7 @@ class Card:
     thresholds: dict[str, float | None]
     cuts: dict[str, JudgedCut] = field(default_factory=dict, compare=False)
     recalibrations: dict[str, Recalibration] = field(default_factory=dict)
+    percentiles: dict[str, list[float]] = field(default_factory=dict, compare=False)
 
     def as_json(self) -> dict[str, Any]:
         """Return what `thresholds --json` prints and the file holds."""
@@ -67,32 +57,14 @@ class Card:
             "view": self.view,
             "judge": self.judge,
             "version": cxr_core.__version__,
-            "labels": {label: cut.as_json() | self._recalibration(label) for label, cut in self.cuts.items()},
+            "labels": {label: cut.as_json() | self._further(label) for label, cut in self.cuts.items()},
         }
 
-    def _recalibration(self, label: str) -> dict[str, Any]:
-        return {"recalibration": self.recalibrations[label].as_json()} if label in self.recalibrations else {}
-
-
-def parse_rule(text: str) -> Rule:
-    """Return the rule that a text names: `sensitivity=0.9`, `specificity=.95`, `youden` or `f1`.
-
-    Raises:
-        UsageError: there is no such rule, or its figure is not above 0 and at most 1.
-    """
-    name, sign, figure = text.partition("=")
-    if name not in (*WANTING, *PLAIN):
-        raise UsageError(f"A rule is sensitivity=X, specificity=X, youden or f1. Received: {brief(text)}.")
-    if (name in WANTING) != bool(sign):
-        raise UsageError(f"The rule {name} {'needs a figure' if name in WANTING else 'takes no figure'}, as in "
-                         f"{'sensitivity=0.9' if name in WANTING else name}. Received: {brief(text)}.")  # fmt: skip
-    try:
-        wanted = float(figure) if sign else None
-    except ValueError:
-        wanted = float("nan")
-    if wanted is not None and not 0 < wanted <= 1:
-        raise UsageError(f"A wanted {name} must be above 0 and at most 1. Received: {brief(figure)}.")
-    return Rule(name, wanted)
+    def _further(self, label: str) -> dict[str, Any]:
+        fitted = self.recalibrations.get(label)
+        return ({"recalibration": fitted.as_json()} if fitted else {}) | {
+            "percentiles": self.percentiles.get(label, [])
+        }
 
 
 def choose_thresholds(
@@ -152,7 +124,8 @@ def made_card(
     thresholds = {label: cut.threshold for label, cut in cuts.items()}
     fitted = {label: fitted_recalibration(one, recalibrate)[0] for label, one in each.items()} if recalibrate else {}
     kept = {label: one for label, one in fitted.items() if one is not None}
-    return Card(name, model, source_name, joined.scale, rule, on, view, judge, thresholds, cuts, kept)
+    steps = {label: percentiles(one.rows.scores) for label, one in each.items()}
+    return Card(name, model, source_name, joined.scale, rule, on, view, judge, thresholds, cuts, kept, steps)
 
 
 def read_card(source_name: str, name: str) -> Card:
@@ -167,17 +140,16 @@ def read_card(source_name: str, name: str) -> Card:
         raise UnknownNameError("card", name, cards(source_name))
     try:
         kept = json.loads(file.read_text(encoding="utf-8"))
-        thresholds = {
-            label: None if cut["threshold"] is None else float(cut["threshold"])
-            for label, cut in kept["labels"].items()
-        }
+        cuts = {label: cut["threshold"] for label, cut in kept["labels"].items()}
+        thresholds = {label: None if cut is None else float(cut) for label, cut in cuts.items()}
         rule = parse_rule(kept["rule"])
         card, model, source, scale, on, judge = (
             str(kept[key]) for key in ("card", "model", "source", "scale", "on", "judge")
         )
         labels = kept["labels"].items()
         fitted = {key: Recalibration.from_json(cut["recalibration"]) for key, cut in labels if "recalibration" in cut}
-        return Card(card, model, source, scale, rule, on, kept["view"], judge, thresholds, recalibrations=fitted)
+        steps = {key: [float(one) for one in cut.get("percentiles", [])] for key, cut in labels}
+        return Card(card, model, source, scale, rule, on, kept["view"], judge, thresholds, {}, fitted, steps)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, UsageError) as error:
         raise TableError(f"The card {file} is damaged: {error}. Choose the thresholds anew.") from error
 
@@ -242,7 +214,8 @@ def _at(curves: LabelCurves, card: Card) -> JudgedCut:
     if curves.rows.why:
         return JudgedCut(threshold, None, {"threshold": curves.rows.why}, recalibrated)
     point, called = curves.operating_point(threshold), curves.shares_above(threshold)
-    return JudgedCut(threshold, point, recalibrated=recalibrated, called=called)
+    moved = score_shift(card.percentiles.get(curves.label, []), curves.rows.scores)
+    return JudgedCut(threshold, point, {}, recalibrated, called, moved)
 
 
 def card_file(source_name: str, name: str) -> Path:

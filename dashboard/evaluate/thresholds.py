@@ -99,6 +99,7 @@ def _cells(cut: JudgedCut, volume: int) -> dict[str, str]:
         "Specificity": with_interval(one["specificity"], one["specificity_ci"]),
         "Alarms per 100": NOTHING if one["alarms_per_100"] is None else f"{one['alarms_per_100']:.1f}",
         "False alarms a day": NOTHING if a_day is None else f"{a_day[1]:.1f}",
+        "Scores moved by": three_digits(cut.moved),
     }
 
 

@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 from prediction_source import NAME, of_view, scores_for, write_predictions, write_source
 from scipy.special import expit
+from scipy.stats import ks_2samp
 from sklearn.isotonic import IsotonicRegression
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import confusion_matrix, f1_score
@@ -49,6 +50,20 @@ def test_a_card_counts_exactly_where_it_is_chosen_and_where_it_is_judged(labels,
         assert cut["n"] == len(y)
         assert cut["alarms_per_100"] == pytest.approx(100 * (tp + fp) / len(y))
     assert set(card.thresholds) == {"edema", "fracture"}
+
+
+def test_a_card_says_how_far_the_scores_have_moved_from_those_that_it_was_chosen_on(labels):
+    kept = read_card(NAME, choose_thresholds(NAME, "net", parse_rule("youden"), card="card").card)
+    found = {one: judged_at(kept, NAME, "net", one, None, "report")["edema"].as_json() for one in ("valid", "test")}
+    exact = ks_2samp(certain(labels, "valid")[1], certain(labels, "test")[1]).statistic
+    assert found["test"]["score_shift"] == pytest.approx(exact, abs=0.011)
+    assert found["valid"]["score_shift"] <= 0.011
+    older = get_source(NAME).folder / "thresholds" / "card.json"
+    document = json.loads(older.read_text())
+    document["labels"] = {label: {"threshold": cut["threshold"]} for label, cut in document["labels"].items()}
+    older.write_text(json.dumps(document))
+    without = judged_at(read_card(NAME, "card"), NAME, "net", "test", None, "report")["edema"].as_json()
+    assert "score_shift" not in without and without["tp"] == found["test"]["tp"]
 
 
 def test_the_rules_reach_what_they_promise(labels):
