@@ -136,13 +136,16 @@ def bootstrap(ranked: Sequence[RankedRows], patients: int, resamples: int, threa
     if patients == 0 or not ranked:
         return replicates
     begun = time.monotonic()
-    with ThreadPoolExecutor(min(threads or os.cpu_count() or 1, len(ranked))) as pool:
+    pool = ThreadPoolExecutor(min(threads or os.cpu_count() or 1, len(ranked)))
+    try:
         for start, weights in patient_weights(patients, resamples):
-            tell_done("Resamples", start, resamples, begun)
             stop = start + weights.shape[1]
-            figures = pool.map(lambda rows, drawn=weights: weighted_figures(rows, drawn), ranked)
-            for column, (auc, ap) in enumerate(figures):
-                replicates[start:stop, column, 0], replicates[start:stop, column, 1] = auc, ap
+            figures = [pool.submit(weighted_figures, rows, weights) for rows in ranked]
+            for column, of_rows in enumerate(figures):
+                tell_done("Resamples", start + (stop - start) * column // len(ranked), resamples, begun)
+                replicates[start:stop, column, 0], replicates[start:stop, column, 1] = of_rows.result()
+    finally:
+        pool.shutdown(cancel_futures=True)
     return replicates
 
 

@@ -13,7 +13,8 @@ import shutil
 import tempfile
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from functools import lru_cache
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from sqlglot import exp
 
 from cxr_core.errors import StorageError, TableError, UsageError
 from cxr_core.locations import is_remote
+from cxr_core.progress import tell_done
 from cxr_core.schema import KEY_COLUMNS, LABELS, READER_COLUMN
 from cxr_core.stamps import changed_at, file_stamp, looked
 from cxr_core.storage import local_copy, version
@@ -37,6 +39,7 @@ from cxr_core.warehouse.tables import files_by_model
 _connecting = threading.Lock()
 #: What a large question may take of memory in DuckDB, so that the process stays below 2 GB.
 _MEMORY = "1400MB"
+_LOOK_SECONDS = 0.2
 #: What a question names, however a file spells it.
 _KNOWN = frozenset({*KEY_COLUMNS, READER_COLUMN, *LABELS})
 #: The version that each file on Cloud Storage had when it was asked for last.
@@ -90,7 +93,8 @@ class LocalRunner:
         try:
             for name, frame in frames.items():
                 cursor.register(name, frame)
-            return _as_asked(cursor.sql(sql, params=query.parameters).to_arrow_table())
+            ask = lambda: cursor.sql(sql, params=query.parameters).to_arrow_table()  # noqa: E731
+            return _as_asked(_watched(cursor, ask) if query.is_large else ask())
         finally:
             cursor.close()
 
@@ -106,6 +110,23 @@ class LocalRunner:
     def models(self, pattern: str) -> dict[str, str]:
         """Return the models whose file matches a pattern such as `…/{model}_predictions.parquet`."""
         return files_by_model(pattern)
+
+
+def _watched(cursor: duckdb.DuckDBPyConnection, ask: Callable[[], pa.Table]) -> pa.Table:
+    """Answer in another thread and tell meanwhile how far it is; what nobody waits for any more is given up."""
+    since = time.monotonic()
+    with ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(ask)
+        try:
+            while not answer.done():
+                wait([answer], timeout=_LOOK_SECONDS)
+                tell_done("Percent of the rows", max(0, int(cursor.query_progress())), 100, since)
+        except BaseException:
+            while not answer.done():  # what has not begun yet is not interrupted: again, until it is
+                cursor.interrupt()
+                wait([answer], timeout=_LOOK_SECONDS)
+            raise
+        return answer.result()
 
 
 @lru_cache(maxsize=256)

@@ -10,9 +10,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cxr_core.errors import TableError
+from cxr_core.progress import telling
 from cxr_core.schema import DATASETS, KEY_COLUMNS, LABELS, VALUES
 from cxr_core.warehouse import local
 from cxr_core.warehouse.parquet import write_table
+from cxr_core.warehouse.questions import Query
 from cxr_core.warehouse.tables import TableSet
 from cxr_core.warehouse.warehouse import open_warehouse
 
@@ -61,6 +63,22 @@ def test_the_connection_is_locked(local_tables, is_large):
         with pytest.raises(duckdb.Error):
             cursor.execute(statement)
     cursor.close()
+
+
+def test_a_large_question_that_nobody_waits_for_any_more_is_given_up(local_tables):
+    """It would count to a hundred thousand million."""
+    runner, told = local.LocalRunner(local_tables.allowed), []
+    counting = "SELECT COUNTIF(MOD(a, 7) = MOD(b, 5)) AS n FROM UNNEST(GENERATE_ARRAY(1, 300000)) AS a"
+    query = Query("long", f"{counting} CROSS JOIN UNNEST(GENERATE_ARRAY(1, 300000)) AS b", is_large=True)
+
+    def give_up(progress):
+        told.append(progress.words)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt), telling(give_up):
+        runner.run(query, [])
+    assert told[0].startswith("Percent of the rows: ")
+    assert runner.run(Query("short", "SELECT 1 AS n", is_large=True), [])[0].to_pylist() == [{"n": 1}]
 
 
 def test_quotes_in_a_folder_are_no_sql(tmp_path, label_rows):

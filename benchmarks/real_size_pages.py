@@ -1,0 +1,141 @@
+"""Are the pages usable at the size of MIMIC-CXR: how long Compare takes of four models, in how much memory, and how
+soon the processor is free once a tab is closed or a question is cancelled?
+
+    python benchmarks/real_size_pages.py [--folder workspace/real-size-pages] [--images 377110] [--keep]
+
+A dashboard of its own serves a look-alike with eight models to one Chromium. Compare of the first four is held against
+the plain script of `real_size.py` for the same four, which computes no interval, by the clock: run it on a machine that
+does nothing else. Memory is the most that the server's process held while all eight were compared.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psutil
+from look_alike import NAME, make
+from measured import keep
+from page_latency import FLAGS, serving
+from playwright.sync_api import Browser, Page, sync_playwright
+from real_size import PLAIN
+
+MODELS = [f"model{number + 1}" for number in range(8)]
+#: The most that Compare of four may take, as a share of the plain script's time, and its first figures.
+MOST_TIMES, MOST_FIRST = 1.0, 0.25
+MOST_MEMORY, MOST_SECONDS_CLOSED, MOST_SECONDS_CANCELLED = 1_500_000_000, 5, 2
+AT_REST = """() => document.querySelector('[data-testid=stApp]')?.dataset.testScriptState === 'notRunning'
+  && !document.querySelector('[data-stale=true]') && document.querySelector('[role=tab]')"""
+FIRST = """() => [...document.querySelectorAll('table td, .js-plotly-plot .gtitle, [data-testid=stMetricValue]')]
+  .some((place) => /[01]?\\.\\d/.test(place.textContent))"""
+
+
+def plain_seconds(home: Path, models: list[str]) -> float:
+    start = time.perf_counter()
+    subprocess.run(
+        [sys.executable, "-c", PLAIN, str(home / "sources" / NAME), *models], check=True, capture_output=True
+    )
+    return time.perf_counter() - start
+
+
+@contextmanager
+def dashboard(home: Path) -> Iterator[tuple[str, psutil.Process]]:
+    """Serve the workspace; yield the address and the server's process."""
+    with serving([sys.executable, "-m", "dashboard"], os.environ | {"CXR_HOME": str(home)}) as url:
+        yield url, psutil.Process().children()[-1]
+
+
+@contextmanager
+def most_memory(process: psutil.Process) -> Iterator[list[int]]:
+    """Watch how much a process holds; the last number is the most."""
+    found, ended = [0], threading.Event()
+
+    def watch() -> None:
+        while not ended.wait(0.05):
+            found[-1] = max(found[-1], process.memory_info().rss)
+
+    thread = threading.Thread(target=watch)
+    thread.start()
+    try:
+        yield found
+    finally:
+        ended.set()
+        thread.join()
+
+
+def compared(browser: Browser, home: Path, models: list[str]) -> dict[str, float]:
+    """Open Compare of some models on a server that was asked nothing yet."""
+    with dashboard(home) as (url, process), most_memory(process) as memory:
+        page = browser.new_page()
+        start = time.perf_counter()
+        page.goto(f"{url}/compare?source={NAME}&on=train&models-none={','.join(models)}", timeout=600_000)
+        page.wait_for_function(FIRST, timeout=600_000)
+        first = time.perf_counter() - start
+        page.wait_for_function(AT_REST, timeout=600_000)
+        return {"first": first, "all": time.perf_counter() - start, "memory": memory[-1]}
+
+
+def ended(browser: Browser, home: Path, end: Callable[[Page], object]) -> float | None:
+    """Return the seconds until the processor is free after `end` of an evaluation that is computed; None: too quick."""
+    with dashboard(home) as (url, process):
+        page = browser.new_page()
+        page.goto(f"{url}/evaluate?source={NAME}&model=model1&dataset=train", timeout=600_000)
+        cancel = page.get_by_role("button", name="Cancel")
+        page.wait_for_function(
+            f"({AT_REST})() || [...document.querySelectorAll('button')].some((one) => one.textContent === 'Cancel')",
+            timeout=600_000,
+        )
+        if not cancel.count():
+            return None
+        end(page)
+        start = time.perf_counter()
+        while process.cpu_percent(0.25) > 15:
+            pass
+        return time.perf_counter() - start - 0.25
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--folder", type=Path, default=Path("workspace/real-size-pages"))
+    parser.add_argument("--images", type=int, default=377_110)
+    parser.add_argument("--keep", action="store_true", help="write benchmarks/results/real_size_pages.json")
+    chosen = parser.parse_args()
+    home = chosen.folder.resolve()
+    if not (home / "sources" / NAME).exists():
+        make(home, len(MODELS), chosen.images)
+    result: dict[str, Any] = {"images": chosen.images, "plain_seconds": plain_seconds(home, MODELS[:4])}
+    chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))))
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        result["compare_of_four"] = compared(browser, home, MODELS[:4])
+        result["compare_of_eight"] = compared(browser, home, MODELS)
+        result["seconds_after_closing"] = ended(browser, home, lambda page: page.close())
+        result["seconds_after_cancelling"] = ended(
+            browser, home, lambda page: page.get_by_role("button", name="Cancel").click()
+        )
+        browser.close()
+    four = result["compare_of_four"]
+    result["ratio"] = four["all"] / result["plain_seconds"]
+    result["first_ratio"] = four["first"] / result["plain_seconds"]
+    result["holds"] = {
+        "compare": result["ratio"] <= MOST_TIMES,
+        "first": result["first_ratio"] <= MOST_FIRST,
+        "memory": result["compare_of_eight"]["memory"] < MOST_MEMORY,
+        "closing": (result["seconds_after_closing"] or 0) <= MOST_SECONDS_CLOSED,
+        "cancelling": (result["seconds_after_cancelling"] or 0) <= MOST_SECONDS_CANCELLED,
+    }
+    sys.stdout.write(json.dumps(result, indent=1) + "\n")
+    if chosen.keep:
+        sys.stdout.write(f"kept in {keep('real_size_pages', result)}\n")
+
+
+if __name__ == "__main__":
+    main()
