@@ -64,6 +64,7 @@ prove: $(VENV)/test-installed  ## the long measurements; results are kept in ben
 	$(BIN)/python benchmarks/gaps_coverage.py
 	$(BIN)/python benchmarks/evaluation_speed.py --keep
 	$(BIN)/python benchmarks/real_size.py --keep
+	$(BIN)/python benchmarks/real_size_pages.py --keep
 	$(BIN)/python benchmarks/pushed_down.py --keep
 	$(BIN)/python benchmarks/ensembles_by_study.py
 	$(BIN)/python benchmarks/mutation_run.py
