@@ -54,6 +54,8 @@ prove: $(VENV)/test-installed  ## the long measurements; results are kept in ben
 	$(BIN)/python benchmarks/runs_page.py
 	$(BIN)/python benchmarks/page_latency.py
 	$(BIN)/python benchmarks/image_import.py
+	$(BIN)/python benchmarks/image_index.py
+	$(BIN)/python benchmarks/images_wall.py
 	$(BIN)/python benchmarks/saliency.py
 	$(BIN)/python benchmarks/table_import.py --keep
 	$(BIN)/python benchmarks/distribution.py

@@ -24,7 +24,7 @@ OURS = {
     ("compare/sections.py", "error"), ("evaluate/all_labels.py", "name"), ("evaluate/answer.py", "name"),
     ("evaluate/chosen_on.py", "name"), ("labels/distribution.py", "note"),
     ("labels/figures.py", "names"), ("runs/curves.py", "names"), ("serving.py", "error"),
-    ("train/plan.py", "name"),
+    ("serving.py", "message"), ("train/plan.py", "name"),
 }  # fmt: skip
 
 
