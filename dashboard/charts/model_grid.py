@@ -5,7 +5,7 @@ figure is.
 """
 
 import html
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from cxr_core.evaluation.grid import BEHIND, BEST, MEAN, Grid, GridCell
 from cxr_core.evaluation.results import ALIKE, UNTESTED
@@ -13,6 +13,8 @@ from cxr_core.schema import label_words
 from dashboard.charts.heatmap import FIGURE_WORDS
 from dashboard.charts.palette import Palette
 
+#: Where a cell leads, by its model and label.
+Leads = Callable[[str, str], str]
 SIGNS = {BEST: "●", ALIKE: "●", BEHIND: "▼", UNTESTED: "?"}
 LEGEND = {
     "●": "the best, or not told from it",
@@ -31,6 +33,7 @@ MATRIX_STYLE = """
   font-weight: 400; max-width: 12rem; }}
 .models-by-labels td {{ text-align: center; font-variant-numeric: tabular-nums; white-space: nowrap; }}
 .models-by-labels td.words {{ white-space: normal; font-size: 0.75rem; max-width: 8.5rem; }}
+.models-by-labels td a {{ color: {ink}; }}
 .models-by-labels td small {{ display: block; font-size: 0.75rem; }}
 .models-by-labels .strong {{ font-weight: 700; }}
 @media (max-width: 640px) {{
@@ -41,7 +44,9 @@ MATRIX_STYLE = """
 """
 
 
-def grid_html(grid: Grid, names: Mapping[str, str], policies: Mapping[str, str], colors: Palette) -> str:
+def grid_html(
+    grid: Grid, names: Mapping[str, str], policies: Mapping[str, str], colors: Palette, leads: Leads | None = None
+) -> str:
     """Return a grid as one HTML table, models as columns, with the mean and the policies as the last rows.
 
     Args:
@@ -49,9 +54,10 @@ def grid_html(grid: Grid, names: Mapping[str, str], policies: Mapping[str, str],
         names: model -> what stands in the head of its column; the whole name is its tooltip.
         policies: model -> what uncertain labels meant in its training, in words.
         colors: the palette of the appearance.
+        leads: the address that a cell leads to; None for none.
     """
     what = FIGURE_WORDS[grid.figure]
-    rows = "".join(_row(label, list(cells.values()), what, colors) for label, cells in grid.cells.items())
+    rows = "".join(_row(label, list(cells.values()), what, colors, leads) for label, cells in grid.cells.items())
     told = "".join(f'<td class="words">{html.escape(policies[model])}</td>' for model in grid.models)
     style = MATRIX_STYLE.format(ink=colors.ink, background=colors.background)
     return (
@@ -88,20 +94,22 @@ def _head(model: str, name: str) -> str:
     return f'<th scope="col" title="{html.escape(model)}">{html.escape(name)}</th>'
 
 
-def _row(label: str, cells: list[GridCell], what: str, colors: Palette) -> str:
+def _row(label: str, cells: list[GridCell], what: str, colors: Palette, leads: Leads | None) -> str:
     name = "<b>Mean</b>" if label == MEAN else html.escape(label_words(label))
-    return f'<tr><th scope="row">{name}</th>{"".join(_cell(cell, what, colors) for cell in cells)}</tr>'
+    return f'<tr><th scope="row">{name}</th>{"".join(_cell(cell, what, colors, leads) for cell in cells)}</tr>'
 
 
-def _cell(cell: GridCell, what: str, colors: Palette) -> str:
+def _cell(cell: GridCell, what: str, colors: Palette, leads: Leads | None) -> str:
     if cell.value is None:
         return f'<td title="{html.escape(cell_words(cell))}">–</td>'
     strong = ' class="strong"' if cell.among_the_best else ""
     interval = f"<small>{cell.ci[0]:.3f}–{cell.ci[1]:.3f}</small>" if cell.label == MEAN and cell.ci else ""
+    figure = f"{SIGNS[cell.mark]} {cell.value:.3f}"
+    if leads is not None and cell.label != MEAN:
+        figure = f'<a href="{html.escape(leads(cell.model, cell.label))}">{figure}</a>'
     background = heat(cell.value, 0.5 if what == "AUC" else 0.0, colors)
     return (
-        f'<td{strong} style="background: {background}" title="{html.escape(cell_words(cell))}">'
-        f"{SIGNS[cell.mark]} {cell.value:.3f}{interval}</td>"
+        f'<td{strong} style="background: {background}" title="{html.escape(cell_words(cell))}">{figure}{interval}</td>'
     )
 
 

@@ -5,6 +5,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict
+from functools import partial
 
 import pandas as pd
 import streamlit as st
@@ -30,6 +31,7 @@ from dashboard.shared.downloads import download_table
 from dashboard.shared.errors import errors_as_sentences
 from dashboard.shared.figure_tables import FIGURE_COLUMNS, figure_cells
 from dashboard.shared.formatting import percent, plain
+from dashboard.shared.image_links import group_parameters, images_address
 from dashboard.shared.model_curves import model_curves
 from dashboard.shared.model_input import label_input
 from dashboard.shared.short_names import short_names
@@ -52,10 +54,16 @@ def model_table(grids: ModelGrid, policies: Mapping[str, str]) -> None:
             st.header(views.capitalize(), anchor=False)
         names = short_names(grid.models)
         st.caption(legend_words())
-        st.html(grid_html(grid, names, policies, colors()))
+        st.html(grid_html(grid, names, policies, colors(), partial(_mistakes, grids)))
         for words in grid_notes(grids, grid, names):
             st.caption(plain(words))
         download_table(flat_grid(grid), f"models-{grids.dataset}-{views}-{grid.figure}.csv".replace(" ", "-"))
+
+
+def _mistakes(grids: ModelGrid, model: str, label: str) -> str:
+    """Return the address of a model's false positives for a label."""
+    where = (grids.dataset, None, grids.judge)
+    return images_address(group_parameters(grids.source, label, "false-positive", model, None, *where))
 
 
 def flat_grid(grid: Grid) -> pd.DataFrame:

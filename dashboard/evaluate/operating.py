@@ -17,7 +17,7 @@ from dashboard.charts.palette import model_style
 from dashboard.charts.readers import readers_on_pr, readers_on_roc
 from dashboard.evaluate.calibration import calibration_section
 from dashboard.evaluate.decisions import decisions_section
-from dashboard.evaluate.image_links import linked_confusion
+from dashboard.evaluate.image_links import linked_confusion, linked_uncertain
 from dashboard.evaluate.judged import POINT, Judged
 from dashboard.evaluate.operating_input import Cut, operating_cut, take_clicked_threshold
 from dashboard.evaluate.subgroups import subgroup_section
@@ -31,7 +31,6 @@ from dashboard.shared.point_tables import (
     SCORE_BINS,
     as_markdown,
     shares_table,
-    uncertain_table,
     why_no_intervals,
 )
 from dashboard.shared.theme import colors
@@ -95,7 +94,7 @@ def _details(judged: Judged, result: Evaluation, curves: LabelCurves, point: Ope
             _confusion(judged, point, curves.scale) if point is not None else _no_point(cut)
     if uncertain.open:
         with uncertain:
-            _uncertain(curves, point, cut)
+            _uncertain(judged, curves, point, cut)
     if calibrated.open:
         with calibrated:
             calibration_section(curves, judged.model.is_ensemble, result.doubt)
@@ -150,7 +149,7 @@ def _no_point(cut: Cut) -> None:
     st.info(f"There is no operating point: {plain(cut.why)}.", icon=":material/info:")
 
 
-def _uncertain(curves: LabelCurves, point: OperatingPoint | None, cut: Cut) -> None:
+def _uncertain(judged: Judged, curves: LabelCurves, point: OperatingPoint | None, cut: Cut) -> None:
     """Show how the uncertain images score beside the certain ones, without an operating point where there is none."""
     if point is None:
         _no_point(cut)
@@ -159,4 +158,5 @@ def _uncertain(curves: LabelCurves, point: OperatingPoint | None, cut: Cut) -> N
         chart = score_chart(scores, threshold, f"predicted {curves.scale}", SCORE_BINS, colors())
         st.plotly_chart(chart, config=CONFIG, key="scores", alt="Spread of the scores of each label value")
     if point is not None:
-        st.table(uncertain_table(curves, point), border="horizontal", alt="Share of each label value called positive")
+        table = linked_uncertain(judged, curves, point)
+        st.table(table, border="horizontal", alt="Share of each label value called positive")

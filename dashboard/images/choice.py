@@ -7,15 +7,16 @@ import streamlit as st
 
 from cxr_core.evaluation.image_groups import CUT_GROUPS, MODEL_GROUPS, PAIR_GROUPS, REPORT_GROUPS
 from cxr_core.models.listing import ModelEntry
-from cxr_core.schema import DATASETS, REPORT
+from cxr_core.schema import DATASETS, REPORT, TRAINING_VIEWS, VIEWS
 from cxr_core.sources.source import Source
 from cxr_core.tasks.card_choice import cards_of
 from cxr_core.tasks.images import ImageQuery
 from cxr_core.tasks.threshold_cards import parse_rule
 from dashboard.shared import engine
 from dashboard.shared.choices import Options, pick_one, select_one
+from dashboard.shared.image_links import NO_MODEL
 from dashboard.shared.judge_input import judge_input
-from dashboard.shared.model_input import dataset_input, label_input, model_input, view_input
+from dashboard.shared.model_input import dataset_input, label_input, view_input
 
 #: The group that is none: all that the data set has, or the model predicts.
 ALL_IMAGES = "all"
@@ -41,6 +42,7 @@ RULES = {
     "youden": "Youden",
     "f1": "Largest F1",
 }
+_MODEL_HELP = "Whose scores make the group or put it in order; without a model, the labels alone do."
 _HELP = "Which images are shown; the most telling come first."
 _CUT_HELP = "Where the score is cut: what scores as high or higher is called positive."
 
@@ -57,10 +59,10 @@ class ImageChoice:
 def chosen_images(source: Source, entries: list[ModelEntry]) -> ImageChoice:
     """Show the inputs and return what they choose."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        model = model_input(entries, "Model", "model") if entries else None
+        model = _model_input(entries) if entries else None
         label = label_input("label")
         dataset = dataset_input(model.predictions if model else DATASETS, "dataset")
-        view = view_input("judged-view")
+        view = view_input("judged-view", TRAINING_VIEWS if model else VIEWS)
         names = [name for name in GROUP_WORDS if model or name not in MODEL_GROUPS]
         group = select_one("Group", Options(names, "group", GROUP_WORDS.__getitem__), names[0], _HELP)
         judge = judge_input(source.name) if model and group not in (*REPORT_GROUPS, "doubtful") else REPORT
@@ -71,6 +73,16 @@ def chosen_images(source: Source, entries: list[ModelEntry]) -> ImageChoice:
         if group in PAIR_GROUPS:
             return _beside(query, model, entries)
         return _cut(query, model) if group in CUT_GROUPS else ImageChoice(query, model)
+
+
+def _model_input(entries: list[ModelEntry]) -> ModelEntry | None:
+    """Show the models, and that none is asked; return the one that was chosen."""
+    by_name = {entry.name: entry for entry in entries}
+    words = {NO_MODEL: "No model"}
+    options = Options(
+        [*by_name, NO_MODEL], "model", lambda one: words.get(one, one), what="model", where=" with predictions here"
+    )
+    return by_name.get(select_one("Model", options, entries[0].name, _MODEL_HELP))
 
 
 def _beside(query: ImageQuery, model: ModelEntry, entries: list[ModelEntry]) -> ImageChoice:

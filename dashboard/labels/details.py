@@ -16,9 +16,12 @@ from dashboard.shared.costs import query_text
 from dashboard.shared.downloads import download_table
 from dashboard.shared.errors import errors_as_sentences
 from dashboard.shared.formatting import count, percent
+from dashboard.shared.image_links import group_parameters, linked
 from dashboard.shared.policy_input import loss_formula, policy_input
 from dashboard.shared.theme import colors
 
+#: The values whose counts lead to their images, and the group of them.
+_GROUPS = {"not_mentioned": "blank", "uncertain": "uncertain"}
 PAIR_MEASURES: dict[str, str] = {"share": "Share of the row", "count": "Images"}
 
 
@@ -32,9 +35,18 @@ def table_section(overview: LabelOverview) -> None:
         f"{u / p:.2f}" if p else "–" for u, p in zip(images["uncertain"], images["positive"], strict=True)
     ]
     shown["Images"] = total.map(count).to_numpy()
+    for value, group in _GROUPS.items():
+        links = (_images_of(overview, dataset, label, group) for label in images.index)
+        shown[label_words(value)] = [
+            linked(n, where) for n, where in zip(shown[label_words(value)], links, strict=True)
+        ]
     shown.index.name = "Label"
     st.table(shown, border="horizontal", alt=f"Images by label and value in {dataset}")
     download_table(overview.distribution, f"{overview.source}-{overview.view or 'all'}-distribution.csv")
+
+
+def _images_of(overview: LabelOverview, dataset: str, label: str, group: str) -> dict[str, str]:
+    return group_parameters(overview.source, label, group, dataset=dataset, view=overview.view)
 
 
 def count_section(overview: LabelOverview) -> None:

@@ -1,5 +1,7 @@
 """Choosing a model, a label, a data set and a view, the same way on every page, by the same names in every address."""
 
+from collections.abc import Sequence
+
 from cxr_core.models.listing import ModelEntry
 from cxr_core.schema import LABELS, TRAINING_VIEWS, label_words
 from dashboard.charts.heatmap import FIGURE_WORDS
@@ -41,8 +43,8 @@ def figure_input() -> str:
     return pick_one("Figure", options, "roc_auc", f"{help_texts.AUC} {help_texts.AP}")
 
 
-def view_input(key: str) -> str | None:
+def view_input(key: str, views: Sequence[str] = TRAINING_VIEWS) -> str | None:
     """Show the views of which a model's images can be picked; None means all that it predicted."""
-    options = Options((ALL_VIEWS, *TRAINING_VIEWS), key, label_words, "view", former=(key,))
+    options = Options((ALL_VIEWS, *views), key, label_words, "view", former=(key,))
     chosen = pick_one("View", options, ALL_VIEWS, help_texts.VIEW_OF_PREDICTIONS)
     return None if chosen == ALL_VIEWS else chosen

@@ -1,5 +1,9 @@
 """A number that counts images leads to exactly those images."""
 
+import html
+import re
+from urllib.parse import parse_qsl
+
 import pytest
 from as_read import links_to_images, without_links
 
@@ -32,6 +36,34 @@ def test_a_link_asks_for_what_is_usual_too(small_demo, page):
     app = page("evaluate", model=FRONTAL, label="edema")
     _, parameters = confusion_links(app)[2]
     assert {"view": "all", "judge": "report", "dataset": "valid", "source": "demo"}.items() <= parameters.items()
+
+
+def test_the_counts_of_labels_lead_to_as_many_images_without_a_model(small_demo, page):
+    app = page("labels", view="lateral", dataset="valid")
+    (table,) = (one.value for one in app.table if "Uncertain per positive" in one.value)
+    for column, title in (("Uncertain", "Uncertain, both ends"), ("Not mentioned", "Not mentioned")):
+        ((number, parameters),) = links_to_images(table.loc["Edema", column])
+        assert parameters["model"] == "-"
+        assert page("images", **parameters).title[0].value == f"{title} for edema: {number}"
+
+
+def test_the_uncertain_of_an_operating_point_lead_to_the_highest_scored(small_demo, page):
+    app = page("evaluate", model=FRONTAL, label="edema", **{"point-tab": "Where the uncertain fall"})
+    (table,) = (one.value for one in app.table if "Called positive" in one.value)
+    for row, column, title in (
+        ("Uncertain", "Images", "Uncertain, highest scores"),
+        ("Not mentioned", "Called positive", "Not mentioned, called positive"),
+    ):
+        ((number, parameters),) = links_to_images(table.loc[row, column])
+        assert page("images", **parameters).title[0].value == f"{title} for edema: {number}"
+
+
+def test_a_cell_of_compare_leads_to_the_mistakes_of_its_model(small_demo, page):
+    app = page("compare", on="test")
+    (address,) = re.findall(rf'images[?]([^"]*model={FRONTAL}&amp;label=edema&[^"]*)"', app.get("html")[0].proto.body)
+    parameters = dict(parse_qsl(html.unescape(address)))
+    assert parameters["dataset"] == "test"
+    assert page("images", **parameters).title[0].value.startswith("False positives for edema")
 
 
 def test_a_table_without_its_links_is_read_as_before():
