@@ -42,6 +42,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "meaning": ("meaning", "MEANING"),
     "ensemble": ("ensemble", "ENSEMBLE"),
     "export": ("export", "EXPORT"),
+    "journal": ("journal", "JOURNAL"),
     "backup": ("backup", "BACKUP"),
     "restore": ("backup", "RESTORE"),
     "accelerators": ("data", "ACCELERATORS"),

@@ -183,6 +183,7 @@ _AFTER: dict[str, Callable[[argparse.Namespace, Any], tuple[str, Words]]] = {
     "ensemble": _after_ensemble,
     "export": _after_export,
     "accelerators": _after_accelerators,
+    "journal": _nothing_follows,
     "backup": lambda arguments, document: ("Bring it back", ["restore", document.get("file") or "FILE.tar"]),
     "restore": lambda arguments, document: ("See its runs", ["runs"]),
     "completion": _nothing_follows,

@@ -1,12 +1,12 @@
 """A run at its beginning: its ID, who asked for it, and where."""
 
-import getpass
 import os
 import socket
 import time
 from datetime import datetime
 from typing import Any
 
+from cxr_core.caller import caller
 from cxr_core.runs.identity import own_identity
 from cxr_core.runs.lanes import Need
 from cxr_core.runs.run import Run
@@ -37,7 +37,7 @@ def new_run(
         source=source,
         created=now,
         heartbeat=now,
-        user=_user(),
+        user=caller(),
         host=socket.gethostname(),
         config=config,
         supervisor=own_identity(),
@@ -46,10 +46,3 @@ def new_run(
         resumable=resumable,
         parent=parent,
     )
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a container may run under a number that has no name
-        return "unknown"

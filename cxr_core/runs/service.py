@@ -12,6 +12,7 @@ from typing import Any
 
 from cxr_core.atomic import disk_errors, write_text
 from cxr_core.errors import RunError, UsageError
+from cxr_core.journal import note_deed
 from cxr_core.runs import metrics, reasons
 from cxr_core.runs.annotations import checked_notes, checked_tags
 from cxr_core.runs.columns import ColumnReader, MetricColumns
@@ -69,6 +70,7 @@ def submit(
         make_folder(folder)
     try:
         write_text(folder / CONFIG_FILE, json.dumps(config, indent=2, allow_nan=False) + "\n")
+        note_deed("run started", run=run.run, kind=kind, name=name, source=source)
         store.insert(run)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
@@ -144,6 +146,7 @@ def cancel(run_id: str) -> Run:
         raise UsageError(f"Run {run_id} has {run.status} already, so it cannot be cancelled.")
     for stopped in (run, *reversed(parts)):
         _ask_to_stop(store, stopped)
+    note_deed("run cancelled", run=run_id, kind=run.kind, name=run.name, source=run.source)
     return get(run_id)
 
 
@@ -160,6 +163,7 @@ def resume(run_id: str, need: Need | None = None) -> Run:
         raise UsageError(f"Run {run_id} is a {run.kind} run, which cannot be resumed. Start it again.")
     if not run.is_active and not store.run_folder(run_id).is_dir():
         raise UsageError(f"{reasons.folder_vanished(store.run_folder(run_id))} It cannot be resumed. Start it again.")
+    note_deed("run resumed", run=run_id, kind=run.kind, name=run.name, source=run.source)
     if not store.requeue(run_id, need or run.need, socket.gethostname(), me):
         raise UsageError(f"Run {run_id} is {run.status}. Only a failed or cancelled run can be resumed.")
     return _launch(store, store.get(run_id))
@@ -178,6 +182,7 @@ def delete(run_id: str) -> None:
     folder = store.run_folder(run_id)
     with disk_errors(folder), contextlib.suppress(FileNotFoundError):
         shutil.rmtree(folder)
+    note_deed("run deleted", run=run_id, kind=run.kind, name=run.name, source=run.source)
 
 
 def wait(run_id: str, seen: Callable[[Run], None] | None = None, timeout: float | None = None) -> Run:

@@ -18,6 +18,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from cxr_core.caller import acting_for
 from cxr_core.errors import CxrError, RunError
 from cxr_core.runs.leftovers import scratch_folder
 from cxr_core.runs.memory import memory_reason
@@ -160,7 +161,8 @@ def run_step(store: RunStore, run_id: str, kinds: Mapping[str, Callable[[StepCon
     context = StepContext(store, run)
     (context.folder / REASON_FILE).unlink(missing_ok=True)
     try:
-        kinds[run.kind](context)
+        with acting_for(run.user):
+            kinds[run.kind](context)
     except Cancelled:
         return EXIT_CANCELLED
     except Exception as error:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from cxr_core.atomic import disk_errors, replacing, sync
 from cxr_core.errors import ExistsError, UsageError
+from cxr_core.journal import JOURNAL_FILE, note_deed
 from cxr_core.runs.snapshot import end_active, snapshot
 from cxr_core.runs.store import RunStore
 from cxr_core.settings import settings
@@ -54,6 +55,7 @@ def back_up(file: Path, replace: bool = False) -> Backup:
         runs, active = _write(beside, home)
         entries = _checked(beside)
     file.chmod(0o600)
+    note_deed("backup written", file=file.name, runs=runs)
     return Backup(str(file), len(entries), sum(entry.size for entry in entries), runs, active)
 
 
@@ -83,6 +85,7 @@ def restore(file: Path, replace: bool = False) -> Backup:
             _take_place(Path(folder), home, there)
     store = RunStore(home)
     active = end_active(store)
+    note_deed("workspace restored", file=file.name)
     return Backup(str(file), len(entries), sum(entry.size for entry in entries), len(store.newest_first()), active)
 
 
@@ -99,6 +102,8 @@ def _write(target: Path, home: Path) -> tuple[int, int]:
         runs = snapshot(RunStore(home), store)
         if store.exists():
             entries.append(add_file(archive, store, STORE))
+        if (home / JOURNAL_FILE).exists():
+            entries.append(add_file(archive, home / JOURNAL_FILE, JOURNAL_FILE))
         places = [home / "sources", *(home / "runs" / run.run for run in runs)]
         for path in (path for place in places for path in _files(place)):
             try:
@@ -141,4 +146,6 @@ def _take_place(folder: Path, home: Path, there: list[str]) -> None:
     for name in (*FOLDERS, STORE):
         if (folder / name).exists():
             (folder / name).rename(home / name)
+    if (folder / JOURNAL_FILE).exists() and not (home / JOURNAL_FILE).exists():  # a journal only grows
+        (folder / JOURNAL_FILE).rename(home / JOURNAL_FILE)
     sync(home)

@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from cxr_core.errors import DataError
+from cxr_core.journal import JOURNAL_FILE
 from cxr_core.runs.snapshot import check_whole
 
 STORE, FOLDERS = "runs.sqlite", ("sources", "runs")
@@ -110,7 +111,7 @@ def _manifest(archive: tarfile.TarFile, members: list[tarfile.TarInfo]) -> list[
 def _check_member(member: tarfile.TarInfo, entry: Entry) -> None:
     """Raise `DataError` unless a member is a plain file at a place that a workspace has."""
     path = PurePosixPath(entry.path)
-    is_ours = entry.path == STORE or (path.parts[0] in FOLDERS and len(path.parts) > 1)
+    is_ours = entry.path in (STORE, JOURNAL_FILE) or (path.parts[0] in FOLDERS and len(path.parts) > 1)
     if not member.isfile() or member.size != entry.size or not is_ours or ".." in path.parts or "\\" in entry.path:
         raise DataError(f"The backup holds {entry.path!r}, which is no file of a workspace. It is not restored.")
 

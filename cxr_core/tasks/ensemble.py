@@ -12,6 +12,7 @@ from cxr_core.evaluation.comparison import compare_labels
 from cxr_core.evaluation.ensembles import METHODS, check_method, result_scale
 from cxr_core.evaluation.labels import FIGURES, Figures, evaluate_models
 from cxr_core.evaluation.results import LabelComparison, MeanFigure
+from cxr_core.journal import note_deed
 from cxr_core.schema import VIEWS, check_name, dataset_code, view_code
 from cxr_core.settings import settings
 from cxr_core.sources.registry import get_source
@@ -138,6 +139,7 @@ def build_ensemble(
     path = source.predictions_path(name)
     table = rows.keys.assign(view=view, **found.predictions)
     write_table(path, table, scale, {"view": _one_view(source, members), "recipe": found.recipe})
+    note_deed("ensemble built", source=source_name, model=name, members=list(members))
     return BuiltEnsemble(name, str(path), len(rows.keys), method, scale, found.missing, found.not_fitted)
 
 

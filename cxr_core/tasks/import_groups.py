@@ -8,6 +8,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 from cxr_core.errors import ExistsError, TableError, UsageError
+from cxr_core.journal import note_deed
 from cxr_core.schema import KEY_COLUMNS
 from cxr_core.sources.importing.group_joins import KEYS
 from cxr_core.sources.importing.group_rows import GroupRows, check_key, group_rows
@@ -104,6 +105,7 @@ def import_groups(
     tell(0.9, "Writing the table")
     with only_builder(source.folder):  # columns that are imported at the same time are not lost
         write_groups(path, _merged(path, found, replace))
+    note_deed("groups imported", source=source_name, columns=list(found.columns), rows=len(found.rows))
     counts = (found.read, found.refused, found.matched, found.unmatched, len(found.rows))
     return ImportedGroups(source_name, path, found.by, found.columns, *counts, found.notes)
 

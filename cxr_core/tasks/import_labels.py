@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 
 from cxr_core.atomic import write_text
 from cxr_core.errors import ExistsError, TableError, UndecidedError, UsageError
+from cxr_core.journal import note_deed
 from cxr_core.schema import KEY_COLUMNS, LABELS, check_name
 from cxr_core.settings import config_path, configured_sources
 from cxr_core.sources.importing.choices import ImportChoices, LabelRows
@@ -144,6 +145,7 @@ def _write_label_rows(source: str, folder: Path, rows: LabelRows, replace: bool)
     # The map goes first: whoever is killed in between leaves integers that nobody has, and no row without its name.
     identifiers.save(folder)
     write_table(table, _ordered(merged), unstated=True)
+    note_deed("labels imported", source=source, rows=len(frame))
     if not (folder / SOURCE_FILE).is_file():
         write_text(folder / SOURCE_FILE, _SOURCE_TOML)
     for path, read in readings.items():

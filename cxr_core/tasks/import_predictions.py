@@ -13,6 +13,7 @@ from typing import Any
 import pandas as pd
 
 from cxr_core.errors import Choice, ExistsError, TableError, UndecidedError, UnknownNameError, UsageError
+from cxr_core.journal import note_deed
 from cxr_core.schema import KEY_COLUMNS, LABELS, SCALES, VIEWS, check_name
 from cxr_core.sources.importing import cells
 from cxr_core.sources.importing.cells import BadCells
@@ -129,6 +130,7 @@ def import_predictions(
     path = source.predictions_path(model)
     tell(0.9, "Writing the table")
     write_table(path, frame, known_scale, {"view": _one_view(frame), "imported": table.name})
+    note_deed("predictions imported", source=source_name, model=model, rows=len(frame))
     notes.append(matches.sentence(names))
     if contradicting:
         notes.append(f"{counted(contradicting, 'row')} left out: other numbers for the same key.")

@@ -12,6 +12,7 @@ from typing import Any
 import pandas as pd
 
 from cxr_core.errors import ExistsError, UsageError
+from cxr_core.journal import note_deed
 from cxr_core.schema import KEY_COLUMNS, READER_COLUMN
 from cxr_core.sources.importing.identifiers import load_identifiers
 from cxr_core.sources.importing.mapping import NOTHING_SAID, Mapping
@@ -102,6 +103,7 @@ def import_readings(
     tell(0.9, "Writing the table")
     with only_builder(source.folder):  # a reader who is imported at the same time is not lost
         write_readings(path, merged_readings(path, rows, replace))
+    note_deed("readings imported", source=source_name, set=set_name, rows=len(rows))
     counts = [sum(getattr(one, name) for one in found) for name in ("read", "refused", "unmatched")]
     notes = [note for one in found for note in one.notes]
     readers = sorted(rows[READER_COLUMN].unique())

@@ -12,6 +12,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 from cxr_core.errors import ExistsError, UnknownNameError, UsageError, brief
+from cxr_core.journal import note_deed
 from cxr_core.schema import DATASETS
 from cxr_core.sources.registry import get_source
 from cxr_core.tasks.import_labels import TABLE, importable_folder
@@ -60,6 +61,7 @@ def split_source(
         raise ExistsError(f"The source {source_name} is divided already. Use --replace to divide it anew.")
     divided = frame.assign(dataset=_datasets(frame["patient"], parts, seed))
     write_table(table, _as_it_was(divided), unstated=True)
+    note_deed("source divided", source=source_name, rows=len(divided))
     counts = divided.groupby("dataset").agg(images=("path", "size"), patients=("patient", "nunique"))
     return {
         name: {"images": int(counts["images"].get(code, 0)), "patients": int(counts["patients"].get(code, 0))}

@@ -5,6 +5,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from cxr_core.journal import deeds
 from cxr_core.runs import service
 from cxr_core.runs.store import Run
 from cxr_core.words import counted
@@ -26,9 +27,20 @@ def config_section(run: Run, others: list[Run]) -> None:
         _side_by_side([run, *others])
         return
     st.table(_about(run) | flat_words(run.config), border="horizontal", width="content", alt="Configuration of the run")
+    _done_to(run)
     if run.result:
         st.markdown("**Result**")
         st.table(flat_words(run.result), border="horizontal", width="content", alt="Result of the run")
+
+
+def _done_to(run: Run) -> None:
+    """Show who did what to a run, from the journal of the workspace."""
+    rows = [{"When": deed.when[:19], "Who": plain(deed.who), "What": plain(deed.what)} for deed in deeds(text=run.run)]
+    if rows:
+        st.markdown("**Who did what**")
+        st.table(
+            pd.DataFrame(rows).set_index("When"), border="horizontal", width="content", alt="Who did what to the run"
+        )
 
 
 def _about(run: Run) -> dict[str, str]:

@@ -11,6 +11,7 @@ from cxr_core.settings import settings
 from cxr_core.tasks.tensorboard import PORT, tensorboard_command, tensorboard_folder, write_event_files
 from cxr_core.words import counted
 from dashboard.shared.actions import action_button
+from dashboard.shared.downloads import noted
 from dashboard.shared.formatting import plain
 
 
@@ -35,7 +36,8 @@ def _metrics_download(run: Run) -> None:
     n_rows = service.metric_columns(run.run).n_rows
     st.download_button(
         "Download metrics",
-        lambda: metrics_csv(service.metric_columns(run.run)),  # made when asked for: it takes seconds for a long run
+        # Made when asked for: it takes seconds for a long run.
+        noted(lambda: metrics_csv(service.metric_columns(run.run)), f"{run.run}-metrics.csv"),
         f"{run.run}-metrics.csv",
         "text/csv",
         icon=":material/download:",

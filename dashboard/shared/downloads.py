@@ -5,6 +5,8 @@ from collections.abc import Callable
 import pandas as pd
 import streamlit as st
 
+from cxr_core.caller import acting_for, caller
+from cxr_core.journal import note_deed
 from cxr_core.pack.spreadsheet import defused
 from cxr_core.settings import settings
 
@@ -28,7 +30,7 @@ def download_file(content: bytes | Callable[[], bytes], file_name: str, mime: st
     if settings().downloads:
         st.download_button(
             label,
-            content,
+            noted(content, file_name),
             file_name,
             mime,
             icon=":material/download:",
@@ -38,6 +40,18 @@ def download_file(content: bytes | Callable[[], bytes], file_name: str, mime: st
         )
     else:
         st.caption(SWITCHED_OFF)
+
+
+def noted(content: bytes | Callable[[], bytes], file_name: str) -> Callable[[], bytes]:
+    """Return what makes a file when it is asked for, and notes who took it."""
+    who = caller()
+
+    def made() -> bytes:
+        with acting_for(who):
+            note_deed("downloaded", file=file_name)
+        return content if isinstance(content, bytes) else content()
+
+    return made
 
 
 def safe_csv(frame: pd.DataFrame) -> bytes:

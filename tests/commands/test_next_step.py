@@ -71,6 +71,7 @@ def tried(gain, told):
         ("runs", given(action="log", run=RUN["run"]), {"run": RUN["run"], "log": ""}, f"runs show {RUN['run']}"),
         ("runs", given(action="delete"), run("train"), "runs"),
         ("accelerators", given(source="demo"), [{"name": "gpu", "available": True}], "train --accelerator gpu"),
+        ("journal", given(), [], ""),
         ("backup", given(), {"file": "/b/all.tar"}, "restore /b/all.tar --source tiny"),
         ("restore", given(), {"file": "/b/all.tar"}, "runs"),
         ("runs", given(action="repair"), {"runs": 3}, "runs"),

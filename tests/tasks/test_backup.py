@@ -11,6 +11,7 @@ import pytest
 
 from cxr_core.cli import main
 from cxr_core.errors import DataError, ExistsError, UsageError
+from cxr_core.journal import deeds, note_deed
 from cxr_core.runs import service
 from cxr_core.runs.identity import own_identity
 from cxr_core.runs.new_run import new_run
@@ -49,8 +50,9 @@ def filled(workspace):
 
 
 def contents(home):
-    """Every file of a workspace that is kept, with what is in it; the store is compared by its runs."""
-    files = [path for path in home.rglob("*") if path.is_file() and not path.name.startswith(("runs.", "."))]
+    """Every file that is kept, with what is in it; the store is compared by its runs, and a journal grows."""
+    others = ("runs.", ".", "journal")
+    files = [path for path in home.rglob("*") if path.is_file() and not path.name.startswith(others)]
     return {str(path.relative_to(home)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
@@ -77,6 +79,7 @@ def test_a_backup_under_load_restores_every_run_and_every_file_as_it_was(filled,
     writer = threading.Thread(target=load)
     writer.start()
     began.wait()
+    note_deed("film read")
     try:
         made = back_up(tmp_path / "all.tar")
     finally:
@@ -89,6 +92,7 @@ def test_a_backup_under_load_restores_every_run_and_every_file_as_it_was(filled,
     restored = {run.run: run.as_json() for run in RunStore(home).newest_first()}
     assert [restored[run["run"]] for run in runs] == runs
     assert not list(home.rglob(".half*"))
+    assert [deed.what for deed in deeds()] == ["film read", "workspace restored"]
     assert {run["status"] for run in restored.values()} == {"completed", "failed"}
 
 
