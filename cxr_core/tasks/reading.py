@@ -121,7 +121,7 @@ def store(desk: Desk, image: ListedImage, given: Given) -> None:
         if at == len(frame):
             frame = pd.concat([frame, _row(frame, desk, image)], ignore_index=True)
         _write(desk.table, _changed(frame, at, desk, given))
-    note_deed("film read", source=desk.source, set=desk.set_name, reader=desk.reader, label=desk.label)
+    note_deed("film read", source=desk.source, set=desk.set, reader=desk.reader, label=desk.label)
 
 
 def own_readings(desk: Desk) -> pd.DataFrame:
@@ -137,9 +137,7 @@ def forget_reader(desk: Desk) -> int:
         own = frame[READER_COLUMN] == desk.reader
         if own.any():
             _write(desk.table, frame[~own])
-            note_deed(
-                "readings deleted", source=desk.source, set=desk.set_name, reader=desk.reader, rows=int(own.sum())
-            )
+            note_deed("readings deleted", source=desk.source, set=desk.set, reader=desk.reader, rows=int(own.sum()))
     return int(own.sum())
 
 
