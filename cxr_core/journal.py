@@ -54,7 +54,7 @@ def note_deed(what: str, **about: Any) -> None:
         CxrError: the disk is full, or the file may not be written.
     """
     now = datetime.now(UTC).isoformat(timespec="milliseconds")
-    deed = Deed(now, caller(), socket.gethostname(), what, about)
+    deed = Deed(now, caller().name, socket.gethostname(), what, about)
     path = _path()
     if path.parent.exists() and not os.access(path.parent, os.W_OK):
         return

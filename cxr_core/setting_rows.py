@@ -1,5 +1,6 @@
 """The table of settings: name, default, help text and what a value must be."""
 
+import ipaddress
 import re
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -25,6 +26,14 @@ class Setting(NamedTuple):
 def host_names(text: str) -> tuple[str, ...]:
     """Return the names of a list that is separated by commas."""
     return tuple(name.strip().lower() for name in text.split(",") if name.strip())
+
+
+def _is_network(text: str) -> bool:
+    try:
+        ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        return False
+    return True
 
 
 SETTINGS: tuple[Setting, ...] = (
@@ -67,6 +76,34 @@ SETTINGS: tuple[Setting, ...] = (
         False,
         "Whether the dashboard may listen where other machines reach it although it asks nobody who they are: "
         "everybody who reaches its port may then do everything.",
+    ),
+    Setting(
+        "proxy_user_header",
+        "",
+        "Header in which a proxy that asks who people are names a person, as X-Forwarded-Email; empty: nobody logs in. "
+        "The proxy must take the header out of what browsers send.",
+        lambda value: re.fullmatch(r"[A-Za-z0-9-]*", value) is not None,
+        "of letters, digits and hyphens",
+    ),
+    Setting(
+        "proxy_addresses",
+        "127.0.0.1,::1",
+        "Addresses or networks, separated by commas, of that proxy: the header is believed from there, and whoever "
+        "comes from elsewhere is refused.",
+        lambda value: all(map(_is_network, host_names(value))),
+        "of addresses or networks, separated by commas",
+    ),
+    Setting(
+        "admins",
+        "",
+        "Names, or @domains, separated by commas, of those who log in and may everything: also import, delete, and act "
+        "on other people's runs.",
+    ),
+    Setting(
+        "researchers",
+        "",
+        "Names, or @domains, separated by commas, of those who log in and may also train, predict, read films and "
+        "build ensembles; everybody else who logs in may look, compare and download.",
     ),
     Setting("metrics", False, "Whether /metrics gives counters for Prometheus; numbers alone, without names."),
     Setting("json_logs", False, "Whether the server logs its requests and errors as JSON, a line each, without names."),

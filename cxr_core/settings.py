@@ -33,6 +33,10 @@ class Settings:
     hosts: tuple[str, ...]
     port: int
     without_login: bool
+    proxy_user_header: str
+    proxy_addresses: tuple[str, ...]
+    admins: tuple[str, ...]
+    researchers: tuple[str, ...]
     metrics: bool
     json_logs: bool
     downloads: bool
@@ -68,7 +72,8 @@ def settings() -> Settings:
     values: dict[str, Any] = {setting.name: _value(setting, table) for setting in SETTINGS}
     values["home"] = _expanded(values["home"], "home")
     values |= {name: _folders(values[name], name) for name in ("output_folders", "input_folders")}
-    values["hosts"] = host_names(values["hosts"])
+    for name in ("hosts", "proxy_addresses", "admins", "researchers"):
+        values[name] = host_names(values[name])
     return Settings(**values)
 
 

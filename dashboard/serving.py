@@ -21,12 +21,14 @@ from streamlit import cli_util, config
 from streamlit.config_option import ConfigOption
 
 import dashboard
+from cxr_core.caller import found_by
 from cxr_core.errors import CxrError
 from cxr_core.settings import Settings, settings
 from cxr_core.workspace import tightened
 from dashboard.browser_rules import BrowserRules
 from dashboard.counters import Counters
 from dashboard.known_hosts import KnownHosts, known_hosts
+from dashboard.proxy_login import ProxyLogin, session_caller
 from dashboard.reach import refusal
 from dashboard.request_log import RequestLog, log_as_json
 
@@ -34,6 +36,8 @@ SCRIPT = Path(__file__).with_name("app.py")
 #: Modules that Streamlit runs; to import them would run them.
 SCRIPTS = (".page", ".app", ".__main__")
 HANDED_OVER = "CXR_DASHBOARD_STARTED"
+#: The server would take the address that a proxy tells for the peer's own, and everybody can tell one.
+_FORWARDED = "FORWARDED_ALLOW_IPS"
 #: What stays as it is here, whatever files, variables or flags say: nothing leaves the machine unasked, nothing but the
 #: dashboard's own pages drives it, and nobody is shown a traceback.
 PRIVATE: dict[str, bool | str] = {
@@ -71,6 +75,7 @@ def follow_settings() -> None:
         config.set_option(name, value)
     if said := refusal(config.get_option("server.address") or ""):
         _end_with(said)
+    found_by(session_caller)
 
 
 def handed_over() -> dict[str, str]:
@@ -83,7 +88,7 @@ def handed_over() -> dict[str, str]:
     sys.stderr.write(f"{word}\n" if word else "")
     usual = _variables(USUAL | _listening(values))
     missing = {name: value for name, value in usual.items() if name not in os.environ}
-    return missing | _variables(PRIVATE) | {HANDED_OVER: "1"}
+    return missing | _variables(PRIVATE) | {HANDED_OVER: "1", _FORWARDED: ""}
 
 
 def _end_with(message: str) -> NoReturn:
@@ -106,7 +111,7 @@ def _variables(options: Mapping[str, bool | int | str]) -> dict[str, str]:
 def middleware(counters: Counters, pages: Sequence[str]) -> list[Middleware]:
     """Return what every connection passes through before Streamlit sees it."""
     log = Middleware(RequestLog, counters=counters, pages=tuple(pages), writes=settings().json_logs)
-    return [log, Middleware(BrowserRules), Middleware(KnownHosts)]
+    return [log, Middleware(BrowserRules), Middleware(KnownHosts), Middleware(ProxyLogin)]
 
 
 def spare_the_modules() -> None:

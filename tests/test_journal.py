@@ -7,7 +7,7 @@ from concurrent.futures import ProcessPoolExecutor
 
 import pytest
 
-from cxr_core.caller import acting_for, caller, found_by, system_user
+from cxr_core.caller import Caller, acting_for, caller, found_by, system_user
 from cxr_core.cli import main
 from cxr_core.errors import CxrError
 from cxr_core.journal import JOURNAL_FILE, broken_at, deeds, note_deed
@@ -30,18 +30,18 @@ def whats(**asked):
 
 def test_on_the_command_line_the_systems_user_acts(monkeypatch):
     monkeypatch.setenv("LOGNAME", "ada")
-    assert caller() == system_user() == "ada"
+    assert caller().name == system_user() == "ada"
 
 
 def test_whoever_is_handed_in_acts_before_whom_the_face_knows(monkeypatch):
-    found_by(lambda: "cleo")
+    found_by(lambda: Caller("cleo"))
     try:
-        assert caller() == "cleo"
+        assert caller() == Caller("cleo")
         with acting_for("ada"):
-            assert caller() == "ada"
+            assert caller().name == "ada"
     finally:
         found_by(lambda: None)
-    assert caller() == system_user()
+    assert caller().name == system_user()
 
 
 def test_deeds_are_listed_in_order_and_filtered(journal):

@@ -1,19 +1,14 @@
 """`journal`: who did what and when, filtered, and as a table for a spreadsheet."""
 
 import argparse
-import csv
-import io
-import json
 from pathlib import Path
 
 from cxr_core.atomic import write_bytes
 from cxr_core.commands.output import as_table
 from cxr_core.commands.parsing import Answer, Command, Parser
 from cxr_core.errors import ExistsError
-from cxr_core.journal import Deed, broken_at, deeds
-from cxr_core.pack.spreadsheet import defused
-
-_HEADERS = ("when", "who", "host", "what", "about")
+from cxr_core.journal import Deed, broken_at
+from cxr_core.tasks.journal_table import HEADERS, as_csv, cells, found_deeds
 
 
 def _arguments(parser: Parser) -> None:
@@ -26,7 +21,7 @@ def _arguments(parser: Parser) -> None:
 
 
 def _execute(arguments: argparse.Namespace) -> Answer:
-    found = list(deeds(arguments.who, arguments.what, arguments.since, arguments.search))
+    found = found_deeds(arguments.who, arguments.what, arguments.since, arguments.search)
     if arguments.to:
         file = Path(arguments.to)
         if file.exists() and not arguments.replace:
@@ -37,22 +32,8 @@ def _execute(arguments: argparse.Namespace) -> Answer:
     return Answer([deed.as_json() for deed in found], lambda: _text(found), complaint=complaint)
 
 
-def as_csv(found: list[Deed]) -> bytes:
-    """Return deeds as CSV in UTF-8, safe in a spreadsheet."""
-    out = io.StringIO(newline="")
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(_HEADERS)
-    writer.writerows([defused(cell) for cell in _cells(deed)] for deed in found)
-    return out.getvalue().encode()
-
-
 def _text(found: list[Deed]) -> str:
-    return as_table(_HEADERS, [_cells(deed) for deed in found]) if found else "Nothing of that kind was done here."
-
-
-def _cells(deed: Deed) -> list[str]:
-    words = {name: value if isinstance(value, str) else json.dumps(value) for name, value in deed.about.items()}
-    return [deed.when, deed.who, deed.host, deed.what, ", ".join(f"{name} {word}" for name, word in words.items())]
+    return as_table(HEADERS, [cells(deed) for deed in found]) if found else "Nothing of that kind was done here."
 
 
 JOURNAL = Command("journal", "List who did what and when: runs, imports, deletes, downloads.", _arguments, _execute)

@@ -37,7 +37,7 @@ def new_run(
         source=source,
         created=now,
         heartbeat=now,
-        user=caller(),
+        user=caller().name,
         host=socket.gethostname(),
         config=config,
         supervisor=own_identity(),

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from cxr_core.atomic import disk_errors, write_text
+from cxr_core.caller import RESEARCHER, require, require_for_run_of
 from cxr_core.errors import RunError, UsageError
 from cxr_core.journal import note_deed
 from cxr_core.runs import metrics, reasons
@@ -61,6 +62,7 @@ def submit(
         UnknownNameError: there is no such parent.
         CxrError: the disk is full, or the process could not be started.
     """
+    require(RESEARCHER, "start a run")
     store = _store()
     if parent is not None:
         store.get(parent)
@@ -102,25 +104,17 @@ def document(run: Run) -> dict[str, Any]:
 
 
 def set_notes(run_id: str, notes: str) -> Run:
-    """Keep a text of people's on a run, in place of the one before, and return the run.
-
-    Raises:
-        UnknownNameError: there is no such run.
-        UsageError: the text is too long.
-    """
+    """Keep a text of people's on a run, in place of the one before, and return it; `UsageError` if it is too long."""
     store, run = _store(), get(run_id)
+    require(RESEARCHER, "note on a run")
     store.set_notes(run.run, checked_notes(notes))
     return get(run_id)
 
 
 def set_tags(run_id: str, tags: Iterable[str]) -> Run:
-    """Keep tags on a run, in place of those before, and return the run.
-
-    Raises:
-        UnknownNameError: there is no such run.
-        UsageError: a tag is empty or too long, or holds a comma or a line break.
-    """
+    """Keep tags on a run, in place of those before, and return it; `UsageError` where one is not legal."""
     store, run = _store(), get(run_id)
+    require(RESEARCHER, "tag a run")
     store.set_tags(run.run, checked_tags(tags))
     return get(run_id)
 
@@ -141,6 +135,7 @@ def cancel(run_id: str) -> Run:
         UsageError: the run has ended otherwise already, and so have its parts.
     """
     store, run = _store(), get(run_id)
+    require_for_run_of(run.user, "cancel")
     parts = [part for part in children(run_id) if part.is_active]
     if run.status in (COMPLETED, FAILED) and not parts:
         raise UsageError(f"Run {run_id} has {run.status} already, so it cannot be cancelled.")
@@ -159,6 +154,7 @@ def resume(run_id: str, need: Need | None = None) -> Run:
         UsageError: the run is active or completed, its folder has vanished, or work of its kind cannot be resumed.
     """
     store, run, me = _store(), get(run_id), own_identity()
+    require_for_run_of(run.user, "resume")
     if not run.resumable:
         raise UsageError(f"Run {run_id} is a {run.kind} run, which cannot be resumed. Start it again.")
     if not run.is_active and not store.run_folder(run_id).is_dir():
@@ -176,6 +172,7 @@ def delete(run_id: str) -> None:
         UsageError: the run is active.
     """
     store, run = _store(), get(run_id)
+    require_for_run_of(run.user, "delete")
     # The row goes first: whoever wants to resume the run at this moment is either before or behind.
     if run.is_active or not store.delete(run_id):
         raise UsageError(f"Run {run_id} is {get(run_id).status}. Cancel it before you delete it.")

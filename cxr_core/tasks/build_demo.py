@@ -1,5 +1,6 @@
 """Building the embedded demo source, as a run."""
 
+from cxr_core.caller import ADMIN, require
 from cxr_core.runs import service
 from cxr_core.runs.step import StepContext
 from cxr_core.runs.store import Run
@@ -15,6 +16,7 @@ def start_demo(anew: bool = False) -> Run | None:
     With `anew` it is built once more: labels, images and shipped models become as they were, one's own models and
     predictions stay.
     """
+    require(ADMIN, "build the demo")
     if is_current(source_folder(DEMO)) and not anew:
         return None
     for run in service.list_runs():

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from cxr_core.arrays import FloatArray
+from cxr_core.caller import RESEARCHER, require
 from cxr_core.errors import ExistsError, UnknownNameError, UsageError
 from cxr_core.evaluation.comparison import compare_labels
 from cxr_core.evaluation.ensembles import METHODS, check_method, result_scale
@@ -127,6 +128,7 @@ def build_ensemble(
         TableError: a member predicts a path twice.
         WarehouseError: the warehouse could not answer.
     """
+    require(RESEARCHER, "build an ensemble")
     source = get_source(source_name)
     _check_request(source, members, method, by)
     check_name("model", name)

@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 import pyarrow.parquet as pq
 
+from cxr_core.caller import ADMIN, require
 from cxr_core.errors import ExistsError, TableError, UsageError
 from cxr_core.journal import note_deed
 from cxr_core.schema import KEY_COLUMNS
@@ -86,6 +87,7 @@ def import_groups(
         UsageError: the source has no labels.
         UnknownNameError: there is no such source or key.
     """
+    require(ADMIN, "import groups")
     source = source_with_labels(source_name, "groups")
     if not source.tables.labels:
         raise UsageError(

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from cxr_core.caller import ADMIN, require
 from cxr_core.errors import ExistsError, RunError, UnknownNameError, UsageError
 from cxr_core.pack.spreadsheet import defused
 from cxr_core.records.index import build_index
@@ -66,6 +67,7 @@ def start_image_import(
         UsageError: there are no images, no labels, or none that belong together, or pages may not read the place.
         ExistsError: the source has records of a data set and view already.
     """
+    require(ADMIN, "import images")
     pictures = absolute(place)
     config = {
         "place": pictures,

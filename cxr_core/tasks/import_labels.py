@@ -11,6 +11,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 from cxr_core.atomic import write_text
+from cxr_core.caller import ADMIN, require
 from cxr_core.errors import ExistsError, TableError, UndecidedError, UsageError
 from cxr_core.journal import note_deed
 from cxr_core.schema import KEY_COLUMNS, LABELS, check_name
@@ -93,6 +94,7 @@ def import_labels(
         ExistsError: a path is there already, and `replace` was not said.
         UsageError: the source's tables are not the product's to write, or nothing says the data set or view.
     """
+    require(ADMIN, "import labels")
     folder = importable_folder(source)
     choices = replace_fields(choices, mapping=choices.mapping.with_columns(columns)).checked()
     tables = []

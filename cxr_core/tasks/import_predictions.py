@@ -12,6 +12,7 @@ from typing import Any
 
 import pandas as pd
 
+from cxr_core.caller import ADMIN, require
 from cxr_core.errors import Choice, ExistsError, TableError, UndecidedError, UnknownNameError, UsageError
 from cxr_core.journal import note_deed
 from cxr_core.schema import KEY_COLUMNS, LABELS, SCALES, VIEWS, check_name
@@ -102,6 +103,7 @@ def import_predictions(
         ExistsError: the source has predictions of that name already.
         UsageError: the source has no labels, or a name or the scale is unknown.
     """
+    require(ADMIN, "import predictions")
     source = source_with_labels(source_name, "predictions")
     check_name("model", model)
     if scale is not None and scale not in SCALES:

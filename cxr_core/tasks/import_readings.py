@@ -11,6 +11,7 @@ from typing import Any
 
 import pandas as pd
 
+from cxr_core.caller import ADMIN, require
 from cxr_core.errors import ExistsError, UsageError
 from cxr_core.journal import note_deed
 from cxr_core.schema import KEY_COLUMNS, READER_COLUMN
@@ -84,6 +85,7 @@ def import_readings(
         ExistsError: a reader has read a row of the set already, and `replace` was not said.
         UsageError: the source has no labels, or a name is not legal.
     """
+    require(ADMIN, "import readings")
     source = source_with_labels(source_name, "readings")
     path = source.readings_path(set_name)
     if set_name in source.warehouse().reading_sets() and not path.is_file():

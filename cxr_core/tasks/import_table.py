@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from cxr_core.caller import ADMIN, require
 from cxr_core.errors import Choice, UndecidedError, UnknownNameError, UsageError
 from cxr_core.runs import service
 from cxr_core.runs.new_run import new_run_id
@@ -125,6 +126,7 @@ def answer_import(run_id: str, answer: int) -> Run:
     Raises:
         UsageError: the run asks nothing, or its uploaded files are gone.
     """
+    require(ADMIN, "import")
     run = service.get(run_id)
     asked = open_question(run)
     if asked is None or not 0 <= answer < len(asked.choices):
@@ -197,6 +199,7 @@ def _one(what: str, files: Sequence[uploads.File]) -> Sequence[uploads.File]:
 
 
 def _start(source: str, files: Sequence[uploads.File], config: dict[str, Any]) -> Run:
+    require(ADMIN, f"import {config['what']}")
     if not files:
         raise UsageError(f"A file of {config['what']} to import is missing.")
     from_dict(config["mapping"], _WORDS)

@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from cxr_core.atomic import disk_errors, sync
+from cxr_core.caller import RESEARCHER, require
 from cxr_core.errors import ExistsError, TableError, UnknownNameError, UsageError, brief
 from cxr_core.journal import note_deed
 from cxr_core.schema import (
@@ -103,6 +104,7 @@ def store(desk: Desk, image: ListedImage, given: Given) -> None:
         UsageError: the film is a study, or was read otherwise meanwhile.
         CxrError: the disk is full, or may not be written.
     """
+    require(RESEARCHER, "read films")
     if given.verdict is not None and given.verdict not in VERDICTS:
         raise UnknownNameError("verdict", given.verdict, VERDICTS)
     if not image.image or image.view is None:
@@ -132,6 +134,7 @@ def own_readings(desk: Desk) -> pd.DataFrame:
 
 def forget_reader(desk: Desk) -> int:
     """Delete all that the reader said in the set, of all labels, and return how many films that were."""
+    require(RESEARCHER, "delete readings")
     with only_builder(ready_source(desk.source).folder):
         frame = _readings(desk.table)
         own = frame[READER_COLUMN] == desk.reader

@@ -2,6 +2,7 @@
 
 from dataclasses import asdict, dataclass
 
+from cxr_core.caller import ADMIN, require
 from cxr_core.cloud_storage import forget_listings
 from cxr_core.errors import CxrError, SettingsError, UsageError
 from cxr_core.sources.kept_answers import keep_null_rule as keep_answer
@@ -88,6 +89,7 @@ def keep_null_rule(source_name: str, rule: str) -> None:
         UnknownNameError: there is no such source or rule.
         UsageError: the source has none in BigQuery, or its definition says something else.
     """
+    require(ADMIN, "answer for a source")
     source = get_source(source_name)
     if source.kind != "bigquery":
         raise UsageError(f"Only NULL labels in BigQuery's tables are asked about. {source_name} has files.")

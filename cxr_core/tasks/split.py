@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 
+from cxr_core.caller import ADMIN, require
 from cxr_core.errors import ExistsError, UnknownNameError, UsageError, brief
 from cxr_core.journal import note_deed
 from cxr_core.schema import DATASETS
@@ -40,6 +41,7 @@ def split_source(
         UsageError: the source's tables are not the product's to write, it has no labels, or the shares are no shares.
         ExistsError: the source is divided already, or has tables and records that were made for its division.
     """
+    require(ADMIN, "divide a source")
     if by not in UNITS:
         raise UnknownNameError("unit to split by", by, UNITS)
     parts = _checked(shares)

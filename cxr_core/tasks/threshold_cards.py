@@ -7,6 +7,7 @@ from typing import Any
 
 import cxr_core
 from cxr_core.atomic import write_text
+from cxr_core.caller import RESEARCHER, require
 from cxr_core.errors import ExistsError, TableError, UnknownNameError, UsageError
 from cxr_core.evaluation.recalibration import Recalibration
 from cxr_core.evaluation.score_shift import percentiles, score_shift
@@ -94,10 +95,9 @@ def choose_thresholds(
         recalibrate: `platt` or `isotonic`, fitted to the same rows and kept beside the thresholds; None for neither.
 
     Raises:
-        ExistsError: there is a card of that name.
-        UsageError: the name is not legal.
-        UnknownNameError, TableError, WarehouseError: as `evaluate` raises.
+        ExistsError, UsageError: there is a card of that name, or the name is not legal; all that `evaluate` raises.
     """
+    require(RESEARCHER, "keep thresholds")
     name = check_name("card", card or f"{model}-{str(rule).replace('=', '-')}")
     file = card_file(source_name, name)
     if file.exists() and not replace:

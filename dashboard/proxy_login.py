@@ -1,0 +1,92 @@
+"""Who is at the other end, as a proxy that asks them says in a header: believed only from the proxy's own address.
+
+Whoever comes otherwise is refused, on every path and for the web socket too, before Streamlit sees the request.
+"""
+
+import ipaddress
+import re
+
+from starlette.datastructures import Headers
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+from cxr_core.caller import ADMIN, RESEARCHER, VIEWER, Caller
+from cxr_core.settings import Settings, settings
+
+#: Paths that are asked by machines beside the proxy; they tell nothing of anybody.
+_OPEN = ("/healthz",)
+_NAME = re.compile(r"[^\s,;\"'<>@]{1,64}(@[A-Za-z0-9.-]{1,190})?")
+_FOREIGN = "CXR Lab answers its proxy alone (setting proxy_addresses). Open it by the proxy's address.\n"
+_NOBODY = "The proxy did not say who you are, or not clearly. Log in there.\n"
+
+
+def is_configured() -> bool:
+    """Say whether a proxy asks who people are."""
+    return bool(settings().proxy_user_header)
+
+
+class ProxyLogin:
+    """Refuses every request and web socket that is not from the proxy, or that does not say who asks."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection, as ASGI asks for it."""
+        values = settings()
+        if scope["type"] not in {"http", "websocket"} or not values.proxy_user_header:
+            await self._app(scope, receive, send)
+            return
+        refused = _refusal(scope, values)
+        if refused is None:
+            await self._app(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await receive()
+            await send({"type": "websocket.close", "code": 1008})
+        else:
+            await PlainTextResponse(refused[1], status_code=refused[0])(scope, receive, send)
+
+
+def _refusal(scope: Scope, values: Settings) -> tuple[int, str] | None:
+    if scope["type"] == "http" and scope["path"] in _OPEN:
+        return None
+    peer = scope.get("client") or ("", 0)
+    if not _is_one_of(peer[0], values.proxy_addresses):
+        return 403, _FOREIGN
+    named = Headers(scope=scope).getlist(values.proxy_user_header)
+    return None if len(named) == 1 and _NAME.fullmatch(named[0]) else (401, _NOBODY)
+
+
+def _is_one_of(address: str, networks: tuple[str, ...]) -> bool:
+    try:
+        found = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return False
+    found = getattr(found, "ipv4_mapped", None) or found
+    return any(found in ipaddress.ip_network(network, strict=False) for network in networks)
+
+
+def session_caller() -> Caller | None:
+    """Return who uses the session whose page is drawn now; None where nobody has to log in.
+
+    Without a session, as in a thread of its own, nobody is known, and nobody may do more than look.
+    """
+    values = settings()
+    if not values.proxy_user_header:
+        return None
+    if get_script_run_ctx(suppress_warning=True) is None:
+        return Caller("unknown", VIEWER)
+    import streamlit as st
+
+    return person(st.context.headers.get(values.proxy_user_header) or "unknown", values)
+
+
+def person(name: str, values: Settings) -> Caller:
+    """Return a person with the role that the settings give: by the whole name, or by what follows its `@`."""
+    folded = name.lower()
+    domain = "@" + folded.rpartition("@")[2] if "@" in folded else ""
+    for role, those in ((ADMIN, values.admins), (RESEARCHER, values.researchers)):
+        if folded in those or (domain and domain in those):
+            return Caller(name, role)
+    return Caller(name, VIEWER)
