@@ -93,7 +93,7 @@ def handed_over() -> dict[str, str]:
 
 def _end_with(message: str) -> NoReturn:
     """End with a mistake of the user's."""
-    sys.stderr.write(f"{message}\n")
+    sys.stderr.writelines((message, "\n"))
     sys.exit(2)
 
 
