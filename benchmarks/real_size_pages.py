@@ -76,7 +76,8 @@ def compared(browser: Browser, home: Path, models: list[str]) -> dict[str, float
     with dashboard(home) as (url, process), most_memory(process) as memory:
         page = browser.new_page()
         start = time.perf_counter()
-        page.goto(f"{url}/compare?source={NAME}&on=train&models-none={','.join(models)}", timeout=600_000)
+        chosen = "&".join(f"models-none={model}" for model in models)
+        page.goto(f"{url}/compare?source={NAME}&on=train&{chosen}", timeout=600_000)
         page.wait_for_function(FIRST, timeout=600_000)
         first = time.perf_counter() - start
         page.wait_for_function(AT_REST, timeout=600_000)
