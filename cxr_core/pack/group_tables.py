@@ -51,8 +51,8 @@ def _gaps(document: Document) -> Table:
         rows.append(row)
     columns = [*_heads(document)]
     for share in SHARES:
-        columns += [Column(share.capitalize(), FIGURE), Column(f"{share.capitalize()}, minus all others", SIGNED)]
-        columns.append(Column(f"p, corrected ({share})", P))
+        columns += [Column(share.capitalize(), FIGURE), Column(f"{share.capitalize()} gap", SIGNED)]
+        columns.append(Column(f"p, {share}", P))
     caption = f"Gaps between groups at the thresholds of cards, on {document['dataset']}"
     return Table("gaps", caption, columns, rows, _notes(document, at_card=True))
 
