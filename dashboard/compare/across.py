@@ -67,7 +67,7 @@ def shown_table(found: AcrossSources, label: str) -> pd.DataFrame:
     rows = {}
     for model in found.models:
         rows[plain(model)] = {plain(_head(column, found)): _cell(column, model, label) for column in found.columns}
-    return pd.DataFrame.from_dict(rows, orient="index")
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("Model")
 
 
 def _head(column: SourceColumn, found: AcrossSources) -> str:
