@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pandas as pd
 import pyarrow as pa
 
-from cxr_core.schema import KEY_COLUMNS, LABELS, dataset_code, view_code
+from cxr_core.schema import KEY_COLUMNS, LABELS, dataset_code
 from cxr_core.stamps import one_look
 from cxr_core.warehouse import frames, questions
 from cxr_core.warehouse.answers import Joined
@@ -14,6 +14,7 @@ from cxr_core.warehouse.checks import labels_of
 from cxr_core.warehouse.label_places import tables_called
 from cxr_core.warehouse.named_table import NamedTable
 from cxr_core.warehouse.null_labels import labels_with_nulls
+from cxr_core.warehouse.sql_parts import bound_to
 from cxr_core.warehouse.studies import join_studies
 
 
@@ -74,9 +75,7 @@ class TableRows(AskedTables):
         No view is filtered unless one is given, as in the notebook; labels that the model lacks are left out. A table
         of study rows (image 0, no path of an image) is joined by patient and study instead.
         """
-        dataset_code(dataset)
-        if view is not None:
-            view_code(view)
+        bound_to(view, dataset)  # an unknown name is told before anything is asked
         with one_look():
             location, runner = self._find(model)
             info = runner.describe(location)

@@ -13,6 +13,7 @@ from cxr_core.errors import TableError
 from cxr_core.stamps import one_look
 from cxr_core.warehouse import binned_questions as questions
 from cxr_core.warehouse.checks import labels_of
+from cxr_core.warehouse.sql_parts import bound_to
 from cxr_core.warehouse.table_rows import TableRows
 from cxr_core.words import counted
 
@@ -59,6 +60,7 @@ class TableSums(TableRows):
 
     def predicted_rows(self, model: str, dataset: str, view: str | None, most: int) -> int:
         """Return how many rows a model's predictions of a data set have, or of all where these are `most` or fewer."""
+        bound_to(view, dataset)  # an unknown name is told before anything is asked
         with one_look():
             location, runner = self._find(model)
             rows = runner.describe(location).rows

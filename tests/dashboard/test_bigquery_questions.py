@@ -127,7 +127,9 @@ def test_a_page_asks_what_null_is_and_keeps_the_answer(server, page, small_demo)
         assert get_source(SOURCE).null_is == "not_mentioned"
         again = page("labels", source=SOURCE, **{"labels-tab": "Table"})
         here = page("labels", **{"labels-tab": "Table"})
-        pd.testing.assert_frame_equal(again.table[0].value, here.table[0].value)
+        # the links to images name the source, and are the only thing that may differ
+        of_here = again.table[0].value.replace(f"source={SOURCE}&", "source=demo&", regex=True)
+        pd.testing.assert_frame_equal(of_here, here.table[0].value)
     finally:
         get_source(SOURCE).folder.joinpath("answers.toml").unlink()
 
