@@ -21,11 +21,6 @@ _FOREIGN = "CXR Lab answers its proxy alone (setting proxy_addresses). Open it b
 _NOBODY = "The proxy did not say who you are, or not clearly. Log in there.\n"
 
 
-def is_configured() -> bool:
-    """Say whether a proxy asks who people are."""
-    return bool(settings().proxy_user_header)
-
-
 class ProxyLogin:
     """Refuses every request and web socket that is not from the proxy, or that does not say who asks."""
 

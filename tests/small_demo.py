@@ -9,7 +9,8 @@ import pytest
 from kept_folders import ROOT, code_of, kept_folder
 
 from cxr_core.schema import KEY_COLUMNS, LABELS
-from cxr_core.sources.demo import build_demo
+from cxr_core.sources.demo import SHIPPED, build_demo
+from cxr_core.sources.registry import get_source
 from cxr_core.warehouse.parquet import write_table
 
 MODELS = ["densenet_frontal_u0_0__w0_0", "densenet_frontal_u1_0__w1_0", "densenet_lateral_u0_0__w0_0"]
@@ -18,6 +19,13 @@ MODELS = ["densenet_frontal_u0_0__w0_0", "densenet_frontal_u1_0__w1_0", "densene
 def whole_small_demo(config: pytest.Config) -> Path:
     made_by = code_of(ROOT / "cxr_core" / "sources" / "demo.py") | {Path(__file__)}
     return kept_folder(config, "small-demo", made_by, build_small_demo)
+
+
+def give_weights(model: str) -> None:
+    """Give the current workspace's small demo the shipped weights of a model; it has none of its own."""
+    weights = get_source("demo").model_path(model)
+    weights.parent.mkdir(exist_ok=True)
+    shutil.copy(SHIPPED / "models" / weights.name, weights)
 
 
 def build_small_demo(home: Path) -> None:

@@ -12,27 +12,22 @@ from cxr_core.errors import UsageError
 from cxr_core.evaluation.binary import label_codes
 from cxr_core.evaluation.doubt import LabelDoubt, Precision, contradicts, precision_at
 from cxr_core.evaluation.fitted import FOLDS
-from cxr_core.schema import LABELS, REPORT, TRUTH, VALUES, VIEWS, Value, check_label
+from cxr_core.schema import LABELS, REPORT, TRUTH, VALUES, Value, check_label
 from cxr_core.sources.registry import ready_source
+from cxr_core.tasks.image_keys import ImageKeys, named_keys
 from cxr_core.tasks.judging import joined_predictions, judged_by
 from cxr_core.tasks.label_doubt import check_not_learnt, doubt_of
 from cxr_core.warehouse.answers import Joined
 
 
 @dataclass(frozen=True)
-class Doubt:
+class Doubt(ImageKeys):
     """One label of one image that is in doubt: the `value` that is given, and the `expected` one.
 
     `score` is the model's, as stored; `probability` that of the given value, and `margin` how much more probable it is
     than the likeliest other. `wrong` says whether the judge knows it to be wrong, None where nobody says.
     """
 
-    path: str
-    dataset: str
-    view: str | None
-    patient: int
-    study: int
-    image: int
     label: str
     value: str
     expected: str
@@ -230,12 +225,7 @@ def _listed(table: pd.DataFrame, dataset: str) -> tuple[Doubt, ...]:
     rows: Iterable[Any] = table.itertuples(index=False)
     return tuple(
         Doubt(
-            path=str(one.path),
-            dataset=dataset,
-            view=VIEWS[one.view] if one.view >= 0 else None,
-            patient=int(one.patient),
-            study=int(one.study),
-            image=int(one.image),
+            **named_keys(dataset, one.path, one.view, one.patient, one.study, one.image),
             label=one.label,
             value=VALUES[one.given],
             expected=VALUES[one.expected],

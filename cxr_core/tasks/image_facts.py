@@ -8,8 +8,9 @@ import pandas as pd
 from scipy.special import expit
 
 from cxr_core.errors import CxrError, UsageError, brief
-from cxr_core.schema import DATASETS, KEY_COLUMNS, LABELS, READER_COLUMN, REPORT, VALUES, VIEWS, Verdict, image_path
+from cxr_core.schema import DATASETS, KEY_COLUMNS, LABELS, READER_COLUMN, REPORT, VALUES, Verdict, image_path
 from cxr_core.sources.registry import ready_source
+from cxr_core.tasks.image_keys import ImageKeys, named_keys, view_name
 from cxr_core.tasks.images import Join
 from cxr_core.tasks.judging import joined_predictions
 from cxr_core.warehouse.readings import STUDY
@@ -27,7 +28,7 @@ class ModelSays:
 
 
 @dataclass(frozen=True)
-class ImageFacts:
+class ImageFacts(ImageKeys):
     """What is known of one image.
 
     `values` are the report's by label, None where it says nothing; `verdicts` what each reader says by label, a reader
@@ -35,12 +36,6 @@ class ImageFacts:
     `models` has each model's predictions by label, and `others` the paths and views of the study's other images.
     """
 
-    path: str
-    dataset: str
-    view: str | None
-    patient: int
-    study: int
-    image: int
     values: dict[str, str | None]
     verdicts: dict[tuple[str, str], dict[str, str]]
     of_study: frozenset[tuple[str, str]]
@@ -94,12 +89,7 @@ def image_facts(
     verdicts, of_study = _verdicts(source_name, path, keys)
     where = DATASETS[keys["dataset"]]
     return ImageFacts(
-        path=path,
-        dataset=where,
-        view=_view(keys["view"]),
-        patient=keys["patient"],
-        study=keys["study"],
-        image=keys["image"],
+        **named_keys(where, path, keys["view"], keys["patient"], keys["study"], keys["image"]),
         values={label: VALUES[row[label]] if row[label] >= 0 else None for label in LABELS},
         verdicts=verdicts,
         of_study=of_study,
@@ -156,9 +146,5 @@ def _others(frame: pd.DataFrame, path: str, keys: dict[str, int]) -> tuple[tuple
     same = (frame["patient"] == keys["patient"]) & (frame["study"] == keys["study"])
     same &= (frame["dataset"] == keys["dataset"]) & (frame["path"] != path) & (frame["image"] != 0)
     return tuple(
-        (str(one), _view(int(view))) for one, view in frame.loc[same, ["path", "view"]].itertuples(index=False)
+        (str(one), view_name(int(view))) for one, view in frame.loc[same, ["path", "view"]].itertuples(index=False)
     )
-
-
-def _view(code: int) -> str | None:
-    return VIEWS[code] if code >= 0 else None

@@ -20,9 +20,10 @@ from cxr_core.evaluation.image_groups import (
     Picked,
     group_rows,
 )
-from cxr_core.schema import REPORT, VALUES, VIEWS, Value, check_label
+from cxr_core.schema import REPORT, VALUES, Value, check_label
 from cxr_core.sources.registry import ready_source
 from cxr_core.tasks.card_choice import card_threshold
+from cxr_core.tasks.image_keys import ImageKeys, named_keys
 from cxr_core.tasks.judging import check_unique_paths, joined_predictions
 from cxr_core.tasks.label_doubt import doubtful_images
 from cxr_core.warehouse.answers import Joined
@@ -58,18 +59,12 @@ class ImageQuery:
 
 
 @dataclass(frozen=True)
-class ListedImage:
+class ListedImage(ImageKeys):
     """One image: its keys, the label's `value` by the judge, the model's `score` as stored, and why it is listed.
 
     A study that is judged as a whole has image 0 and no view. What is not known is None.
     """
 
-    path: str
-    dataset: str
-    view: str | None
-    patient: int
-    study: int
-    image: int
     value: str | None
     score: float | None
     why: str
@@ -115,14 +110,8 @@ class ImageGroup:
         return tuple(map(self._listed, rows, self.picked.why[chosen], keys))
 
     def _listed(self, row: int, why: str, keys: tuple[Any, ...]) -> ListedImage:
-        path, view, patient, study, image = keys
         return ListedImage(
-            path=str(path),
-            dataset=self.query.dataset,
-            view=VIEWS[view] if view >= 0 else None,
-            patient=int(patient),
-            study=int(study),
-            image=int(image),
+            **named_keys(self.query.dataset, *keys),
             value=VALUES[self.values[row]] if self.values[row] >= 0 else None,
             score=float(self.scores[row]) if np.isfinite(self.scores[row]) else None,
             why=why,

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from urllib.parse import urlencode
 
 from cxr_core.schema import REPORT
-from dashboard.shared.navigation import afterwards, go_to
 
 #: The view that stands for all of them, and the model that stands for none; no model has this name.
 ALL_VIEWS, NO_MODEL = "all", "-"
@@ -54,8 +53,3 @@ def images_address(parameters: Mapping[str, str]) -> str:
 def linked(words: str, parameters: Mapping[str, str]) -> str:
     """Return words of ours, a count say, as a link in Markdown."""
     return f"[{words}]({images_address(parameters)})"
-
-
-def open_images(parameters: dict[str, str]) -> None:
-    """Open Images with these parameters, from what a click on a chart does."""
-    afterwards(go_to, "images", **parameters)

@@ -1,13 +1,9 @@
 """From a count to its images, one of them large, and where the model looks in it: by keyboard, in one tab."""
 
-import shutil
-
 import pytest
 from playwright.sync_api import expect
 from served_dashboard import at_rest
-
-from cxr_core.sources.demo import SHIPPED
-from cxr_core.sources.registry import get_source
+from small_demo import give_weights
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 MODEL = "densenet_frontal_u0_0__w0_0"
@@ -16,9 +12,7 @@ MODEL = "densenet_frontal_u0_0__w0_0"
 @pytest.fixture
 def demo(own_small_demo):
     """A small demo that has the weights of one model."""
-    weights = get_source("demo").model_path(MODEL)
-    weights.parent.mkdir(exist_ok=True)
-    shutil.copy(SHIPPED / "models" / weights.name, weights)
+    give_weights(MODEL)
 
 
 def test_the_false_positives_of_evaluate_and_where_the_model_looks_are_some_keys_away(page, dashboard, demo):

@@ -1,15 +1,12 @@
 """From a number to its films, and by reading them to what labels mean: by keyboard alone, the server killed meanwhile."""
 
 import re
-import shutil
 
 import pandas as pd
 import pytest
 from playwright.sync_api import expect
 from served_dashboard import at_rest
-
-from cxr_core.sources.demo import SHIPPED
-from cxr_core.sources.registry import get_source
+from small_demo import give_weights
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(420)]
 
@@ -23,9 +20,7 @@ MODEL = "densenet_frontal_u1_0__w1_0"
 @pytest.fixture
 def demo(own_small_demo):
     """A small demo that has the weights of one model."""
-    weights = get_source("demo").model_path(MODEL)
-    weights.parent.mkdir(exist_ok=True)
-    shutil.copy(SHIPPED / "models" / weights.name, weights)
+    give_weights(MODEL)
     return own_small_demo / "sources" / "demo"
 
 

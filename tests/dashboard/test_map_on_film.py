@@ -1,16 +1,13 @@
 """The map of where a model looks, over the film: what is drawn and said, and what it costs."""
 
-import shutil
-
 import numpy as np
 import pytest
 from as_read import as_read
+from small_demo import give_weights
 
 from cxr_core.models.activation_maps import ActivationMaps, LabelMap
 from cxr_core.progress import tell_done
 from cxr_core.schema import LABELS
-from cxr_core.sources.demo import SHIPPED
-from cxr_core.sources.registry import get_source
 from cxr_core.tasks import saliency
 from cxr_core.tasks.images import ImageQuery, images
 from dashboard.images.map_words import drawn_words
@@ -35,9 +32,7 @@ class Answering:
 @pytest.fixture
 def worker(own_small_demo, monkeypatch):
     """The worker, beside the weights of one shipped model, which the small demo has not."""
-    weights = get_source("demo").model_path(MODEL)
-    weights.parent.mkdir(exist_ok=True)
-    shutil.copy(SHIPPED / "models" / weights.name, weights)
+    give_weights(MODEL)
     answering = Answering()
     monkeypatch.setattr(saliency, "WORKER", answering)
     return answering

@@ -1,17 +1,16 @@
 """Where a model looks, asked as a user does: of the demo's models, on the command line."""
 
 import json
-import shutil
 
 import h5py
 import numpy as np
 import pytest
 from PIL import Image
+from small_demo import give_weights
 
 from cxr_core.cli import main
 from cxr_core.models.activation_maps import ActivationMaps
 from cxr_core.models.overlay import overlaid
-from cxr_core.sources.demo import SHIPPED
 from cxr_core.sources.registry import get_source
 from cxr_core.tasks import saliency
 
@@ -21,9 +20,7 @@ MODEL = "densenet_frontal_u0_0__w0_0"
 @pytest.fixture
 def path(own_small_demo):
     """The path of an image, beside the weights of one shipped model, which the small demo has not."""
-    weights = get_source("demo").model_path(MODEL)
-    weights.parent.mkdir(exist_ok=True)
-    shutil.copy(SHIPPED / "models" / weights.name, weights)
+    give_weights(MODEL)
     return get_source("demo").warehouse().labels("valid", "frontal")["path"].iloc[0]
 
 
