@@ -90,7 +90,8 @@ def type_in(box, text, parameter=""):
         at_rest(box.page)
         if box.input_value() == text and (not parameter or _has_come(box.page, arrived)):
             return
-    raise AssertionError(f"typed three times, {text!r} did not arrive")
+    shown = box.input_value()
+    raise AssertionError(f"typed three times, {text!r} did not arrive: {shown!r} is shown at {box.page.url}")
 
 
 def _has_come(page, address):
