@@ -54,6 +54,7 @@ def test_a_file_of_readings_becomes_a_policy_a_run_and_a_judge(page, dashboard, 
     expect(page.get_by_role("spinbutton", name="Epochs")).to_be_visible()
 
     page.get_by_role("radio", name="Lateral").click()
+    page.wait_for_url(re.compile("train-view=Lateral"))  # the form is drawn anew; two stand there meanwhile
     type_in(page.get_by_role("spinbutton", name="Epochs"), "1", "train-epochs")
     type_in(page.get_by_role("textbox", name="Model name"), "read", "train-name")
     page.get_by_role("button", name="Start training").click()

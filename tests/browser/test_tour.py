@@ -138,6 +138,7 @@ def open_report_offline(page, browser, home, said):
 def start_training(page, dashboard, home):
     open_page(page, dashboard, "train")
     page.get_by_role("radio", name="Lateral").click()
+    page.wait_for_url(re.compile("train-view=Lateral"))  # the form is drawn anew; two stand there meanwhile
     type_in(page.get_by_role("spinbutton", name="Epochs"), "1", "train-epochs")
     type_in(page.get_by_role("textbox", name="Model name"), "tour", "train-name")
     expect(metric_value(page, "N_train")).to_have_text("1,416")
