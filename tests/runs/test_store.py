@@ -79,6 +79,19 @@ def test_a_run_comes_back_as_it_was_stored(store):
     )
 
 
+def test_processes_that_make_the_store_at_once_all_have_it(tmp_path):
+    """Of two that turn a new file to the write-ahead log at once SQLite refuses one, without waiting."""
+    with ThreadPoolExecutor(4) as pool:
+        for number in range(100):
+            path, together = tmp_path / f"{number}.sqlite", threading.Barrier(4)
+
+            def opened(_, path=path, together=together):
+                together.wait()
+                database.connected(path).close()
+
+            assert list(pool.map(opened, range(4))) == [None] * 4
+
+
 def test_an_unknown_run_is_refused(store):
     with pytest.raises(UnknownNameError, match="Unknown run 'x'"):
         store.get("x")
