@@ -5,13 +5,14 @@ positive 1, both at weight 1. So is *not mentioned* 0 at weight 1, as in 2019, u
 
 A policy is one of the four strategies of 2019, any (u, w), numbers for each label, `mask-blanks` (only what the report
 states counts), or `learned`: then u and w are where training starts from, and training moves them
-(`training.learned_policy`).
+(`training.learned_policy`). Label by label, u may be a range that each image draws from anew in each epoch (`smoothed`;
+Pham et al. 2019), and a label may be of a *kind*: `three-class` (uncertain is a class of its own; Irvin et al. 2019),
+`soft` (each image brings its u along) or `self-trained:MODEL` (each image's u is what MODEL predicts). A label of a
+kind has u = w = 0: an uncertain image that has no u of its own is left out.
 """
 
 import hashlib
 import json
-import math
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -20,7 +21,9 @@ import numpy as np
 import numpy.typing as npt
 
 from cxr_core.errors import UnknownNameError, UsageError, brief
-from cxr_core.schema import LABELS, NAME_PATTERN, VALUES, VIEWS, Value
+from cxr_core.model_names import spelled_pair
+from cxr_core.policy_kinds import SELF_TRAINED, SOFT, THREE_CLASS, check_kinds, check_ranges, check_unit, value_table
+from cxr_core.schema import LABELS, NAME_PATTERN
 
 #: name -> (u, w) of the four strategies of the pretrained models of 2019.
 NAMED_POLICIES: dict[str, tuple[float, float]] = {
@@ -32,14 +35,18 @@ NAMED_POLICIES: dict[str, tuple[float, float]] = {
 CUSTOM = "custom"
 LEARNED = "learned"
 MASK_BLANKS = "mask-blanks"
+SMOOTHED = "smoothed"
+#: The range that Pham et al. found best for positive uncertain labels.
+SMOOTHED_RANGE = (0.55, 0.85)
 #: Every policy that has a name of its own.
-POLICY_NAMES: tuple[str, ...] = (*NAMED_POLICIES, MASK_BLANKS, LEARNED)
+POLICY_NAMES: tuple[str, ...] = (*NAMED_POLICIES, MASK_BLANKS, SMOOTHED, THREE_CLASS, SOFT, LEARNED)
+ESTIMATED, FROM_READINGS = "estimated", "from-readings"
+#: Policies that follow from what a source has; `tasks.policy_choice` makes them.
+SOURCE_POLICIES: tuple[str, ...] = (SELF_TRAINED, ESTIMATED, FROM_READINGS)
 #: Where a learned policy starts: undecided, at half the weight.
 LEARNED_START = (0.5, 0.5)
 
 _NONE, _ALL = (0.0,) * len(LABELS), (1.0,) * len(LABELS)
-
-_MODEL_NAME = re.compile(r"densenet_(?P<view>[a-z]+)_u(?P<u>\d+_\d+)__w(?P<w>\d+_\d+)(?:\W.*)?")
 
 
 @dataclass(frozen=True)
@@ -47,7 +54,8 @@ class Policy:
     """A target u and a weight w, both in [0, 1], for the uncertain value of each of the 14 labels in schema order.
 
     `blank_u` and `blank_w` are the same for *not mentioned*. Of a learned policy u and w are the numbers to start from,
-    or those that a model ended with.
+    or those that a model ended with. `u_to` has the upper ends of ranges that begin at u, and `kinds` the kinds of
+    labels, "" for none; both are empty where no label has any.
     """
 
     name: str
@@ -55,6 +63,8 @@ class Policy:
     w: tuple[float, ...]
     blank_u: tuple[float, ...] = _NONE
     blank_w: tuple[float, ...] = _ALL
+    u_to: tuple[float, ...] = ()
+    kinds: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not NAME_PATTERN.fullmatch(self.name):
@@ -65,7 +75,9 @@ class Policy:
             if len(numbers) != len(LABELS):
                 raise UsageError(f"A policy needs {len(LABELS)} numbers {letter}. Received: {len(numbers)}.")
             for label, number in zip(LABELS, numbers, strict=True):
-                _check_unit(letter, number, f" for {label}" if len(set(numbers)) > 1 else "")
+                check_unit(letter, number, f" for {label}" if len(set(numbers)) > 1 else "")
+        check_ranges(self.u, self.u_to)
+        check_kinds(self.kinds, self.upper, self.w, self.is_learned)
         if self.name in NAMED_POLICIES and (self.u_scalar, self.w_scalar) != NAMED_POLICIES[self.name]:
             u, w = NAMED_POLICIES[self.name]
             raise UsageError(f"The policy {self.name} is u = {u:g}, w = {w:g}. Give other numbers another name.")
@@ -87,14 +99,33 @@ class Policy:
         return self.name == LEARNED
 
     @property
+    def is_plain(self) -> bool:
+        """Whether numbers say it all: no ranges, no kinds, nothing that training moves."""
+        return not (self.u_to or self.kinds or self.is_learned)
+
+    @property
+    def upper(self) -> tuple[float, ...]:
+        """The upper ends of the ranges of u; u itself where there is no range."""
+        return self.u_to or self.u
+
+    def labels_of(self, kind: str) -> tuple[bool, ...]:
+        """Return which labels are of a kind: `three-class`, `soft` or `self-trained`, of whatever model."""
+        return tuple(one.partition(":")[0] == kind for one in self.kinds or ("",) * len(LABELS))
+
+    @property
+    def by_image(self) -> bool:
+        """Whether some label takes the u of each image from a table."""
+        return any((*self.labels_of(SOFT), *self.labels_of(SELF_TRAINED)))
+
+    @property
     def u_scalar(self) -> float | None:
-        """The one u of all labels, or None when they differ or are learned, or blanks have numbers too."""
-        return None if self.is_learned or self.says_of_blanks else _single(self.u)
+        """The one u of all labels, or None when they differ, blanks have numbers too, or numbers do not say it all."""
+        return _single(self.u) if self.is_plain and not self.says_of_blanks else None
 
     @property
     def w_scalar(self) -> float | None:
-        """The one w of all labels, or None when they differ or are learned, or blanks have numbers too."""
-        return None if self.is_learned or self.says_of_blanks else _single(self.w)
+        """The one w of all labels, or None when they differ, blanks have numbers too, or numbers do not say it all."""
+        return _single(self.w) if self.is_plain and not self.says_of_blanks else None
 
     @property
     def digest(self) -> str:
@@ -104,7 +135,8 @@ class Policy:
         """
         rows = list(self.numbers().values())
         kept = rows if self.says_of_blanks else rows[:2]
-        content = json.dumps([self.is_learned, *([float(number) for number in row] for row in kept)])
+        more = [[list(self.upper), list(self.kinds)]] if self.u_to or self.kinds else []
+        content = json.dumps([self.is_learned, *([float(number) for number in row] for row in kept), *more])
         return hashlib.sha256(content.encode()).hexdigest()[:8]
 
     def words(self) -> str:
@@ -115,25 +147,29 @@ class Policy:
         return f"{self.name} ({pair})" if self.name in NAMED_POLICIES else pair
 
     def targets(self) -> npt.NDArray[np.float32]:
-        """Return the (4, 14) table of targets: row = label value, column = label."""
-        return _table(negative=0.0, blank=self.blank_u, uncertain=self.u)
+        """Return the (4, 14) table of targets: row = label value, column = label. Of a range it is the middle."""
+        middle = tuple((low + high) / 2 for low, high in zip(self.u, self.upper, strict=True))
+        return value_table(0.0, self.blank_u, middle)
 
     def weights(self) -> npt.NDArray[np.float32]:
         """Return the (4, 14) table of weights: row = label value, column = label."""
-        return _table(negative=1.0, blank=self.blank_w, uncertain=self.w)
+        return value_table(1.0, self.blank_w, self.w)
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the policy as JSON values: `{"name", "u": [14], "w": [14]}`, `blank_u`, `blank_w` if it has any."""
+        """Return the policy as JSON values: `{"name", "u": [14], "w": [14]}`, and what else it has, by its field."""
         rows = {name: list(row) for name, row in self.numbers().items()}
         blanks = ("blank_u", "blank_w") if self.says_of_blanks else ()
-        return {"name": self.name} | {name: rows[name] for name in ("u", "w", *blanks)}
+        more = {name: list(row) for name, row in (("u_to", self.u_to), ("kinds", self.kinds)) if row}
+        return {"name": self.name} | {name: rows[name] for name in ("u", "w", *blanks)} | more
 
     @staticmethod
     def from_dict(values: Mapping[str, Any]) -> "Policy":
         """Return the policy that `as_dict` described, checked again."""
         try:
             rows = (values["u"], values["w"], values.get("blank_u", _NONE), values.get("blank_w", _ALL))
-            return Policy(str(values["name"]), *(_numbers(row) for row in rows))
+            kinds = tuple(str(kind) for kind in values.get("kinds", ()))
+            u, w, blank_u, blank_w, u_to = (_numbers(row) for row in (*rows, values.get("u_to", ())))
+            return Policy(str(values["name"]), u, w, blank_u, blank_w, u_to, kinds)
         except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise UsageError(
                 f"A policy needs a name, 14 numbers u and 14 numbers w. Received: {brief(values)}."
@@ -145,27 +181,37 @@ class Policy:
             return self.name
         if self.u_scalar is None or self.w_scalar is None:
             return f"policy_{self.digest}"
-        return f"u{_spelled(self.u_scalar)}__w{_spelled(self.w_scalar)}"
+        return spelled_pair(self.u_scalar, self.w_scalar)
 
 
 def uniform_policy(u: float, w: float) -> Policy:
     """Return the policy with one (u, w) for all labels; it bears the strategy's name when it is one of the four."""
-    _check_unit("u", u)
-    _check_unit("w", w)
+    check_unit("u", u)
+    check_unit("w", w)
     names = [name for name, pair in NAMED_POLICIES.items() if pair == (u, w)]
     return Policy(names[0] if names else CUSTOM, (float(u),) * len(LABELS), (float(w),) * len(LABELS))
 
 
 def named_policy(name: str) -> Policy:
-    """Return one of the four strategies, `mask-blanks` (0, 0 for uncertain and blank), or `learned`."""
+    """Return one of `POLICY_NAMES`; of `smoothed` the range is `SMOOTHED_RANGE` at full weight."""
     if name == MASK_BLANKS:
         return Policy(MASK_BLANKS, _NONE, _NONE, _NONE, _NONE)
     if name == LEARNED:
         u, w = LEARNED_START
         return Policy(LEARNED, (u,) * len(LABELS), (w,) * len(LABELS))
+    if name == SMOOTHED:
+        low, high = ((end,) * len(LABELS) for end in SMOOTHED_RANGE)
+        return Policy(SMOOTHED, low, _ALL, u_to=high)
+    if name in (THREE_CLASS, SOFT):
+        return kind_policy(name)
     if name not in NAMED_POLICIES:
         raise UnknownNameError("policy", name, POLICY_NAMES)
     return uniform_policy(*NAMED_POLICIES[name])
+
+
+def kind_policy(kind: str) -> Policy:
+    """Return the policy of one kind for all labels: `three-class`, `soft` or `self-trained:MODEL`."""
+    return Policy(kind.partition(":")[0], _NONE, _NONE, kinds=(kind,) * len(LABELS))
 
 
 def label_policy(
@@ -179,31 +225,17 @@ def label_policy(
 
     One pair for all is `uniform_policy`'s, and the numbers of `mask-blanks` are that strategy.
     """
-    own = Policy(name if _is_free(name) else CUSTOM, *(_numbers(row) for row in (us, ws, blank_us, blank_ws)))
+    u, w, blank_u, blank_w = (_numbers(row) for row in (us, ws, blank_us, blank_ws))
+    own = Policy(name if is_free(name) else CUSTOM, u, w, blank_u, blank_w)
     known = named_policy(MASK_BLANKS)
     if own.u_scalar is not None and own.w_scalar is not None:
         return uniform_policy(own.u_scalar, own.w_scalar)
     return known if own.numbers() == known.numbers() else own
 
 
-def parse_model_name(name: str) -> tuple[str | None, float | None, float | None]:
-    """Return (view, u, w) that a name such as `densenet_frontal_u0_5__w0_25` tells, each None when it does not."""
-    match = _MODEL_NAME.fullmatch(name)
-    if match is None:
-        return None, None, None
-    view = match["view"] if match["view"] in VIEWS else None
-    return view, _unspelled(match["u"]), _unspelled(match["w"])
-
-
-def _check_unit(letter: str, number: float, where: str = "") -> None:
-    if not (
-        isinstance(number, (int, float)) and not isinstance(number, bool) and math.isfinite(number) and 0 <= number <= 1
-    ):
-        raise UsageError(f"{letter} must be a number from 0 to 1{where}. Received: {number!r}.")
-
-
-def _is_free(name: str) -> bool:
-    return NAME_PATTERN.fullmatch(name) is not None and name not in POLICY_NAMES
+def is_free(name: str) -> bool:
+    """Say whether a policy that somebody wrote may bear a name."""
+    return NAME_PATTERN.fullmatch(name) is not None and name not in (*POLICY_NAMES, *SOURCE_POLICIES)
 
 
 def _numbers(values: Any) -> tuple[float, ...]:
@@ -212,25 +244,6 @@ def _numbers(values: Any) -> tuple[float, ...]:
 
 def _single(numbers: tuple[float, ...]) -> float | None:
     return numbers[0] if len(set(numbers)) == 1 else None
-
-
-def _table(negative: float, blank: tuple[float, ...], uncertain: tuple[float, ...]) -> npt.NDArray[np.float32]:
-    table = np.empty((len(VALUES), len(LABELS)), np.float32)
-    table[Value.not_mentioned] = blank
-    table[Value.negative] = negative
-    table[Value.uncertain] = uncertain
-    table[Value.positive] = 1.0
-    return table
-
-
-def _spelled(number: float) -> str:
-    shown = f"{number:g}"
-    return (shown if "." in shown else f"{shown}.0").replace(".", "_")
-
-
-def _unspelled(text: str) -> float | None:
-    number = float(text.replace("_", "."))
-    return number if number <= 1 else None
 
 
 #: What the form of 2019 began with.

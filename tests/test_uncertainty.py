@@ -5,9 +5,10 @@ import numpy as np
 import pytest
 
 from cxr_core.errors import UnknownNameError, UsageError
+from cxr_core.model_names import parse_model_name
 from cxr_core.policy_files import policy_from_file
 from cxr_core.schema import LABELS
-from cxr_core.uncertainty import Policy, named_policy, parse_model_name, uniform_policy
+from cxr_core.uncertainty import Policy, named_policy, uniform_policy
 
 
 def per_label_entries() -> dict[str, dict[str, float]]:

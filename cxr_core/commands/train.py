@@ -2,21 +2,20 @@
 
 import argparse
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from cxr_core.commands.parsing import Answer, Command, Parser
 from cxr_core.commands.runs import awaited, run_text
 from cxr_core.errors import UsageError
-from cxr_core.policy_files import policy_from_file
 from cxr_core.runs import service
 from cxr_core.runs.store import Run
 from cxr_core.tasks.families import await_children, start_repeat, start_sweep
+from cxr_core.tasks.policy_choice import CHOICES, policy_choice
 from cxr_core.tasks.train import start_training
 from cxr_core.tasks.training_plan import training_defaults
 from cxr_core.training.option import Option
 from cxr_core.training.options import OPTIONS, TrainOptions
-from cxr_core.uncertainty import DEFAULT_POLICY, POLICY_NAMES, Policy, named_policy, uniform_policy
+from cxr_core.uncertainty import DEFAULT_POLICY, Policy, uniform_policy
 
 _U, _W = DEFAULT_POLICY.u[0], DEFAULT_POLICY.w[0]
 
@@ -30,7 +29,7 @@ def _arguments(parser: Parser) -> None:
     add(
         "--policy",
         metavar="NAME|FILE",
-        help=f"in place of --u and --w: {', '.join(POLICY_NAMES)}, or a TOML or JSON file with u and w per label",
+        help=f"in place of --u and --w: {', '.join(CHOICES)}, or a TOML or JSON file with an entry for each label",
     )
     _shared_arguments(parser)
 
@@ -90,12 +89,7 @@ def _policy(arguments: argparse.Namespace) -> Policy:
         return uniform_policy(getattr(arguments, "u", _U), getattr(arguments, "w", _W))
     if hasattr(arguments, "u") or hasattr(arguments, "w"):
         raise UsageError("--policy takes the place of --u and --w. Give either the policy or the numbers.")
-    return _named_or_from_file(arguments.policy)
-
-
-def _named_or_from_file(text: str) -> Policy:
-    """Return the policy of that name; what is written like a file is one."""
-    return policy_from_file(Path(text)) if Path(text).suffix or Path(text).name != text else named_policy(text)
+    return policy_choice(arguments.source, arguments.policy)
 
 
 TRAIN = Command("train", "Train a model in the background.", _arguments, _execute)

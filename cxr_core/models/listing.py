@@ -9,10 +9,11 @@ from typing import Any, Protocol
 
 from cxr_core.errors import ModelFileError, StorageError, UnknownNameError, UsageError
 from cxr_core.locations import is_remote
+from cxr_core.model_names import parse_model_name
 from cxr_core.schema import NAME_PATTERN
 from cxr_core.storage import files_by_name, local_copy
 from cxr_core.training.weights_file import read_info
-from cxr_core.uncertainty import Policy, parse_model_name, uniform_policy
+from cxr_core.uncertainty import Policy, uniform_policy
 
 _PLACE = "{model}"
 

@@ -101,14 +101,18 @@ def _checked_images(path: str, content: Hashable, view: str | None, with_keys: b
     return images
 
 
-def stated_labels(paths: Sequence[str]) -> tuple[str, ...]:
-    """Return the labels that any record of the files tells, in the order of the schema.
+def stated_labels(paths: Sequence[str], value: int | None = None) -> tuple[str, ...]:
+    """Return the labels that any record of the files tells, or tells to be `value`, in the order of the schema.
 
     The first records of each file are looked at; where they lack a label, all records of the files of this machine are.
+    Files elsewhere are taken to have every value of the labels that they tell.
     """
-    stated = {label for path in paths for label in _labels_in(path, file_stamp(path), _PARSED_PER_FILE)}
+    remote = [path for path in paths if is_remote(path)]
+    stated = {label for path in remote for label in _labels_in(path, file_stamp(path), _PARSED_PER_FILE, None)}
+    here = [path for path in paths if not is_remote(path)]
+    stated |= {label for path in here for label in _labels_in(path, file_stamp(path), _PARSED_PER_FILE, value)}
     if len(stated) < len(LABELS):
-        stated |= {label for path in paths if not is_remote(path) for label in _labels_in(path, file_stamp(path), None)}
+        stated |= {label for path in here for label in _labels_in(path, file_stamp(path), None, value)}
     return tuple(label for label in LABELS if label in stated)
 
 
@@ -134,10 +138,10 @@ def _first_equalised(path: str, _content: Stamp) -> bool | None:
 
 
 @lru_cache(maxsize=4096)
-def _labels_in(path: str, _content: Stamp, most: int | None) -> frozenset[str]:
+def _labels_in(path: str, _content: Stamp, most: int | None, value: int | None) -> frozenset[str]:
     found: set[str] = set()
     for _, record in islice(_records(path), most):
-        found |= record.labels.keys()
+        found |= {label for label, code in record.labels.items() if value is None or code == value}
         if len(found) == len(LABELS):
             break
     return frozenset(found)

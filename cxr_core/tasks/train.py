@@ -17,6 +17,7 @@ from cxr_core.schema import check_name
 from cxr_core.sources.registry import get_source
 from cxr_core.sources.source import Source
 from cxr_core.storage import exists, for_tensorflow, send
+from cxr_core.tasks.image_targets import keep_image_targets
 from cxr_core.tasks.machine_devices import need_here
 from cxr_core.tasks.named_model import weights_of
 from cxr_core.tasks.outputs import make_writable
@@ -97,6 +98,7 @@ def work(context: StepContext) -> None:
     from cxr_core.training.loop import train
 
     _check_unwritten(source, context)
+    keep_image_targets(source, options.policy, options.view, context.config["files_train"], context.folder)
     initial = weights_of(source, options.init_from) if options.init_from else None
     files_train, files_valid = (for_tensorflow(context.config[name]) for name in ("files_train", "files_valid"))
     with _sending_logs(options, context) as here:

@@ -21,6 +21,7 @@ from cxr_core.sources.registry import get_source, ready_source
 from cxr_core.sources.source import Source
 from cxr_core.tasks.allowed_places import check_input, check_output, page_limits
 from cxr_core.tasks.expected_time import expected_seconds
+from cxr_core.tasks.image_targets import check_image_targets
 from cxr_core.tasks.machine_devices import check_known
 from cxr_core.tasks.named_model import absolute, check_start_model, is_path, located
 from cxr_core.training.options import TrainOptions, default_options
@@ -96,6 +97,7 @@ def plan_training(
         _check_places(options)
     options = replace(options, tensorboard=_own(options.tensorboard), save_to=_own(options.save_to))
     check_start_model(source, options)
+    check_image_targets(source, options.policy)
     check_known(options.accelerator, options.device)
     files_train, files_valid = _record_files(source, options, page_limits(going_on) if confined else None)
     if options.accelerator == "tpu":

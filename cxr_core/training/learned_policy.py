@@ -16,10 +16,8 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from cxr_core.errors import UsageError
 from cxr_core.schema import Value
 from cxr_core.training.look_ahead import functional_logits, look_ahead
-from cxr_core.training.options import TrainOptions
 from cxr_core.training.pixels import scaled
 from cxr_core.training.policy_learner import PolicyLearner
 from cxr_core.training.policy_tables import PolicyTables
@@ -113,25 +111,6 @@ class LearnedTables(PolicyTables):
         u, w = self.targets[Value.uncertain], self.weights[Value.uncertain]
         of_u, of_w, seen = look_ahead(self._logits, variables, batch, held_out, u, w, self._rate)
         return of_u, of_w, tf.cast(seen, tf.float32)
-
-
-def tables_for(options: TrainOptions, strategy: Any, network: Any, steps_per_epoch: int) -> PolicyTables:
-    """Return the tables of a run's policy; to be called in the scope of the strategy.
-
-    Raises:
-        UsageError: the policy learns, and a device has less than two images of a batch.
-    """
-    policy = options.policy
-    if not policy.is_learned:
-        return PolicyTables(policy)
-    replicas = strategy.num_replicas_in_sync
-    if options.batch_size < 2 * replicas:
-        raise UsageError(
-            f"A learned policy needs two images or more on each of the {replicas} devices. "
-            f"Received: batches of {options.batch_size}. Choose a larger batch size."
-        )
-    steps = steps_per_epoch * options.epochs
-    return LearnedTables(policy, strategy, network, options.learning_rate, steps_per_epoch, steps)
 
 
 def is_due(step: int, steps_per_epoch: int, steps: int) -> bool:

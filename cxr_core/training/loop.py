@@ -20,15 +20,16 @@ from cxr_core.training.board import Board
 from cxr_core.training.checkpoints import cut_metrics
 from cxr_core.training.devices import prepared_strategy
 from cxr_core.training.failures import explained_failures
-from cxr_core.training.learned_policy import tables_for
 from cxr_core.training.model_files import BEST, LAST, ModelFiles
 from cxr_core.training.network import build_network
 from cxr_core.training.options import TrainOptions
 from cxr_core.training.record_order import RecordFiles
 from cxr_core.training.reporter import RunReporter
 from cxr_core.training.result import TrainResult
+from cxr_core.training.row_targets import read_row_targets
 from cxr_core.training.run_data import RunData
 from cxr_core.training.run_state import RunState
+from cxr_core.training.run_tables import tables_for
 from cxr_core.training.step_rows import StepRows
 from cxr_core.training.steps import Steps
 from cxr_core.training.validation import ValidationFigures, validation_figures
@@ -56,8 +57,7 @@ def train(
 
     Raises:
         UsageError: an option cannot be served here, or there are fewer training images than one batch holds.
-        RecordError: a record file is damaged.
-        RunError: the loss is no number any more, or memory or disk ran out.
+        RecordError, RunError: a record file is damaged; the loss is no number any more, or memory or disk ran out.
     """
     files_train, files_valid = [str(path) for path in paths_train], [str(path) for path in paths_valid]
     options = options.validated()
@@ -65,7 +65,8 @@ def train(
     workers = Workers(strategy)
     options = replace(options, seed=workers.seed(options.seed))
     with explained_failures([*files_train, *files_valid]):
-        data = RunData(options, RecordFiles.of(files_train), RecordFiles.of(files_valid), images)
+        rows = read_row_targets(run.folder) if options.policy.by_image else None
+        data = RunData(options, RecordFiles.of(files_train), RecordFiles.of(files_valid), images, rows)
         return _Training(options, workers, data, run, initial_weights).run_all()
 
 
@@ -81,8 +82,9 @@ class _Training:
             network = build_network(
                 options.architecture, options.image_size, batch_norm=options.batch_norm, precision=options.precision
             )
-            optimizer = Adam(network.trainable_variables, options.learning_rate, options.precision == "float16")
-            policy = tables_for(options, strategy, network, data.steps_per_epoch)
+            policy = tables_for(options, strategy, network, data)
+            trained = (*network.trainable_variables, *policy.trainable)
+            optimizer = Adam(trained, options.learning_rate, options.precision == "float16")
         if initial_weights is not None:
             load_into(network, initial_weights)
         self.steps = Steps(strategy, network, optimizer, policy, xla=options.xla == "on")
@@ -243,7 +245,6 @@ def _is_better(auc: float | None, best: float | None) -> bool:
     return auc is not None and (best is None or auc > best)
 
 
-def _warn(text: str) -> None:
-    """Write a warning to the run's log, which is this process's standard error."""
+def _warn(text: str) -> None:  # to the run's log, which is this process's standard error
     sys.stderr.write(f"{datetime.now():%Y-%m-%d %H:%M:%S} [warning] {text}\n")
     sys.stderr.flush()

@@ -7,6 +7,8 @@ system that TensorFlow opens (gs://, ram://).
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import tensorflow as tf
 
 from cxr_core.processes import cores
@@ -56,11 +58,13 @@ def training_batches(
     share: WorkerPart = WorkerPart(),
     cache: ImageCache | None = None,
     augment: bool = False,
+    beside: npt.NDArray[np.int32] | None = None,
 ) -> Any:
     """Return the shuffled batches of one epoch: (images, codes), the last partial batch dropped.
 
     images is (batch, size, size, 1) of 0 to 255, uint8 or float32 (`PixelFormat.dtype`); codes is int32 (batch, 14),
-    `ABSENT` where a record lacks the label.
+    `ABSENT` where a record lacks the label. With `beside` (records, 14), in the order of the files, codes is
+    (batch, 28): each record's numbers stand beside its codes.
     The order depends on `seed` and `epoch` alone, whatever is cached; `skip` leaves out that many batches at the start
     without decoding them, so that a resumed epoch goes on.
     """
@@ -70,16 +74,26 @@ def training_batches(
         return _images_and_codes(serialised[rows], pixels)
 
     def read_and_keep(number: Any, serialised: Any) -> tuple[Any, Any]:
-        kept: tuple[Any, Any] = cache.keep(number, *_images_and_codes(serialised, pixels))  # type: ignore[union-attr]
-        return kept
+        return with_numbers(number, *cache.keep(number, *_images_and_codes(serialised, pixels)))  # type: ignore[union-attr]
+
+    def looked_up(number: Any) -> tuple[Any, Any]:
+        return with_numbers(number, *cache.look_up(number))  # type: ignore[union-attr]
+
+    def with_numbers(number: Any, images: Any, codes: Any) -> tuple[Any, Any]:
+        return images, codes if beside is None else tf.concat([codes, tf.gather(beside, number)], axis=1)
+
+    def read_beside(number: Any, serialised: Any) -> tuple[Any, Any]:
+        return with_numbers(number[rows], *_images_and_codes(serialised[rows], pixels))
 
     def ordered(kind: PieceReader, whole: bool = True) -> Any:
         return records.shuffled(seed, epoch, kind).skip(skip * batch_size).batch(batch_size, drop_remainder=whole)
 
-    if cache is None:
+    if cache is None and beside is None:
         batches = _mapped(ordered(payloads), read)
+    elif cache is None:
+        batches = _mapped(ordered(numbered_payloads), read_beside)
     elif cache.complete:
-        batches = _mapped(ordered(numbers), cache.look_up)
+        batches = _mapped(ordered(numbers), looked_up)
     else:
         # The last partial batch is kept as well, before it is dropped.
         batches = _whole(_mapped(ordered(numbered_payloads, whole=False), read_and_keep), batch_size)

@@ -1,7 +1,7 @@
 """The targets and weights of uncertain labels that a run's loss looks up, and what a policy may do as the run goes on.
 
-A fixed policy does nothing. One that learns is a subclass: the loop calls its hooks, keeps what it needs to go on in
-the checkpoint, and writes its figures into the metric rows.
+A fixed policy does nothing. One that learns, and one with ranges or kinds, is a subclass: the loop calls its hooks,
+trains its variables, keeps what it needs to go on in the checkpoint, and writes its figures into the metric rows.
 """
 
 from collections.abc import Mapping
@@ -11,6 +11,8 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
+from cxr_core.schema import LABELS
+from cxr_core.training.loss import weighted_cross_entropy
 from cxr_core.training.pipeline import look_up
 from cxr_core.uncertainty import Policy
 
@@ -31,6 +33,17 @@ class PolicyTables:
     def of(self, codes: Any) -> tuple[Any, Any]:
         """Return targets and weights, each (batch, 14), of label codes of that shape; for use inside a step."""
         return look_up(self.targets, codes), look_up(self.weights, codes)
+
+    @property
+    def trainable(self) -> list[Any]:
+        """The variables that training moves beside the network's."""
+        return []
+
+    def loss(self, network: Any, images: Any, codes: Any, training: bool) -> Any:
+        """Return the scalar loss of images in [0, 1] (batch, size, size, 1) with their label codes; inside a step."""
+        targets, weights = self.of(codes)
+        logits = network(images, training=training)
+        return weighted_cross_entropy(targets, weights, logits, codes[:, : len(LABELS)])
 
     def policy(self) -> Policy:
         """Return the policy as it is now; it is stored with the model, and the validation loss is taken under it."""

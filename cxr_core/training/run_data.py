@@ -3,9 +3,12 @@
 import functools
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from cxr_core.errors import UsageError
 from cxr_core.records.layout import equalised, stated_labels
-from cxr_core.schema import LABELS
+from cxr_core.schema import LABELS, Value
 from cxr_core.training.image_cache import cache_for
 from cxr_core.training.options import TrainOptions
 from cxr_core.training.pipeline import training_batches, validation_batches
@@ -22,15 +25,21 @@ class RunData:
         options: of the run.
         records_train, records_valid: where they are.
         images: number of training images, where it is known without counting.
+        rows: (images, 14) the u that each training image brings along (`row_targets`).
 
     Raises:
         UsageError: there are fewer training images than one batch holds, or no validation image.
     """
 
     def __init__(
-        self, options: TrainOptions, records_train: RecordFiles, records_valid: RecordFiles, images: int | None
+        self,
+        options: TrainOptions,
+        records_train: RecordFiles,
+        records_valid: RecordFiles,
+        images: int | None,
+        rows: npt.NDArray[np.int32] | None = None,
     ) -> None:
-        self.options, self.train, self.valid = options, records_train, records_valid
+        self.options, self.train, self.valid, self.rows = options, records_train, records_valid, rows
         n_train = records_train.images or images or records_train.count()
         if n_train < options.batch_size:
             found = counted(n_train, "training image")
@@ -47,6 +56,11 @@ class RunData:
         """The labels that no training record tells."""
         stated = stated_labels(self.train.paths)
         return tuple(label for label in LABELS if label not in stated)
+
+    @functools.cached_property
+    def uncertain(self) -> tuple[str, ...]:
+        """The labels of which some training image is uncertain."""
+        return stated_labels(self.train.paths, Value.uncertain)
 
     @functools.cached_property
     def equalised(self) -> bool:
@@ -67,6 +81,7 @@ class RunData:
                 share,
                 self.cache,
                 options.augment,
+                self.rows,
             )
         )
 

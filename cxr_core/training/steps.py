@@ -9,7 +9,6 @@ from typing import Any
 import tensorflow as tf
 
 from cxr_core.training.adam import Adam
-from cxr_core.training.loss import weighted_cross_entropy
 from cxr_core.training.pixels import scaled
 from cxr_core.training.policy_tables import PolicyTables
 
@@ -38,8 +37,7 @@ class Steps:
 
     def loss(self, images: Any, codes: Any, training: bool) -> Any:
         """Return the scalar loss of a replica's part of the batch; for use inside `strategy.run`."""
-        targets, weights = self.policy.of(codes)
-        return weighted_cross_entropy(targets, weights, self.network(scaled(images), training=training), codes)
+        return self.policy.loss(self.network, scaled(images), codes, training)
 
     def reduced_gradients(self, images: Any, codes: Any, training: bool = True) -> tuple[Any, list[Any]]:
         """Return (this replica's share of the loss, gradients of the whole batch's); inside `strategy.run`."""

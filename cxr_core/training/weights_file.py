@@ -19,12 +19,13 @@ import numpy.typing as npt
 
 from cxr_core.atomic import write_bytes
 from cxr_core.errors import ModelFileError, UsageError
+from cxr_core.model_names import parse_model_name
 from cxr_core.schema import LABELS, RECORD_IMAGE_SIZE, TRAINING_VIEWS
 from cxr_core.training.execution_options import DECODINGS
 from cxr_core.training.layer_arrays import ROOT, Arrays, read_keras3, read_layers
 from cxr_core.training.options import ARCHITECTURES, IMAGE_SIZES
 from cxr_core.training.weights_container import Shapes, opened
-from cxr_core.uncertainty import Policy, parse_model_name, uniform_policy
+from cxr_core.uncertainty import Policy, uniform_policy
 
 _INFO = "cxr"
 #: The version of Keras whose way of describing a model we write; all later ones read it.

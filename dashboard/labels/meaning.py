@@ -17,7 +17,8 @@ from dashboard.shared.downloads import download_file, download_table
 from dashboard.shared.errors import errors_as_sentences
 from dashboard.shared.formatting import NOTHING, count, percent, plain, with_interval
 from dashboard.shared.navigation import afterwards, go_button, open_filled
-from dashboard.shared.policy_input import DEFAULT_W, PER_LABEL, table_text
+from dashboard.shared.policy_input import DEFAULT_W
+from dashboard.shared.policy_table import PER_LABEL, table_text
 from dashboard.shared.theme import colors
 
 ALL = "all"

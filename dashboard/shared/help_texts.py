@@ -31,9 +31,12 @@ BLANKS_TOO = "Take a finding that is not mentioned at the share that the readers
 STRATEGY = (
     "Ignore leaves uncertain images out of the loss. Negative and positive take them as absent or present. Hybrid "
     "takes them as undecided at a quarter of the weight. Mask blanks also leaves out the images "
-    "whose report does not mention the finding. Custom sets one u and w, per label sets 14. Learned starts "
+    "whose report does not mention the finding. Custom sets one u and w, per label sets 14. Smoothed draws u from "
+    "0.55 to 0.85 anew for each image. Three class makes uncertain a class of its own. Self trained takes what another "
+    "model predicts of each image, soft what the data says of it. Learned starts "
     "in the middle and lets training move u and w of each label to where certain images are predicted best."
 )
+TEACHER = "A model with predictions of the training images: each uncertain image gets its probability as u."
 SEVERAL = (
     "One run trains one model. Repeating trains the same model with several seeds, which shows how much of a figure is "
     "chance. A sweep trains one model for each pair of u and w. The runs follow each other on a device, "

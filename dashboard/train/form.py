@@ -11,11 +11,8 @@ from cxr_core.training.option import SECTIONS
 from cxr_core.training.options import TrainOptions
 from cxr_core.uncertainty import Policy
 from dashboard.shared.accelerator_input import accelerator_input
-from dashboard.shared.policy_input import (
-    learning_formula,
-    loss_formula,
-    policy_input,
-)
+from dashboard.shared.policy_input import learning_formula, loss_formula, policy_input
+from dashboard.train.kind_texts import KIND_CAPTIONS, RANGE_CAPTION
 from dashboard.train.option_inputs import section_inputs
 from dashboard.train.several_input import SWEEP, Several, several_input
 from dashboard.train.tried_policies import tried_policies
@@ -32,7 +29,7 @@ def train_form(source: Source, models: list[ModelEntry]) -> tuple[TrainOptions, 
         if several.kind == SWEEP:
             st.caption("A sweep trains with several u and w: those chosen below, under *How many runs*.")
         else:
-            options = replace(options, policy=_policy_section())
+            options = replace(options, policy=_policy_section(models))
             tried_policies(source, [model.name for model in models if model.weights])
     options = _section(options, "network")
     st.header(SECTIONS["machine"], anchor=False)
@@ -50,8 +47,8 @@ def _section(options: TrainOptions, section: str) -> TrainOptions:
     return section_inputs(options, section)
 
 
-def _policy_section() -> Policy:
-    policy = policy_input("train", learned=True)
+def _policy_section(models: list[ModelEntry]) -> Policy:
+    policy = policy_input("train", learned=True, models=[model.name for model in models if model.predictions])
     st.latex(loss_formula(policy))
     st.caption(
         "y is the network's logit, t is 1 where the report says positive and 0 where it says negative"
@@ -65,7 +62,12 @@ def _policy_section() -> Policy:
             "tried. u rises where that would have predicted them better. u and w start at 0.5, rest for the first "
             "epoch, and stay between 0 and 1; w moves once an epoch. Validation images take no part."
         )
-    elif policy.u_scalar is None or policy.w_scalar is None:
+    for kind, told in KIND_CAPTIONS.items():
+        if any(policy.labels_of(kind)):
+            st.caption(told)
+    if policy.u_to:
+        st.caption(RANGE_CAPTION)
+    if not policy.is_learned and policy.u_scalar is None:
         st.caption(f"This table is policy **{policy.digest}**; its model and its run bear that name.")
     return policy
 

@@ -19,7 +19,7 @@ from dashboard.shared.choices import Options, select_one
 from dashboard.shared.errors import errors_as_sentences
 from dashboard.shared.formatting import NOTHING, plain, signed, three_digits
 from dashboard.shared.judge_input import judge_input
-from dashboard.shared.policy_input import fill_in
+from dashboard.shared.policy_table import fill_in
 from dashboard.shared.theme import colors
 from dashboard.train import try_texts
 

@@ -332,7 +332,25 @@ def test_blanks_of_each_label_come_from_the_url_and_go_back_there(own_small_demo
     assert filled_in(TrainOptions.from_dict(started().config["options"]))["train-table-start"] == numbers
 
 
-@pytest.mark.parametrize("text", ["", "1,1", ";".join(["7,1"] * 14), ";".join(["1,1,1"] * 14), "<script>"])
+def test_ranges_and_kinds_of_each_label_come_from_the_url_and_go_back_there(own_small_demo, page, started):
+    rows = ["0.4,0.75,0,1,,"] * 12 + ["0.55,1,0,1,0.85,", "0,0,0,1,,three-class"]
+    app = page("train", **{"train-strategy": "Per label", "train-table": ";".join(rows)})
+    assert any("softmax over absent" in one.value for one in app.caption)
+    press_start(app)
+    policy = Policy.from_dict(started().config["options"]["policy"])
+    assert policy.kinds == ("",) * 13 + ("three-class",)
+    assert (policy.u[12], policy.upper[12], policy.upper[0]) == (0.55, 0.85, 0.4)
+    assert filled_in(TrainOptions.from_dict(started().config["options"]))["train-table-start"] == ";".join(rows)
+
+
+def test_training_from_a_model_that_predicts_no_training_image_cannot_start_and_says_how(own_small_demo, page):
+    app = page("train", **{"train-strategy": "Self trained"})
+    assert any("has no predictions of training images" in one.value for one in app.error)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "1,1", ";".join(["7,1"] * 14), ";".join(["1,1,1"] * 14), ";".join(["1,1,0,1,,x"] * 14), "<script>"]
+)
 def test_a_table_in_the_url_that_is_none_means_the_defaults(small_demo, page, text):
     app = page("train", **{"train-strategy": "Per label", "train-table": text})
     assert not app.error

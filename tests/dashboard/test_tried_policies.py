@@ -5,7 +5,7 @@ from cxr_core.runs import service
 from cxr_core.runs.run import CANCELLED
 from cxr_core.tasks.policies import policy_landscape
 from cxr_core.tasks.policy_search import start_search
-from dashboard.shared.policy_input import PER_LABEL, table_text
+from dashboard.shared.policy_table import PER_LABEL, table_text
 
 MODEL = "densenet_frontal_u0_0__w0_0"
 

@@ -18,7 +18,7 @@ from cxr_core.errors import CxrError, ModelFileError, RecordError, RunError, Usa
 from cxr_core.records.example import encode
 from cxr_core.records.tfrecord import write_records
 from cxr_core.schema import LABELS
-from cxr_core.training import loop, steps
+from cxr_core.training import loop, policy_tables
 from cxr_core.training.failures import explained_failures
 from cxr_core.training.loop import train
 from cxr_core.training.options import TrainOptions
@@ -186,7 +186,7 @@ def test_a_loss_that_is_no_number_ends_the_run_and_names_the_step(records, tmp_p
     def explode(targets, weights, logits, codes):
         return tf.reduce_mean(logits) * float("nan")
 
-    monkeypatch.setattr(steps, "weighted_cross_entropy", explode)
+    monkeypatch.setattr(policy_tables, "weighted_cross_entropy", explode)
     with pytest.raises(
         RunError, match=r"The loss became nan in step 1, batch 1 of epoch 1\. Choose a lower learning rate"
     ):

@@ -1,0 +1,12 @@
+"""What the Train page says of ranges and kinds of labels."""
+
+#: Kind of labels -> what it means in training.
+KIND_CAPTIONS = {
+    "three-class": "Three classes: a softmax over absent, uncertain and present. The finished model has its 14 "
+    "outputs; each is the logit of present against absent.",
+    "self-trained": "Self-trained: the u of each uncertain image is what the model predicts of it, at full weight. "
+    "Images that it does not predict are left out.",
+    "soft": "Soft: the u of each uncertain image stands in the data, in a column such as edema_probability, of the "
+    "label tables or imported beside them. Images that have none are left out.",
+}
+RANGE_CAPTION = "u is drawn evenly from its range, anew for each uncertain image and epoch; the seed decides how."
