@@ -42,6 +42,14 @@ def write(name: str, values: Sequence[str], *former: str) -> None:
         st.query_params.pop(name, None)
 
 
+def leave_out(name: str) -> None:
+    """Take a parameter out of the address before the input that is bound to it is drawn, which then begins without."""
+    del st.query_params[name]
+    if context := get_script_run_ctx():
+        with context.session_state.query_params() as parameters:
+            parameters.set_initial_query_params_from_current()
+
+
 def came_by_history() -> bool:
     """Say whether the page is drawn because somebody went back or forward in the browser."""
     context = get_script_run_ctx()
