@@ -1,10 +1,12 @@
 """What every test may rely on: a workspace of its own, no settings from outside, and the demo source built once."""
 
 import gc
+import io
 import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
 import pytest
@@ -13,11 +15,13 @@ from kept_folders import ROOT, code_of, copy_sources, kept_folder, used_fixtures
 from longest_first import keep_our_order, share_longest_first
 from small_demo import whole_small_demo
 
+from cxr_core.cli import main
+
 Command = Callable[..., subprocess.CompletedProcess[str]]
 
 #: Fixtures that build a demo, start processes or servers, or simulate: `make quick` leaves out the tests that use them.
 SLOW_FIXTURES = {
-    *("built_demo", "built_small_demo", "cxr", "fake_kinds"),
+    *("built_demo", "built_small_demo", "cxr_process", "fake_kinds"),
     *("bucket", "bigquery_server", "server", "both", "served"),
     *("coverage", "false_marks"),
 }
@@ -53,7 +57,13 @@ def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def cxr() -> Command:
-    """Run `python -m cxr_core …` as a script would, in the current workspace."""
+    """Carry out `cxr …` in the current workspace, in this process: it has imported already what commands need."""
+    return carried_out
+
+
+@pytest.fixture
+def cxr_process() -> Command:
+    """Run `python -m cxr_core …` as a script would, in the current workspace: a second or two each time."""
     return run_cxr
 
 
@@ -127,6 +137,12 @@ def own_small_demo(built_small_demo: Path, workspace: Path) -> Path:
     """A copy of the small demo as the current workspace, to be written to."""
     copy_sources(built_small_demo, workspace)
     return workspace
+
+
+def carried_out(*arguments: str) -> subprocess.CompletedProcess[str]:
+    with redirect_stdout(io.StringIO()) as out, redirect_stderr(io.StringIO()) as err:
+        status = main(arguments)
+    return subprocess.CompletedProcess(["cxr", *arguments], status, out.getvalue(), err.getvalue())
 
 
 def run_cxr(*arguments: str, home: Path | None = None, timeout: float = 280) -> subprocess.CompletedProcess[str]:

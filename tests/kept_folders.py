@@ -21,6 +21,8 @@ import pytest
 ROOT = Path(__file__).parents[1]
 #: What decides on bytes beside our own code.
 LIBRARIES = ("numpy", "pandas", "pillow", "pyarrow")
+#: Kinds of files that are opened to be written, be it only to lock them.
+COPIED = (".parquet", ".toml", ".lock")
 #: Folders of former code that no session has used for so long are removed.
 KEPT_SECONDS = 24 * 3600
 
@@ -58,13 +60,13 @@ def code_of(module: Path, package: str = "cxr_core") -> set[Path]:
 
 
 def copy_sources(home: Path, workspace: Path) -> None:
-    """Give a workspace the sources of another: tables as copies, the large files as hard links where that is possible."""
+    """Give a workspace the sources of another: what may be written to as copies, the rest as hard links if possible."""
     workspace.mkdir(mode=0o700, parents=True, exist_ok=True)  # as the product makes it
     shutil.copytree(home / "sources", workspace / "sources", copy_function=_link_large)
 
 
 def _link_large(source: str, target: str) -> None:
-    if Path(source).suffix in (".parquet", ".toml"):
+    if Path(source).suffix in COPIED:
         shutil.copy2(source, target)
         return
     try:

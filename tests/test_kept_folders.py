@@ -5,7 +5,9 @@ import sys
 from types import SimpleNamespace
 
 import pytest
-from kept_folders import ROOT, code_of, kept_folder
+from kept_folders import ROOT, code_of, copy_sources, kept_folder
+
+from cxr_core.sources.rebuilt_folder import only_builder
 
 
 @pytest.fixture
@@ -53,6 +55,14 @@ def test_a_build_that_was_interrupted_is_made_again(keep, made):
     (keep().parent / "files.json").unlink()
     assert (keep() / "table").read_text() == "as made"
     assert len(made) == 2
+
+
+def test_a_copy_that_is_locked_and_written_to_leaves_the_kept_folder_as_it_was_made(built_small_demo, tmp_path):
+    before = {path: path.stat().st_mtime_ns for path in built_small_demo.rglob("*") if path.is_file()}
+    copy_sources(built_small_demo, tmp_path / "copy")
+    with only_builder(tmp_path / "copy" / "sources" / "demo"):
+        (tmp_path / "copy" / "sources" / "demo" / "labels_valid.parquet").write_bytes(b"by a test")
+    assert {path: path.stat().st_mtime_ns for path in built_small_demo.rglob("*") if path.is_file()} == before
 
 
 def test_the_code_of_the_demo_is_what_a_process_that_builds_it_loads():

@@ -93,8 +93,8 @@ def test_logs_and_model_go_to_the_users_folder(cloudy, bucket, monkeypatch):
     assert plan_training("cloudy", chosen).options == chosen, "a run that is trained again keeps its folders"
 
 
-def test_a_bucket_that_cannot_be_written_is_told_before_the_training(cloudy, cxr):
-    done = cxr("train", "--source", "cloudy", "--batch-size", "8", "--save-to", "gs://no-such-bucket/x")
+def test_a_bucket_that_cannot_be_written_is_told_before_the_training(cloudy, cxr_process):
+    done = cxr_process("train", "--source", "cloudy", "--batch-size", "8", "--save-to", "gs://no-such-bucket/x")
     assert (done.returncode, done.stdout) == (2, "")
     assert "gs://no-such-bucket/x" in done.stderr and done.stderr.count("\n") == 1
 
