@@ -1,5 +1,7 @@
 """What each page asks BigQuery, by the job log of the server: once, of the fewest tables, shown, and after a yes."""
 
+import shutil
+
 import pandas as pd
 import pytest
 from as_read import as_read
@@ -131,7 +133,7 @@ def test_a_page_asks_what_null_is_and_keeps_the_answer(server, page, small_demo)
         of_here = again.table[0].value.replace(f"source={SOURCE}&", "source=demo&", regex=True)
         pd.testing.assert_frame_equal(of_here, here.table[0].value)
     finally:
-        get_source(SOURCE).folder.joinpath("answers.toml").unlink()
+        shutil.rmtree(get_source(SOURCE).folder)  # nothing of this stays in the demo that tests share
 
 
 def test_a_replaced_table_of_predictions_is_asked_anew(server, there):
