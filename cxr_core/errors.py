@@ -75,6 +75,10 @@ class Choice:
     keys: dict[str, str]
 
 
+class NothingNamedError(UsageError):
+    """A search found nothing: no patient, study or path is called so."""
+
+
 class UndecidedError(UsageError):
     """A file can be read in two ways or more; `question` is what to ask, `choices` what can be answered.
 

@@ -7,6 +7,7 @@ from cxr_core.commands.parsing import Answer, Command, Parser
 from cxr_core.commands.runs import awaited
 from cxr_core.errors import UsageError
 from cxr_core.schema import REPORT
+from cxr_core.tasks.image_search import named_images
 from cxr_core.tasks.images import GROUPS, ImageQuery, Images, images
 from cxr_core.tasks.index_records import start_indexing
 from cxr_core.tasks.show import MapWish, show
@@ -19,6 +20,7 @@ def _images_arguments(parser: Parser) -> None:
     add = parser.add_argument
     add("--model", metavar="M", help="a model with predictions; without one, the label tables alone")
     add("--label", metavar="L", help="one of the 14 labels; a model and a group need it")
+    add("--find", metavar="TEXT", help="in place of a group: a patient, a study, both, or a path, in any data set")
     add("--group", metavar="GROUP", help=f"one of {', '.join(GROUPS)}; without it, all images")
     add("--beside", metavar="M", help="of models-differ: the other model")
     add("--at", metavar="CARD", help="cut at the threshold of this card, as `thresholds` makes one")
@@ -43,7 +45,7 @@ def _images(given: argparse.Namespace) -> Answer:
         limit=given.limit,
         beside=given.beside,
     )
-    found = images(query)
+    found = images(query) if given.find is None else named_images(query, given.find).listed()
     return Answer(found.as_json(), lambda: _text(found))
 
 

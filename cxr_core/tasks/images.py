@@ -20,7 +20,7 @@ from cxr_core.evaluation.image_groups import (
     Picked,
     group_rows,
 )
-from cxr_core.schema import REPORT, VALUES, Value, check_label
+from cxr_core.schema import DATASETS, REPORT, VALUES, Value, check_label
 from cxr_core.sources.registry import ready_source
 from cxr_core.tasks.card_choice import card_threshold
 from cxr_core.tasks.image_keys import ImageKeys, named_keys
@@ -57,6 +57,10 @@ class ImageQuery:
     limit: int | None = None
     beside: str | None = None
 
+    def __post_init__(self) -> None:
+        if self.limit is not None and self.limit < 1:
+            raise UsageError(f"The limit must be 1 or more. Received: {self.limit}.")
+
 
 @dataclass(frozen=True)
 class ListedImage(ImageKeys):
@@ -86,8 +90,8 @@ class Images:
 class ImageGroup:
     """The images of a group, the most telling first, of which any part can be listed.
 
-    `frame` has the keys of all judged rows, `values` and `scores` (n,) their label codes and predictions; `scale` is
-    that of the scores, None without a model.
+    `frame` has the keys of all judged rows, and `dataset` where they are of several; `values` and `scores` (n,) their
+    label codes and predictions; `scale` is that of the scores, None without a model.
     """
 
     query: ImageQuery
@@ -102,16 +106,23 @@ class ImageGroup:
         """How many images are in the group."""
         return int(self.picked.rows.size)
 
+    def listed(self) -> Images:
+        """Return as many of them as the query asks for."""
+        return Images(self.part(0, self.query.limit), self.total)
+
     def part(self, start: int = 0, most: int | None = None) -> tuple[ListedImage, ...]:
         """Return the images from place `start` on, at most `most` of them."""
         chosen = slice(start, None if most is None else start + most)
         rows = self.picked.rows[chosen]
-        keys = self.frame.iloc[rows][["path", "view", "patient", "study", "image"]].itertuples(index=False, name=None)
-        return tuple(map(self._listed, rows, self.picked.why[chosen], keys))
+        frame = self.frame.iloc[rows]
+        several = [DATASETS[code] for code in frame["dataset"]] if "dataset" in frame else []
+        datasets = several or [self.query.dataset] * len(rows)
+        keys = frame[["path", "view", "patient", "study", "image"]].itertuples(index=False, name=None)
+        return tuple(map(self._listed, rows, self.picked.why[chosen], datasets, keys))
 
-    def _listed(self, row: int, why: str, keys: tuple[Any, ...]) -> ListedImage:
+    def _listed(self, row: int, why: str, dataset: str, keys: tuple[Any, ...]) -> ListedImage:
         return ListedImage(
-            **named_keys(self.query.dataset, *keys),
+            **named_keys(dataset, *keys),
             value=VALUES[self.values[row]] if self.values[row] >= 0 else None,
             score=float(self.scores[row]) if np.isfinite(self.scores[row]) else None,
             why=why,
@@ -120,10 +131,7 @@ class ImageGroup:
 
 def images(query: ImageQuery) -> Images:
     """List the images of a group, the most telling first; raises as `image_group`."""
-    if query.limit is not None and query.limit < 1:
-        raise UsageError(f"The limit must be 1 or more. Received: {query.limit}.")
-    group = image_group(query)
-    return Images(group.part(0, query.limit), group.total)
+    return image_group(query).listed()
 
 
 def image_group(query: ImageQuery, join: Join = joined_predictions) -> ImageGroup:

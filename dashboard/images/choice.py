@@ -44,23 +44,28 @@ RULES = {
 }
 _MODEL_HELP = "Whose scores make the group or put it in order; without a model, the labels alone do."
 _HELP = "Which images are shown; the most telling come first."
+_FIND_HELP = "In place of a group: a patient (p10000032), a study (s50414267), both (p10000032/s01), or a path."
 _CUT_HELP = "Where the score is cut: what scores as high or higher is called positive."
 
 
 @dataclass(frozen=True)
 class ImageChoice:
-    """What is shown: the query, the model's entry where there is one, and why nothing can be."""
+    """What is shown: the query, the model's entry where there is one, why nothing can be, and what was typed."""
 
     query: ImageQuery
     model: ModelEntry | None
     why: str = ""
+    find: str = ""
 
 
-def chosen_images(source: Source, entries: list[ModelEntry]) -> ImageChoice:
-    """Show the inputs and return what they choose."""
+def chosen_images(source: Source, entries: list[ModelEntry], finds: bool = True) -> ImageChoice:
+    """Show the inputs and return what they choose; `finds` tells whether single images can be asked for."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
+        find = _find_input() if finds else ""
         model = _model_input(entries) if entries else None
         label = label_input("label")
+        if find:
+            return ImageChoice(ImageQuery(source.name, label, model=model.name if model else None), model, "", find)
         dataset = dataset_input(model.predictions if model else DATASETS, "dataset")
         view = view_input("judged-view", TRAINING_VIEWS if model else VIEWS)
         names = [name for name in GROUP_WORDS if model or name not in MODEL_GROUPS]
@@ -73,6 +78,21 @@ def chosen_images(source: Source, entries: list[ModelEntry]) -> ImageChoice:
         if group in PAIR_GROUPS:
             return _beside(query, model, entries)
         return _cut(query, model) if group in CUT_GROUPS else ImageChoice(query, model)
+
+
+def _find_input() -> str:
+    """Show the search, and return what was typed."""
+    text = st.text_input(
+        "Find",
+        max_chars=1024,
+        key="find",
+        type="search",
+        bind="query-params",
+        placeholder="Patient, study or path",
+        help=_FIND_HELP,
+        width=260,
+    )
+    return str(text).strip()
 
 
 def _model_input(entries: list[ModelEntry]) -> ModelEntry | None:

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from cxr_core.errors import DataError
+from cxr_core.errors import DataError, NothingNamedError
 from cxr_core.schema import label_words
 from dashboard.images.choice import ALL_IMAGES, GROUP_WORDS, chosen_images
 from dashboard.images.doubt_note import doubt_note
@@ -23,20 +23,22 @@ reads = mode_input() == READ
 begun = reads and has_begun()
 first = st.container()
 with st.expander("What is read", icon=":material/filter_list:") if begun else st.container():
-    choice = chosen_images(source, judged_models(engine.models(source.name)))
+    choice = chosen_images(source, judged_models(engine.models(source.name)), finds=not reads)
 query = choice.query
-words = GROUP_WORDS[query.group or ALL_IMAGES]
-facts = [view_fact(query.view), f"{query.dataset.capitalize()} set", *([query.model] if query.model else [])]
-facts += judge_fact(query.judge)
+words = f"Images of “{choice.find}”" if choice.find else GROUP_WORDS[query.group or ALL_IMAGES]
+where = [] if choice.find else [view_fact(query.view), f"{query.dataset.capitalize()} set"]
+facts = [*where, *([query.model] if query.model else []), *judge_fact(query.judge)]
 about = label_words(str(query.label))
 try:
-    group = image_answers.group(query) if not choice.why else None
+    group = image_answers.group(query, choice.find) if not choice.why else None
     why_none = f"There is no such group: {choice.why}."
-except DataError as error:
+except (DataError, NothingNamedError) as error:
     group, why_none = None, str(error)
 if group is None:
     with top:
-        page_header(f"{words}: none of {about.lower()}", source.name, source.synthetic, *facts)
+        page_header(
+            f"{words}: none" + ("" if choice.find else f" of {about.lower()}"), source.name, source.synthetic, *facts
+        )
     st.info(plain(why_none), icon=":material/info:")
     st.stop()
 if reads:

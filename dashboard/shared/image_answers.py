@@ -7,6 +7,7 @@ from cxr_core.tasks.doubts import Doubts
 from cxr_core.tasks.doubts import doubts as doubts_of
 from cxr_core.tasks.evaluate import joined_predictions
 from cxr_core.tasks.image_facts import ImageFacts, image_facts, label_rows
+from cxr_core.tasks.image_search import named_images
 from cxr_core.tasks.images import ImageGroup, ImageQuery, Joined, image_group
 from dashboard.shared.asked import asked, computed
 
@@ -21,9 +22,9 @@ def rows(source: str, dataset: str | None = None) -> pd.DataFrame:
     return asked(label_rows, source, dataset)
 
 
-def group(query: ImageQuery) -> ImageGroup:
-    """Return the images of a group."""
-    return image_group(query, joined)
+def group(query: ImageQuery, find: str = "") -> ImageGroup:
+    """Return the images of a group, or those that a text names."""
+    return named_images(query, find, joined, rows) if find else image_group(query, joined)
 
 
 def doubts(source: str, model: str, dataset: str, view: str | None) -> Doubts:

@@ -9,6 +9,7 @@ from cxr_core.tasks.doubts import doubts
 from cxr_core.tasks.evaluate import label_curves
 from cxr_core.tasks.image_facts import image_facts
 from cxr_core.tasks.image_record import image_record
+from cxr_core.tasks.image_search import named_images
 from cxr_core.tasks.images import ImageQuery, images
 from dashboard.images.choice import GROUP_WORDS
 from dashboard.images.film import said_table
@@ -85,3 +86,19 @@ def test_labels_in_doubt_say_how_many_of_them_are_wrong_and_lead_to_those_of_all
     assert not page("images", model=FRONTAL, label="support_devices", group="blank").expander
     app = page("images", model=FRONTAL, label="edema", group="doubtful")
     assert app.title[0].value == "Label in doubt: none of edema" and "no two of its values" in app.info[0].value
+
+
+def test_a_patient_that_is_typed_in_is_found_in_all_sets_and_stays_in_the_link(small_demo, page):
+    path = images(ImageQuery("demo", "edema", limit=1)).listed[0].path
+    patient = path.split("/")[1]
+    expected = [one.path for one in named_images(ImageQuery("demo", "edema"), patient).part()]
+    app = page("images", model=FRONTAL, label="edema", find=patient)
+    assert app.title[0].value == f"Images of “{patient}” for edema: {len(expected)}"
+    assert [button.key for button in opens(app)] == [f"open-{one}" for one in expected[:24]]
+    assert not any(one.label in ("Group", "Judge", "Data set") for one in app.selectbox)
+    assert "Nothing in demo is named" in page("images", model=FRONTAL, label="edema", find="nobody").info[0].value
+
+
+def test_reading_takes_films_of_a_group_alone(small_demo, page):
+    app = page("images", model=FRONTAL, label="edema", mode="read", find="p10000032")
+    assert not any(one.key == "find" for one in app.text_input)
