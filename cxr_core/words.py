@@ -34,7 +34,17 @@ def percent(share: float, digits: int = 1) -> str:
 
 def signed(difference: float) -> str:
     """Return a difference with its sign: 0.0123 -> "+0.012", -0.5 -> "−0.500"."""
-    return f"{difference:+.3f}".replace("-", "−")
+    return with_minus(f"{difference:+.3f}")
+
+
+def decimals(value: float, digits: int = 3) -> str:
+    """Return a number that may be below 0: -0.5 -> "−0.500"; with 1 digit "−0.5"."""
+    return with_minus(f"{value:.{digits}f}")
+
+
+def with_minus(number: str) -> str:
+    """Return a written number with the sign of a minus for the hyphen in front of it: "-1e-05" -> "−1e-05"."""
+    return f"−{number[1:]}" if number.startswith("-") else number
 
 
 def duration(seconds: float) -> str:

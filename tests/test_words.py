@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from cxr_core.words import agreeing, counted, percent
+from cxr_core.words import agreeing, counted, decimals, percent, signed, with_minus
 
 ROOT = Path(__file__).parents[1]
 
@@ -34,6 +34,11 @@ def test_the_verb_goes_with_the_count():
     assert counted(1, "run is", "runs are") == "1 run is"
     assert counted(7, "run is", "runs are") == "7 runs are"
     assert [agreeing(n, "was") for n in (0, 1, 2)] == ["were", "was", "were"]
+
+
+def test_a_number_below_0_has_a_minus_and_an_exponent_its_hyphen():
+    assert (decimals(-0.5), decimals(0.25, 1), signed(-0.5), signed(0.5)) == ("−0.500", "0.2", "−0.500", "+0.500")
+    assert (with_minus("-1e-05"), with_minus("1e-05")) == ("−1e-05", "1e-05")
 
 
 def test_a_percentage_has_one_form():

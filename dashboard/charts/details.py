@@ -11,7 +11,7 @@ from cxr_core.evaluation.results import ALIKE, DIFFERENT, UNTESTED, LabelCompari
 from cxr_core.schema import label_words
 from cxr_core.tasks.distribution import positive_rates
 from cxr_core.uncertainty import Policy
-from cxr_core.words import counted, percent
+from cxr_core.words import counted, percent, signed
 from dashboard.charts.frame import MARGIN, figure, label_axis, plain_axis
 from dashboard.charts.palette import VALUE_SYMBOLS, Palette
 
@@ -132,7 +132,7 @@ def _difference_words(row: LabelComparison) -> str:
     if row.ci_corrected is None or row.p_corrected is None:
         return f"not tested: {row.why_untested}, n = {row.n:,}"
     low, high = row.ci_corrected
-    return f"corrected interval {low:+.3f} to {high:+.3f}, corrected p {row.p_corrected:.3f}, n = {row.n:,}"
+    return f"corrected interval {signed(low)} to {signed(high)}, corrected p {row.p_corrected:.3f}, n = {row.n:,}"
 
 
 def target_chart(counts: pd.DataFrame, policy: Policy, dataset: str, colors: Palette) -> go.Figure:

@@ -6,7 +6,7 @@ from typing import Any
 import plotly.graph_objects as go
 
 from cxr_core.evaluation.effects import GROUPS, Effects
-from cxr_core.words import percent
+from cxr_core.words import decimals, percent
 from dashboard.charts.frame import figure, label_axis, plain_axis
 from dashboard.charts.palette import VALUE_SYMBOLS, Palette
 
@@ -31,7 +31,7 @@ def spread_chart(effects: Effects, colors: Palette) -> go.Figure:
                 showlegend=False,
                 marker=_marker(group, colors) | {"color": colors.background, "line": {"color": color, "width": 2.5}},
                 hovertemplate=f"{html.escape(model)}<br>{GROUPS[group]}: median %{{x:.2f}}, "
-                f"90 % between {low:.2f} and {high:.2f}, n = {spread.n:,}<extra></extra>",
+                f"90 % between {decimals(low, 2)} and {decimals(high, 2)}, n = {spread.n:,}<extra></extra>",
             )
     chart.update_xaxes(plain_axis(f"predicted {effects.scale}", colors))
     chart.update_yaxes(label_axis(colors), type="category")

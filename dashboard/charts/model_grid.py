@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from cxr_core.evaluation.grid import BEHIND, BEST, MEAN, Grid, GridCell
 from cxr_core.evaluation.results import ALIKE, UNTESTED
 from cxr_core.schema import label_words
+from cxr_core.words import decimals, signed
 from dashboard.charts.heatmap import FIGURE_WORDS
 from dashboard.charts.palette import Palette
 
@@ -83,7 +84,8 @@ def cell_words(cell: GridCell) -> str:
     elif cell.difference_ci and cell.p_corrected is not None:
         low, high = cell.difference_ci
         words.append(
-            f"{cell.difference:.3f} below the best (corrected: {low:+.3f} to {high:+.3f}, p {cell.p_corrected:.3f})"
+            f"{cell.difference:.3f} below the best (corrected: {signed(low)} to {signed(high)}, "
+            f"p {cell.p_corrected:.3f})"
         )
     elif cell.why:
         words.append(f"not tested: {cell.why}")
@@ -104,7 +106,7 @@ def _cell(cell: GridCell, what: str, colors: Palette, leads: Leads | None) -> st
         return f'<td title="{html.escape(cell_words(cell))}">–</td>'
     strong = ' class="strong"' if cell.among_the_best else ""
     interval = f"<small>{cell.ci[0]:.3f}–{cell.ci[1]:.3f}</small>" if cell.label == MEAN and cell.ci else ""
-    figure = f"{SIGNS[cell.mark]} {cell.value:.3f}"
+    figure = f"{SIGNS[cell.mark]} {decimals(cell.value)}"
     if leads is not None and cell.label != MEAN:
         figure = f'<a href="{html.escape(leads(cell.model, cell.label))}">{figure}</a>'
     background = heat(cell.value, 0.5 if what == "AUC" else 0.0, colors)

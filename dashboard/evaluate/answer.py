@@ -16,7 +16,7 @@ from dashboard.evaluate.readers import readers_beside
 from dashboard.shared import help_texts
 from dashboard.shared.as_of import as_of_line
 from dashboard.shared.evaluation_words import INTERVALS_BY, answer
-from dashboard.shared.formatting import count, percent, plain, three_digits
+from dashboard.shared.formatting import between, count, percent, plain, three_digits
 from dashboard.shared.header import page_header, view_fact
 from dashboard.shared.judge_input import judge_fact, judge_input
 from dashboard.shared.model_input import dataset_input, label_input, model_input, view_input
@@ -95,7 +95,7 @@ def what_is_missing(figures: LabelEvaluation) -> list[str]:
 
 
 def _figure(name: str, value: float | None, ci: tuple[float, float] | None, text: str) -> None:
-    below = f"95 %: {ci[0]:.3f}–{ci[1]:.3f}" if ci else "no interval"
+    below = f"95 %: {between(*ci)}" if ci else "no interval"
     _metric(name, three_digits(value), below, f"{text} {help_texts.INTERVAL}")
 
 

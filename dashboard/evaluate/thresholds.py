@@ -11,7 +11,7 @@ from cxr_core.errors import CxrError
 from cxr_core.schema import label_words
 from cxr_core.tasks.card_choice import JudgedPlace, other_sources
 from cxr_core.tasks.threshold_cards import JudgedCut
-from cxr_core.words import counted
+from cxr_core.words import counted, with_minus
 from dashboard.evaluate.card_input import ShownCard, card_input, keep_button
 from dashboard.evaluate.judged import Judged
 from dashboard.shared import card_answers, detail_help, engine, help_texts
@@ -85,7 +85,8 @@ def card_table(places: list[JudgedPlace], volume: int) -> pd.DataFrame:
     for label in dict.fromkeys(label for place in places for label in place.cuts):
         cuts = {_words(place, places): place.cuts[label] for place in places if label in place.cuts}
         threshold = next(iter(cuts.values())).threshold
-        row = {"Label": label_words(label), "Threshold": NOTHING if threshold is None else f"{threshold:.3g}"}
+        written = NOTHING if threshold is None else with_minus(f"{threshold:.3g}")
+        row = {"Label": label_words(label), "Threshold": written}
         for where, cut in cuts.items():
             row |= {f"{name}, {plain(where)}": text for name, text in _cells(cut, volume).items()}
         rows.append(row)

@@ -10,7 +10,7 @@ from dashboard.images.choice import ImageChoice
 from dashboard.images.picture import picture_part
 from dashboard.images.wall import open_image
 from dashboard.shared import address, image_answers
-from dashboard.shared.formatting import NOTHING, plain
+from dashboard.shared.formatting import NOTHING, plain, three_digits
 
 
 def film(choice: ImageChoice) -> None:
@@ -58,7 +58,7 @@ def said_table(found: ImageFacts) -> pd.DataFrame:
 def _model_words(said: ModelSays | None) -> str:
     if said is None:
         return NOTHING
-    return f"{said.score if said.probability is None else said.probability:.3f}"
+    return three_digits(said.score if said.probability is None else said.probability)
 
 
 def _close() -> None:

@@ -1,6 +1,7 @@
 """What the map over a film is, in words."""
 
 from cxr_core.models.activation_maps import LabelMap
+from cxr_core.words import decimals
 
 LOOKS_HELP = "Lays over the film what in it speaks for a label in the model (Grad-CAM). The first map takes seconds."
 RANDOM_HELP = (
@@ -23,13 +24,9 @@ def drawn_words(model: str, label: str, looked: LabelMap, random: bool) -> str:
     rows, columns = looked.map.shape
     whose = f"the network of {model} with random weights" if random else model
     ring = (
-        f"Ring: the one of {rows} × {columns} places that adds most to the score, {_signed(looked.share)} of the logit "
-        f"{_signed(looked.logit)}."
+        f"Ring: the one of {rows} × {columns} places that adds most to the score, {decimals(looked.share, 2)} of "
+        f"the logit {decimals(looked.logit, 2)}."
     )
     if not looked.map.any():
         return f"No place speaks for {label.lower()} in {whose}, so nothing is orange. {ring}"
     return f"Orange: what speaks for {label.lower()} in {whose} (Grad-CAM; the strongest place hides most). {ring}"
-
-
-def _signed(value: float) -> str:
-    return f"{value:.2f}".replace("-", "−")

@@ -4,14 +4,14 @@ from cxr_core.schema import label_words
 from cxr_core.tasks.images import ImageGroup, ListedImage
 from cxr_core.tasks.reading_list import AgreementSoFar
 from cxr_core.words import counted
-from dashboard.shared.formatting import percent
+from dashboard.shared.formatting import percent, three_digits
 
 
 def film_words(image: ListedImage, films: ImageGroup) -> str:
     """Return what is said of a film that is in sight."""
     words = [f"Report: {label_words(image.value).lower() if image.value else 'no value'}"]
     if image.score is not None:
-        words.append(f"{films.query.model}: {films.scale} {image.score:.3f}")
+        words.append(f"{films.query.model}: {films.scale} {three_digits(image.score)}")
     return " · ".join([*words, image.why])
 
 

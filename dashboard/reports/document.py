@@ -13,6 +13,7 @@ import plotly.graph_objects as go
 from cxr_core.pack.style import STYLE
 from cxr_core.tasks.methods import method_words
 from cxr_core.tasks.provenance import Provenance
+from cxr_core.words import decimals
 from dashboard.shared.figure_tables import WHY_MISSING
 
 NOTICE = "Not a medical device."
@@ -116,9 +117,7 @@ def _table(table: pd.DataFrame, heading: str) -> Iterable[str]:
     bare = table.map(_bare).rename(index=_bare, columns=_bare)
     reasons = bare.pop(WHY_MISSING) if WHY_MISSING in bare else pd.Series(dtype=object)
     named = bare.reset_index() if bare.index.name else bare
-    drawn = named.to_html(
-        escape=True, border=0, index=not bare.index.name, na_rep="–", float_format=lambda value: f"{value:.3f}"
-    )
+    drawn = named.to_html(escape=True, border=0, index=not bare.index.name, na_rep="–", float_format=decimals)
     drawn = drawn.replace("<th></th>", "<td></td>")  # the corner above names that need no name
     yield f'<div class="table" role="group" tabindex="0" aria-label="{html.escape(heading)}">{drawn}</div>'
     for reason in dict.fromkeys(why for why in reasons if why):

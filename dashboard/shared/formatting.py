@@ -31,16 +31,20 @@ def count(value: float | None) -> str:
 
 
 def three_digits(value: float | None) -> str:
-    """Return a figure between 0 and 1 to three digits: 0.81249 -> "0.812"."""
-    return NOTHING if value is None or math.isnan(value) else f"{value:.3f}"
+    """Return a figure to three digits: 0.81249 -> "0.812", -0.5 -> "−0.500"."""
+    return NOTHING if value is None or math.isnan(value) else words.decimals(value)
 
 
 def with_interval(value: float | None, interval: Sequence[float | None] | None) -> str:
     """Return a figure with its interval: "0.812 (0.78–0.84)", or without where there is none."""
     if value is None or interval is None or any(bound is None for bound in interval):
         return three_digits(value)
-    low, high = interval
-    return f"{three_digits(value)} ({three_digits(low)}–{three_digits(high)})"
+    return f"{three_digits(value)} ({between(*interval)})"
+
+
+def between(low: float | None, high: float | None) -> str:
+    """Return an interval: "0.78–0.84"; where it begins below 0 a dash would read as a minus: "−0.100 to 0.200"."""
+    return f"{three_digits(low)}{' to ' if low is not None and low < 0 else '–'}{three_digits(high)}"
 
 
 def signed(value: float | None) -> str:

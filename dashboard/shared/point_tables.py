@@ -5,6 +5,7 @@ import pandas as pd
 from cxr_core.evaluation.operating import OperatingPoint, Share
 from cxr_core.schema import label_words
 from cxr_core.tasks.evaluate import LabelCurves
+from cxr_core.words import with_minus
 from dashboard.shared.formatting import NOTHING, count, percent, with_interval
 
 #: Bins of the chart of scores.
@@ -42,7 +43,7 @@ def cut_in_words(threshold: float) -> str:
     words = repr(float(threshold))
     if "e" not in words and len(words.partition(".")[2]) < LEAST_DECIMALS:
         words = f"{threshold:.{LEAST_DECIMALS}f}"
-    return words.replace("-", "−")
+    return with_minus(words)
 
 
 def why_no_intervals(point: OperatingPoint) -> str:

@@ -14,6 +14,8 @@ from dashboard.shared import formatting as f
         (f.count(None), "–"),
         (f.three_digits(0.81249), "0.812"),
         (f.three_digits(math.nan), "–"),
+        (f.three_digits(-1.5), "−1.500"),
+        (f.with_interval(0.1, (-0.2, 0.4)), "0.100 (−0.200 to 0.400)"),
         (f.with_interval(0.8, (0.75, 0.85)), "0.800 (0.750–0.850)"),
         (f.with_interval(0.8, None), "0.800"),
         (f.signed(-0.0123), "−0.012"),
