@@ -42,8 +42,9 @@ else:
     from dashboard.page_html import page_routes
     from dashboard.serving import announced, follow_settings, middleware
     from dashboard.shared.navigation import PAGES
+    from dashboard.thumbnails import thumbnail_routes
 
     follow_settings()
     names, counters = [page.name for page in PAGES], Counters()
-    routes = [*page_routes(names), *operation_routes(counters)]
+    routes = [*page_routes(names), *thumbnail_routes(), *operation_routes(counters)]
     app = st.App(Path(__file__), lifespan=announced, routes=routes, middleware=middleware(counters, names))

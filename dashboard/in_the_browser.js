@@ -37,8 +37,7 @@ window.__streamlit = { BACKEND_BASE_URL: new URL(".", location.href).href };
     }
   }
 
-  // A link to images opens in the tab of the page that it stands on. Its address says all that is asked
-  // for; a step within the session would leave to the inputs what they had before.
+  // A link to images opens in its place and keeps the session, as the browser's own Back does: nothing is loaded anew.
   const LEADS_TO_IMAGES = /(^|\/)images\?/;
 
   function follow(event) {
@@ -46,7 +45,9 @@ window.__streamlit = { BACKEND_BASE_URL: new URL(".", location.href).href };
     const otherwise = event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey;
     if (link && !event.defaultPrevented && !otherwise && link.origin === location.origin && LEADS_TO_IMAGES.test(link.getAttribute("href"))) {
       event.preventDefault();
-      location.assign(link.href);
+      history.pushState({}, "", link.href);
+      dispatchEvent(new PopStateEvent("popstate"));
+      document.querySelector('[data-testid="stMain"]')?.scrollTo(0, 0);
     }
   }
 

@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit import logger
 
 from dashboard.counters import Counters
+from dashboard.shared.image_links import THUMBNAIL
 
 #: First parts of paths that Streamlit has; below them stand names of sessions and files.
 _STREAMLITS = ("_stcore", "static", "media", "component", "app", "oauth2callback", "auth")
@@ -65,7 +66,7 @@ class RequestLog:
     def __init__(self, app: ASGIApp, counters: Counters, pages: tuple[str, ...], writes: bool) -> None:
         self._app = app
         self._counters = counters
-        self._known = {*pages, *_STREAMLITS, "healthz", "metrics", ""}
+        self._known = {*pages, *_STREAMLITS, "healthz", "metrics", THUMBNAIL, ""}
         self._writes = writes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -32,10 +32,15 @@ def film_picture(source_name: str, path: str, former: Sequence[str] = ()) -> Ima
 
 def listed_film(source_name: str, image: ListedImage) -> Image.Image:
     """Return the decoded picture of a listed image, that of its keys where the records know it by no other name."""
+    return film_picture(source_name, image.path, names_in_records(image))
+
+
+def names_in_records(image: ListedImage) -> tuple[str, ...]:
+    """Return by which other paths the records may know a listed image."""
     keys = (image.dataset, image.patient, image.study, image.image)
-    return film_picture(source_name, image.path, () if image.view is None else (image_path(*keys, image.view),))
+    return () if image.view is None else (image_path(*keys, image.view),)
 
 
-def thumbnail(source_name: str, path: str, pixels: int) -> bytes:
+def thumbnail(source_name: str, path: str, pixels: int, former: Sequence[str] = ()) -> bytes:
     """Return the picture of an image as a JPEG of at most `pixels` x `pixels`; raises as `film_picture`."""
-    return picture.thumbnail(image_record(source_name, path, at_once=True), pixels)
+    return picture.thumbnail(image_record(source_name, path, former, at_once=True), pixels)

@@ -1,15 +1,17 @@
 """The record of one image of a source, by its path, read by the index of its TFRecord file."""
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
-from cxr_core.errors import UsageError, brief
+from cxr_core.errors import CxrError, UsageError, brief
 from cxr_core.locations import is_remote
 from cxr_core.records.index import FoundRecord, find_record, has_index
 from cxr_core.records.layout import fill_pattern
 from cxr_core.schema import DATASETS, VIEWS
 from cxr_core.sources.registry import ready_source
 from cxr_core.sources.source import Source
+from cxr_core.stamps import looked
 from cxr_core.storage import matching
 
 #: A file of this size is read through while somebody waits; a larger one is left to a run.
@@ -37,17 +39,26 @@ def image_record(source_name: str, path: str, former: Sequence[str] = (), at_onc
         raise UsageError(
             f"The source {source_name} has no TFRecords ({source.records}), so there is no picture. Import the images."
         )
-    readable = [file for file in files if has_index(file) or _is_small(file)] if at_once else files
+    left_out: list[str] = []
     for known in dict.fromkeys((path, *former)):
-        found = find_record(known, readable)
+        found = find_record(known, _readable(files, left_out) if at_once else files)
         if found is not None:
             return found
-    if len(readable) < len(files):
+    if left_out:
         raise UsageError(f"The TFRecords of {source_name} have no index yet. Make it: `index --source {source_name}`.")
     raise UsageError(
         f"No TFRecord of the source {source_name} holds {brief(path)}. Give a path as `images` lists it, or "
         "import its image."
     )
+
+
+def why_no_record(source_name: str, path: str, former: Sequence[str] = ()) -> str:
+    """Return why an image has no record that can be shown at once, "" where it has one."""
+    try:
+        image_record(source_name, path, former, at_once=True)
+    except CxrError as error:
+        return str(error)
+    return ""
 
 
 def all_record_files(source: Source) -> list[str]:
@@ -66,6 +77,18 @@ def without_index(source_name: str) -> list[str]:
     return [file for file in files if not has_index(file) and not _is_small(file)]
 
 
+def _readable(files: Sequence[str], left_out: list[str]) -> Iterator[str]:
+    """Yield the files that are read while somebody waits, and put the others among those that are left out.
+
+    None is looked at before it is asked for: the record is mostly in the first one.
+    """
+    for file in files:
+        if has_index(file) or _is_small(file):
+            yield file
+        else:
+            left_out.append(file)
+
+
 def _is_small(file: str) -> bool:
     return not is_remote(file) and Path(file).stat().st_size <= _AT_ONCE_BYTES
 
@@ -74,4 +97,5 @@ def _record_files(pattern: str, path: str) -> Iterator[str]:
     """Yield all record files, those first whose data set and view stand in the path."""
     places = [(dataset, view) for dataset in DATASETS for view in VIEWS]
     for dataset, view in sorted(places, key=lambda place: -sum(name in path for name in place)):
-        yield from matching(fill_pattern(pattern, dataset, view))
+        filled = fill_pattern(pattern, dataset, view)
+        yield from looked(("record files", filled), partial(matching, filled))

@@ -1,17 +1,18 @@
 """The wall of thumbnails, 24 a page, and what becomes of a click."""
 
 import math
+from collections.abc import Iterator
 
 import streamlit as st
 
-from cxr_core.errors import CxrError
 from cxr_core.schema import label_words
-from cxr_core.tasks.image_pictures import thumbnail
-from cxr_core.tasks.images import ImageGroup, ListedImage
+from cxr_core.tasks.image_pictures import names_in_records
+from cxr_core.tasks.image_record import why_no_record
+from cxr_core.tasks.images import ImageGroup
 from cxr_core.words import counted
-from dashboard.shared.formatting import plain
-
-A_PAGE, _PIXELS = 24, 160
+from dashboard.images.wall_html import Tile, wall_html
+from dashboard.shared.formatting import plain, three_digits
+from dashboard.shared.image_links import A_PAGE, images_address, thumbnail_address
 
 
 def wall(group: ImageGroup) -> None:
@@ -26,27 +27,25 @@ def wall(group: ImageGroup) -> None:
     first = (number - 1) * A_PAGE
     last = min(first + A_PAGE, group.total)
     st.caption(plain(f"{first + 1:,} to {last:,} of {counted(group.total, 'image')}"))
-    _thumbnails(group.query.source, group.part(first, A_PAGE), group.scale, patients, first)
+    st.html(wall_html(_tiles(group, first, patients)))
 
 
-def _thumbnails(source: str, images: tuple[ListedImage, ...], scale: str | None, patients: bool, first: int) -> None:
-    """Show images as a wall; one that is chosen is opened."""
-    with st.grid(8, min_column_width=110):
-        for place, image in enumerate(images, start=first + 1):
-            with st.container():
-                _thumbnail(source, image, place)
-                words = [label_words(image.value) if image.value else "No value"]
-                words += [] if image.score is None else [f"{scale} {image.score:.3f}"]
-                st.caption(plain(" · ".join([*words, *([image.path] if patients else [])])))
-                st.button(
-                    f"Open {place}",
-                    key=f"open-{image.path}",
-                    help=plain(image.why),
-                    on_click=open_image,
-                    args=(image.path,),
-                    type="tertiary",
-                    disabled=not image.image,
-                )
+def _tiles(group: ImageGroup, first: int, patients: bool) -> Iterator[Tile]:
+    """Yield the tiles of a page of the wall."""
+    source = group.query.source
+    for place, image in enumerate(group.part(first, A_PAGE), start=first + 1):
+        words = [label_words(image.value) if image.value else "No value"]
+        words += [] if image.score is None else [f"{group.scale} {three_digits(image.score)}"]
+        former = names_in_records(image)
+        missing = why_no_record(source, image.path, former)
+        told = [*words, *([image.path] if patients else []), *([f"No picture: {missing}"] if missing else [])]
+        picture = "" if missing else thumbnail_address(source, image.path, former)
+        yield Tile(place, " · ".join(told), image.why, picture, _address(image.path) if image.image else "")
+
+
+def _address(path: str) -> str:
+    """Return the address of this page as it stands, with an image large."""
+    return images_address(st.query_params.to_dict() | {"image": path})
 
 
 def open_image(path: str) -> None:
@@ -69,12 +68,3 @@ def _page_input(pages: int) -> int:
             help="24 images a page, the most telling first.",
         )
     )
-
-
-def _thumbnail(source: str, image: ListedImage, place: int) -> None:
-    try:
-        content = thumbnail(source, image.path, _PIXELS)
-    except CxrError as error:
-        st.caption(plain(f"No picture: {error}"))
-        return
-    st.image(content, alt=f"Image {place}", width="stretch")

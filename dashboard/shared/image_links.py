@@ -4,7 +4,7 @@ An address says all that the page asks for, also what is usual there: whoever ch
 see other images. A link to it opens in the same tab (`in_the_browser.js`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from urllib.parse import urlencode
 
 from cxr_core.schema import REPORT
@@ -13,6 +13,8 @@ from cxr_core.schema import REPORT
 ALL_VIEWS, NO_MODEL = "all", "-"
 #: How many images stand on a page of the wall.
 A_PAGE = 24
+#: Where thumbnails are asked for, beside the pages, and the longest side that they have.
+THUMBNAIL, THUMBNAIL_PIXELS = "thumbnail", 160
 
 
 def group_parameters(
@@ -48,6 +50,17 @@ def group_parameters(
 def images_address(parameters: Mapping[str, str]) -> str:
     """Return the address of Images with these parameters, from whichever page it is followed."""
     return f"images?{urlencode(parameters)}"
+
+
+def thumbnail_address(source: str, path: str, former: Sequence[str] = ()) -> str:
+    """Return the address of the thumbnail of an image, from whichever page shows it.
+
+    Args:
+        source: the source.
+        path: as the tables have it.
+        former: other paths that the records may know the image by.
+    """
+    return f"{THUMBNAIL}?{urlencode([('source', source), ('path', path), *(('former', one) for one in former)])}"
 
 
 def linked(words: str, parameters: Mapping[str, str]) -> str:

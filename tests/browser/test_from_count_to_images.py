@@ -25,7 +25,7 @@ def test_the_false_positives_of_evaluate_and_where_the_model_looks_are_some_keys
     heading = page.get_by_role("heading", level=1)
     expect(heading).to_have_text(f"False positives for fracture: {number}")
     at_rest(page)
-    page.get_by_role("button", name="Open 1", exact=True).press("Enter")
+    page.get_by_role("link", name="Open 1", exact=True).press("Enter")
     expect(page.get_by_role("img", name="The film")).to_be_visible()
     at_rest(page)
     page.get_by_role("switch", name="Where the model looks").press("Space")

@@ -63,7 +63,7 @@ def test_from_false_positives_to_what_labels_mean_a_killed_server_loses_no_verdi
 
 def look_at_a_film(page):
     """Open the first film of the wall, and see what everybody says of it and where the model looks."""
-    first = page.get_by_role("button", name="Open 1", exact=True)
+    first = page.get_by_role("link", name="Open 1", exact=True)
     expect(first).to_be_visible()
     at_rest(page)
     first.press("Enter")

@@ -77,6 +77,9 @@ def shown_figures(app: Any, label: str | None) -> list[Figure]:
             for line in str(element.value).splitlines():
                 named = next((LABEL_OF[words] for words in LABEL_OF if line.startswith(f"- {words}")), label)
                 found += figures_in(line, named, kind)
+    for element in app.get("html"):
+        for caption in re.findall(r'<span id="tile-\d+">([^<]*)', element.proto.body):
+            found += figures_in(caption, label, "tile of the wall")
     for metric in app.metric:
         found += figures_in(f"{metric.value} | {metric.delta}", label, f"metric {metric.label}")
     frames = [element.value for element in (*app.table, *app.dataframe)]

@@ -2,6 +2,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
 import pytest
+from as_read import wall_of
 from PIL import Image
 
 from cxr_core.schema import LABELS, label_words
@@ -18,29 +19,33 @@ from dashboard.images.picture import windowed
 FRONTAL = "densenet_frontal_u0_0__w0_0"
 
 
-def opens(app):
-    return [button for button in app.button if button.key and button.key.startswith("open-")]
-
-
 def test_the_title_counts_what_evaluate_counts_and_the_wall_shows_the_first_24(small_demo, page):
     point = label_curves("demo", FRONTAL, "edema").operating_point(0.0)
     app = page("images", model=FRONTAL, label="edema", group="false-positive", **{"cut-by": "number", "cut": "0"})
     assert app.title[0].value == f"False positives for edema: {point.fp:,}"
     found = images(ImageQuery("demo", "edema", "false-positive", FRONTAL, threshold=0.0)).listed
-    assert [button.key for button in opens(app)] == [f"open-{one.path}" for one in found[:24]]
-    assert not any("view1" in caption.value for caption in app.caption)
+    wall = wall_of(app)
+    assert [link["image"] for _, link in wall] == [one.path for one in found[:24]]
+    assert all(
+        f"logit {one.score:.3f}".replace("-", "−") in words for (words, _), one in zip(wall, found, strict=False)
+    )
+    assert not any("view1" in words for words, _ in wall)
+    app.toggle(key="paths").set_value(True).run()
+    assert all(one.path in words for (words, _), one in zip(wall_of(app), found, strict=False))
 
 
 @pytest.mark.parametrize("group", list(GROUP_WORDS))
 def test_each_group_has_its_images_or_says_why_not(small_demo, page, group):
     app = page("images", model=FRONTAL, label="edema", group=group)
     assert app.title[0].value.startswith(GROUP_WORDS[group])
-    assert opens(app) or app.info
+    assert app.info or wall_of(app)
 
 
 def test_a_click_shows_the_film_with_what_everybody_says_of_it(small_demo, page):
     app = page("images", model=FRONTAL, label="edema", group="uncertain-highest")
-    opens(app)[0].click().run()
+    _, link = wall_of(app)[0]
+    assert link["group"] == "uncertain-highest", "whoever opens a film keeps what was chosen"
+    app = page("images", **link)
     table = app.table[0].value
     assert list(table.index) == [label_words(label) for label in LABELS]
     assert {"Report", "Truth"} <= set(table.columns)
@@ -94,7 +99,7 @@ def test_a_patient_that_is_typed_in_is_found_in_all_sets_and_stays_in_the_link(s
     expected = [one.path for one in named_images(ImageQuery("demo", "edema"), patient).part()]
     app = page("images", model=FRONTAL, label="edema", find=patient)
     assert app.title[0].value == f"Images of “{patient}” for edema: {len(expected)}"
-    assert [button.key for button in opens(app)] == [f"open-{one}" for one in expected[:24]]
+    assert [link["image"] for _, link in wall_of(app)] == expected[:24]
     assert not any(one.label in ("Group", "Judge", "Data set") for one in app.selectbox)
     assert "Nothing in demo is named" in page("images", model=FRONTAL, label="edema", find="nobody").info[0].value
 
