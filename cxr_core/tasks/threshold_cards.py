@@ -129,15 +129,25 @@ def made_card(
 
 
 def read_card(source_name: str, name: str) -> Card:
-    """Return a card of a source.
+    """Return a card of a source, or of a file that ends in .json, as an exported model brings it along.
 
     Raises:
         UnknownNameError: there is no such card.
+        UsageError: there is no such file.
         TableError: its file is damaged.
     """
-    file = card_file(source_name, check_name("card", name))
+    kept = card_file(source_name, name) if NAME_PATTERN.fullmatch(name) else None
+    if kept is not None and kept.is_file():
+        return _read(kept)
+    if not name.endswith(".json"):
+        raise UnknownNameError("card", check_name("card", name), cards(source_name))
+    file = Path(name).absolute()
     if not file.is_file():
-        raise UnknownNameError("card", name, cards(source_name))
+        raise UsageError(f"The card {file} does not exist. Name a card of the source, or another file.")
+    return _read(file)
+
+
+def _read(file: Path) -> Card:
     try:
         kept = json.loads(file.read_text(encoding="utf-8"))
         cuts = {label: cut["threshold"] for label, cut in kept["labels"].items()}

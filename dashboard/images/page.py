@@ -15,6 +15,7 @@ from dashboard.shared.formatting import count, plain
 from dashboard.shared.header import page_header, view_fact
 from dashboard.shared.judge_input import judge_fact
 from dashboard.shared.model_input import judged_models
+from dashboard.shared.notebook import image_lines, notebook_lines
 from dashboard.shared.source import built_source
 
 source = built_source()
@@ -53,3 +54,5 @@ else:
     wall(group)
     with large:
         film(choice)
+    if group.total:
+        notebook_lines(image_lines(query, choice.find))

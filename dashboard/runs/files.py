@@ -6,21 +6,36 @@ import streamlit as st
 from cxr_core.pack.spreadsheet import defused
 from cxr_core.runs import service
 from cxr_core.runs.columns import MetricColumns
-from cxr_core.runs.store import Run
+from cxr_core.runs.store import COMPLETED, Run
 from cxr_core.settings import settings
+from cxr_core.sources.registry import get_source
+from cxr_core.tasks.export_model import model_archive
 from cxr_core.tasks.tensorboard import PORT, tensorboard_command, tensorboard_folder, write_event_files
 from cxr_core.words import counted
 from dashboard.shared.actions import action_button
-from dashboard.shared.downloads import noted
+from dashboard.shared.downloads import SWITCHED_OFF, download_file, noted
 from dashboard.shared.formatting import plain
+
+_MODEL = "Its weights, what network it is, and the cards of thresholds that were chosen for it, as a ZIP file."
 
 
 def files_section(run: Run) -> None:
     """Offer the metric rows as CSV and say where the run's files lie."""
     st.caption(f"Everything that this run wrote lies in {plain(service.folder_of(run.run))}.")
     if run.kind == "train":
-        _metrics_download(run)
+        if settings().downloads:
+            _model_download(run)
+            _metrics_download(run)
+        else:
+            st.caption(SWITCHED_OFF)
         _tensorboard(run)
+
+
+def _model_download(run: Run) -> None:
+    if run.status == COMPLETED and run.name in get_source(run.source).weights():
+        download_file(
+            lambda: model_archive(run.source, run.name), f"{run.name}.zip", "application/zip", "Download model", _MODEL
+        )
 
 
 def metrics_csv(metrics: MetricColumns) -> bytes:
@@ -30,9 +45,6 @@ def metrics_csv(metrics: MetricColumns) -> bytes:
 
 
 def _metrics_download(run: Run) -> None:
-    if not settings().downloads:
-        st.caption("Downloads are switched off by the setting `downloads`.")
-        return
     n_rows = service.metric_columns(run.run).n_rows
     st.download_button(
         "Download metrics",

@@ -16,6 +16,7 @@ from dashboard.shared.choices import tabs
 from dashboard.shared.formatting import plain
 from dashboard.shared.header import page_header
 from dashboard.shared.navigation import go_button
+from dashboard.shared.notebook import notebook_lines, run_lines
 from dashboard.shared.source import current_source
 from dashboard.shared.theme import narrow_screens_last
 
@@ -57,3 +58,5 @@ for tab, show in zip(tabs(list(sections), "run-tab"), sections.values(), strict=
     if tab.open:
         with tab:
             show()
+if run.kind == "train":
+    notebook_lines(run_lines(run.run))

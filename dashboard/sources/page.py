@@ -5,6 +5,7 @@ import streamlit as st
 from cxr_core.sources.registry import DEMO
 from cxr_core.tasks.sources import source_reports
 from dashboard.shared.header import page_header
+from dashboard.shared.notebook import notebook_lines, source_lines
 from dashboard.shared.source import check_again_button
 from dashboard.sources.import_form import import_section
 from dashboard.sources.listing import answer, is_synthetic, places_section, report_section
@@ -22,3 +23,4 @@ for report in reports:
 import_section()
 prediction_section()
 places_section()
+notebook_lines(source_lines(chosen))

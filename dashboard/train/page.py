@@ -4,6 +4,7 @@ import streamlit as st
 
 from dashboard.shared import engine
 from dashboard.shared.header import page_header, view_fact
+from dashboard.shared.notebook import notebook_lines, training_lines
 from dashboard.shared.source import built_source
 from dashboard.train.form import train_form
 from dashboard.train.plan import answer, plan_or_reason, plan_section
@@ -18,3 +19,4 @@ with top:
     page_header(answer(plan, several), source.name, source.synthetic, view_fact(options.view))
 with right:
     plan_section(source.name, options, several, plan, reason)
+notebook_lines(training_lines(source.name, options))

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pandas as pd
 import pytest
+from small_demo import MODELS, give_weights
 
 from cxr_core.runs import columns, service
 from cxr_core.runs.new_run import new_run_id
@@ -21,6 +22,7 @@ from dashboard.runs.family_steps import seed_words
 from dashboard.runs.files import metrics_csv
 from dashboard.runs.table import in_families
 from dashboard.runs.words import runs_answer, took
+from dashboard.shared.downloads import SWITCHED_OFF
 from dashboard.shared.formatting import plain
 
 LARGEST_CHART = 100_000  # bytes that one chart may send to the browser
@@ -333,3 +335,19 @@ def test_the_best_of_a_sweep_is_repeated_over_seeds_by_the_form(submitted, page)
     app = page("runs", run=run.run)
     next(button for button in app.button if button.label == "Repeat the best over seeds").click().run()
     assert app.segmented_control(key="train-several").value == "repeat"
+
+
+def downloads(app):
+    return [button.proto.label for button in app.get("download_button")]
+
+
+def test_a_finished_model_is_downloaded_with_its_cards_and_not_where_downloads_are_off(submitted, page, monkeypatch):
+    run = submitted(MODELS[0])
+    where = {"run": run.run, "run-tab": "Files"}
+    assert "Download model" not in downloads(page("runs", **where)), "there are no weights"
+    give_weights(MODELS[0])
+    assert "Download model" in downloads(page("runs", **where))
+    monkeypatch.setenv("CXR_DOWNLOADS", "false")
+    app = page("runs", **where)
+    assert not downloads(app)
+    assert [one.value for one in app.caption].count(SWITCHED_OFF) == 1
