@@ -19,4 +19,5 @@ with top:
     page_header(answer(plan, several), source.name, source.synthetic, view_fact(options.view))
 with right:
     plan_section(source.name, options, several, plan, reason)
-notebook_lines(training_lines(source.name, options))
+if plan is not None:
+    notebook_lines(training_lines(source.name, options))

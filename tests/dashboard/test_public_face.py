@@ -18,6 +18,7 @@ from dashboard.shared.notebook import (
     distribution_lines,
     evaluation_lines,
     image_lines,
+    run_lines,
     source_lines,
     training_lines,
 )
