@@ -46,6 +46,7 @@ models: $(VENV)/installed  ## train the eight shipped models again
 	$(BIN)/python benchmarks/train_demo_models.py
 
 prove: $(VENV)/test-installed  ## the long measurements; results are kept in benchmarks/results/
+	$(BIN)/python -m pytest --whole tests/models/test_shipped_models.py
 	$(BIN)/python benchmarks/kill_series.py
 	$(BIN)/python benchmarks/input_pipeline.py
 	$(BIN)/python benchmarks/training_speed.py

@@ -156,7 +156,8 @@ def execute(sql: str, tables: Mapping[str, pa.Table], parameters: Mapping[str, t
     return pa.table(columns)
 
 
-def table_names(sql: str) -> list[str]:
+@lru_cache(maxsize=256)
+def table_names(sql: str) -> tuple[str, ...]:
     """Return the full names of the tables that a statement names, or refuse it for its syntax."""
     request = types.ExtractTableNamesFromStatementRequest(sql_statement=sql, options=_language()).to_proto()
     with _lock:
@@ -164,7 +165,7 @@ def table_names(sql: str) -> list[str]:
             answer = _call("ExtractTableNamesFromStatement", request, types.ExtractTableNamesFromStatementResponse)
         except ServerError as error:
             raise RefusedError(400, "invalidQuery", error.message) from error
-    return [".".join(found.table_name_segment) for found in answer.table_name]
+    return tuple(".".join(found.table_name_segment) for found in answer.table_name)
 
 
 @lru_cache(maxsize=1)

@@ -2,6 +2,7 @@
 
 import ast
 import re
+from functools import cache
 from pathlib import Path
 
 from streamlit.runtime.state.query_params import QueryParams
@@ -14,6 +15,7 @@ NAME = re.compile(r"[a-z]+(-[a-z]+)*")
 DASHBOARD = Path(__file__).parents[2] / "dashboard"
 
 
+@cache
 def written_names():
     """Names that stand in the code: keys of inputs bound to the URL, kept choices, reads of `st.query_params`."""
     return {name for file in DASHBOARD.rglob("*.py") for call in _calls(file) for name in _names(call)}

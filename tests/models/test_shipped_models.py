@@ -1,4 +1,7 @@
-"""The eight shipped models: their weights still give the shipped predictions."""
+"""The eight shipped models: their weights still give the shipped predictions.
+
+Of each data set a quarter of the images is predicted, another one for each policy; `--whole` predicts all.
+"""
 
 import numpy as np
 import pandas as pd
@@ -20,13 +23,15 @@ def test_two_views_and_four_policies_are_shipped_in_less_than_20_mb():
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_stored_weights_give_the_stored_predictions(demo, name):
+def test_the_stored_weights_give_the_stored_predictions(demo, name, pytestconfig):
     stored = pd.read_parquet(SHIPPED / "predictions" / f"{name}_predictions.parquet").set_index("path")
     view = name.split("_")[1]
     folder = demo / "sources/demo/records"
-    files = [path for dataset in ("valid", "test") for path in sorted((folder / dataset).glob(f"{view}-*"))]
+    shard = "*" if pytestconfig.getoption("whole") else f"0000{NAMES.index(name) % 4}-of-00004"
+    files = [path for dataset in ("valid", "test") for path in sorted((folder / dataset).glob(f"{view}-{shard}"))]
     found = predict_records(SHIPPED / "models" / f"{name}.h5", files).set_index("path")
-    assert sorted(found.index) == sorted(stored.index)
+    assert found.index.isin(stored.index).all()
+    assert len(found) > len(stored) / 5 if shard != "*" else sorted(found.index) == sorted(stored.index)
     difference = found[list(LABELS)] - stored.loc[found.index, list(LABELS)]
     assert np.abs(difference.to_numpy()).max() < 1e-3
     assert stored[list(LABELS)].to_numpy().std() > 0.1

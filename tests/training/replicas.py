@@ -1,15 +1,22 @@
 """One fixed batch on one device, on two replicas of one process, or on two workers: run by `test_replicas`.
 
-    python replicas.py OUTPUT one mirrored     (two logical CPU devices)
-    python replicas.py OUTPUT workers          (one of two workers, as TF_CONFIG says)
-    python replicas.py FOLDER run STOP_AT      (a run of one of two workers; the second is cancelled at that step)
+    python replicas.py '[[JOB, …], …]'         (the jobs of a group at a time, each in a process of its own)
 
+A job is [TF_CONFIG, OUTPUT, WAY, …]:
+
+    "", OUTPUT, one, mirrored                  (two logical CPU devices)
+    TF_CONFIG, OUTPUT, workers                 (one of two workers, as TF_CONFIG says)
+    TF_CONFIG, FOLDER, run, STOP_AT            (a run of one of two workers; the second is cancelled at that step)
+
+TensorFlow is imported once, which takes as long as the rest; no device is touched before the processes part.
 Writes, for each way, the loss and the reduced gradients with batch norm in inference mode and synchronised, and the
 weights of every replica after 20 steps.
 """
 
+import json
 import os
 import sys
+import traceback
 from pathlib import Path
 
 import keras
@@ -114,13 +121,34 @@ def run_worker(folder, stop_at):
     loop.train(options, *files, Stopping(folder / f"run{index}"))
 
 
-if __name__ == "__main__":
-    output, ways = Path(sys.argv[1]), sys.argv[2:]
+def work(config, output, *ways):
+    if config:
+        os.environ["TF_CONFIG"] = config
     if ways[0] == "run":
-        run_worker(output, int(ways[1]))
-        os._exit(0)
+        run_worker(Path(output), int(ways[1]))
+        return
     if "mirrored" in ways:
         two = [tf.config.LogicalDeviceConfiguration()] * 2
         tf.config.set_logical_device_configuration(tf.config.list_physical_devices("CPU")[0], two)
     for way in ways:
-        np.savez(output / f"{way}.npz", **found(strategy_of(way)))
+        np.savez(Path(output) / f"{way}.npz", **found(strategy_of(way)))
+
+
+def forked(job):
+    """Start a process for a job and return its number."""
+    if child := os.fork():
+        return child
+    try:
+        work(*job)
+    except BaseException:
+        traceback.print_exc()
+        os._exit(1)
+    sys.stdout.flush()
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    for group in json.loads(sys.argv[1]):
+        children = [forked(job) for job in group]
+        if any(os.waitpid(child, 0)[1] for child in children):
+            sys.exit(1)

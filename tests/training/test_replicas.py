@@ -1,7 +1,9 @@
 """Several devices, and several machines, do what one does: the same loss and gradients, and equal weights ever after."""
 
+import contextlib
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -16,11 +18,25 @@ SCRIPT = Path(__file__).parent / "replicas.py"
 ROOT = Path(__file__).parents[2]
 
 
-def started(folder, *ways, **variables):
-    folder.mkdir(exist_ok=True)
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "CUDA_VISIBLE_DEVICES": "-1"} | variables
-    command = [sys.executable, str(SCRIPT), str(folder), *ways]
-    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+def carry_out(*groups):
+    """Do the jobs of each group at a time, each in a process of its own."""
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "CUDA_VISIBLE_DEVICES": "-1"}
+    command = [sys.executable, str(SCRIPT), json.dumps(groups, default=str)]
+    # a group of their own, so that none of them outlives a test that fails
+    with subprocess.Popen(
+        command,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        try:
+            output, _ = process.communicate(timeout=280)
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+    assert process.returncode == 0, output[-3000:]
 
 
 def free_ports(count):
@@ -34,28 +50,20 @@ def free_ports(count):
 
 
 def two_workers(folders, *ways):
-    """Start two workers of one cluster, each with a folder of its own or both with one."""
+    """Return the jobs of two workers of one cluster, each with a folder of its own or both with one."""
     cluster = {"worker": [f"127.0.0.1:{port}" for port in free_ports(2)]}
     configs = [json.dumps({"cluster": cluster, "task": {"type": "worker", "index": index}}) for index in range(2)]
-    return [started(folder, *ways, TF_CONFIG=config) for folder, config in zip(folders, configs, strict=True)]
-
-
-def await_all(processes, seconds):
-    try:
-        for process in processes:
-            output, _ = process.communicate(timeout=seconds)
-            assert process.returncode == 0, output[-3000:]
-    finally:
-        for process in processes:
-            process.kill()
+    return [[config, folder, *ways] for folder, config in zip(folders, configs, strict=True)]
 
 
 @pytest.fixture(scope="module")
 def arrays(tmp_path_factory):
     """What each way of doing it found: one device, two replicas, and each of two workers."""
     folder = tmp_path_factory.mktemp("replicas")
-    processes = two_workers([folder / "worker0", folder / "worker1"], "workers")
-    await_all([*processes, started(folder / "alone", "one", "mirrored")], 280)
+    for name in ("worker0", "worker1", "alone"):
+        (folder / name).mkdir()
+    workers = two_workers([folder / "worker0", folder / "worker1"], "workers")
+    carry_out([*workers, ["", folder / "alone", "one", "mirrored"]])
     names = {
         "one": "alone/one",
         "mirrored": "alone/mirrored",
@@ -96,8 +104,7 @@ def workers_runs(tmp_path_factory):
     folder = tmp_path_factory.mktemp("workers")
     write_random_records(folder / "train", 22, shards=3)
     write_random_records(folder / "valid", 10, shards=1, first=1000)
-    for stop_at in (3, 0):
-        await_all(two_workers([folder, folder], "run", str(stop_at)), 120)
+    carry_out(*(two_workers([folder, folder], "run", str(stop_at)) for stop_at in (3, 0)))
     return folder
 
 
