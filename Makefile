@@ -64,6 +64,7 @@ prove: $(VENV)/test-installed  ## the long measurements; results are kept in ben
 	$(BIN)/python benchmarks/meaning_coverage.py
 	$(BIN)/python benchmarks/false_marks.py
 	$(BIN)/python benchmarks/gaps_coverage.py
+	$(BIN)/python benchmarks/area_gaps_coverage.py
 	$(BIN)/python benchmarks/evaluation_speed.py --keep
 	$(BIN)/python benchmarks/real_size.py --keep
 	$(BIN)/python benchmarks/real_size_pages.py --keep
