@@ -33,8 +33,8 @@ MODEL = "densenet_frontal_u0_0__w0_0"
 DEMO = f"images?model={MODEL}&label=edema&group=blank"
 LARGE = f"images?source={NAME}&model=model1&label=edema&group=blank&dataset=train"
 PHONE = {"width": 390, "height": 844}
-SHOWN = f"""() => [...document.querySelectorAll('[data-testid=stImage] img, [data-testid=stImageContainer] img,
-  .wall img')].filter((image) => image.complete && image.naturalWidth).length >= {PICTURES}"""
+SHOWN = f"""() => [...document.querySelectorAll('[data-testid=stImageContainer] img, .wall img')]
+  .filter((image) => image.complete && image.naturalWidth).length >= {PICTURES}"""
 STILLS = """
 import sys
 from pathlib import Path

@@ -3,7 +3,7 @@
 import numpy as np
 
 from cxr_core.arrays import FloatArray, IntArray
-from cxr_core.evaluation.image_groups import Picked, share_below
+from cxr_core.evaluation.image_groups import Picked, Told, share_below
 from cxr_core.words import percent
 
 
@@ -20,8 +20,12 @@ def models_differ(scores: FloatArray, others: FloatArray) -> Picked:
     mine, theirs = _ranks(scores[both]), _ranks(others[both])
     order = np.argsort(-np.abs(mine - theirs), kind="stable")
     order = order[mine[order] != theirs[order]]
-    why = [f"higher than {percent(mine[row])} by one, {percent(theirs[row])} by the other" for row in order]
-    return Picked(both[order], why)
+
+    def why(place: int) -> str:
+        row = order[place]
+        return f"higher than {percent(mine[row])} by one, {percent(theirs[row])} by the other"
+
+    return Picked(both[order], Told(order.size, why))
 
 
 def studies_contradict(studies: IntArray, values: IntArray, scores: FloatArray | None) -> Picked:
@@ -43,7 +47,7 @@ def studies_contradict(studies: IntArray, values: IntArray, scores: FloatArray |
         of_rows[stated] = _ranks(scores[stated])
     rows, spread = _spread(studies, of_rows, stated)
     order = np.lexsort((-of_rows[rows], studies[rows], -spread))
-    return Picked(rows[order], [_why(gap, scores is not None) for gap in spread[order]])
+    return Picked(rows[order], Told(order.size, lambda place: _why(spread[order[place]], scores is not None)))
 
 
 def _ranks(scores: FloatArray) -> FloatArray:

@@ -1,6 +1,8 @@
 """Which images stand behind a figure of one label: the groups of a confusion table and of doubt, most telling first."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import overload
 
 import numpy as np
 
@@ -36,12 +38,33 @@ GROUPS = (
 )
 
 
+class Told(Sequence[str]):
+    """A few words for each of `n` rows, made once they are read: of hundreds of thousands a page shows 24."""
+
+    def __init__(self, n: int, words: Callable[[int], str]) -> None:
+        self._places, self._words = range(n), words
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    @overload
+    def __getitem__(self, place: int) -> str: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> list[str]: ...
+
+    def __getitem__(self, place: int | slice) -> str | list[str]:
+        if isinstance(place, slice):
+            return [self._words(n) for n in self._places[place]]
+        return self._words(self._places[place])
+
+
 @dataclass(frozen=True, eq=False)
 class Picked:
     """The chosen rows (m,), the most telling first, and for each a few words that say why it stands there."""
 
     rows: IntArray
-    why: list[str]
+    why: Sequence[str]
 
 
 def group_rows(group: str, values: IntArray, scores: FloatArray, threshold: float | None = None) -> Picked:
@@ -87,14 +110,15 @@ def _cell(certain: CertainRows, called: bool, right: bool, threshold: float) -> 
     chosen = (certain.y == int(called == right)) & ((certain.scores >= threshold) == called)
     rows = _telling(np.flatnonzero(certain.mask)[chosen], certain.scores[chosen], called)
     said = f"{'yes' if called == right else 'no'}, {'and' if right else 'but'} {_called(called, threshold)}"
-    return Picked(rows, [f"the label says {said}"] * rows.size)
+    return Picked(rows, Told(rows.size, lambda _: f"the label says {said}"))
 
 
 def _contradicted(values: IntArray, scores: FloatArray, value: Value, called: bool, threshold: float) -> Picked:
     rows = _with_value(values, scores, value)
     rows = rows[(scores[rows] >= threshold) == called]
     rows = _telling(rows, scores[rows], called)
-    return Picked(rows, [f"{value.name.replace('_', ' ')}, but {_called(called, threshold)}"] * rows.size)
+    said = f"{value.name.replace('_', ' ')}, but {_called(called, threshold)}"
+    return Picked(rows, Told(rows.size, lambda _: said))
 
 
 def _telling(rows: IntArray, scores: FloatArray, called: bool) -> IntArray:
@@ -109,7 +133,7 @@ def _called(called: bool, threshold: float) -> str:
 def _blank(values: IntArray, scores: FloatArray) -> Picked:
     rows = _with_value(values, scores, Value.not_mentioned)
     rows = _ordered(rows, -scores[rows])
-    return Picked(rows, [f"not mentioned, score {n} from the top" for n in range(1, rows.size + 1)])
+    return Picked(rows, Told(rows.size, lambda n: f"not mentioned, score {n + 1} from the top"))
 
 
 def _uncertain(values: IntArray, scores: FloatArray, group: str) -> Picked:
@@ -119,12 +143,13 @@ def _uncertain(values: IntArray, scores: FloatArray, group: str) -> Picked:
     if group in _ENDS:
         end = group.removeprefix("uncertain-")
         from_end = falling if end == "highest" else _ordered(rows, scores[rows])
-        return Picked(from_end, [f"uncertain, number {n:,} of the {end} scores" for n in range(1, rows.size + 1)])
+        return Picked(from_end, Told(rows.size, lambda n: f"uncertain, number {n + 1:,} of the {end} scores"))
     top = np.arange(rows.size)
     turns = np.where(top < (rows.size + 1) // 2, 2 * top, 2 * (rows.size - 1 - top) + 1)
     taken = falling[np.argsort(turns)]
-    why = [f"uncertain, score {n // 2 + 1} from the {'bottom' if n % 2 else 'top'}" for n in range(rows.size)]
-    return Picked(taken, why)
+    return Picked(
+        taken, Told(rows.size, lambda n: f"uncertain, score {n // 2 + 1} from the {'bottom' if n % 2 else 'top'}")
+    )
 
 
 def share_below(others: FloatArray, scores: FloatArray) -> FloatArray:

@@ -33,7 +33,7 @@ def image_record(source_name: str, path: str, former: Sequence[str] = (), at_onc
         RecordError: the record is damaged, or a file is and the path is in no other.
         StorageError: Cloud Storage refuses, or cannot be reached.
     """
-    source = ready_source(source_name)
+    source = looked(("source", source_name), partial(ready_source, source_name))
     files = list(dict.fromkeys(_record_files(source.records, path)))
     if not files:
         raise UsageError(

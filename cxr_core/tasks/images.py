@@ -18,6 +18,7 @@ from cxr_core.evaluation.image_groups import (
     PAIR_GROUPS,
     REPORT_GROUPS,
     Picked,
+    Told,
     group_rows,
 )
 from cxr_core.schema import DATASETS, REPORT, VALUES, Value, check_label
@@ -205,7 +206,7 @@ def _with_model(query: ImageQuery, join: Join) -> ImageGroup:
     elif query.group:
         picked = group_rows(query.group, values, scores, _threshold(query, joined))
     else:  # those without a score stand last
-        picked = Picked(np.argsort(-scores, kind="stable"), [_ANY] * scores.size)
+        picked = Picked(np.argsort(-scores, kind="stable"), Told(scores.size, lambda _: _ANY))
     return ImageGroup(query, joined.frame, picked, values, scores, joined.scale)
 
 
@@ -244,4 +245,4 @@ def _without_model(query: ImageQuery) -> ImageGroup:
     if query.group:
         value = Value.uncertain if query.group == "uncertain" else Value.not_mentioned
         rows, why = np.flatnonzero(values == value), f"the label is {value.name.replace('_', ' ')}"
-    return ImageGroup(query, frame, Picked(rows, [why] * rows.size), values, np.full(len(frame), np.nan))
+    return ImageGroup(query, frame, Picked(rows, Told(rows.size, lambda _: why)), values, np.full(len(frame), np.nan))

@@ -24,7 +24,15 @@ def rows(source: str, dataset: str | None = None) -> pd.DataFrame:
 
 def group(query: ImageQuery, find: str = "") -> ImageGroup:
     """Return the images of a group, or those that a text names."""
-    return named_images(query, find, joined, rows) if find else image_group(query, joined)
+    if find:
+        return named_images(query, find, joined, rows)
+    if query.card:  # a card is no table: nothing tells that it was chosen anew
+        return image_group(query, joined)
+    return computed(_group, query.source, query, of=tuple(name for name in (query.model, query.beside) if name))
+
+
+def _group(_source: str, query: ImageQuery) -> ImageGroup:
+    return image_group(query, joined)
 
 
 def doubts(source: str, model: str, dataset: str, view: str | None) -> Doubts:
