@@ -1,5 +1,7 @@
 """One film large, and all that is said of it."""
 
+from collections.abc import Sequence
+
 import pandas as pd
 import streamlit as st
 
@@ -11,6 +13,9 @@ from dashboard.images.picture import picture_part
 from dashboard.images.wall import open_image
 from dashboard.shared import address, image_answers
 from dashboard.shared.formatting import NOTHING, plain, three_digits
+
+#: The columns of the models, called as their inputs are.
+_MODELS = ("Model", "Other model")
 
 
 def film(choice: ImageChoice) -> None:
@@ -30,8 +35,10 @@ def film(choice: ImageChoice) -> None:
     with left:
         picture_part(query.source, found, str(query.label), query.model)
     with right:
-        st.table(said_table(found), border="horizontal", alt="What report, readers and models say of the image")
-        st.caption("A model's number is its probability, or its stored score where it gives none.")
+        st.table(said_table(found, models), border="horizontal", alt="What report and models say of the image")
+        st.caption(plain(f"{_model_names(models)}A number is a probability, or the stored score where there is none."))
+    if found.verdicts:
+        st.table(readers_table(found), border="horizontal", alt="What readers say of the image")
     with st.container(horizontal=True):
         for place, (path, view) in enumerate(found.others, start=1):
             name = f"Other image {place} of the study ({view or 'no view'})"
@@ -39,20 +46,49 @@ def film(choice: ImageChoice) -> None:
         st.button("Close", key="close-film", on_click=_close, help="Goes back to the wall.", icon=":material/close:")
 
 
-def said_table(found: ImageFacts) -> pd.DataFrame:
-    """Return what is said of each label, one row a label."""
+def said_table(found: ImageFacts, models: Sequence[str]) -> pd.DataFrame:
+    """Return what report and models say of each label, one row a label.
+
+    Names of models would make columns that run out of the page: their columns are called as their inputs are.
+    """
     rows = {}
     for label in LABELS:
         value = found.values[label]
         row = {"Report": label_words(value) if value else NOTHING}
         if found.truth is not None:
             row["Truth"] = "Present" if found.truth[label] else "Absent"
-        for model, predicted in found.models.items():
-            row[plain(model)] = _model_words(predicted.get(label))
-        for (name, reader), said in found.verdicts.items():
-            row[plain(f"{reader} ({name})")] = label_words(said[label]) if label in said else NOTHING
+        for column, model in zip(_MODELS, models, strict=False):
+            row[column] = _model_words(found.models.get(model, {}).get(label))
         rows[label_words(label)] = row
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("Label")
+
+
+def readers_table(found: ImageFacts) -> pd.DataFrame:
+    """Return what readers say of each label that any of them read; a column for each set, however many read in it."""
+    rows = {}
+    for label in LABELS:
+        sets: dict[str, dict[str, str | None]] = {}
+        for (name, reader), verdicts in found.verdicts.items():
+            sets.setdefault(name, {})[reader] = verdicts.get(label)
+        if any(verdict for said in sets.values() for verdict in said.values()):
+            rows[label_words(label)] = {plain(f"Readers: {name}"): plain(_readers_words(sets[name])) for name in sets}
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("Label")
+
+
+def _readers_words(said: dict[str, str | None]) -> str:
+    """Return which readers of a set say what: "Present: ann, bob; absent: eve", or "Present" of all of them."""
+    by_verdict: dict[str, list[str]] = {}
+    for reader, verdict in sorted(said.items()):
+        if verdict is not None:
+            by_verdict.setdefault(label_words(verdict), []).append(reader)
+    if len(by_verdict) == 1:
+        ((verdict, readers),) = by_verdict.items()
+        return f"{verdict}, all {len(said)}" if len(readers) == len(said) > 1 else f"{verdict}: {', '.join(readers)}"
+    return "; ".join(f"{verdict}: {', '.join(readers)}" for verdict, readers in by_verdict.items()) or NOTHING
+
+
+def _model_names(models: Sequence[str]) -> str:
+    return "".join(f"{column}: {name}. " for column, name in zip(_MODELS, models, strict=False))
 
 
 def _model_words(said: ModelSays | None) -> str:

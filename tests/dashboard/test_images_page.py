@@ -1,8 +1,9 @@
+from dataclasses import replace
 from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
 import pytest
-from as_read import wall_of
+from as_read import as_read, wall_of
 from PIL import Image
 
 from cxr_core.schema import LABELS, label_words
@@ -13,10 +14,11 @@ from cxr_core.tasks.image_record import image_record
 from cxr_core.tasks.image_search import named_images
 from cxr_core.tasks.images import ImageQuery, images
 from dashboard.images.choice import GROUP_WORDS
-from dashboard.images.film import said_table
+from dashboard.images.film import readers_table, said_table
 from dashboard.images.picture import windowed
 
 FRONTAL = "densenet_frontal_u0_0__w0_0"
+BESIDE = "densenet_frontal_u1_0__w1_0"
 
 
 def test_the_title_counts_what_evaluate_counts_and_the_wall_shows_the_first_24(small_demo, page):
@@ -65,8 +67,25 @@ def test_the_table_of_a_film_is_what_the_tables_say(small_demo):
     score = images(ImageQuery("demo", "edema", "blank", FRONTAL, limit=1)).listed[0].score
     assert found.models[FRONTAL]["edema"].score == score
     assert found.models[FRONTAL]["edema"].probability == pytest.approx(1 / (1 + np.exp(-score)))
-    assert said_table(found).loc["Edema", "Report"] == "Not mentioned"
+    assert said_table(found, (FRONTAL,)).loc["Edema", "Report"] == "Not mentioned"
     assert image_record("demo", path).jpg[:2] == b"\xff\xd8"
+
+
+def test_the_readers_of_a_set_share_a_column_of_the_film(small_demo):
+    path = images(ImageQuery("demo", "edema", "blank", FRONTAL, limit=1)).listed[0].path
+    says = {"ann": "present", "bob": "present", "eve_2": "absent"}
+    found = image_facts("demo", path, (FRONTAL, BESIDE))
+    found = replace(found, verdicts={("mine", name): {"edema": says[name]} for name in says})
+    said = said_table(replace(found, models={BESIDE: found.models[BESIDE]}), (FRONTAL, BESIDE))
+    assert list(said.columns) == ["Report", "Truth", "Model", "Other model"]
+    assert said.loc["Edema", "Model"] == "–" != said.loc["Edema", "Other model"], "one says nothing of the image"
+    table = readers_table(found)
+    assert (list(table.index), list(table.columns)) == (["Edema"], ["Readers: mine"])
+    assert as_read(table.loc["Edema", "Readers: mine"]) == "Present: ann, bob; Absent: eve_2"
+    alike = {("mine", name): {"edema": "present"} for name in says} | {("other", "ann"): {"fracture": "unsure"}}
+    table = readers_table(replace(found, verdicts=alike))
+    assert table.loc["Edema"].tolist() == ["Present, all 3", "–"]
+    assert table.loc["Fracture"].tolist() == ["–", "Unsure: ann"]
 
 
 def test_grey_values_are_spread_over_the_window():
