@@ -3,8 +3,6 @@
 import io
 import re
 import shlex
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -26,14 +24,12 @@ def commands(title, page=GUIDES):
     return [shlex.split(line) for line in block.splitlines()]
 
 
-def follow(title, folder, page=GUIDES):
-    """Run the commands of a guide in `folder` and return what the last one printed."""
+def follow(title, cxr, page=GUIDES):
+    """Carry out the commands of a guide and return what the last one printed."""
     printed = ""
     for words in commands(title, page):
         assert words[0] == "cxr"
-        done = subprocess.run(
-            [sys.executable, "-m", "cxr_core", *words[1:]], capture_output=True, text=True, cwd=folder, check=False
-        )
+        done = cxr(*words[1:])
         assert done.returncode == 0, (words, done.stderr)
         printed = done.stdout
     return printed
@@ -58,8 +54,8 @@ def chexpert_folder(tmp_path):
 
 
 @pytest.mark.slow
-def test_the_guide_for_chexpert_and_for_predictions(chexpert_folder):
-    printed = follow("CheXpert on a disk", chexpert_folder)
+def test_the_guide_for_chexpert_and_for_predictions(chexpert_folder, cxr):
+    printed = follow("CheXpert on a disk", cxr)
     assert "train, frontal" in printed and "valid, frontal" in printed
     source = get_source("chexpert")
     assert len(source.warehouse().labels()) == 15
@@ -70,24 +66,24 @@ def test_the_guide_for_chexpert_and_for_predictions(chexpert_folder):
     labels = chexpert(6, dataset="valid")
     labels["Path"] = labels["Path"].str.replace("CheXpert-v1.0/", "CheXpert-v1.0-small/")
     labels[["Path", "Edema"]].fillna(0).to_csv(chexpert_folder / "predictions.csv", index=False)
-    assert "edema" in follow("Predictions of your own models, and models of 2019", chexpert_folder)
+    assert "edema" in follow("Predictions of your own models, and models of 2019", cxr)
     assert set(evaluate("chexpert", "theirs").labels) == {"edema"}
 
 
 @pytest.mark.slow
-def test_the_two_commands_of_the_readme(chexpert_folder):
-    follow("Your own data", chexpert_folder, README)
+def test_the_two_commands_of_the_readme(chexpert_folder, cxr):
+    follow("Your own data", cxr, README)
     source = get_source("chexpert")
     assert len(source.warehouse().labels()) == 15
     assert {file.parent.name for file in source.folder.glob("records/[!.]*/*")} == {"train", "valid"}
 
 
 @pytest.mark.slow
-def test_the_guide_for_mimic_cxr_jpg(tmp_path):
+def test_the_guide_for_mimic_cxr_jpg(tmp_path, cxr):
     _, _, images = mimic(tmp_path, studies=8)
     for image in images.itertuples():
         draw(tmp_path / f"files/p10/p{image.subject_id}/s{image.study_id}/{image.dicom_id}.jpg")
-    assert "train, frontal" in follow("MIMIC-CXR-JPG on a disk", tmp_path)
+    assert "train, frontal" in follow("MIMIC-CXR-JPG on a disk", cxr)
     source = get_source("mimic")
     assert len(source.warehouse().labels()) == len(images)
     assert list(source.folder.glob("records/test/frontal-*"))
