@@ -48,7 +48,7 @@ def press(page, name):
     page.get_by_role("button", name=name).click()
 
 
-def test_the_shown_run_ends_by_itself_and_every_button_still_acts_on_it(page, dashboard, quick_runs, cxr):
+def test_the_shown_run_ends_by_itself_and_every_button_still_acts_on_it(page, dashboard, quick_runs, cxr_process):
     first, stopped, newest = started("first"), started("stopped"), started("newest")
     dashboard.start()
     page.goto(f"{dashboard.url}/runs?run={first.run}")
@@ -65,7 +65,7 @@ def test_the_shown_run_ends_by_itself_and_every_button_still_acts_on_it(page, da
 
     page.goto(f"{dashboard.url}/runs?run={stopped.run}")
     shown(page, stopped)
-    assert cxr("runs", "cancel", stopped.run).returncode == 0
+    assert cxr_process("runs", "cancel", stopped.run).returncode == 0
     expect(page.get_by_role("button", name="Resume run")).to_be_visible()
     shown(page, stopped)
     press(page, "Resume run")
@@ -86,13 +86,15 @@ def test_the_shown_run_ends_by_itself_and_every_button_still_acts_on_it(page, da
     shown(page, stopped)
 
 
-def test_a_run_that_is_deleted_elsewhere_is_named_and_no_other_one_takes_its_place(page, dashboard, quick_runs, cxr):
+def test_a_run_that_is_deleted_elsewhere_is_named_and_no_other_one_takes_its_place(
+    page, dashboard, quick_runs, cxr_process
+):
     gone, newest = started("gone"), started("newest")
     finish(gone)
     dashboard.start()
     page.goto(f"{dashboard.url}/runs?run={gone.run}")
     shown(page, gone)
-    assert cxr("runs", "delete", gone.run).returncode == 0
+    assert cxr_process("runs", "delete", gone.run).returncode == 0
     press(page, "Delete run")
     expect(page.get_by_text(f"There is no run '{gone.run}'").first).to_be_visible()
     expect(page.get_by_role("button", name="Cancel run")).to_have_count(0)
