@@ -2,6 +2,7 @@
 
 Whoever waits says so by `telling`; the work says `tell` between its parts, in the thread of the one who waits. What he
 is told with may raise: so work ends that nobody waits for any more, and its parts that have not begun never do.
+Whoever shows figures before all are there says so by `receiving`; the work hands over each that is final.
 """
 
 import time
@@ -10,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from cxr_core.processes import cores
 from cxr_core.words import duration
@@ -46,7 +47,9 @@ class Progress:
 
 
 Tell = Callable[[Progress], None]
+Receive = Callable[[Any], None]
 _tell: ContextVar[Tell | None] = ContextVar("tell", default=None)
+_receive: ContextVar[Receive | None] = ContextVar("receive", default=None)
 
 
 @contextmanager
@@ -66,15 +69,38 @@ def tell_done(what: str, done: int, total: int, since: float) -> None:
         tell(Progress(what, done, total, time.monotonic() - since))
 
 
-def each_told(what: str, work: Callable[[T], R], parts: Iterable[T]) -> list[R]:
-    """Do `work` on all `parts`, in as many threads as there are cores, and tell after each how many are done."""
+@contextmanager
+def receiving(receive: Receive) -> Iterator[None]:
+    """Let the work within hand over to `receive` what is final before all is."""
+    before = _receive.set(receive)
+    try:
+        yield
+    finally:
+        _receive.reset(before)
+
+
+def hand_over(part: Any) -> None:
+    """Give a part of the answer that does not change any more to whoever shows it, if anybody does."""
+    receive = _receive.get()
+    if receive is not None:
+        receive(part)
+
+
+def each_told(
+    what: str, work: Callable[[T], R], parts: Iterable[T], found: Callable[[T, R], None] = lambda part, result: None
+) -> list[R]:
+    """Do `work` on all `parts`, in as many threads as there are cores, and tell after each how many are done.
+
+    `found` hears of each part with its result, in the order of the parts and in the thread that waits.
+    """
     waiting, start = list(parts), time.monotonic()
     results: list[R] = []
     pool = ThreadPoolExecutor(max(1, min(cores(), len(waiting))))
     try:
-        for future in [pool.submit(work, part) for part in waiting]:
+        for part, future in [(part, pool.submit(work, part)) for part in waiting]:
             tell_done(what, len(results), len(waiting), start)
             results.append(future.result())
+            found(part, results[-1])
     finally:
         pool.shutdown(cancel_futures=True)
     return results

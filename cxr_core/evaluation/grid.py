@@ -22,6 +22,8 @@ from cxr_core.words import counted
 #: The row of a grid that holds the means over its labels.
 MEAN = "mean"
 BEST, BEHIND = "best", "behind"
+#: The mark of a cell that is handed over before all are there: what it is, is told of all together.
+TO_COME = "to come"
 #: Figures that differ by less are one figure that was rounded in two ways.
 _ROUNDING = 1e-12
 

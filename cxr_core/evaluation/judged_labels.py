@@ -4,7 +4,7 @@ Whatever is asked of a label (figures, intervals, means, the tests of a grid) is
 """
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -41,6 +41,8 @@ class JudgedLabel:
 
 
 JudgedModels = dict[str, dict[str, JudgedLabel]]
+#: Hears of a label and what was found of it, by model.
+FoundLabel = Callable[[str, dict[str, JudgedLabel]], None]
 
 
 def judge_labels(
@@ -50,6 +52,7 @@ def judge_labels(
     resamples: int,
     minimum: int,
     method: str = AUTO,
+    found_label: FoundLabel = lambda label, judged: None,
 ) -> JudgedModels:
     """Judge models that predict the same n rows; those of a label are the same for all models that have it.
 
@@ -60,6 +63,7 @@ def judge_labels(
         resamples: how often the patients of a label are resampled, where the method asks for it.
         minimum: fewest patients of each class for which an interval is given; below, `AUTO` resamples in vain.
         method: `FORMULA`, `BOOTSTRAP`, or `AUTO`: the bootstrap below `FEWEST_FOR_FORMULA` patients of a class.
+        found_label: hears of each label as soon as it is judged, but for those that are resampled for any model.
 
     Raises:
         TableError: a label value is neither missing nor one of the codes 0 to 3.
@@ -73,10 +77,14 @@ def judge_labels(
         rows = shared_certain_rows(values[label], [models[model][label] for model in having[label]])
         return [_judged(one, clusters[one.mask], n_patients, few) for one in rows]
 
-    each = dict(zip(labels, each_told("Labels", judged, labels), strict=True))
-    found = {(m, label): one for label in labels for m, one in zip(having[label], each[label], strict=True)}
-    found = _resampled(found, n_patients, resamples)
-    return {model: {label: found[model, label][0] for label in of_model} for model, of_model in models.items()}
+    def found(label: str, ones: list[tuple[JudgedLabel, RankedRows | None]]) -> None:
+        if not any(steps for _, steps in ones):
+            found_label(label, {model: one for model, (one, _) in zip(having[label], ones, strict=True)})
+
+    each = dict(zip(labels, each_told("Labels", judged, labels, found), strict=True))
+    all_found = {(m, label): one for label in labels for m, one in zip(having[label], each[label], strict=True)}
+    all_found = _resampled(all_found, n_patients, resamples)
+    return {model: {label: all_found[model, label][0] for label in of_model} for model, of_model in models.items()}
 
 
 def _resampled_with(method: str, minimum: int) -> range:

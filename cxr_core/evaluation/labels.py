@@ -13,6 +13,7 @@ from cxr_core.evaluation.intervals import Interval, resampled_area_interval
 from cxr_core.evaluation.judged_labels import JudgedLabel, judge_labels
 from cxr_core.evaluation.means import LabelsOfFigure, labels_of_figure
 from cxr_core.evaluation.results import AUTO, BOOTSTRAP, FORMULA, LabelEvaluation, MeanFigure
+from cxr_core.progress import hand_over
 
 __all__ = ["FIGURES", "Figures", "evaluate_labels", "evaluate_models", "figures_of"]
 
@@ -88,23 +89,30 @@ def evaluate_models(
     """Evaluate several models that predict the same n rows; arguments as of `evaluate_labels`, the models by name.
 
     The models may have different labels. Where patients are resampled, all models and labels share the resamples.
+    Each `LabelEvaluation` that needs no resamples is handed over as soon as it is there (`progress.hand_over`).
 
     Raises:
         TableError: a label value is neither missing nor one of the codes 0 to 3.
     """
-    judged = judge_labels(values, models, patients, resamples, minimum, method)
+
+    def found(label: str, of_models: Mapping[str, JudgedLabel]) -> None:
+        for one in of_models.values():
+            hand_over(label_evaluation(label, one, minimum))
+
+    judged = judge_labels(values, models, patients, resamples, minimum, method, found)
     return {model: figures_of(of_model, minimum) for model, of_model in judged.items()}
 
 
 def figures_of(judged: Mapping[str, JudgedLabel], minimum: int) -> Figures:
     """Return the figures of one model from its judged labels."""
     return Figures(
-        {label: _label_evaluation(label, one, minimum) for label, one in judged.items()},
+        {label: label_evaluation(label, one, minimum) for label, one in judged.items()},
         {figure: labels_of_figure(figure, position, judged, minimum) for position, figure in enumerate(FIGURES)},
     )
 
 
-def _label_evaluation(label: str, judged: JudgedLabel, minimum: int) -> LabelEvaluation:
+def label_evaluation(label: str, judged: JudgedLabel, minimum: int) -> LabelEvaluation:
+    """Return the figures of one judged label."""
     refused = judged.why or judged.counted.why_no_interval(max(minimum, 2))
     auc, ap = (_interval(judged, figure, refused) for figure in FIGURES)
     reasons = {

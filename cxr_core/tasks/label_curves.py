@@ -1,10 +1,12 @@
 """One label of one model in detail: its curves for drawing, and answers at a threshold."""
 
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
-from cxr_core.arrays import FloatArray, IntArray
+from cxr_core.arrays import BoolArray, FloatArray, IntArray
 from cxr_core.errors import UnknownNameError
 from cxr_core.evaluation.binary import MISSING, CertainRows, certain_rows, label_codes
 from cxr_core.evaluation.calibration import Calibration, calibration
@@ -17,6 +19,8 @@ from cxr_core.evaluation.thresholds import chosen_threshold, written_threshold, 
 from cxr_core.evaluation.uncertain import ShareAbove, scores_by_value, shares_above
 from cxr_core.settings import settings
 from cxr_core.warehouse.answers import Joined
+
+C = TypeVar("C", bound=np.generic)
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,9 +125,9 @@ def _curves(
         model=model,
         label=label,
         scale=scale,
-        values=values[stated],
-        scores=scores[stated],
-        patients=patients[stated],
+        values=_of(values, stated),
+        scores=_of(scores, stated),
+        patients=_of(patients, stated),
         clusters=clusters[rows.mask],
         n_patients=n_patients,
         rows=rows,
@@ -133,6 +137,11 @@ def _curves(
         average_precision=found.average_precision,
         why=dict.fromkeys(("roc_auc", "average_precision"), why) if why else {},
     )
+
+
+def _of(column: NDArray[C], rows: BoolArray) -> NDArray[C]:
+    """Return some rows of a column: where they are all there are, the column itself, which others hold too."""
+    return column if rows.all() else column[rows]
 
 
 def _drawn_roc(curve: RocCurve | None) -> RocCurve | None:

@@ -82,9 +82,21 @@ class AskedTables:
             (table,) = runner.named([location])
             return self._ask(runner, make(table), [location])
 
-    def _ask(self, runner: SqlRunner, query: Query, locations: Sequence[str]) -> pa.Table:
+    def _ask(
+        self,
+        runner: SqlRunner,
+        query: Query,
+        locations: Sequence[str],
+        arranged: Callable[[pa.Table], pa.Table] = lambda table: table,
+    ) -> pa.Table:
+        """Return the answer to a question, which is kept as it was `arranged`."""
         stamp = self._stamp(runner, locations)
-        (table, answer), kept = ANSWERS.answer(self._question(query), stamp, lambda: runner.run(query, locations))
+
+        def ask() -> tuple[pa.Table, AskedQuery]:
+            table, answer = runner.run(query, locations)
+            return arranged(table), answer
+
+        (table, answer), kept = ANSWERS.answer(self._question(query), stamp, ask)
         self._note(replace(answer, counted=query.counted, kept=kept))
         return table
 

@@ -9,7 +9,6 @@ import pyarrow.compute as pc
 
 from cxr_core.errors import TableError
 from cxr_core.schema import DATASETS, INTEGER_KEYS, KEY_COLUMNS, LABELS, VALUES, VIEWS, dataset_code, view_code
-from cxr_core.warehouse.answers import Joined
 from cxr_core.warehouse.questions import ROWS_OF_TABLE, STRANGE
 
 #: What stands in an int64 column where the table says nothing.
@@ -96,11 +95,6 @@ def tables_with(counts: pa.Table, dataset: str) -> list[int]:
     return [place for place, name in enumerate(places) if (pc.sum(rows[name]).as_py() or 0) > 0]
 
 
-def are_study_rows(table: pa.Table) -> bool:
-    """Say whether every prediction of an answer to `joined` stands for a whole study."""
-    return bool(table.num_rows) and pc.all(pc.fill_null(pc.equal(table["predicted_image"], 0), False)).as_py()
-
-
 def cooccurrence_frame(table: pa.Table) -> pd.DataFrame:
     """Return the square of image counts (int64), labels as index and columns; the diagonal is each label's own."""
     square = np.zeros((len(LABELS), len(LABELS)), dtype=np.int64)
@@ -114,13 +108,13 @@ def labels_frame(table: pa.Table) -> pd.DataFrame:
     """Return label rows sorted by path: keys and labels as int64 (-1: not said), further columns as they are."""
     columns = {**key_columns(table, KEY_COLUMNS), **{label: codes(table, label, len(VALUES)) for label in LABELS}}
     further = [name for name in table.column_names if name not in columns]
-    return _by_path(pd.DataFrame({**columns, **{name: table[name].to_pandas() for name in further}}))
+    return by_path(pd.DataFrame({**columns, **{name: table[name].to_pandas() for name in further}}))
 
 
 def predictions_frame(table: pa.Table) -> pd.DataFrame:
     """Return predictions sorted by path: keys as int64 (`view` -1: not said), labels as float64 (NaN for NULL)."""
-    values = {name: _floats(table, name) for name in table.column_names if name in LABELS}
-    return _by_path(pd.DataFrame({**key_columns(table, KEY_COLUMNS), **values}))
+    values = {name: floats(table, name) for name in table.column_names if name in LABELS}
+    return by_path(pd.DataFrame({**key_columns(table, KEY_COLUMNS), **values}))
 
 
 def prediction_rows(table: pa.Table) -> pa.Table:
@@ -139,36 +133,8 @@ def prediction_rows(table: pa.Table) -> pa.Table:
 
 def truth_frame(table: pa.Table) -> pd.DataFrame:
     """Return `path` and the 14 labels as int64, 0 absent or 1 present."""
-    return _by_path(
+    return by_path(
         pd.DataFrame({**key_columns(table, ("path",)), **{label: codes(table, label, 2) for label in LABELS}})
-    )
-
-
-def labelled(table: pa.Table) -> pa.Table:
-    """Return the rows of an answer to `joined` that have labels: itself where all have, as a copy takes its time."""
-    return table.filter(pc.is_valid(table["label_rows"])) if table["label_rows"].null_count else table
-
-
-def joined_result(table: pa.Table, scale: str, labels: tuple[str, ...]) -> Joined:
-    """Return the rows that have labels, and the counts of paths that have none or stand more than once."""
-    repeated = pc.or_(pc.greater(table["prediction_rows"], 1), pc.fill_null(pc.greater(table["label_rows"], 1), False))
-    matched = labelled(table)
-    keys = key_columns(matched, [key for key in KEY_COLUMNS if key != "dataset"])
-    predicted = {f"predicted_{label}": _floats(matched, f"predicted_{label}") for label in labels}
-    true = {f"true_{label}": codes(matched, f"true_{label}", len(VALUES)) for label in labels}
-    frame = pd.DataFrame({**keys, **predicted, **true})
-    twice = table.filter(repeated)
-    if not twice.num_rows:  # each path stands once: there is nothing to count, which takes longer than the join
-        frame = frame.sort_values("path", kind="stable", ignore_index=True)
-        return Joined(frame, scale, labels, table.num_rows, table.num_rows - matched.num_rows, 0)
-    n_predictions = pc.count_distinct(table["path"]).as_py()
-    return Joined(
-        frame=_by_path(frame),
-        scale=scale,
-        labels=labels,
-        n_predictions=n_predictions,
-        unmatched=n_predictions - pc.count_distinct(matched["path"]).as_py(),
-        duplicated=pc.count_distinct(twice["path"]).as_py(),
     )
 
 
@@ -193,12 +159,15 @@ def codes(table: pa.Table, column: str, count: int) -> np.ndarray:
     Raises:
         TableError: a code is not between 0 and `count` - 1.
     """
+    ends = pc.min_max(table[column]).as_py()
+    if pa.types.is_integer(table[column].type) and (ends["min"] or 0) >= 0 and (ends["max"] or 0) < count:
+        return _filled(table[column], MISSING).cast(pa.int64()).to_numpy()
     stored = pc.drop_null(table[column]).to_numpy()
     wrong = stored[~np.isin(stored, range(count))]
     if wrong.size:
         name = column.removeprefix("true_")  # as the table has it, and not the question
         raise TableError(f"The column {name} must be 0 to {count - 1}. Received: {wrong[0]:g}. Correct the table.")
-    return pc.fill_null(table[column], MISSING).cast(pa.int64()).to_numpy()
+    return _filled(table[column], MISSING).cast(pa.int64()).to_numpy()
 
 
 def integers(table: pa.Table, column: str) -> np.ndarray:
@@ -239,11 +208,17 @@ def key_columns(table: pa.Table, keys: Iterable[str]) -> dict[str, np.ndarray | 
     return columns
 
 
-def _floats(table: pa.Table, column: str) -> np.ndarray:
-    return pc.fill_null(table[column].cast(pa.float64()), float("nan")).to_numpy()
+def floats(table: pa.Table, column: str) -> np.ndarray:
+    """Return a column as float64, NaN for NULL."""
+    return _filled(table[column].cast(pa.float64()), float("nan")).to_numpy()
 
 
-def _by_path(frame: pd.DataFrame) -> pd.DataFrame:
+def _filled(column: pa.ChunkedArray, value: float) -> pa.ChunkedArray:
+    return pc.fill_null(column, value) if column.null_count else column
+
+
+def by_path(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return rows sorted by path."""
     # Rows of one path come in any order; all that is known of them puts them into one.
     unique = frame["path"].is_unique
     known = [name for name in frame.columns if name in KEY_COLUMNS or name.endswith(LABELS)]

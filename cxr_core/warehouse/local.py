@@ -150,6 +150,9 @@ def _connection(allowed: tuple[str, ...], is_large: bool) -> duckdb.DuckDBPyConn
     """
     connection = duckdb.connect(":memory:")
     connection.execute("SET enable_progress_bar = false")  # it would stand among what a command prints
+    # Else it keeps hundreds of megabytes for a question to come.
+    connection.execute("SET allocator_flush_threshold = '1MB'")
+    connection.execute("SET allocator_bulk_deallocation_flush_threshold = '1MB'")
     if is_large:
         connection.execute(f"SET memory_limit = '{_MEMORY}'")
         connection.execute(f"SET temp_directory = {exp.Literal.string(_spill_folder()).sql('duckdb')}")

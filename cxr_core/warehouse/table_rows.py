@@ -11,6 +11,7 @@ from cxr_core.warehouse import frames, questions
 from cxr_core.warehouse.answers import Joined
 from cxr_core.warehouse.asked_tables import AskedTables
 from cxr_core.warehouse.checks import labels_of
+from cxr_core.warehouse.joined_rows import are_study_rows, joined_result, kept_rows, labelled
 from cxr_core.warehouse.label_places import tables_called
 from cxr_core.warehouse.named_table import NamedTable
 from cxr_core.warehouse.null_labels import labels_with_nulls
@@ -82,8 +83,8 @@ class TableRows(AskedTables):
             names = labels_of(info, location)
             rows = self._joined_there if runner is self._main else self._joined_here
             table = rows(location, names, dataset, view)
-            found = frames.joined_result(table, info.scale, names)
-            if found.unmatched and view is None and frames.are_study_rows(table):
+            found = joined_result(table, info.scale, names)
+            if found.unmatched and view is None and are_study_rows(table):
                 return self._joined_studies(model, found, dataset)
             return found
 
@@ -95,7 +96,7 @@ class TableRows(AskedTables):
         every = self._label_places()
         chosen = self._places_of(dataset, every) or tables_called(dataset, every)
         table = self._joined_with(chosen, location, names, dataset, view)
-        lost = table["label_rows"].null_count and chosen != every and not frames.are_study_rows(table)
+        lost = table["label_rows"].null_count and chosen != every and not are_study_rows(table)
         if lost and self._places_of(dataset, every) is None:
             table = self._joined_with(every, location, names, dataset, view)
         return table
@@ -105,8 +106,9 @@ class TableRows(AskedTables):
     ) -> pa.Table:
         (predictions,) = self._main.named([location])
         query = questions.joined(predictions, self._labels_named(places), names, dataset, view)
-        table = self._ask(self._main, query, [location, *places])
-        self._check_nulls(labels_with_nulls(frames.labelled(table), {name: f"true_{name}" for name in names}))
+        alike = (self.tables, dataset, view)
+        table = self._ask(self._main, query, [location, *places], lambda table: kept_rows(table, alike))
+        self._check_nulls(labels_with_nulls(labelled(table), {name: f"true_{name}" for name in names}))
         return table
 
     def _joined_here(self, location: str, names: Sequence[str], dataset: str, view: str | None) -> pa.Table:

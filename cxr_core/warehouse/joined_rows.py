@@ -1,0 +1,90 @@
+"""Predictions beside labels: kept sorted by path, what several models have in common held once, and as a frame."""
+
+import threading
+from collections.abc import Hashable
+from weakref import WeakValueDictionary
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from cxr_core.schema import KEY_COLUMNS, VALUES
+from cxr_core.warehouse.answers import Joined
+from cxr_core.warehouse.frames import by_path, codes, floats, key_columns
+
+_SORTED = b"sorted by path"
+_last: WeakValueDictionary[Hashable, pa.Table] = WeakValueDictionary()
+_looking = threading.Lock()
+
+
+def kept_rows(table: pa.Table, alike: Hashable) -> pa.Table:
+    """Return an answer to `joined` for keeping: sorted by path, each column in one piece.
+
+    Columns that equal those of the rows that were kept last under `alike` (the keys and the labels, where models
+    predict the same images) are the very same memory. An answer in which a path stands twice is returned as it is.
+    """
+    if has_repeated_paths(table):
+        return table
+    order = pc.sort_indices(table["path"])
+    with _looking:
+        before = _last.get(alike)
+        # Column by column: all of them twice would take hundreds of megabytes for a moment.
+        columns = {name: _same(_in_order(table[name], order), name, before) for name in table.column_names}
+        found = pa.table(columns).replace_schema_metadata({_SORTED: b"yes"})
+        _last[alike] = found
+    pa.default_memory_pool().release_unused()
+    return found
+
+
+def is_sorted(table: pa.Table) -> bool:
+    """Say whether rows are known to be sorted by path."""
+    return _SORTED in (table.schema.metadata or {})
+
+
+def has_repeated_paths(table: pa.Table) -> bool:
+    """Say whether a path of an answer to `joined` stands more than once in either table."""
+    return any((pc.max(table[name]).as_py() or 0) > 1 for name in ("prediction_rows", "label_rows"))
+
+
+def are_study_rows(table: pa.Table) -> bool:
+    """Say whether every prediction of an answer to `joined` stands for a whole study."""
+    return bool(table.num_rows) and pc.all(pc.fill_null(pc.equal(table["predicted_image"], 0), False)).as_py()
+
+
+def labelled(table: pa.Table) -> pa.Table:
+    """Return the rows of an answer to `joined` that have labels: itself where all have, as a copy takes its time."""
+    return table.filter(pc.is_valid(table["label_rows"])) if table["label_rows"].null_count else table
+
+
+def joined_result(table: pa.Table, scale: str, labels: tuple[str, ...]) -> Joined:
+    """Return the rows that have labels, and the counts of paths that have none or stand more than once."""
+    matched = labelled(table)
+    keys = key_columns(matched, [key for key in KEY_COLUMNS if key != "dataset"])
+    predicted = {f"predicted_{label}": floats(matched, f"predicted_{label}") for label in labels}
+    true = {f"true_{label}": codes(matched, f"true_{label}", len(VALUES)) for label in labels}
+    # The frame looks at the memory of the answer, which is kept, and shared by models: it takes none of its own.
+    frame = pd.DataFrame({**keys, **predicted, **true}, copy=False)
+    if not has_repeated_paths(table):  # there is nothing to count, which takes longer than the join
+        if not is_sorted(table):
+            frame = frame.sort_values("path", kind="stable", ignore_index=True)
+        return Joined(frame, scale, labels, table.num_rows, table.num_rows - matched.num_rows, 0)
+    repeated = pc.or_(pc.greater(table["prediction_rows"], 1), pc.fill_null(pc.greater(table["label_rows"], 1), False))
+    twice = table.filter(repeated)
+    n_predictions = pc.count_distinct(table["path"]).as_py()
+    return Joined(
+        frame=by_path(frame),
+        scale=scale,
+        labels=labels,
+        n_predictions=n_predictions,
+        unmatched=n_predictions - pc.count_distinct(matched["path"]).as_py(),
+        duplicated=pc.count_distinct(twice["path"]).as_py(),
+    )
+
+
+def _in_order(column: pa.ChunkedArray, order: pa.Array) -> pa.ChunkedArray:
+    return pa.chunked_array([column.combine_chunks().take(order)])
+
+
+def _same(column: pa.ChunkedArray, name: str, before: pa.Table | None) -> pa.ChunkedArray:
+    kept = before[name] if before is not None and name in before.column_names else None
+    return kept if kept is not None and kept.equals(column) else column
