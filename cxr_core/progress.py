@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from cxr_core.processes import cores
@@ -84,6 +84,44 @@ def hand_over(part: Any) -> None:
     receive = _receive.get()
     if receive is not None:
         receive(part)
+
+
+@dataclass
+class News:
+    """What work has said so far: how far it was last, and the `parts` that it handed over."""
+
+    last: Progress | None = None
+    parts: list[Any] = field(default_factory=list)
+
+    def pass_on(self, heard: int) -> int:
+        """Tell whoever waits, who has `heard` so many parts; return how many he has heard now."""
+        tell = _tell.get()
+        if tell is not None and self.last is not None:
+            tell(self.last)
+        parts = self.parts[heard:]
+        for part in parts:
+            hand_over(part)
+        return heard + len(parts)
+
+
+@contextmanager
+def noting_news(news: News) -> Iterator[None]:
+    """Note what the work within says, which whoever waits hears as before."""
+    receive = _receive.get()
+    tell = _tell.get()
+
+    def noted(progress: Progress) -> None:
+        news.last = progress
+        if tell is not None:
+            tell(progress)
+
+    def received(part: Any) -> None:
+        news.parts.append(part)
+        if receive is not None:
+            receive(part)
+
+    with telling(noted), receiving(received):
+        yield
 
 
 def each_told(

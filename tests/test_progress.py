@@ -4,7 +4,7 @@ import threading
 import pytest
 
 from cxr_core.commands.progress_bar import progress_bar
-from cxr_core.progress import Progress, each_told, telling
+from cxr_core.progress import Progress, each_told, hand_over, receiving, telling
 
 
 class NobodyWaits(BaseException):
@@ -73,3 +73,12 @@ def test_the_bar_is_drawn_on_a_terminal_alone_and_gone_in_the_end():
     assert "[###############...............] Labels: 1 of 2 done" in terminal.getvalue()
     assert terminal.getvalue().endswith("\r\x1b[K")
     assert file.getvalue() == ""
+
+
+def test_parts_that_are_final_are_handed_over_in_order_to_whoever_shows_them():
+    parts, told = [], []
+    with receiving(parts.append):
+        each_told("Labels", lambda part: part * 2, [3, 1], lambda part, result: hand_over((part, result)))
+    each_told("Labels", str, [3, 1], lambda part, result: told.append(part))
+    hand_over("nobody receives it")
+    assert (parts, told) == ([(3, 6), (1, 2)], [3, 1])

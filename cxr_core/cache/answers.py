@@ -1,9 +1,10 @@
 """Answers that were had already: one cache for a whole process, shared by all sessions of the dashboard.
 
 An answer is kept under its question together with the stamp of everything that it came from, and is good as long as
-the stamp is the same; one of another stamp takes its place. A question that two ask at once is asked once. What is kept
-takes no more memory than the setting `kept_memory` allows: what was not asked for longest goes first. A failure is told
-to all who waited for it and is not kept. Answers are handed out as they are, to many at once: nobody changes them.
+the stamp is the same; one of another stamp takes its place. A question that two ask at once is asked once, and both
+hear how far it is. What is kept takes no more memory than the setting `kept_memory` allows: what was not asked for
+longest goes first. A failure is told to all who waited for it and is not kept. Answers are handed out as they are, to
+many at once: nobody changes them.
 """
 
 import threading
@@ -16,10 +17,13 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 
 from cxr_core.cache.memory import Memory, memory_of
+from cxr_core.progress import News, noting_news
 from cxr_core.settings import settings
 
 #: Seconds after which an answer is asked for again: a view of BigQuery does not say when what is behind it changed.
 MOST_SECONDS = 24 * 3600.0
+#: How often who waits for another's question hears how far it is, and may give up.
+_LISTEN_SECONDS = 0.2
 _WORTH_GIVING_BACK = 10_000_000
 
 
@@ -54,6 +58,7 @@ class _Asking:
     value: Any = None
     error: Exception | None = None
     forgotten: bool = False
+    news: News = field(default_factory=News)
 
 
 class KeptAnswers:
@@ -93,7 +98,9 @@ class KeptAnswers:
                     asking = self._asking[question, stamp] = _Asking()
             if first:
                 return Found(self._ask(question, stamp, asking, ask), False)
-            asking.done.wait()
+            heard = 0
+            while not asking.done.wait(_LISTEN_SECONDS):
+                heard = asking.news.pass_on(heard)
             if asking.error is not None:
                 raise asking.error
             if asking.has_answer:
@@ -122,7 +129,8 @@ class KeptAnswers:
     def _ask(self, question: Question, stamp: Hashable, asking: _Asking, ask: Callable[[], Any]) -> Any:
         memory, most = None, 0
         try:
-            asking.value = ask()
+            with noting_news(asking.news):
+                asking.value = ask()
             asking.has_answer = True
             memory, most = memory_of(asking.value), self._most()
         except Exception as error:

@@ -24,7 +24,7 @@ from cxr_core.evaluation.simultaneous import (
     holm,
     holm_levels,
 )
-from cxr_core.progress import each_told
+from cxr_core.progress import each_told, hand_over
 
 _INTERVAL_FIGURES = ("ci", "p", "p_corrected", "ci_corrected")
 
@@ -70,21 +70,24 @@ def compare_labels(
 
     Returns:
         AUC(a) - AUC(b) for each label; the family of Holm's correction is every label of this comparison with a p.
+        Each label is handed over as soon as it is there (`progress.hand_over`), not yet corrected.
 
     Raises:
         TableError: a label value is neither missing nor one of the codes 0 to 3.
     """
     clusters, n_patients = patient_clusters(patients)
     labels = [label for label in a if label in b]
-    each = each_told("Labels", lambda label: _pair(values[label], a[label], b[label], clusters, n_patients), labels)
-    pairs = dict(zip(labels, each, strict=True))
+    pairs: dict[str, _Pair] = {}
+    found: dict[str, Difference | None] = {}
+    compared: dict[str, LabelComparison] = {}
+
+    def told(label: str, pair: _Pair) -> None:
+        pairs[label], found[label] = pair, _tested(pair, minimum)
+        compared[label] = _compared(label, pair, found[label], minimum)
+        hand_over(compared[label])
+
+    each_told("Labels", lambda label: _pair(values[label], a[label], b[label], clusters, n_patients), labels, told)
     influences = {label: pair.influence for label, pair in pairs.items() if pair.influence is not None}
-    found = {
-        label: clustered(pairs[label].difference or 0.0, moved, pairs[label].counted.rarer)
-        for label, moved in influences.items()
-        if not pairs[label].counted.why_no_interval(max(minimum, 2))
-    }
-    compared = {label: _compared(label, pair, found.get(label), minimum) for label, pair in pairs.items()}
     tested = {label: difference for label, difference in found.items() if difference is not None}
     return Differences(compared | _corrected(compared, tested), _mean(pairs, influences, minimum), len(tested))
 
@@ -102,6 +105,13 @@ def _pair(values: Any, a: Any, b: Any, clusters: IntArray, patients: int) -> _Pa
     rarer_rows = min(ranked[0].positives, ranked[0].negatives)
     delong = delong_of_rows(difference, moved, ranked[0].truth) if rarer_rows > 1 else None
     return _Pair(first.n, counted, None, difference, sum_by_patient(moved, of_rows, patients), delong)
+
+
+def _tested(pair: _Pair, minimum: int) -> Difference | None:
+    """Return the difference with its error; None where it is not tested."""
+    if pair.influence is None or pair.counted.why_no_interval(max(minimum, 2)):
+        return None
+    return clustered(pair.difference or 0.0, pair.influence, pair.counted.rarer)
 
 
 def _why_not(first: CertainRows, second: CertainRows) -> str | None:

@@ -13,10 +13,11 @@ import numpy as np
 from cxr_core.errors import UnknownNameError
 from cxr_core.evaluation.areas import FIGURES
 from cxr_core.evaluation.grid_tests import MeanTests, RowTests, grid_family, label_tests
-from cxr_core.evaluation.judged_labels import judge_labels
-from cxr_core.evaluation.labels import Figures, figures_of
-from cxr_core.evaluation.results import ALIKE, AUTO, LEVEL, UNTESTED, Bounds, bounds_as_json
+from cxr_core.evaluation.judged_labels import JudgedLabel, judge_labels
+from cxr_core.evaluation.labels import Figures, figures_of, label_evaluation
+from cxr_core.evaluation.results import ALIKE, AUTO, LEVEL, UNTESTED, Bounds, LabelEvaluation, bounds_as_json
 from cxr_core.evaluation.simultaneous import NO_VARIANCE, Family
+from cxr_core.progress import hand_over
 from cxr_core.words import counted
 
 #: The row of a grid that holds the means over its labels.
@@ -122,6 +123,9 @@ def evaluate_grid(
         method: of the intervals of single figures, as for `evaluate_labels`; differences are always by formula.
         families: how many such grids stand side by side; the marks hold over all of them.
 
+    The cells of a label that needs no resamples are handed over as soon as they are there (`progress.hand_over`), as a
+    list; their mark is `TO_COME`, as it comes of all labels together.
+
     Raises:
         UnknownNameError: there is no such figure.
         TableError: a label value is neither missing nor one of the codes 0 to 3.
@@ -130,12 +134,17 @@ def evaluate_grid(
         raise UnknownNameError("figure", figure, list(FIGURES))
     labels = [label for label in values if all(label in scores for scores in models.values())]
     shared = {model: {label: scores[label] for label in labels} for model, scores in models.items()}
-    judged = judge_labels(values, shared, patients, resamples, minimum, method)
+
+    def found(label: str, of_models: Mapping[str, JudgedLabel]) -> None:
+        each = ((model, label_evaluation(label, one, minimum)) for model, one in of_models.items())
+        hand_over([_cell(evaluation, model, figure, TO_COME) for model, evaluation in each])
+
+    judged = judge_labels(values, shared, patients, resamples, minimum, method, found)
     figures = {model: figures_of(of_model, minimum) for model, of_model in judged.items()}
     tests: dict[str, RowTests] = {}
     for label in labels:
         tests[label] = label_tests(figure, {model: judged[model][label] for model in models}, minimum)
-    cells = {label: [_cell(found, model, label, figure) for model, found in figures.items()] for label in labels}
+    cells = {label: [_cell(found.labels[label], model, figure) for model, found in figures.items()] for label in labels}
     if labels:
         complete = [label for label in labels if all(cell.value is not None for cell in cells[label])]
         cells[MEAN] = [_mean_cell(found, model, complete, figure) for model, found in figures.items()]
@@ -146,11 +155,10 @@ def evaluate_grid(
     return Grid(figure, tuple(models), marked, _family_words(family, rows_tested), int(np.size(patients)), figures)
 
 
-def _cell(figures: Figures, model: str, label: str, figure: str) -> GridCell:
-    found = figures.labels[label]
+def _cell(found: LabelEvaluation, model: str, figure: str, mark: str = UNTESTED) -> GridCell:
     why = found.why.get(figure)
     value, ci = getattr(found, figure), getattr(found, f"{figure}_ci")
-    return GridCell(model, label, value, ci, found.n, found.n_positive, why=why, ci_method=found.ci_method)
+    return GridCell(model, found.label, value, ci, found.n, found.n_positive, mark, why=why, ci_method=found.ci_method)
 
 
 def _mean_cell(figures: Figures, model: str, labels: list[str], figure: str) -> GridCell:

@@ -1,5 +1,6 @@
 """Between logits and probabilities, in float64."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -45,3 +46,14 @@ def check_probabilities(values: Any) -> FloatArray:
             "Import these predictions again with their true scale (logit or score)."
         )
     return p
+
+
+def scale_doubt(scores: Mapping[str, FloatArray], scale: str) -> str | None:
+    """Return a sentence when values that are called logits look like probabilities on every label, else None."""
+    each = (of_label[np.isfinite(of_label)] for of_label in scores.values())
+    if scale != "logit" or not scores or not all(look_like_probabilities(of_label) for of_label in each):
+        return None
+    return (
+        "All predictions lie between 0 and 1 although the table says that they are logits. If they are probabilities, "
+        "import them again with that scale; AUC and AP stay as they are."
+    )

@@ -1,6 +1,6 @@
 """How good is a model? All its labels with intervals, and the curves of one label in detail."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -11,7 +11,7 @@ from cxr_core.arrays import FloatArray, IntArray
 from cxr_core.evaluation.binary import certain_rows
 from cxr_core.evaluation.curves import curves
 from cxr_core.evaluation.labels import FIGURES, Figures, evaluate_labels
-from cxr_core.evaluation.probabilities import look_like_probabilities
+from cxr_core.evaluation.probabilities import scale_doubt
 from cxr_core.evaluation.readers import ReaderPoint, points_of_judges, points_of_others
 from cxr_core.evaluation.results import LabelEvaluation, MeanFigure
 from cxr_core.evaluation.verdicts import majority
@@ -120,11 +120,28 @@ def evaluate(
         TableError: a table is damaged, or a path is in `dataset` more than once.
         WarehouseError: the warehouse could not answer.
     """
+    return _evaluated(source_name, model, dataset, view, judge, None)
+
+
+def evaluate_label(
+    source_name: str, model: str, label: str, dataset: str = "valid", view: str | None = None, judge: str = REPORT
+) -> Evaluation:
+    """Return what `evaluate` returns, with one of its labels only: its figures are the same, and there much sooner.
+
+    All labels are there where figures come from sums, as one question asks for all; none where the model lacks it.
+    """
+    return _evaluated(source_name, model, dataset, view, judge, label)
+
+
+def _evaluated(
+    source_name: str, model: str, dataset: str, view: str | None, judge: str, label: str | None
+) -> Evaluation:
     if judge == REPORT and (summed := summed_model(source_name, model, dataset, view)) is not None:
         return _from_sums(summed, source_name, model, dataset, view)
     judged = judged_predictions(source_name, model, dataset, view, judge)
     joined = judged.joined
-    figures = figures_of(joined.frame, joined.labels)
+    asked = [name for name in joined.labels if label in (None, name)]
+    figures = figures_of(joined.frame, asked)
     labels = {label: _with_example(found, joined.frame["path"]) for label, found in figures.labels.items()}
     return Evaluation(
         model=model,
@@ -143,7 +160,7 @@ def evaluate(
         disagreeing=joined.disagreeing,
         judge=judge,
         n_no_verdict=judged.no_verdict,
-        readers={label: reader_points(judged, label) for label in joined.labels} if judged.votes else {},
+        readers={name: reader_points(judged, name) for name in asked} if judged.votes else {},
     )
 
 
@@ -224,14 +241,3 @@ def true_values(frame: pd.DataFrame, labels: Iterable[str]) -> dict[str, IntArra
 def predicted(frame: pd.DataFrame, labels: Iterable[str]) -> dict[str, FloatArray]:
     """Return the predictions (n,) of a joined frame by label, as stored."""
     return {label: frame[f"predicted_{label}"].to_numpy(dtype=np.float64) for label in labels}
-
-
-def scale_doubt(scores: Mapping[str, FloatArray], scale: str) -> str | None:
-    """Return a sentence when values that are called logits look like probabilities on every label, else None."""
-    each = (of_label[np.isfinite(of_label)] for of_label in scores.values())
-    if scale != "logit" or not scores or not all(look_like_probabilities(of_label) for of_label in each):
-        return None
-    return (
-        "All predictions lie between 0 and 1 although the table says that they are logits. If they are probabilities, "
-        "import them again with that scale; AUC and AP stay as they are."
-    )

@@ -8,7 +8,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from cxr_core.schema import KEY_COLUMNS, VALUES
+from cxr_core.schema import INTEGER_KEYS, KEY_COLUMNS, VALUES
 from cxr_core.warehouse.answers import Joined
 from cxr_core.warehouse.frames import by_path, codes, floats, key_columns
 
@@ -18,18 +18,19 @@ _looking = threading.Lock()
 
 
 def kept_rows(table: pa.Table, alike: Hashable) -> pa.Table:
-    """Return an answer to `joined` for keeping: sorted by path, each column in one piece.
+    """Return an answer to `joined` for keeping: sorted by path, those without labels last, each column in one piece.
 
     Columns that equal those of the rows that were kept last under `alike` (the keys and the labels, where models
     predict the same images) are the very same memory. An answer in which a path stands twice is returned as it is.
     """
     if has_repeated_paths(table):
         return table
-    order = pc.sort_indices(table["path"])
+    by = pa.table({"path": table["path"], "unlabelled": pc.is_null(table["label_rows"])})
+    order = pc.sort_indices(by, [("unlabelled", "ascending"), ("path", "ascending")])
     with _looking:
         before = _last.get(alike)
         # Column by column: all of them twice would take hundreds of megabytes for a moment.
-        columns = {name: _same(_in_order(table[name], order), name, before) for name in table.column_names}
+        columns = {name: _same(_in_order(_whole(table, name), order), name, before) for name in table.column_names}
         found = pa.table(columns).replace_schema_metadata({_SORTED: b"yes"})
         _last[alike] = found
     pa.default_memory_pool().release_unused()
@@ -53,7 +54,10 @@ def are_study_rows(table: pa.Table) -> bool:
 
 def labelled(table: pa.Table) -> pa.Table:
     """Return the rows of an answer to `joined` that have labels: itself where all have, as a copy takes its time."""
-    return table.filter(pc.is_valid(table["label_rows"])) if table["label_rows"].null_count else table
+    without = table["label_rows"].null_count
+    if is_sorted(table):
+        return table.slice(0, table.num_rows - without)
+    return table.filter(pc.is_valid(table["label_rows"])) if without else table
 
 
 def joined_result(table: pa.Table, scale: str, labels: tuple[str, ...]) -> Joined:
@@ -79,6 +83,16 @@ def joined_result(table: pa.Table, scale: str, labels: tuple[str, ...]) -> Joine
         unmatched=n_predictions - pc.count_distinct(matched["path"]).as_py(),
         duplicated=pc.count_distinct(twice["path"]).as_py(),
     )
+
+
+def _whole(table: pa.Table, name: str) -> pa.ChunkedArray:
+    """Return a column, codes as int64 as frames have them; what is no whole number stays, for the frame to refuse."""
+    if not name.startswith("true_") and name not in INTEGER_KEYS:
+        return table[name]
+    try:
+        return table[name].cast(pa.int64())
+    except pa.ArrowException:
+        return table[name]
 
 
 def _in_order(column: pa.ChunkedArray, order: pa.Array) -> pa.ChunkedArray:

@@ -7,7 +7,7 @@ figure is.
 import html
 from collections.abc import Callable, Mapping
 
-from cxr_core.evaluation.grid import BEHIND, BEST, MEAN, Grid, GridCell
+from cxr_core.evaluation.grid import BEHIND, BEST, MEAN, TO_COME, Grid, GridCell
 from cxr_core.evaluation.results import ALIKE, UNTESTED
 from cxr_core.schema import label_words
 from cxr_core.words import decimals, signed
@@ -16,7 +16,7 @@ from dashboard.charts.palette import Palette
 
 #: Where a cell leads, by its model and label.
 Leads = Callable[[str, str], str]
-SIGNS = {BEST: "●", ALIKE: "●", BEHIND: "▼", UNTESTED: "?"}
+SIGNS = {BEST: "●", ALIKE: "●", BEHIND: "▼", UNTESTED: "?", TO_COME: ""}
 LEGEND = {
     "●": "the best, or not told from it",
     "▼": "told from it: below the best beyond chance",
@@ -106,7 +106,7 @@ def _cell(cell: GridCell, what: str, colors: Palette, leads: Leads | None) -> st
         return f'<td title="{html.escape(cell_words(cell))}">–</td>'
     strong = ' class="strong"' if cell.among_the_best else ""
     interval = f"<small>{cell.ci[0]:.3f}–{cell.ci[1]:.3f}</small>" if cell.label == MEAN and cell.ci else ""
-    figure = f"{SIGNS[cell.mark]} {decimals(cell.value)}"
+    figure = f"{SIGNS[cell.mark]} {decimals(cell.value)}".strip()
     if leads is not None and cell.label != MEAN:
         figure = f'<a href="{html.escape(leads(cell.model, cell.label))}">{figure}</a>'
     background = heat(cell.value, 0.5 if what == "AUC" else 0.0, colors)

@@ -12,6 +12,7 @@ from dashboard.compare.judges import judges_section
 from dashboard.compare.model_choice import chosen_models, view_of_models
 from dashboard.compare.report_button import report_button
 from dashboard.compare.sections import curves_section, difference_section, model_table
+from dashboard.compare.so_far import grids_so_far
 from dashboard.shared import engine, help_texts
 from dashboard.shared.as_of import as_of_line
 from dashboard.shared.comparison_tables import answer
@@ -43,7 +44,8 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
 known = [entry for entry in entries if dataset in entry.predictions]
 policies = {entry.name: entry.policy_words() for entry in known}
 models = chosen_models(known, view)
-grids = engine.model_grid(source.name, tuple(models), dataset, None, figure, judge) if models else None
+so_far = partial(grids_so_far, figure=figure, policies=policies)
+grids = engine.model_grid(source.name, tuple(models), dataset, None, figure, judge, so_far) if models else None
 with top:
     facts = (view_fact(view), f"{label_words(dataset)} set", *judge_fact(judge))
     page_header(answer(grids), source.name, source.synthetic, *facts)

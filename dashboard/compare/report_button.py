@@ -43,10 +43,9 @@ def _made(
 
 
 def _curves(source: str, models: list[str], label: str, grids: ModelGrid) -> list[LabelCurves]:
-    having = [
-        model for model in models if label in engine.evaluation(source, model, grids.dataset, None, grids.judge).labels
-    ]
-    return [engine.label_curves(source, model, label, grids.dataset, None, grids.judge) for model in having]
+    where = (grids.dataset, None, grids.judge)
+    having = [model for model in models if label in engine.evaluation_of_label(source, model, label, *where).labels]
+    return [engine.label_curves(source, model, label, *where) for model in having]
 
 
 def _comparison(source: str, pair: tuple[str, str] | None, grids: ModelGrid) -> Comparison | None:

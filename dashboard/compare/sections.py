@@ -19,6 +19,7 @@ from dashboard.charts.details import difference_chart
 from dashboard.charts.frame import CONFIG
 from dashboard.charts.model_grid import grid_html, legend_words
 from dashboard.compare.pair import default_pair, pair_input
+from dashboard.compare.so_far import differences_so_far
 from dashboard.shared import engine, help_texts
 from dashboard.shared.comparison_tables import (
     TREATMENT,
@@ -82,7 +83,8 @@ def curves_section(source: str, models: list[str], dataset: str, policies: Mappi
     """Show the curves of the models for one label; rows that are chosen in the table choose the curves."""
     with errors_as_sentences():
         label = label_input("compared-label")
-        results = {model: engine.evaluation(source, model, dataset, None, judge) for model in models}
+        where = (dataset, None, judge)
+        results = {model: engine.evaluation_of_label(source, model, label, *where) for model in models}
         having = {model: result.labels[label] for model, result in results.items() if label in result.labels}
         if not having:
             st.info(f"None of the models predicts {label_words(label).lower()}.", icon=":material/info:")
@@ -138,7 +140,8 @@ def difference_section(source: str, grids: ModelGrid, policies: Mapping[str, str
             st.info("A and B are the same model. Choose another one.")
             return
         st.caption(plain(f"A: {policies[first]} · B: {policies[second]}"))
-        _differences(engine.comparison(source, first, second, grids.dataset, None, grids.judge))
+        where = (grids.dataset, None, grids.judge)
+        _differences(engine.comparison(source, first, second, *where, differences_so_far))
 
 
 def _differences(found: Comparison) -> None:

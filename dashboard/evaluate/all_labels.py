@@ -1,16 +1,19 @@
 """All labels of one model in one table, and their mean over the labels that the reader chooses."""
 
+from typing import Any
+
 import pandas as pd
 import streamlit as st
 
-from cxr_core.evaluation.results import MeanFigure
+from cxr_core.evaluation.results import LabelEvaluation, MeanFigure
 from cxr_core.schema import label_words
 from cxr_core.tasks.evaluate import SUMS, Evaluation
 from cxr_core.words import counted, plural
 from dashboard.shared import help_texts
 from dashboard.shared.downloads import download_table
-from dashboard.shared.figure_tables import FIGURE_COLUMNS, WHY_MISSING, figures_table, why_missing
+from dashboard.shared.figure_tables import FIGURE_COLUMNS, WHY_MISSING, figure_cells, figures_table, why_missing
 from dashboard.shared.formatting import plain, with_interval
+from dashboard.shared.so_far import so_far_words
 
 TABLE = "all-labels"
 _COLUMNS = {"Label": st.column_config.TextColumn(pinned=True)} | FIGURE_COLUMNS
@@ -38,6 +41,22 @@ def all_labels(result: Evaluation) -> None:
     told = [counted(result.n_images, "image"), f"predictions are {plural(result.scale)}", *left_out]
     st.caption(plain(" · ".join(told)))
     download_table(flat_evaluation(result), f"{result.model}-{result.dataset}-evaluation.csv")
+
+
+def labels_so_far(parts: list[Any]) -> None:
+    """Show the labels that are final while the others are computed."""
+    found = [part for part in parts if isinstance(part, LabelEvaluation)]
+    st.header("All labels", anchor=False)
+    st.dataframe(
+        pd.DataFrame([{"Label": label_words(one.label)} | figure_cells(one) for one in found]).drop(
+            columns=WHY_MISSING
+        ),
+        hide_index=True,
+        height="content",
+        column_config=_COLUMNS,
+        alt="AUC and average precision of the labels that are computed so far.",
+    )
+    st.caption(so_far_words(len(found), "the means over them"))
 
 
 def _what_is_missing(result: Evaluation) -> None:

@@ -35,7 +35,7 @@ def label_part(source: Source, entries: list[ModelEntry]) -> None:
         judge = judge_input(source.name)
     judged = Judged(source, model, dataset, view, judge)
     note_judged(judged)
-    result = judged.evaluation()
+    result = judged.of_label()
     with top:
         facts = [view_fact(view or model.view), f"{dataset.capitalize()} set", model.name, model.policy_words()]
         facts += judge_fact(judge)

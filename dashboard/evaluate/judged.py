@@ -15,6 +15,7 @@ from cxr_core.sources.source import Source
 from cxr_core.tasks.evaluate import Evaluation, LabelCurves
 from dashboard.evaluate.valid_note import choice_note
 from dashboard.shared import engine
+from dashboard.shared.waiting import Show
 
 #: Keys of the two parts.
 LABEL, POINT = "evaluate-label", "evaluate-point"
@@ -43,9 +44,14 @@ class Judged:
         """Return what the data set had to do with how the model came about."""
         return choice_note(self.source.name, self.model.name, self.dataset)
 
-    def evaluation(self) -> Evaluation:
-        """Return the figures of all labels."""
-        return engine.evaluation(self.source.name, self.model.name, self.dataset, self.view, self.judge)
+    def evaluation(self, show: Show | None = None) -> Evaluation:
+        """Return the figures of all labels; `show` draws those that are there before all are."""
+        return engine.evaluation(self.source.name, self.model.name, self.dataset, self.view, self.judge, show)
+
+    def of_label(self) -> Evaluation:
+        """Return the figures of the label, beside which those of others may be missing."""
+        where = (self.dataset, self.view, self.judge)
+        return engine.evaluation_of_label(self.source.name, self.model.name, self.label, *where)
 
     def curves(self) -> LabelCurves:
         """Return the curves of the label, which the model must predict."""

@@ -41,7 +41,7 @@ TABS = ("At this point", "Where the uncertain fall", "Calibration", "Decisions",
 @page_fragment(POINT)
 def operating_section(judged: Judged) -> None:
     """Show the curves of the label with one operating point on both, which the reader moves, and what it does."""
-    result = judged.evaluation()
+    result = judged.of_label()
     figures = result.labels.get(judged.label)
     if figures is None:
         return
@@ -104,19 +104,19 @@ def _details(judged: Judged, result: Evaluation, curves: LabelCurves, point: Ope
     if groups.open:
         with groups:
             subgroup_section(judged, point)
-    report = partial(_report, judged, result, curves, point, cut.words, st.session_state.get("prevalence"))
+    report = partial(_report, judged, curves, point, cut.words, st.session_state.get("prevalence"))
     download_report(report, f"{curves.model}-{curves.label}-{judged.dataset}.html")
 
 
 def _report(
     judged: Judged,
-    result: Evaluation,
     curves: LabelCurves,
     point: OperatingPoint | None,
     chosen: str,
     elsewhere: float | None,
 ) -> bytes:
     """Make the report of what is shown; it runs when the button is pressed, outside the page's script."""
+    result = judged.evaluation()
     subject = Subject(judged.source, judged.model, judged.view, judged.choice_note())
     where = (judged.source.name, judged.model.name, curves.label, judged.dataset, judged.view, judged.judge)
     beside = engine.reader_differences(*where) if result.readers else None

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from cxr_core.tasks.card_choice import cards_of
-from dashboard.evaluate.all_labels import all_labels
+from dashboard.evaluate.all_labels import all_labels, labels_so_far
 from dashboard.evaluate.gaps import gaps_section
 from dashboard.evaluate.judged import Judged
 from dashboard.evaluate.thresholds import thresholds_section
@@ -18,7 +18,7 @@ TABS = ("All labels", "Thresholds", "Groups")
 def whole_model(judged: Judged) -> None:
     """Show the tabs; one that is not open costs nothing."""
     sections = (
-        lambda: all_labels(judged.evaluation()),
+        lambda: all_labels(judged.evaluation(labels_so_far)),
         lambda: thresholds_section(judged),
         lambda: gaps_section(judged),
     )

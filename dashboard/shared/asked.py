@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from cxr_core.cache.answers import ANSWERS, Question
 from cxr_core.tasks.asking import AskedQuery, note, noting
 from cxr_core.tasks.state import source_state
-from dashboard.shared.waiting import waiting
+from dashboard.shared.waiting import Show, waiting
 
 R = TypeVar("R")
 
@@ -19,9 +19,14 @@ _ASKING, _COMPUTING = "Asking the tables …", "Computing the figures …"
 
 
 def asked(
-    task: Callable[..., R], source: str, *arguments: Any, of: tuple[str, ...] | None = (), words: str = _ASKING
+    task: Callable[..., R],
+    source: str,
+    *arguments: Any,
+    of: tuple[str, ...] | None = (),
+    words: str = _ASKING,
+    show: Show | None = None,
 ) -> R:
-    """Return the kept answer of a task, else ask it, with a spinner and a bar meanwhile.
+    """Return the kept answer of a task, else ask it, with a spinner, a bar and what is there already meanwhile.
 
     Args:
         task: of the engine; its first argument is the source.
@@ -29,18 +34,28 @@ def asked(
         arguments: the task's other arguments.
         of: the models whose prediction tables the answer comes from, besides the label tables; None for all models.
         words: what the spinner says.
+        show: draws the parts that the task hands over before all are there.
     """
-    question = Question(_OWNER, (task.__module__, task.__qualname__, source, arguments))
+    question = _question(task, source, arguments)
     stamp = source_state(source, of).stamp
     found = ANSWERS.peek(question, stamp)
     if found is None:
-        with waiting(question, words):
+        with waiting(question, words, show):
             found = ANSWERS.answer(question, stamp, lambda: _with_questions(task, source, *arguments))
     value: R
     value, questions = found.value
     if found.kept:
         note(replace(one, kept=True) for one in questions)
     return value
+
+
+def is_kept(task: Callable[..., Any], source: str, *arguments: Any, of: tuple[str, ...]) -> bool:
+    """Say whether the answer of a task is there already."""
+    return ANSWERS.peek(_question(task, source, arguments), source_state(source, of).stamp) is not None
+
+
+def _question(task: Callable[..., Any], source: str, arguments: tuple[Any, ...]) -> Question:
+    return Question(_OWNER, (task.__module__, task.__qualname__, source, arguments))
 
 
 def _with_questions(task: Callable[..., R], *arguments: Any) -> tuple[R, tuple[AskedQuery, ...]]:
@@ -50,6 +65,6 @@ def _with_questions(task: Callable[..., R], *arguments: Any) -> tuple[R, tuple[A
     return value, tuple(questions)
 
 
-def computed(task: Callable[..., R], source: str, *arguments: Any, of: tuple[str, ...]) -> R:
+def computed(task: Callable[..., R], source: str, *arguments: Any, of: tuple[str, ...], show: Show | None = None) -> R:
     """Return what `asked` returns; the spinner says that figures are computed."""
-    return asked(task, source, *arguments, of=of, words=_COMPUTING)
+    return asked(task, source, *arguments, of=of, words=_COMPUTING, show=show)

@@ -18,6 +18,8 @@ from dashboard.shared.formatting import NOTHING, count, p_value, signed, with_in
 from dashboard.shared.short_names import left_out as left_out_of_names
 
 TREATMENT = "Uncertain labels"
+#: The columns that all labels decide together.
+_OF_ALL = ("Beyond chance", "Corrected interval", "p corrected")
 STATE_WORDS = {DIFFERENT: "yes", ALIKE: "not told from 0", UNTESTED: "not tested"}
 
 
@@ -48,6 +50,12 @@ def difference_notes(found: Comparison) -> list[str]:
 def difference_table(found: Comparison) -> pd.DataFrame:
     """Return the paired differences in words; what is not tested says so, its reason stands in `difference_notes`."""
     return pd.DataFrame([_difference_row(label, row) for label, row in found.labels.items()]).set_index("Label")
+
+
+def difference_so_far(rows: Mapping[str, LabelComparison]) -> pd.DataFrame:
+    """Return the paired differences of some labels in words, without what is corrected for all of them."""
+    table = pd.DataFrame([_difference_row(label, row) for label, row in rows.items()]).set_index("Label")
+    return table.drop(columns=list(_OF_ALL))
 
 
 def difference_answer(found: Comparison) -> str:

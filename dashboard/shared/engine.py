@@ -35,7 +35,8 @@ from cxr_core.tasks.sources import refresh as forget_answers
 from cxr_core.tasks.state import SourceState, source_state
 from cxr_core.tasks.two_judges import TwoJudges
 from cxr_core.tasks.two_judges import two_judges as judge_beside
-from dashboard.shared.asked import asked, computed
+from dashboard.shared.asked import asked, computed, is_kept
+from dashboard.shared.waiting import Show
 
 
 def label_overview(source: str, view: str | None) -> labels.LabelOverview:
@@ -106,9 +107,20 @@ def picked_films(source: str, set_name: str) -> PickedFilms:
     return asked(count_picked, source, set_name)
 
 
-def evaluation(source: str, model: str, dataset: str, view: str | None, judge: str = REPORT) -> evaluating.Evaluation:
-    """Return a model's figures on all its labels."""
-    return computed(evaluating.evaluate, source, model, dataset, view, judge, of=(model,))
+def evaluation(
+    source: str, model: str, dataset: str, view: str | None, judge: str = REPORT, show: Show | None = None
+) -> evaluating.Evaluation:
+    """Return a model's figures on all its labels; `show` draws those of the labels that are there before."""
+    return computed(evaluating.evaluate, source, model, dataset, view, judge, of=(model,), show=show)
+
+
+def evaluation_of_label(
+    source: str, model: str, label: str, dataset: str, view: str | None, judge: str = REPORT
+) -> evaluating.Evaluation:
+    """Return a model's figures on all its labels where they are there, else on one, which is there much sooner."""
+    if is_kept(evaluating.evaluate, source, model, dataset, view, judge, of=(model,)):
+        return evaluation(source, model, dataset, view, judge)
+    return computed(evaluating.evaluate_label, source, model, label, dataset, view, judge, of=(model,))
 
 
 def label_curves(
@@ -145,10 +157,19 @@ def subgroups(
 
 
 def model_grid(
-    source: str, models: tuple[str, ...], dataset: str, view: str | None, figure: str, judge: str = REPORT
+    source: str,
+    models: tuple[str, ...],
+    dataset: str,
+    view: str | None,
+    figure: str,
+    judge: str = REPORT,
+    show: Show | None = None,
 ) -> grids.ModelGrid:
-    """Return a figure of each model on each label, with the best and those that cannot be told from it."""
-    return computed(grids.model_grid, source, models, dataset, view, figure, judge, of=models)
+    """Return a figure of each model on each label, with the best and those that cannot be told from it.
+
+    `show` draws the cells of the labels that are there before all are.
+    """
+    return computed(grids.model_grid, source, models, dataset, view, figure, judge, of=models, show=show)
 
 
 def across_sources(
@@ -168,10 +189,10 @@ def effects(source: str, models: tuple[str, ...], baseline: str, label: str, dat
 
 
 def comparison(
-    source: str, a: str, b: str, dataset: str, view: str | None, judge: str = REPORT
+    source: str, a: str, b: str, dataset: str, view: str | None, judge: str = REPORT, show: Show | None = None
 ) -> comparing.Comparison:
-    """Return the paired differences of two models."""
-    return computed(comparing.compare, source, a, b, dataset, view, judge, of=(a, b))
+    """Return the paired differences of two models; `show` draws those of the labels that are there before all are."""
+    return computed(comparing.compare, source, a, b, dataset, view, judge, of=(a, b), show=show)
 
 
 def policy_landscape(source: str, model: str, judge: str) -> policies.PolicyLandscape | None:

@@ -3,6 +3,7 @@
 import os
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pyarrow as pa
@@ -10,6 +11,7 @@ import pytest
 
 from cxr_core.cache.answers import KeptAnswers, Question
 from cxr_core.errors import WarehouseError
+from cxr_core.progress import hand_over, receiving, tell_done, telling
 
 
 def key(what="SELECT", owner="me"):
@@ -179,3 +181,48 @@ def test_memory_stays_bounded_and_is_given_back():
     assert resident() - before < 200_000_000
     kept.forget("me")
     assert resident() - before < 50_000_000
+
+
+def test_who_waits_for_anothers_question_hears_how_far_it_is_and_may_leave():
+    kept, begun, goes_on = KeptAnswers(), threading.Event(), threading.Event()
+    told, parts = [], []
+
+    def ask():
+        tell_done("Labels", 1, 14, 0.0)
+        hand_over("edema")
+        begun.set()
+        goes_on.wait(60)
+        return "all"
+
+    def leave(progress):
+        told.append(progress.done)
+        if parts:
+            raise KeyboardInterrupt
+
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(kept.answer, key(), (), ask)
+        begun.wait(60)
+        with pytest.raises(KeyboardInterrupt), telling(leave), receiving(parts.append):
+            kept.answer(key(), (), ask)
+        assert not first.done()
+        goes_on.set()
+        assert first.result().value == "all"
+    assert set(told) == {1}
+    assert parts == ["edema"]
+
+
+def test_a_question_that_is_being_asked_keeps_nobody_waiting_who_asks_another():
+    kept, begun, goes_on = KeptAnswers(), threading.Event(), threading.Event()
+
+    def long():
+        begun.set()
+        return goes_on.wait(60)
+
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(kept.answer, key("long"), (), long)
+        begun.wait(60)
+        assert kept.answer(key("short"), (), lambda: 1).value == 1
+        assert kept.answer(key("short"), (), lambda: 2) == (1, True)
+        assert not first.done()
+        goes_on.set()
+        assert first.result().value

@@ -45,6 +45,13 @@ def test_rows_are_kept_in_the_order_of_their_paths():
     assert held[0] == held[1]
 
 
+def test_a_code_that_is_no_whole_number_is_kept_for_the_one_who_reads_it():
+    found = kept_rows(answer(["b", "a"], [0.1, 0.2], [1.0, 2.0]), "whole")
+    assert found["true_edema"].type == pa.int64()
+    broken = kept_rows(answer(["b", "a"], [0.1, 0.2], [1.5, 2.0]), "broken")
+    assert broken["true_edema"].to_pylist() == [2.0, 1.5]
+
+
 def test_labels_that_differ_are_not_shared_and_an_answer_with_a_path_twice_is_left_as_it_is():
     first = kept_rows(answer(["a", "b"], [0.1, 0.2], [1, 2]), "others")
     second = kept_rows(answer(["a", "b"], [0.1, 0.2], [1, 3]), "others")
