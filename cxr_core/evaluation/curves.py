@@ -75,7 +75,7 @@ def ranked_curves(ranked: Ranking) -> Curves:
 
 def ranked_roc(ranked: Ranking) -> RocCurve:
     """Return the ROC curve of rows of both classes."""
-    thresholds = np.concatenate([[_above(ranked.thresholds)], ranked.thresholds])
+    thresholds = np.concatenate([[just_above(float(ranked.thresholds[0]))], ranked.thresholds])
     return RocCurve(_shares(ranked.fp, int(ranked.fp[-1])), _shares(ranked.tp, int(ranked.tp[-1])), thresholds)
 
 
@@ -207,6 +207,6 @@ def _ends(order: IntArray, column: IntArray) -> IntArray:
     return order[first | last]
 
 
-def _above(falling: FloatArray) -> float:
-    """Return the smallest finite float64 above all thresholds (the largest float64 has none above it: then itself)."""
-    return min(nextafter(float(falling[0]), inf), sys.float_info.max)
+def just_above(score: float) -> float:
+    """Return the smallest finite float64 above a score (the largest float64 has none above it: then itself)."""
+    return min(nextafter(score, inf), sys.float_info.max)

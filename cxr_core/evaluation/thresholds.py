@@ -1,14 +1,15 @@
 """Where to cut: the threshold that a rule chooses, and how to write it so that it cuts in the same place."""
 
 from decimal import ROUND_FLOOR, Context, Decimal
-from math import inf, isfinite
+from math import ceil, floor, inf, isfinite
 from typing import Any
 
 import numpy as np
 
 from cxr_core.arrays import as_scores
 from cxr_core.errors import UsageError
-from cxr_core.evaluation.curves import roc_curve
+from cxr_core.evaluation.curves import just_above, roc_curve
+from cxr_core.evaluation.defined import why_no_ranking
 
 #: How a threshold can be chosen, in words for people.
 RULES: dict[str, str] = {
@@ -85,20 +86,50 @@ def f1_threshold(y: Any, scores: Any) -> float | None:
 
 
 def threshold_for_sensitivity(y: Any, scores: Any, wanted: float) -> float | None:
-    """Return the largest score at which the sensitivity is at least `wanted`, None when only one class is there."""
-    curve = roc_curve(y, scores)
-    return None if curve is None else float(curve.thresholds[np.argmax(curve.tpr >= wanted)])
+    """Return the largest score at which the sensitivity is at least `wanted`, None when only one class is there.
+
+    It is a score of a positive, the k-th from above with the fewest k of which k / P is as much; nothing is sorted.
+
+    Raises:
+        DataError: a score is NaN or infinite.
+    """
+    scores, truth = as_scores(scores), np.asarray(y) == 1
+    if why_no_ranking(truth):
+        return None
+    positive = scores[truth]
+    needed = _fewest_found(positive.size, wanted)
+    return float(np.partition(positive, positive.size - needed)[positive.size - needed])
 
 
 def threshold_for_specificity(y: Any, scores: Any, wanted: float) -> float | None:
     """Return the smallest threshold with a specificity of at least `wanted`, None when only one class is there.
 
-    It lies just above all scores when even the largest score belongs to too many negatives.
+    It is the smallest score above the largest negative score that may not be called positive, and lies just above all
+    scores when even the largest score belongs to too many negatives; nothing is sorted.
+
+    Raises:
+        DataError: a score is NaN or infinite.
     """
-    curve = roc_curve(y, scores)
-    if curve is None:
+    scores, truth = as_scores(scores), np.asarray(y) == 1
+    if why_no_ranking(truth):
         return None
-    return float(curve.thresholds[np.flatnonzero(1 - curve.fpr >= wanted)[-1]])
+    negative = scores[~truth]
+    allowed = _most_alarms(negative.size, wanted)
+    place = negative.size - 1 - allowed
+    above = scores[scores > np.partition(negative, place)[place]]
+    return float(above.min()) if above.size else just_above(float(scores.max()))
+
+
+def _fewest_found(n: int, wanted: float) -> int:
+    """Return the smallest k of which k / n, as float64 divides, is at least `wanted`, above 0 and at most 1."""
+    near = range(max(ceil(wanted * n) - 2, 0), n + 1)
+    return next(k for k in near if k / n >= wanted)
+
+
+def _most_alarms(n: int, wanted: float) -> int:
+    """Return the largest k of which 1 - k / n, as float64 says, is at least `wanted`, above 0 and at most 1."""
+    near = range(min(floor((1 - wanted) * n) + 2, n), -1, -1)
+    return next(k for k in near if 1 - k / n >= wanted)
 
 
 #: The rules that want nothing further.

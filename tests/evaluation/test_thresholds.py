@@ -122,3 +122,15 @@ def confusion(y, scores, threshold):
 )
 def test_a_threshold_is_written_with_as_few_decimals_as_tell_the_rows_apart(scores, threshold, written):
     assert written_threshold(scores, threshold) == written
+
+
+@given(st.integers(1, 60), st.integers(1, 60), st.floats(0.001, 1), st.integers(0, 2**32 - 1))
+def test_a_wanted_share_cuts_where_the_roc_curve_reaches_it(positives, negatives, wanted, seed):
+    rng = np.random.default_rng(seed)
+    y = rng.permutation([1] * positives + [0] * negatives)
+    scores = rng.integers(0, 30, y.size) / 7
+    curve = roc_curve(y, scores)
+    reached = float(curve.thresholds[np.argmax(curve.tpr >= wanted)])
+    assert chosen_threshold(y, scores, "sensitivity", wanted) == reached
+    smallest = float(curve.thresholds[np.flatnonzero(1 - curve.fpr >= wanted)[-1]])
+    assert chosen_threshold(y, scores, "specificity", wanted) == smallest
