@@ -21,7 +21,7 @@ NO_FIGURES = (
     # names
     r"\w*densenet\w*|\bu\d_\d+__w\d_\d+|radiologist\d+|\w+\.parquet|:[a-z][\w/:-]*:|2019's",
     # when, how long, how much of the machine: other numbers each time
-    r"\b\d\d:\d\d(:\d\d)?\b|\b\d+ \w+ 20\d\d\b|\d{8}-\d{6}-\w+",
+    r"\b20\d\d-\d\d-\d\d\b|\b\d\d:\d\d(:\d\d)?\b|\b\d+ \w+ 20\d\d\b|\d{8}-\d{6}-\w+",
     r"(\d+\smin\s)?[\d.]+\ss\b|[\d.]+ [GM]B|\d+ cores",
     # the level of intervals and tests, and what a formula says
     r"95 %|5 % have a false mark|± 10 points|\(w = 0\)|t is 1 where|@\w+ = \d+",
