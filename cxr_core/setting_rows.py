@@ -156,7 +156,7 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting(
         "kept_memory",
-        1_000_000_000,
+        600_000_000,
         "Most bytes of answers (tables, figures, curves) that the dashboard keeps for all its sessions together.",
         lambda value: value >= 0,
         "0 or more",

@@ -14,8 +14,7 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-import pyarrow as pa
-
+from cxr_core.cache.give_back import give_back
 from cxr_core.cache.memory import Memory, memory_of
 from cxr_core.progress import News, noting_news
 from cxr_core.settings import settings
@@ -24,7 +23,7 @@ from cxr_core.settings import settings
 MOST_SECONDS = 24 * 3600.0
 #: How often who waits for another's question hears how far it is, and may give up.
 _LISTEN_SECONDS = 0.2
-_WORTH_GIVING_BACK = 10_000_000
+_WORTH_GIVING_BACK = 100_000_000
 
 
 class Question(NamedTuple):
@@ -75,7 +74,7 @@ class KeptAnswers:
         self._asking: dict[tuple[Question, Hashable], _Asking] = {}
         self._refreshes: Counter[Hashable] = Counter()
         self._buffers: dict[int, list[int]] = {}
-        self._bytes = 0
+        self._bytes = self._dropped = 0
         self._lock = threading.Lock()
 
     @property
@@ -162,7 +161,6 @@ class KeptAnswers:
         return settings().kept_memory if self._most_bytes is None else self._most_bytes
 
     def _keep(self, question: Question, entry: _Entry, most: int) -> None:
-        before = self._bytes
         for gone in [question, *(asked for asked, other in self._kept.items() if self._is_old(other))]:
             self._drop(gone)
         if entry.memory.total <= most:
@@ -170,13 +168,15 @@ class KeptAnswers:
             self._count(entry.memory, 1)
         while self._bytes > most:
             self._drop(next(iter(self._kept)))
-        if before - self._bytes > _WORTH_GIVING_BACK:
-            pa.default_memory_pool().release_unused()
+        if self._dropped > _WORTH_GIVING_BACK:
+            self._dropped = 0
+            give_back()
 
     def _drop(self, question: Question) -> None:
         entry = self._kept.pop(question, None)
         if entry is not None:
             self._count(entry.memory, -1)
+            self._dropped += entry.memory.total
 
     def _count(self, memory: Memory, times: int) -> None:
         """Count an answer's memory once more or once less; a buffer that several answers share counts once."""

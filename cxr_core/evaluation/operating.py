@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -69,7 +70,7 @@ class ByPatient:
     counts: FloatArray
     minimum: int
 
-    @property
+    @cached_property
     def classes(self) -> ClassPatients:
         """How many patients have a positive image, and how many a negative one."""
         tp, fp, fn, tn = self.counts
@@ -102,27 +103,27 @@ class OperatingPoint:
         """Share of positives among the certain rows, at which `ppv`, `npv` and `f1` hold; None without rows."""
         return (self.tp + self.fn) / self.n if self.n else None
 
-    @property
+    @cached_property
     def sensitivity(self) -> Share:
         """Share of the positives that are called positive (recall, true positive rate)."""
         return self._share("sensitivity", [_TP], [_TP, _FN], NO_POSITIVES)
 
-    @property
+    @cached_property
     def specificity(self) -> Share:
         """Share of the negatives that are called negative (1 - false positive rate)."""
         return self._share("specificity", [_TN], [_TN, _FP], NO_NEGATIVES)
 
-    @property
+    @cached_property
     def ppv(self) -> Share:
         """Positive predictive value: share of those called positive that are positive (precision)."""
         return self._share("ppv", [_TP], [_TP, _FP], NOTHING_CALLED_POSITIVE)
 
-    @property
+    @cached_property
     def npv(self) -> Share:
         """Negative predictive value: share of those called negative that are negative."""
         return self._share("npv", [_TN], [_TN, _FN], NOTHING_CALLED_NEGATIVE)
 
-    @property
+    @cached_property
     def f1(self) -> Share:
         """Harmonic mean of sensitivity and PPV, 2 TP / (2 TP + FP + FN).
 
@@ -187,7 +188,9 @@ def operating_point(
     patients = int(clusters.max()) + 1 if clusters.size else 0
     each = np.bincount(clusters * 4 + kind, minlength=4 * patients).reshape(patients, 4).T
     tp, fp, fn, tn = each.sum(axis=1).tolist()
-    return OperatingPoint(float(threshold), tp, fp, fn, tn, ByPatient(each.astype(np.float64), minimum))
+    return OperatingPoint(
+        float(threshold), tp, fp, fn, tn, ByPatient(np.ascontiguousarray(each, dtype=np.float64), minimum)
+    )
 
 
 def _f1_of(jaccard: float) -> float:

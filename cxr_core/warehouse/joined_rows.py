@@ -17,24 +17,35 @@ _last: WeakValueDictionary[Hashable, pa.Table] = WeakValueDictionary()
 _looking = threading.Lock()
 
 
-def kept_rows(table: pa.Table, alike: Hashable) -> pa.Table:
+def kept_rows(table: pa.Table, labels: Hashable) -> pa.Table:
     """Return an answer to `joined` for keeping: sorted by path, those without labels last, each column in one piece.
 
-    Columns that equal those of the rows that were kept last under `alike` (the keys and the labels, where models
-    predict the same images) are the very same memory. An answer in which a path stands twice is returned as it is.
+    `labels` stands for the label rows that were joined. Where the rows that were kept last of them have the same paths,
+    their columns from the labels are the same too, and these very ones are taken: of models that predict the same
+    images they are held once. An answer in which a path stands twice is returned as it is.
     """
     if has_repeated_paths(table):
         return table
     by = pa.table({"path": table["path"], "unlabelled": pc.is_null(table["label_rows"])})
     order = pc.sort_indices(by, [("unlabelled", "ascending"), ("path", "ascending")])
+    path = _in_order(table["path"], order)
     with _looking:
-        before = _last.get(alike)
+        before = _last.get(labels)
+        shared = _of_labels(before) if before is not None and before["path"].equals(path) else {}
         # Column by column: all of them twice would take hundreds of megabytes for a moment.
-        columns = {name: _same(_in_order(_whole(table, name), order), name, before) for name in table.column_names}
+        columns = {
+            name: shared[name] if name in shared else _in_order(_whole(table, name), order)
+            for name in table.column_names
+        }
         found = pa.table(columns).replace_schema_metadata({_SORTED: b"yes"})
-        _last[alike] = found
+        _last[labels] = found
     pa.default_memory_pool().release_unused()
     return found
+
+
+def _of_labels(table: pa.Table) -> dict[str, pa.ChunkedArray]:
+    """Return the columns that follow from the path, and the path."""
+    return {name: table[name] for name in table.column_names if not name.startswith("predict")}
 
 
 def is_sorted(table: pa.Table) -> bool:
@@ -97,8 +108,3 @@ def _whole(table: pa.Table, name: str) -> pa.ChunkedArray:
 
 def _in_order(column: pa.ChunkedArray, order: pa.Array) -> pa.ChunkedArray:
     return pa.chunked_array([column.combine_chunks().take(order)])
-
-
-def _same(column: pa.ChunkedArray, name: str, before: pa.Table | None) -> pa.ChunkedArray:
-    kept = before[name] if before is not None and name in before.column_names else None
-    return kept if kept is not None and kept.equals(column) else column

@@ -191,6 +191,12 @@ def prediction_counts(table: NamedTable) -> Query:
     return Query("prediction_counts", sql)
 
 
+def prediction_rows(table: NamedTable) -> Query:
+    """Count the rows of each data set in a prediction table, which reads no path."""
+    sql = f"SELECT dataset, COUNT(*) AS images\nFROM (\n{union([table], as_codes(['dataset']))}\n)\nGROUP BY dataset"
+    return Query("prediction_rows", sql)
+
+
 def readings(table: NamedTable, names: Sequence[str], has_set_aside: bool = False) -> Query:
     """Return what each reader says of each row: the keys, the reader and the labels that the table has."""
     further = [SET_ASIDE_COLUMN] if has_set_aside else []

@@ -106,8 +106,8 @@ class TableRows(AskedTables):
     ) -> pa.Table:
         (predictions,) = self._main.named([location])
         query = questions.joined(predictions, self._labels_named(places), names, dataset, view)
-        alike = (self.tables, dataset, view)
-        table = self._ask(self._main, query, [location, *places], lambda table: kept_rows(table, alike))
+        labels = (self.tables, tuple(places), self._stamp(self._main, places), dataset, view)
+        table = self._ask(self._main, query, [location, *places], lambda table: kept_rows(table, labels))
         self._check_nulls(labels_with_nulls(labelled(table), {name: f"true_{name}" for name in names}))
         return table
 

@@ -52,9 +52,11 @@ def test_a_code_that_is_no_whole_number_is_kept_for_the_one_who_reads_it():
     assert broken["true_edema"].to_pylist() == [2.0, 1.5]
 
 
-def test_labels_that_differ_are_not_shared_and_an_answer_with_a_path_twice_is_left_as_it_is():
-    first = kept_rows(answer(["a", "b"], [0.1, 0.2], [1, 2]), "others")
-    second = kept_rows(answer(["a", "b"], [0.1, 0.2], [1, 3]), "others")
-    assert (first["true_edema"].to_pylist(), second["true_edema"].to_pylist()) == ([1, 2], [1, 3])
+def test_labels_of_other_rows_are_not_shared_and_an_answer_with_a_path_twice_is_left_as_it_is():
+    first = kept_rows(answer(["a", "b"], [0.1, 0.2], [1, 2]), "labels")
+    second = kept_rows(answer(["a", "c"], [0.1, 0.2], [1, 3]), "labels")
+    third = kept_rows(answer(["a", "c"], [0.1, 0.2], [0, 0]), "labels that were written anew")
+    codes = [table["true_edema"].to_pylist() for table in (first, second, third)]
+    assert codes == [[1, 2], [1, 3], [0, 0]]
     twice = answer(["b", "a"], [0.1, 0.2], [1, 2], repeated=2)
-    assert kept_rows(twice, "others") is twice
+    assert kept_rows(twice, "labels") is twice
