@@ -1,6 +1,5 @@
 """Questions about one source's tables, answered by DuckDB or by BigQuery with equal frames."""
 
-from collections.abc import Callable
 from functools import lru_cache
 
 import pandas as pd
@@ -12,7 +11,6 @@ from cxr_core.stamps import one_look
 from cxr_core.warehouse import frames, questions
 from cxr_core.warehouse.answers import PredictionTable
 from cxr_core.warehouse.checks import labels_of, problems_of
-from cxr_core.warehouse.named_table import NamedTable
 from cxr_core.warehouse.null_labels import counted_nulls
 from cxr_core.warehouse.questions import NULLS, Query
 from cxr_core.warehouse.readings import readings_frame
@@ -112,9 +110,18 @@ class Warehouse(TableSums):
         location, runner = self._find(model)
         return location, runner.describe(location)
 
-    def prediction_table(self, model: str) -> PredictionTable:
-        """Return what the prediction table of a model holds; `UnknownNameError` when it has none."""
-        return self._counted(model, questions.prediction_counts)
+    def prediction_table(self, model: str, by_rows: bool = False) -> PredictionTable:
+        """Return what the prediction table of a model holds; `UnknownNameError` when it has none.
+
+        `by_rows` counts rows in place of images, which is as many where no path stands twice, and reads no path.
+        """
+        with one_look():
+            location, runner = self._find(model)
+            info = runner.describe(location)
+            make = questions.prediction_rows if by_rows else questions.prediction_counts
+            table = self._ask_one(runner, location, make)
+        images, datasets = sum(table["images"].to_pylist()), frames.present_datasets(table)
+        return self._prediction_table(model, location, info, images, datasets)
 
     def listed_table(self, model: str) -> PredictionTable:
         """Return what can be told of a model's prediction table for nothing, rows in place of images.
@@ -123,17 +130,9 @@ class Warehouse(TableSums):
         """
         location, runner = self._find(model)
         if runner is self._local:
-            return self._counted(model, questions.prediction_rows)
+            return self.prediction_table(model, by_rows=True)
         info = runner.describe(location)
         return self._prediction_table(model, location, info, info.rows or 0, DATASETS)
-
-    def _counted(self, model: str, make: Callable[[NamedTable], Query]) -> PredictionTable:
-        with one_look():
-            location, runner = self._find(model)
-            info = runner.describe(location)
-            table = self._ask_one(runner, location, make)
-        images, datasets = sum(table["images"].to_pylist()), frames.present_datasets(table)
-        return self._prediction_table(model, location, info, images, datasets)
 
     def _prediction_table(
         self, model: str, location: str, info: TableInfo, images: int, datasets: tuple[str, ...]

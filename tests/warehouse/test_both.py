@@ -37,6 +37,7 @@ ASKED: dict[str, Callable[[Warehouse], object]] = {
     "labels": lambda w: w.labels(),
     "labels of valid": lambda w: w.labels("valid", "lateral"),
     "prediction_counts": lambda w: vars(w.prediction_table(NET)) | {"location": "", "metadata": {}},
+    "prediction_rows": lambda w: vars(w.prediction_table(NET, by_rows=True)) | {"location": "", "metadata": {}},
     "predictions": lambda w: w.predictions(NET),
     "readings": lambda w: w.readings("doctors"),
     "joined": lambda w: vars(w.joined(NET)),
@@ -44,7 +45,7 @@ ASKED: dict[str, Callable[[Warehouse], object]] = {
 }
 
 #: Those that read the predictions of one model, or readings, alone, which are few also in the demo.
-SMALL = ("prediction_counts", "predictions", "readings")
+SMALL = ("prediction_counts", "prediction_rows", "predictions", "readings")
 READINGS = pd.DataFrame(
     {"path": ["b", "a", "a"], "patient": [2, 1, 1], "study": 1, "image": 1, "view": 0, "dataset": 1}
 ).assign(reader=["ann", "bob", "ann"], edema=pd.array([3, None, 1], dtype="Int64"))
@@ -197,7 +198,7 @@ def test_duplicated_paths(both, few):
 def test_a_missing_label_column(both, few):
     rows, predictions = few
     pair = both([rows.drop(columns="edema")], predictions.drop(columns="fracture"))
-    without = ("counts", "shared_patients", "prediction_counts", "predictions", "readings")
+    without = ("counts", "shared_patients", "prediction_counts", "prediction_rows", "predictions", "readings")
     assert_all_equal(pair, "googlesql", tuple(name for name in ASKED if name not in without))
     for warehouse in (pair.local, pair.remote):
         with pytest.raises(TableError, match="must have the column edema"):

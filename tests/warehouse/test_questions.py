@@ -56,6 +56,7 @@ EMITTED: dict[str, list[questions.Query]] = {
     ],
     "predictions": [questions.predictions(NET, names) for names in (SOME, LABELS)],
     "prediction_counts": [questions.prediction_counts(NET)],
+    "prediction_rows": [questions.prediction_rows(NET)],
     "readings": [
         questions.readings(NamedTable("data-project.cxr.doctors_readings"), names) for names in (SOME, LABELS)
     ],
