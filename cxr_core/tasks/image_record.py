@@ -1,6 +1,6 @@
 """The record of one image of a source, by its path, read by the index of its TFRecord file."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -34,16 +34,16 @@ def image_record(source_name: str, path: str, former: Sequence[str] = (), at_onc
         StorageError: Cloud Storage refuses, or cannot be reached.
     """
     source = looked(("source", source_name), partial(ready_source, source_name))
-    files = list(dict.fromkeys(_record_files(source.records, path)))
-    if not files:
-        raise UsageError(
-            f"The source {source_name} has no TFRecords ({source.records}), so there is no picture. Import the images."
-        )
     left_out: list[str] = []
     for known in dict.fromkeys((path, *former)):
+        files = _record_files(source.records, path)
         found = find_record(known, _readable(files, left_out) if at_once else files)
         if found is not None:
             return found
+    if not any(_record_files(source.records, path)):
+        raise UsageError(
+            f"The source {source_name} has no TFRecords ({source.records}), so there is no picture. Import the images."
+        )
     if left_out:
         raise UsageError(f"The TFRecords of {source_name} have no index yet. Make it: `index --source {source_name}`.")
     raise UsageError(
@@ -63,7 +63,7 @@ def why_no_record(source_name: str, path: str, former: Sequence[str] = ()) -> st
 
 def all_record_files(source: Source) -> list[str]:
     """Return the TFRecord files of a source, of all data sets and views."""
-    return list(dict.fromkeys(_record_files(source.records, "")))
+    return list(_record_files(source.records, ""))
 
 
 def without_index(source_name: str) -> list[str]:
@@ -77,7 +77,7 @@ def without_index(source_name: str) -> list[str]:
     return [file for file in files if not has_index(file) and not _is_small(file)]
 
 
-def _readable(files: Sequence[str], left_out: list[str]) -> Iterator[str]:
+def _readable(files: Iterable[str], left_out: list[str]) -> Iterator[str]:
     """Yield the files that are read while somebody waits, and put the others among those that are left out.
 
     None is looked at before it is asked for: the record is mostly in the first one.
@@ -94,8 +94,11 @@ def _is_small(file: str) -> bool:
 
 
 def _record_files(pattern: str, path: str) -> Iterator[str]:
-    """Yield all record files, those first whose data set and view stand in the path."""
-    places = [(dataset, view) for dataset in DATASETS for view in VIEWS]
+    """Yield all record files once, those first whose data set and view stand in the path, folder by folder."""
+    places, known = [(dataset, view) for dataset in DATASETS for view in VIEWS], set[str]()
     for dataset, view in sorted(places, key=lambda place: -sum(name in path for name in place)):
         filled = fill_pattern(pattern, dataset, view)
-        yield from looked(("record files", filled), partial(matching, filled))
+        for file in looked(("record files", filled), partial(matching, filled)):
+            if file not in known:
+                known.add(file)
+                yield file
