@@ -12,8 +12,11 @@ _HELP = "With the package installed, and CXR_HOME set to the workspace that Sour
 
 
 def notebook_lines(lines: Sequence[str]) -> None:
-    """Offer lines of Python to be copied."""
-    with st.expander("Open in a notebook", icon=":material/code:"):
+    """Offer lines of Python to be copied, once somebody opens them: a browser loads 1.5 MB to show the first code."""
+    place = st.expander("Open in a notebook", icon=":material/code:", key="notebook", on_change="rerun")
+    if not place.open:
+        return
+    with place:
         # In one colour: those of Streamlit's Python are too faint on grey.
         st.code("\n".join(["import cxr_core", *lines]), language=None)
         st.caption(_HELP)

@@ -87,15 +87,22 @@ def test_the_lines_of_a_run_give_its_metrics(workspace, monkeypatch):
     assert run_and_return(["import cxr_core", *run_lines(run)])["frame"].to_dict("records") == rows
 
 
+def lines_of(app):
+    """A page whose lines of Python somebody opens."""
+    assert not any("import cxr_core" in one.value for one in app.code), "what is folded is not sent"
+    app.session_state["notebook"] = True
+    return app.run()
+
+
 def test_pages_offer_the_lines_of_what_they_show(small_demo, page):
-    offered = [one.value for one in page("evaluate", model=MODELS[1], label="edema", dataset="test").code]
+    offered = [one.value for one in lines_of(page("evaluate", model=MODELS[1], label="edema", dataset="test")).code]
     assert (
         "\n".join(["import cxr_core", *evaluation_lines("demo", MODELS[1], "edema", "test", None, "report")]) in offered
     )
-    assert any("model_grid" in one.value for one in page("compare").code)
-    assert any("distribution" in one.value for one in page("labels").code)
-    assert any("plan_training" in one.value for one in page("train").code)
-    asked = [one.value for one in page("images", model=MODELS[0], label="edema", group="uncertain").code]
+    assert any("model_grid" in one.value for one in lines_of(page("compare")).code)
+    assert any("distribution" in one.value for one in lines_of(page("labels")).code)
+    assert any("plan_training" in one.value for one in lines_of(page("train")).code)
+    asked = [one.value for one in lines_of(page("images", model=MODELS[0], label="edema", group="uncertain")).code]
     query = ImageQuery("demo", "edema", "uncertain", MODELS[0])
     assert "\n".join(["import cxr_core", *image_lines(query, "")]) in asked
-    assert any("list_sources" in one.value for one in page("sources").code)
+    assert any("list_sources" in one.value for one in lines_of(page("sources")).code)
