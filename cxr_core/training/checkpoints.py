@@ -33,6 +33,8 @@ class Position:
         step_in_epoch: steps done in the epoch that is under way.
         best_auc: best mean validation AUC so far; None before the first that is defined.
         best_epoch: the epoch (from 1) of the best model; 0 before the first.
+        stale: epochs since the AUC rose or a plateau cut the learning rate.
+        cuts: how often a plateau cut it.
     """
 
     epoch: int = 0
@@ -40,17 +42,21 @@ class Position:
     step_in_epoch: int = 0
     best_auc: float | None = None
     best_epoch: int = 0
+    stale: int = 0
+    cuts: int = 0
 
     def as_array(self) -> FloatArray:
         """Return the position as numbers, an absent AUC as -1, to be sent to other workers."""
         auc = -1.0 if self.best_auc is None else self.best_auc
-        return np.array([self.epoch, self.step, self.step_in_epoch, auc, self.best_epoch], np.float64)
+        whole = (self.best_epoch, self.stale, self.cuts)
+        return np.array([self.epoch, self.step, self.step_in_epoch, auc, *whole], np.float64)
 
     @staticmethod
     def from_array(numbers: FloatArray) -> "Position":
         """Return the position that `as_array` described."""
-        epoch, step, step_in_epoch, auc, best_epoch = (float(number) for number in numbers)
-        return Position(int(epoch), int(step), int(step_in_epoch), None if auc < 0 else auc, int(best_epoch))
+        auc = float(numbers[3])
+        epoch, step, step_in_epoch, _, *whole = (int(number) for number in numbers)
+        return Position(epoch, step, step_in_epoch, None if auc < 0 else auc, *whole)
 
 
 Arrays = list[npt.NDArray[Any]]

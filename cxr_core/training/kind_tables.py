@@ -86,6 +86,7 @@ class KindTables(PolicyTables):
         uncertain = codes == Value.uncertain
         weights_of_third = tf.where(uncertain, tf.cast(codes >= 0, tf.float32), weights) * self._three
         third = further - tf.math.softplus(logits)
+        targets, weights = self.balanced(targets, weights)
         return weighted_cross_entropy(targets, weights, logits, codes) + weighted_cross_entropy(
             tf.cast(uncertain, tf.float32), weights_of_third, third, codes
         )

@@ -5,11 +5,9 @@ epoch. One process holds one run, or one worker of a run on several machines.
 """
 
 import itertools
-import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +17,12 @@ from cxr_core.training.adam import Adam
 from cxr_core.training.board import Board
 from cxr_core.training.checkpoints import cut_metrics
 from cxr_core.training.devices import prepared_strategy
+from cxr_core.training.dropout import draw_dropout
 from cxr_core.training.failures import explained_failures
 from cxr_core.training.model_files import BEST, LAST, ModelFiles
 from cxr_core.training.network import build_network
 from cxr_core.training.options import TrainOptions
+from cxr_core.training.rate import Rate
 from cxr_core.training.record_order import RecordFiles
 from cxr_core.training.reporter import RunReporter
 from cxr_core.training.result import TrainResult
@@ -32,7 +32,8 @@ from cxr_core.training.run_state import RunState
 from cxr_core.training.run_tables import tables_for
 from cxr_core.training.step_rows import StepRows
 from cxr_core.training.steps import Steps
-from cxr_core.training.validation import ValidationFigures, validation_figures
+from cxr_core.training.validation import ValidationFigures, is_better, validation_figures
+from cxr_core.training.weight_average import WeightAverage
 from cxr_core.training.weights_file import ModelInfo, load_into
 from cxr_core.training.workers import Workers
 
@@ -79,19 +80,22 @@ class _Training:
         self.options, self.data, self.run = options, data, run
         self.workers, strategy = workers, workers.strategy
         with strategy.scope():
-            network = build_network(
-                options.architecture, options.image_size, batch_norm=options.batch_norm, precision=options.precision
-            )
+            how = (options.batch_norm, options.precision)
+            network = build_network(options.architecture, options.image_size, *how, dropout=options.dropout)
             policy = tables_for(options, strategy, network, data)
             trained = (*network.trainable_variables, *policy.trainable)
-            optimizer = Adam(trained, options.learning_rate, options.precision == "float16")
-        if initial_weights is not None:
-            load_into(network, initial_weights)
-        self.steps = Steps(strategy, network, optimizer, policy, xla=options.xla == "on")
-        self.state = RunState(network, optimizer, policy, self.workers)
+            self.rate = Rate(options, data.steps_per_epoch)
+            half = options.precision == "float16"
+            optimizer = Adam(trained, self.rate.value, half, options.weight_decay, options.clip_norm)
+            if initial_weights is not None:
+                load_into(network, initial_weights)
+            self.average = WeightAverage(network, options.ema)
+        draw_dropout(network, options.seed, optimizer.steps)
+        self.steps = Steps(strategy, network, optimizer, policy, options.xla == "on", self.average)
+        self.state = RunState(network, optimizer, policy, self.workers, self.average)
         self.models = ModelFiles(run.folder)
         self.models.drop_leftovers()
-        self.state.restore(run.folder / CHECKPOINTS, _warn)
+        self.state.restore(run.folder / CHECKPOINTS)
         cut_metrics(run.folder / METRICS, self.state.position.step, self.state.position.epoch)
         self.total = data.steps_per_epoch * options.epochs
         self.saved_at = time.monotonic()
@@ -108,8 +112,7 @@ class _Training:
 
     def _train_epoch(self) -> bool:
         """Do the epoch's remaining steps; False when cancelled."""
-        options = self.options
-        rows = StepRows(options.batch_size, self.total, self.data.steps_per_epoch, options.learning_rate)
+        rows = StepRows(self.options.batch_size, self.total, self.data.steps_per_epoch)
         self._tell("Training")
         for images, codes in self._epoch_batches(rows):
             if self._cancelled():
@@ -128,10 +131,11 @@ class _Training:
         """Do one step: the policy may change first, then the network does."""
         position, policy = self.state.position, self.state.policy
         policy.before_step(position.step, images, codes)
+        rate = self.rate.before_step(position.step, position.cuts)
         loss = self.steps.train(images, codes)
         self.state.position = replace(position, step=position.step + 1, step_in_epoch=position.step_in_epoch + 1)
         number = self.state.position.step
-        rows.add(number, loss, policy.figures() if rows.has_row(number) else {})
+        rows.add(number, loss, rate, policy.figures() if rows.has_row(number) else {})
 
     def _epoch_batches(self, rows: StepRows) -> Iterator[tuple[Any, Any]]:
         """Yield the batches that are left of the epoch, and count the time that they let us wait."""
@@ -167,10 +171,12 @@ class _Training:
         position = self.state.position
         about = {"step": position.step, "epoch": epoch, "time": round(time.time(), 3)}
         self._write_row(about | figures.row() | self.state.policy.epoch_figures())
-        if position.best_epoch == 0 or _is_better(figures.auc, position.best_auc):
+        better = position.best_epoch == 0 or is_better(figures.auc, position.best_auc)
+        if better:
             position = replace(position, best_auc=figures.auc, best_epoch=epoch)
             self._write_model(BEST)
-        self.state.position = replace(position, epoch=epoch, step_in_epoch=0)
+        stale, cuts = self.rate.schedule.after_epoch(position.stale, position.cuts, better)
+        self.state.position = replace(position, epoch=epoch, step_in_epoch=0, stale=stale, cuts=cuts)
         self._save_checkpoint()
         self._tell(f"Epoch {epoch} of {self.options.epochs} done")
         return True
@@ -179,11 +185,12 @@ class _Training:
         """Return the figures on all validation images, or None when cancelled."""
         logits: list[Any] = []
         codes: list[Any] = []
-        for found, known in self._validation_outputs():
-            if self._cancelled():
-                return None
-            logits.append(found)
-            codes.append(known)
+        with self.average.in_place():
+            for found, known in self._validation_outputs():
+                if self._cancelled():
+                    return None
+                logits.append(found)
+                codes.append(known)
         return validation_figures(np.concatenate(logits), np.concatenate(codes), self.state.policy.policy())
 
     def _validation_outputs(self) -> Iterator[tuple[Any, Any]]:
@@ -212,7 +219,8 @@ class _Training:
             untrained=self.data.untrained,
             equalised=self.data.equalised,
         )
-        self.models.write(name, self.state.network, info)
+        with self.average.in_place():
+            self.models.write(name, self.state.network, info)
 
     def _stops_early(self) -> bool:
         position = self.state.position
@@ -239,12 +247,3 @@ class _Training:
             last_model=self.models.path(LAST) if chief else None,
             stopped_early=status == "completed" and position.epoch < self.options.epochs,
         )
-
-
-def _is_better(auc: float | None, best: float | None) -> bool:
-    return auc is not None and (best is None or auc > best)
-
-
-def _warn(text: str) -> None:  # to the run's log, which is this process's standard error
-    sys.stderr.write(f"{datetime.now():%Y-%m-%d %H:%M:%S} [warning] {text}\n")
-    sys.stderr.flush()

@@ -14,6 +14,7 @@ import tensorflow as tf
 
 from cxr_core.atomic import drop_leftovers, write_bytes
 from cxr_core.training.batch_norm import FusedBatchNormalization
+from cxr_core.training.dropout import StepDropout
 from cxr_core.training.model_config import model_config
 from cxr_core.training.weights_file import ModelInfo, write_weights
 
@@ -63,6 +64,8 @@ def write_keras(network: Any, path: Path) -> None:
 
 
 def _plain_layer(layer: Any) -> Any:
+    if isinstance(layer, StepDropout):
+        return keras.layers.Activation("linear", name=layer.name)
     config = layer.get_config() | {"dtype": "float32"}
     if isinstance(layer, FusedBatchNormalization):
         return keras.layers.BatchNormalization.from_config(config | {"synchronized": False})

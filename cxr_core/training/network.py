@@ -13,6 +13,7 @@ import keras
 from cxr_core.errors import UnknownNameError
 from cxr_core.schema import LABELS
 from cxr_core.training.batch_norm import FusedBatchNormalization
+from cxr_core.training.dropout import StepDropout
 from cxr_core.training.options import ARCHITECTURES
 
 _GROWTH = 32
@@ -33,7 +34,12 @@ _SHAPES = {"densenet121": _Shape((6, 12, 24, 16), 0.99), "densenet-small": _Shap
 
 
 def build_network(
-    architecture: str, image_size: int, batch_norm: str = "plain", precision: str = "float32", stock: bool = False
+    architecture: str,
+    image_size: int,
+    batch_norm: str = "plain",
+    precision: str = "float32",
+    stock: bool = False,
+    dropout: float = 0.0,
 ) -> Any:
     """Return a Keras model with random weights: (batch, image_size, image_size, 1) in [0, 1] -> (batch, 14) logits.
 
@@ -43,6 +49,7 @@ def build_network(
         batch_norm: "plain", or "synchronised" over the replicas of a `tf.distribute` strategy.
         precision: of the activations: float32, bfloat16 or float16; weights and the last layer stay float32.
         stock: use nothing but Keras's own layers, for a file that others load.
+        dropout: share of the features that are dropped in training.
     """
     if architecture not in _SHAPES:
         raise UnknownNameError("architecture", architecture, ARCHITECTURES)
@@ -50,6 +57,8 @@ def build_network(
     with _computing_in(precision):
         inputs = keras.layers.Input((image_size, image_size, 1))
         features = densenet_features(inputs, shape.blocks, shape.momentum, batch_norm == "synchronised", stock)
+        if dropout:
+            features = StepDropout(dropout, name="dropout")(features)
         logits = keras.layers.Dense(len(LABELS), dtype="float32", name="logits")(features)
         return keras.Model(inputs, logits, name=architecture.replace("-", "_"))
 

@@ -18,6 +18,7 @@ SECTIONS = {
     "machine": "Machine",
     "name": "Name",
     "more": "More options",
+    "recipe": "How it learns",
     "computed": "How it is computed",
 }
 

@@ -1,7 +1,8 @@
 """The table of what can be chosen for a training run; loads no TensorFlow.
 
-A new option is one more field here, or in `execution_options` where it says how, not what, is trained. Checks, `train`
-and `sweep`, the form and docs/training-options.md follow from it; what is left is the code that heeds it.
+A new option is one more field here, in `recipe_options` where it says how the network learns, or in
+`execution_options` where it says how that is computed. Checks, `train` and `sweep`, the form and
+docs/training-options.md follow from it; what is left is the code that heeds it.
 """
 
 from collections.abc import Mapping
@@ -11,7 +12,8 @@ from typing import Any
 from cxr_core.errors import UnknownNameError, UsageError
 from cxr_core.schema import RECORD_IMAGE_SIZE, TRAINING_VIEWS
 from cxr_core.training.execution_options import ExecutionOptions
-from cxr_core.training.option import Number, OneOf, Option, Switch, Text, Whole, options_of, stated
+from cxr_core.training.option import Number, OneOf, Option, Text, Whole, options_of, stated
+from cxr_core.training.recipe_options import RecipeOptions
 from cxr_core.uncertainty import DEFAULT_POLICY, Policy, uniform_policy
 
 ARCHITECTURES: tuple[str, ...] = ("densenet121", "densenet-small")
@@ -21,7 +23,7 @@ LARGEST_SEED = 2**31 - 1
 
 
 @dataclass(frozen=True)
-class TrainOptions(ExecutionOptions):
+class TrainOptions(ExecutionOptions, RecipeOptions):
     """The choices for one training run; the defaults are those of the 2019 notebook's form.
 
     `policy` says which target u and which weight w uncertain labels have; it is no `Option`, because it is chosen by
@@ -133,15 +135,6 @@ class TrainOptions(ExecutionOptions):
         metavar="DIR|gs://…",
         again=False,
     )
-    augment: bool = stated(
-        False,
-        Switch(),
-        "Vary the images",
-        "Turns, shifts, zooms and re-contrasts each training image a little, differently in each epoch, mirrors none. "
-        "It can help against learning images by heart; the 2019 notebook did without.",
-        "computed",
-        noun="choice whether images are varied",
-    )
 
     def validated(self) -> "TrainOptions":
         """Return these options when every one can be served, else raise `UsageError` naming the first that cannot."""
@@ -155,6 +148,7 @@ class TrainOptions(ExecutionOptions):
     def _check_together(self) -> None:
         """Check what depends on two options."""
         self.check_execution()
+        self.check_recipe(self.epochs, self.policy.is_learned)
         if self.policy.is_learned and (self.precision != "float32" or self.batch_size < 2):
             raise UsageError(
                 "A learned policy looks at small differences between halves of a batch, so it needs float32 and a "

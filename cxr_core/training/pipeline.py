@@ -13,7 +13,7 @@ import tensorflow as tf
 
 from cxr_core.processes import cores
 from cxr_core.schema import ABSENT, INTEGER_KEYS, JPEG_FEATURE, LABELS, PATH_FEATURE, VALUES
-from cxr_core.training.augmentation import augmented
+from cxr_core.training.augmentation import Extent, augmented
 from cxr_core.training.image_cache import ImageCache
 from cxr_core.training.pixels import PixelFormat
 from cxr_core.training.record_order import PieceReader, RecordFiles, numbered_payloads, numbers, payloads
@@ -57,7 +57,7 @@ def training_batches(
     skip: int = 0,
     share: WorkerPart = WorkerPart(),
     cache: ImageCache | None = None,
-    augment: bool = False,
+    augment: Extent | None = None,
     beside: npt.NDArray[np.int32] | None = None,
 ) -> Any:
     """Return the shuffled batches of one epoch: (images, codes), the last partial batch dropped.
@@ -97,8 +97,8 @@ def training_batches(
     else:
         # The last partial batch is kept as well, before it is dropped.
         batches = _whole(_mapped(ordered(numbered_payloads, whole=False), read_and_keep), batch_size)
-    if augment:
-        batches = augmented(batches, (seed, epoch, share.worker), skip)
+    if augment is not None:
+        batches = augmented(batches, (seed, epoch, share.worker), skip, augment)
     return _ahead(share.dealt(batches, batch_size))
 
 

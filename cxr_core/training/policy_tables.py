@@ -12,6 +12,7 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from cxr_core.schema import LABELS
+from cxr_core.training.class_weights import with_factors
 from cxr_core.training.loss import weighted_cross_entropy
 from cxr_core.training.pipeline import look_up
 from cxr_core.uncertainty import Policy
@@ -22,7 +23,10 @@ class PolicyTables:
 
     Attributes:
         targets, weights: float32 variables of shape (4, 14): row = label value, column = label.
+        factors: (14,) what the positive part of each label counts (`class_weights`); None where all counts as it is.
     """
+
+    factors: npt.NDArray[np.float32] | None = None
 
     def __init__(self, policy: Policy) -> None:
         self._policy = policy
@@ -34,6 +38,10 @@ class PolicyTables:
         """Return targets and weights, each (batch, 14), of label codes of that shape; for use inside a step."""
         return look_up(self.targets, codes), look_up(self.weights, codes)
 
+    def balanced(self, targets: Any, weights: Any) -> tuple[Any, Any]:
+        """Return the targets and weights with the class weights in them."""
+        return (targets, weights) if self.factors is None else with_factors(targets, weights, self.factors)
+
     @property
     def trainable(self) -> list[Any]:
         """The variables that training moves beside the network's."""
@@ -41,7 +49,7 @@ class PolicyTables:
 
     def loss(self, network: Any, images: Any, codes: Any, training: bool) -> Any:
         """Return the scalar loss of images in [0, 1] (batch, size, size, 1) with their label codes; inside a step."""
-        targets, weights = self.of(codes)
+        targets, weights = self.balanced(*self.of(codes))
         logits = network(images, training=training)
         return weighted_cross_entropy(targets, weights, logits, codes[:, : len(LABELS)])
 

@@ -7,12 +7,16 @@ import numpy as np
 import numpy.typing as npt
 
 from cxr_core.errors import UsageError
+from cxr_core.records.label_counts import label_counts
 from cxr_core.records.layout import equalised, stated_labels
 from cxr_core.schema import LABELS, Value
+from cxr_core.training.augmentation import Extent
+from cxr_core.training.class_weights import balancing_factors
 from cxr_core.training.image_cache import cache_for
 from cxr_core.training.options import TrainOptions
 from cxr_core.training.pipeline import training_batches, validation_batches
 from cxr_core.training.pixels import PixelFormat
+from cxr_core.training.recipe_options import BALANCED
 from cxr_core.training.record_order import RecordFiles
 from cxr_core.training.workers import Workers
 from cxr_core.words import counted
@@ -67,6 +71,12 @@ class RunData:
         """Whether the histograms of the training images were made flat."""
         return equalised(self.train.paths)
 
+    def class_factors(self) -> npt.NDArray[np.float32] | None:
+        """Return what the positive part of each label counts in the loss, (14,); None where all counts as it is."""
+        if self.options.class_weights != BALANCED:
+            return None
+        return balancing_factors(label_counts(self.train.paths), self.options.policy)
+
     def training(self, workers: Workers, epoch: int, skip: int) -> Any:
         """Return the batches that are left of an epoch after `skip`."""
         options = self.options
@@ -80,10 +90,17 @@ class RunData:
                 skip,
                 share,
                 self.cache,
-                options.augment,
+                self._extent(),
                 self.rows,
             )
         )
+
+    def _extent(self) -> Extent | None:
+        """Return how far training images are varied; None where they are not."""
+        options = self.options
+        if not options.augment:
+            return None
+        return Extent(options.largest_turn, options.largest_shift, options.largest_zoom, options.largest_contrast)
 
     def validation(self, workers: Workers) -> Any:
         """Return the batches of all validation images."""

@@ -1,6 +1,8 @@
 """Everything that a run changes as it goes on: network, optimizer, policy and position; and its checkpoints."""
 
-from collections.abc import Callable, Sequence
+import sys
+from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ from cxr_core.errors import RunError
 from cxr_core.training.adam import Adam
 from cxr_core.training.checkpoints import Checkpoint, Position, load_checkpoint, save_checkpoint
 from cxr_core.training.policy_tables import PolicyTables
+from cxr_core.training.weight_average import WeightAverage
 from cxr_core.training.workers import Workers
 
 
@@ -21,11 +24,14 @@ class RunState:
         position: where the run stands.
     """
 
-    def __init__(self, network: Any, optimizer: Adam, policy: PolicyTables, workers: Workers) -> None:
-        self.network, self.optimizer, self.policy, self.workers = network, optimizer, policy, workers
+    def __init__(
+        self, network: Any, optimizer: Adam, policy: PolicyTables, workers: Workers, average: WeightAverage
+    ) -> None:
+        self.network, self.policy, self.workers = network, policy, workers
+        self._moving = [*optimizer.variables, *average.variables]
         self.position = Position()
 
-    def restore(self, folder: Path, warn: Callable[[str], None]) -> None:
+    def restore(self, folder: Path) -> None:
         """Take up the newest good checkpoint in the chief's `folder`, if there is one.
 
         Raises:
@@ -34,12 +40,12 @@ class RunState:
         found = None
         if self.workers.is_chief:
             drop_leftovers(folder, "step-")
-            found = load_checkpoint(folder, warn)
+            found = load_checkpoint(folder, _warn)
         if not self.workers.any(found is not None):
             return
         checkpoint = self._agreed(found or self._checkpoint())
         _assign(self.network.variables, checkpoint.network)
-        _assign(self.optimizer.variables, checkpoint.optimizer)
+        _assign(self._moving, checkpoint.optimizer)
         self.policy.restore(checkpoint.policy)
         self.position = checkpoint.position
 
@@ -49,7 +55,7 @@ class RunState:
             save_checkpoint(folder, self._checkpoint())
 
     def _checkpoint(self) -> Checkpoint:
-        network, optimizer = _values(self.network.variables), _values(self.optimizer.variables)
+        network, optimizer = _values(self.network.variables), _values(self._moving)
         return Checkpoint(self.position, network, optimizer, self.policy.arrays())
 
     def _agreed(self, checkpoint: Checkpoint) -> Checkpoint:
@@ -58,6 +64,11 @@ class RunState:
         policy = dict(zip(checkpoint.policy, agree(list(checkpoint.policy.values())), strict=True))
         position = Position.from_array(agree([checkpoint.position.as_array()])[0])
         return Checkpoint(position, agree(checkpoint.network), agree(checkpoint.optimizer), policy)
+
+
+def _warn(text: str) -> None:  # to the run's log, which is this process's standard error
+    sys.stderr.write(f"{datetime.now():%Y-%m-%d %H:%M:%S} [warning] {text}\n")
+    sys.stderr.flush()
 
 
 def _values(variables: Sequence[Any]) -> list[Any]:

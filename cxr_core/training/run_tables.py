@@ -17,10 +17,11 @@ def tables_for(options: TrainOptions, strategy: Any, network: Any, data: RunData
         UsageError: the policy learns, and a device has less than two images of a batch.
     """
     policy = options.policy
-    if policy.u_to or policy.kinds:
-        return KindTables(policy, network, options.seed, data.uncertain)
     if not policy.is_learned:
-        return PolicyTables(policy)
+        ranges = policy.u_to or policy.kinds
+        tables = KindTables(policy, network, options.seed, data.uncertain) if ranges else PolicyTables(policy)
+        tables.factors = data.class_factors()
+        return tables
     replicas = strategy.num_replicas_in_sync
     if options.batch_size < 2 * replicas:
         raise UsageError(

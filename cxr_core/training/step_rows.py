@@ -21,6 +21,7 @@ class _Step:
     number: int
     ended: float
     loss: Any
+    rate: float
     figures: dict[str, Any]
 
 
@@ -31,11 +32,10 @@ class StepRows:
         batch_size: images of one step.
         steps: steps of the whole run.
         steps_per_epoch: to tell the batch of a step.
-        learning_rate: of all steps.
     """
 
-    def __init__(self, batch_size: int, steps: int, steps_per_epoch: int, learning_rate: float) -> None:
-        self._batch_size, self._steps_per_epoch, self._learning_rate = batch_size, steps_per_epoch, learning_rate
+    def __init__(self, batch_size: int, steps: int, steps_per_epoch: int) -> None:
+        self._batch_size, self._steps_per_epoch = batch_size, steps_per_epoch
         self._every = 1 + (steps - 1) // _MOST_ROWS
         self.start()
 
@@ -53,9 +53,9 @@ class StepRows:
         """Count time in which there was no batch to work on."""
         self._waited += seconds
 
-    def add(self, step: int, loss: Any, figures: dict[str, Any]) -> None:
-        """Note a step with its loss, which may still be computed, and further figures for its row."""
-        self._steps.append(_Step(step, time.time(), loss, figures))
+    def add(self, step: int, loss: Any, rate: float, figures: dict[str, Any]) -> None:
+        """Note a step: its loss, which may still be computed, its learning rate, and further figures for its row."""
+        self._steps.append(_Step(step, time.time(), loss, rate, figures))
 
     def are_due(self) -> bool:
         """Say whether the rows should be written now: the first at once, others every half second."""
@@ -91,4 +91,4 @@ class StepRows:
                 "Choose a lower learning rate and start a new run."
             )
         place = {"step": step.number, "epoch": epoch + 1, "time": round(step.ended, 3)}
-        return place | {"loss": loss, "learning_rate": self._learning_rate}
+        return place | {"loss": loss, "learning_rate": step.rate}

@@ -11,6 +11,7 @@ import tensorflow as tf
 from cxr_core.training.adam import Adam
 from cxr_core.training.pixels import scaled
 from cxr_core.training.policy_tables import PolicyTables
+from cxr_core.training.weight_average import WeightAverage
 
 _SUM = tf.distribute.ReduceOp.SUM
 
@@ -23,10 +24,20 @@ class Steps:
         network: Keras network, built in the strategy's scope.
         optimizer: on the network's trainable variables, built there too.
         policy: targets and weights of the loss.
+        average: of the network's weights, taken along after each step.
         xla: compile forward and backward pass with XLA.
     """
 
-    def __init__(self, strategy: Any, network: Any, optimizer: Adam, policy: PolicyTables, xla: bool = False) -> None:
+    def __init__(
+        self,
+        strategy: Any,
+        network: Any,
+        optimizer: Adam,
+        policy: PolicyTables,
+        xla: bool = False,
+        average: WeightAverage | None = None,
+    ) -> None:
+        self.average = average
         self.strategy, self.network, self.optimizer, self.policy = strategy, network, optimizer, policy
         self._differentiate: Callable[..., Any] = self._loss_and_gradients
         if xla:
@@ -63,6 +74,8 @@ class Steps:
         loss, gradients = self.reduced_gradients(images, codes)
         self.optimizer.apply(gradients)
         self._agree_on_averages()
+        if self.average is not None:
+            self.average.update(self.optimizer.steps)
         return loss
 
     def _agree_on_averages(self) -> None:

@@ -65,6 +65,11 @@ def label_aucs(logits: npt.NDArray[Any], codes: npt.NDArray[Any]) -> dict[str, f
     return found
 
 
+def is_better(auc: float | None, best: float | None) -> bool:
+    """Say whether an AUC is above the best so far; one that is not defined is not."""
+    return auc is not None and (best is None or auc > best)
+
+
 def _auc(scores: npt.NDArray[Any], positive: BoolArray) -> float | None:
     """Return the share of pairs in the right order, ties counted half, from ranks (Mann & Whitney 1947).
 

@@ -38,6 +38,8 @@ def train_form(source: Source, models: list[ModelEntry]) -> tuple[TrainOptions, 
     options = _section(options, "name")
     with st.expander(SECTIONS["more"], icon=":material/tune:"):
         options = section_inputs(options, "more", [model.name for model in models if model.weights])
+    with st.expander(SECTIONS["recipe"], icon=":material/school:"):
+        options = section_inputs(options, "recipe")
     with st.expander(SECTIONS["computed"], icon=":material/memory:"):
         return section_inputs(options, "computed"), several
 

@@ -45,7 +45,7 @@ class Reporter:
         return [{name: value for name, value in json.loads(line).items() if name not in timed} for line in lines]
 
 
-def tiny_network(_architecture, image_size, **_kinds):
+def tiny_network(_architecture, image_size, *_how, **_kinds):
     inputs = keras.layers.Input((image_size, image_size, 1))
     x = keras.layers.Conv2D(4, 3, strides=4, name="conv")(inputs)
     x = FusedBatchNormalization(name="bn")(x)

@@ -278,7 +278,7 @@ from cxr_core.training import devices, loop
 sys.path.insert(0, sys.argv[2])
 from test_loop import Reporter, OPTIONS
 
-def network(architecture, size, **_kinds):
+def network(architecture, size, *_how, **_kinds):
     inputs = keras.layers.Input((size, size, 1))
     x = keras.layers.GlobalMaxPooling2D()(keras.layers.Conv2D(4, 3, strides=4)(inputs))
     return keras.Model(inputs, keras.layers.Dense(14)(x))

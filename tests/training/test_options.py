@@ -140,5 +140,5 @@ def test_each_option_says_what_it_does_and_takes_its_own_default(option):
 
 
 def test_an_option_that_does_not_exist_is_refused():
-    with pytest.raises(UnknownNameError, match="'dropout'"):
-        TrainOptions.from_dict({"dropout": 0.5})
+    with pytest.raises(UnknownNameError, match="'momentum'"):
+        TrainOptions.from_dict({"momentum": 0.5})

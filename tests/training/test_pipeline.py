@@ -11,6 +11,7 @@ from random_records import random_codes, random_record, write_random_records
 
 from cxr_core.records.example import encode
 from cxr_core.records.tfrecord import write_records
+from cxr_core.training.augmentation import Extent
 from cxr_core.training.image_cache import ImageCache, cache_for, free_memory
 from cxr_core.training.pipeline import WorkerPart, look_up, prediction_batches, training_batches, validation_batches
 from cxr_core.training.pixels import PixelFormat
@@ -218,12 +219,12 @@ def test_every_worker_and_replica_gets_its_rows_of_each_batch(paths):
 
 
 def test_augmented_images_differ_a_little_and_the_same_way_each_time(paths):
-    records, small = RecordFiles.of(paths), PixelFormat(96, "reduced")
+    records, small, extent = RecordFiles.of(paths), PixelFormat(96, "reduced"), Extent()
 
-    def batches(epoch, skip=0, augment=True):
+    def batches(epoch, skip=0, augment=extent):
         return list(training_batches(records, small, 4, 1, epoch, skip, augment=augment).as_numpy_iterator())
 
-    changed, plain = batches(0), batches(0, augment=False)
+    changed, plain = batches(0), batches(0, augment=None)
     for (image, codes), (expected, known) in zip(changed, plain, strict=True):
         np.testing.assert_array_equal(codes, known)
         assert image.dtype == expected.dtype
@@ -231,4 +232,4 @@ def test_augmented_images_differ_a_little_and_the_same_way_each_time(paths):
         assert 1 < difference.mean() < 40
     for (first, _), (again, _) in zip(changed[2:], batches(0, skip=2), strict=True):
         np.testing.assert_array_equal(first, again)
-    assert (batches(1)[0][0] != batches(1, augment=False)[0][0]).any()
+    assert (batches(1)[0][0] != batches(1, augment=None)[0][0]).any()

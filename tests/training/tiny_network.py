@@ -2,9 +2,14 @@
 
 import keras
 
+from cxr_core.training.dropout import StepDropout
 
-def tiny_network(_architecture, image_size, **_kinds):
+
+def tiny_network(_architecture, image_size, *_how, dropout=0.0):
     inputs = keras.layers.Input((image_size, image_size, 1))
     x = keras.layers.Conv2D(4, 3, strides=4, name="conv")(inputs)
     x = keras.layers.BatchNormalization(name="bn")(x)
-    return keras.Model(inputs, keras.layers.Dense(14, name="logits")(keras.layers.GlobalMaxPooling2D()(x)))
+    x = keras.layers.GlobalMaxPooling2D()(x)
+    if dropout:
+        x = StepDropout(dropout, name="dropout")(x)
+    return keras.Model(inputs, keras.layers.Dense(14, name="logits")(x))

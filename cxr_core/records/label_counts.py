@@ -1,0 +1,25 @@
+"""How many images of record files have each value of each label."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from cxr_core.arrays import IntArray
+from cxr_core.records.example import decode
+from cxr_core.records.tfrecord import read_payloads
+from cxr_core.schema import LABELS, VALUES
+
+
+def label_counts(paths: Sequence[str]) -> IntArray:
+    """Return the images by label value and label, (4, 14); every record is read, wherever it lies.
+
+    Raises:
+        RecordError: a file is damaged.
+    """
+    counts = np.zeros((len(VALUES), len(LABELS)), np.int64)
+    for path in paths:
+        for number, payload in enumerate(read_payloads(path), start=1):
+            for label, value in decode(payload, f"Record {number} of {path}").labels.items():
+                if 0 <= value < len(VALUES):
+                    counts[value, LABELS.index(label)] += 1
+    return counts
