@@ -5,13 +5,13 @@ from pathlib import Path
 
 from cxr_core.commands.output import as_table
 from cxr_core.commands.parsing import Answer, Command, Parser
-from cxr_core.commands.runs import awaited
 from cxr_core.errors import UnknownNameError, UsageError
 from cxr_core.schema import DATASETS, VIEWS
+from cxr_core.sources.importing.choices import DEFAULT_MOST_SKIPPED, ImportChoices
 from cxr_core.sources.importing.mapping import NOTHING_SAID, Mapping, read_mapping
+from cxr_core.sources.importing.pictures import ASPECTS, DEFAULT_ASPECT
 from cxr_core.tasks.import_groups import KEYS, ImportedGroups, import_groups
-from cxr_core.tasks.import_images import ASPECTS, DEFAULT_ASPECT, DEFAULT_MOST_SKIPPED, start_image_import
-from cxr_core.tasks.import_labels import LAYOUTS, ImportChoices, ImportedLabels, import_labels
+from cxr_core.tasks.import_labels import LAYOUTS, ImportedLabels, import_labels
 from cxr_core.tasks.import_predictions import ImportedPredictions, import_predictions
 from cxr_core.tasks.import_readings import DEFAULT_SET, ImportedReadings, import_readings
 from cxr_core.tasks.memory_bound import end_with_line, import_memory
@@ -146,6 +146,10 @@ def _mapping(arguments: argparse.Namespace) -> Mapping:
 
 
 def _images(arguments: argparse.Namespace) -> Answer:
+    # Here, because the store of runs and what reads images take as long as a small table.
+    from cxr_core.commands.runs import awaited
+    from cxr_core.tasks.import_images import start_image_import
+
     run = start_image_import(
         arguments.source,
         _one_file(arguments),

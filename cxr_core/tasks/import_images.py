@@ -17,6 +17,7 @@ from cxr_core.runs import service
 from cxr_core.runs.run import Run
 from cxr_core.runs.step import StepContext
 from cxr_core.schema import dataset_code, view_code
+from cxr_core.sources.importing.choices import DEFAULT_MOST_SKIPPED
 from cxr_core.sources.importing.image_parts import Outcome, image_readers, join_parts, write_parts
 from cxr_core.sources.importing.image_plan import ImagePlan, image_plan
 from cxr_core.sources.importing.pictures import ASPECTS, DEFAULT_ASPECT, Preparation
@@ -31,8 +32,6 @@ __all__ = ["ASPECTS", "DEFAULT_ASPECT", "DEFAULT_MOST_SKIPPED", "KIND", "start_i
 
 KIND = "import-images"
 SKIPPED_FILE = "skipped.csv"
-#: How many bad images an import bears unless its user says otherwise.
-DEFAULT_MOST_SKIPPED = 100
 #: A 320x320 JPEG of quality 95 with its record, generously.
 _BYTES_PER_IMAGE = 60_000
 

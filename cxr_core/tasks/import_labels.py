@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from cxr_core.atomic import write_text
@@ -185,7 +187,8 @@ def _present(table: Path) -> pd.DataFrame | None:
 def _numbered(frame: pd.DataFrame, present: pd.DataFrame | None, identifiers: Identifiers) -> pd.DataFrame:
     """Return the rows with integers for patients and studies, and images numbered from 1 within a study."""
     taken = {kind: () if present is None else present[kind].unique().tolist() for kind in ("patient", "study")}
-    numbers = {kind: identifiers.numbers(kind, frame[kind].tolist(), taken[kind]) for kind in ("patient", "study")}
+    kinds = ("patient", "study")
+    numbers = {kind: identifiers.numbers(kind, pa.array(frame[kind]), taken[kind]) for kind in kinds}
     frame = frame.assign(**numbers, view=_or_null(frame["view"]))
     unnumbered = frame["image"] == -1
     if not unnumbered.any():
@@ -211,8 +214,9 @@ def _former_images(frame: pd.DataFrame, present: pd.DataFrame | None) -> np.ndar
 
 
 def _check_twice(frame: pd.DataFrame) -> None:
-    repeated = frame.loc[frame["path"].duplicated(), "path"]
-    if len(repeated):
+    paths = pa.array(frame["path"])
+    if len(pc.unique(paths)) < len(paths):
+        repeated = frame.loc[frame["path"].duplicated(), "path"]
         raise TableError(f"Each path must stand once in the files. Received twice: {repeated.iloc[0]!r}.")
 
 

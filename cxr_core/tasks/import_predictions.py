@@ -7,6 +7,7 @@ tell which is right, so all its rows are left out, and counted.
 """
 
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +16,12 @@ import pandas as pd
 from cxr_core.caller import ADMIN, require
 from cxr_core.errors import Choice, ExistsError, TableError, UndecidedError, UnknownNameError, UsageError
 from cxr_core.journal import note_deed
-from cxr_core.schema import KEY_COLUMNS, LABELS, SCALES, VIEWS, check_name
+from cxr_core.schema import LABELS, SCALES, VIEWS, check_name
 from cxr_core.sources.importing import cells
 from cxr_core.sources.importing.cells import BadCells
 from cxr_core.sources.importing.identifiers import Identifiers, load_identifiers
 from cxr_core.sources.importing.mapping import NOTHING_SAID, Mapping
+from cxr_core.sources.importing.matched_rows import matched_rows
 from cxr_core.sources.importing.matching import MOST_SHOWN
 from cxr_core.sources.importing.prediction_keys import prediction_keys, study_rows
 from cxr_core.sources.importing.row_keys import with_path
@@ -120,24 +122,26 @@ def import_predictions(
     mapped = with_path(table, guessed, notes, said.columns) if "study" not in guessed.roles else guessed
     bad = BadCells(table)
     values = _values(bad, mapped, said)
-    known_scale = scale or _scale(table, values[~bad.rows], notes)
+    known_scale = scale or _scale(table, bad.without(values), notes)
     if known_scale == "probability":
         _check_probabilities(bad, mapped, values)
-    keys, matches, names = prediction_keys(bad, mapped, labels, load_identifiers(source.folder), notes)
+    known = partial(load_identifiers, source.folder)
+    keys, matches, names = prediction_keys(bad, mapped, labels, known, notes)
     bad.refuse(skip_bad_rows)
-    frame, unmatched, duplicated, contradicting = _matched(values[~bad.rows], keys[~bad.rows])
+    rows = matched_rows(bad.without(values), bad.without(keys))
+    frame = rows.frame
     lost = keys.loc[keys["path"].isna(), "key"].drop_duplicates().tolist()[:MOST_SHOWN]
     if frame.empty:
-        raise _nothing_matched(table, source_name, mapped, lost, labels, load_identifiers(source.folder))
+        raise _nothing_matched(table, source_name, mapped, lost, labels, known())
     path = source.predictions_path(model)
     tell(0.9, "Writing the table")
     write_table(path, frame, known_scale, {"view": _one_view(frame), "imported": table.name})
     note_deed("predictions imported", source=source_name, model=model, rows=len(frame))
     notes.append(matches.sentence(names))
-    if contradicting:
-        notes.append(f"{counted(contradicting, 'row')} left out: other numbers for the same key.")
+    if rows.contradicting:
+        notes.append(f"{counted(rows.contradicting, 'row')} left out: other numbers for the same key.")
     _tell_unused(table, mapped, notes)
-    counts = (table.rows, len(frame), int(bad.rows.sum()), unmatched, duplicated)
+    counts = (table.rows, len(frame), int(bad.rows.sum()), rows.unmatched, rows.duplicated)
     return ImportedPredictions(model, path, known_scale, *counts, notes, matches.ways, lost)
 
 
@@ -158,7 +162,7 @@ def _label_keys(source: Source) -> pd.DataFrame:
     if not source.tables.labels:
         raise UsageError(f"The source {source.name} has no label table, so nothing tells whose images they are. "
                          "Import its labels first.")  # fmt: skip
-    return source.warehouse().labels()[list(KEY_COLUMNS)]
+    return source.warehouse().label_keys()
 
 
 def _values(bad: BadCells, mapping: ColumnMapping, said: Mapping) -> pd.DataFrame:
@@ -169,13 +173,13 @@ def _values(bad: BadCells, mapping: ColumnMapping, said: Mapping) -> pd.DataFram
         )
     share = 0.01 if said.unit == "percent" else 1.0
     found = {name: cells.numbers(bad, mapping.labels[name]) for name in LABELS if name in mapping.labels}
-    return pd.DataFrame({name: values if share == 1.0 else values * share for name, values in found.items()})
+    scaled = {name: values if share == 1.0 else values * share for name, values in found.items()}
+    return pd.DataFrame(scaled, copy=False)
 
 
 def _scale(table: TextTable, values: pd.DataFrame, notes: list[str]) -> str:
     """Return what the numbers look like; where they may be percentages, only the user can tell."""
-    numbers = values.to_numpy()
-    lowest, highest = (float(numbers.min()), float(numbers.max())) if numbers.size else (0.0, 0.0)
+    lowest, highest = (float(values.min().min()), float(values.max().max())) if len(values) else (0.0, 0.0)
     if lowest >= 0 and _NO_LOGIT < highest <= 100:
         choices = [
             Choice("percentages, to be divided by 100", "--scale probability --answer unit=percent",
@@ -217,7 +221,7 @@ def _nothing_matched(
             return UndecidedError("study", question, [choice])
     return TableError(
         f"No key of {table.name} is in the label table of {source} (first: {first!r}; the labels have, for example, "
-        f"{labels['path'].iloc[0]!r}). Name the right column with --column path=NAME, or the right --source."
+        f"{labels['path'].min()!r}). Name the right column with --column path=NAME, or the right --source."
     )
 
 
@@ -226,21 +230,6 @@ def _tell_unused(table: TextTable, mapping: ColumnMapping, notes: list[str]) -> 
     if unused:
         more = f" and {len(unused) - MOST_SHOWN} more" if len(unused) > MOST_SHOWN else ""
         notes.append(f"Columns that were not used: {', '.join(name[:40] for name in unused[:MOST_SHOWN])}{more}.")
-
-
-def _matched(values: pd.DataFrame, keys: pd.DataFrame) -> tuple[pd.DataFrame, int, int, int]:
-    """Return the rows to write, and the numbers of rows unmatched, beyond the first of a key, and contradicting."""
-    duplicated = int(keys["key"].duplicated().sum())
-    rows = pd.concat([keys, values], axis=1)
-    different = rows.drop_duplicates(["key", *values.columns])
-    contradicts = different["key"].duplicated(keep=False)
-    contradicting = int(rows["key"].isin(different.loc[contradicts, "key"]).sum())
-    once = different[~contradicts]
-    found = once["path"].notna()
-    frame = once[found].drop(columns="key").reset_index(drop=True)
-    integers = {name: frame[name].astype("int64") for name in ("patient", "study", "image", "dataset")}
-    frame = frame.assign(**integers, view=frame["view"].astype("Int64").mask(frame["view"] == -1))
-    return frame, int((~found).sum()), duplicated, contradicting
 
 
 def _one_view(frame: pd.DataFrame) -> str | None:

@@ -20,8 +20,7 @@ from pathlib import Path
 
 import duckdb
 import pyarrow as pa
-import sqlglot
-from sqlglot import exp
+import pyarrow.parquet as pq
 
 from cxr_core.errors import StorageError, TableError, UsageError
 from cxr_core.locations import is_remote
@@ -107,6 +106,20 @@ class LocalRunner:
         metadata = read_metadata(local_copy(location))
         return TableInfo(metadata.columns, metadata.scale, metadata.model, metadata.rows)
 
+    def keys(self, location: str) -> pa.Table:
+        """Return the key columns of a file, however it spells them; raises `TableError` as `run`."""
+        path = local_copy(location)
+        theirs = {name.lower(): name for name in read_metadata(path).columns}
+        missing = [name for name in KEY_COLUMNS if name not in theirs]
+        if missing:
+            raise TableError(f"The tables {location} must have the column {missing[0]}. Write or import them again.")
+        try:
+            table = pq.ParquetFile(path).read([theirs[name] for name in KEY_COLUMNS], use_threads=False)
+            codes = {name: table[theirs[name]].cast(pa.float64()) for name in ("image", "view", "dataset")}
+            return pa.table({name: codes.get(name, table[theirs[name]]) for name in KEY_COLUMNS})
+        except (OSError, pa.ArrowException) as error:
+            raise TableError(f"The tables {location} could not answer. Received: {_first_line(error)}") from error
+
     def models(self, pattern: str) -> dict[str, str]:
         """Return the models whose file matches a pattern such as `…/{model}_predictions.parquet`."""
         return files_by_model(pattern)
@@ -132,6 +145,9 @@ def _watched(cursor: duckdb.DuckDBPyConnection, ask: Callable[[], pa.Table]) -> 
 @lru_cache(maxsize=256)
 def translated(sql: str, files: tuple[tuple[str, str], ...] = ()) -> str:
     """Translate BigQuery's SQL to DuckDB's, reading each named table from its Parquet file."""
+    import sqlglot  # here: it takes longer to load than a small table to read
+    from sqlglot import exp
+
     tree = sqlglot.parse_one(sql, read="bigquery")
     paths = dict(files)
     for table in list(tree.find_all(exp.Table)):
@@ -155,9 +171,9 @@ def _connection(allowed: tuple[str, ...], is_large: bool) -> duckdb.DuckDBPyConn
     connection.execute("SET allocator_bulk_deallocation_flush_threshold = '1MB'")
     if is_large:
         connection.execute(f"SET memory_limit = '{_MEMORY}'")
-        connection.execute(f"SET temp_directory = {exp.Literal.string(_spill_folder()).sql('duckdb')}")
+        connection.execute(f"SET temp_directory = {_quoted(_spill_folder())}")
         connection.execute("SET preserve_insertion_order = false")
-    folders = ", ".join(exp.Literal.string(folder + os.sep).sql("duckdb") for folder in allowed)
+    folders = ", ".join(_quoted(folder + os.sep) for folder in allowed)
     connection.execute(f"SET allowed_directories = [{folders}]")
     connection.execute("SET enable_external_access = false")
     connection.execute("SET autoload_known_extensions = false")
@@ -167,6 +183,10 @@ def _connection(allowed: tuple[str, ...], is_large: bool) -> duckdb.DuckDBPyConn
     connection.execute("SET parquet_metadata_cache = false")
     connection.execute("SET lock_configuration = true")
     return connection
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
 
 
 @lru_cache(maxsize=1)

@@ -212,12 +212,11 @@ def _check_keys(table: pa.Table, path: Path) -> None:
 def _check_paths(table: pa.Table, path: Path) -> None:
     paths = table["path"]
     if paths.null_count:
-        raise TableError(
-            f"Every row of {path} must have a path. Received: {counted(paths.null_count, 'row')} without one."
-        )
-    counts = pc.value_counts(paths)
-    repeated = counts.filter(pc.greater(pc.struct_field(counts, "counts"), 1))
-    if len(repeated):
+        lost = counted(paths.null_count, "row")
+        raise TableError(f"Every row of {path} must have a path. Received: {lost} without one.")
+    if len(pc.unique(paths)) < len(paths):
+        counts = pc.value_counts(paths)
+        repeated = counts.filter(pc.greater(pc.struct_field(counts, "counts"), 1))
         example = repeated[0]["values"].as_py()
         raise TableError(f"Each path of {path} must be unique. Received {len(repeated)} twice, first {example!r}.")
 
@@ -239,7 +238,12 @@ def _at(table: pa.Table, column: pa.ChunkedArray) -> str:
 
 def _write(path: Path, table: pa.Table, metadata: dict[str, str]) -> None:
     with replacing(path) as temporary:
-        pq.write_table(table.replace_schema_metadata(metadata), temporary)
+        pq.write_table(table.replace_schema_metadata(metadata), temporary, use_dictionary=_repeating(table))
+
+
+def _repeating(table: pa.Table) -> list[str]:
+    """Return the columns that a dictionary makes smaller: paths and scores differ in nearly every row."""
+    return [name for name in table.column_names if name != "path" and not pa.types.is_floating(table[name].type)]
 
 
 def _first_line(error: Exception) -> str:

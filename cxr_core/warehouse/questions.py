@@ -147,6 +147,11 @@ def labels(tables: Sequence[NamedTable], dataset: str | None, view: str | None, 
     return Query("labels", union(tables, ["path", *key_parts(), *further], LABELS, parameters), parameters)
 
 
+def label_keys(tables: Sequence[NamedTable]) -> Query:
+    """Return the keys of all label rows."""
+    return Query("label_keys", union(tables, ["path", *key_parts()]))
+
+
 def joined(
     table: NamedTable, tables: Sequence[NamedTable], names: Sequence[str], dataset: str, view: str | None
 ) -> Query:

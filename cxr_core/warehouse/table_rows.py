@@ -33,6 +33,15 @@ class TableRows(AskedTables):
         rows = frames.labels_frame(self._label_rows(dataset, view, own))
         return rows.merge(self.groups(beside), how="left", on="path") if beside else rows
 
+    def label_keys(self) -> pd.DataFrame:
+        """Return the keys of all label rows (int64, `view` -1: not said), in no order."""
+        if self.tables.kind == "local":  # whole columns of files are read as they are, which no database does sooner
+            read = [self._local.keys(place) for place in self._label_places()]
+            table = pa.concat_tables(read, promote_options="permissive")
+        else:
+            table = self._ask_labels(questions.label_keys)
+        return pd.DataFrame(frames.key_columns(table, KEY_COLUMNS))
+
     def group_columns(self) -> list[str]:
         """Return the columns that were imported beside the label tables; none where there is no such table."""
         place = self.tables.groups

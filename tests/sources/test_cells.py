@@ -8,6 +8,7 @@ from cxr_core.errors import TableError
 from cxr_core.schema import Value
 from cxr_core.sources.importing import cells
 from cxr_core.sources.importing.cells import BadCells
+from cxr_core.sources.importing.text_columns import TextColumns
 from cxr_core.sources.importing.text_table import TextTable
 
 
@@ -123,6 +124,13 @@ def test_numbers_may_have_decimal_commas_and_must_be_finite():
     assert bad.rows.tolist() == [False, True, True, True, True]
 
 
+def test_numbers_may_have_blanks_around_them_and_a_cell_of_blanks_is_none():
+    spaced = TextColumns(pa.table({"c": pa.chunked_array([[" 1.5", "2\u00a0"], ["-3 ", "  ", None]])}))
+    bad = BadCells(TextTable("t.csv", spaced, 5))
+    np.testing.assert_equal(cells.numbers(bad, "c"), [1.5, 2, -3, np.nan, np.nan])
+    assert bad.rows.tolist() == [False, False, False, True, True]
+
+
 @pytest.mark.parametrize(
     ("text", "years", "bound"),
     [
@@ -149,13 +157,13 @@ def test_what_is_no_age_is_bad(text):
 
 def test_a_sex_is_f_or_m_or_not_told():
     bad = looked_at(["F", "female", "m", "Male", "unknown", "O", None])
-    assert cells.sexes(bad, "c") == ["F", "F", "M", "M", None, None, None] and not bad.rows.any()
+    assert cells.sexes(bad, "c").to_pylist() == ["F", "F", "M", "M", None, None, None] and not bad.rows.any()
     bad = looked_at(["x"])
-    assert cells.sexes(bad, "c") == [None] and bad.rows.all()
+    assert cells.sexes(bad, "c").to_pylist() == [None] and bad.rows.all()
 
 
 @pytest.mark.parametrize(("text", "bad_key"), [("a", False), ("x" * 1000, False), ("x" * 1001, True), (None, True),
-                                                ("NaN", True), ("n/a", True), ("a\x00b", True)])  # fmt: skip
+                                                ("NaN", True), ("n/a", True), ("a\x00b", True), ("é" * 1000, False), ("é" * 1001, True), ("a\u2028b", True)])  # fmt: skip
 def test_a_name_must_be_there_and_printable_and_no_longer_than_a_thousand_characters(text, bad_key):
     bad = looked_at([text])
     cells.key_texts(bad, "c")

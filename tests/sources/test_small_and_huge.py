@@ -71,6 +71,15 @@ def test_the_bound_on_rows_is_a_setting_and_is_checked_in_the_footer(tmp_path, m
     assert read_text_table(tmp_path / "three.csv").rows == 3
 
 
+def test_a_long_row_and_many_short_ones_are_read_alike(tmp_path):
+    """A row is longer than what is read at once, and the rows before and after it end within that."""
+    report = "x" * 2_500_000
+    texts = ["short"] * 300_000 + [report, "short"]
+    (tmp_path / "x.csv").write_text("\n".join(["Path,Report", *(f"{n},{text}" for n, text in enumerate(texts))]))
+    table = read_text_table(tmp_path / "x.csv")
+    assert table.columns["Report"].to_pylist() == texts and table.place(300_001) == "x.csv, line 300003"
+
+
 def test_line_breaks_between_quotation_marks_end_no_row(tmp_path, monkeypatch):
     monkeypatch.setenv("CXR_IMPORT_ROWS", "2")
     content = b'Path,Report\na,"one\ntwo ""three""\nfour"\nb,"five\n"\n'

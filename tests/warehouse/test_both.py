@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from cxr_core.errors import CxrError, TableError
-from cxr_core.schema import LABELS
+from cxr_core.schema import KEY_COLUMNS, LABELS
 from cxr_core.sources.registry import get_source
 from cxr_core.warehouse import questions
 from cxr_core.warehouse.tables import TableSet
@@ -34,6 +34,7 @@ ASKED: dict[str, Callable[[Warehouse], object]] = {
     "distribution_of_patients": lambda w: w.grouped_distribution("patients", None),
     "cooccurrence": lambda w: w.cooccurrence("positive", "frontal", "train"),
     "cooccurrence of uncertain": lambda w: w.cooccurrence("uncertain", None, None),
+    "label_keys": lambda w: w.label_keys().sort_values([*KEY_COLUMNS], ignore_index=True),
     "labels": lambda w: w.labels(),
     "labels of valid": lambda w: w.labels("valid", "lateral"),
     "prediction_counts": lambda w: vars(w.prediction_table(NET)) | {"location": "", "metadata": {}},
@@ -198,7 +199,8 @@ def test_duplicated_paths(both, few):
 def test_a_missing_label_column(both, few):
     rows, predictions = few
     pair = both([rows.drop(columns="edema")], predictions.drop(columns="fracture"))
-    without = ("counts", "shared_patients", "prediction_counts", "prediction_rows", "predictions", "readings")
+    of_predictions = ("prediction_counts", "prediction_rows", "predictions", "readings")
+    without = ("counts", "shared_patients", "label_keys", *of_predictions)
     assert_all_equal(pair, "googlesql", tuple(name for name in ASKED if name not in without))
     for warehouse in (pair.local, pair.remote):
         with pytest.raises(TableError, match="must have the column edema"):

@@ -46,6 +46,7 @@ EMITTED: dict[str, list[questions.Query]] = {
         questions.cooccurrence([PLAIN, KNOWN], value, view, dataset)
         for value, view, dataset in product(VALUES, [None, "other"], [None, "test"])
     ],
+    "label_keys": [questions.label_keys([PLAIN]), questions.label_keys([PLAIN, KNOWN])],
     "labels": [
         questions.labels([PLAIN, KNOWN], dataset, view, extra)
         for dataset, view, extra in product([None, "valid"], [None, "frontal"], [(), ("age", "sex")])

@@ -3,16 +3,20 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from cxr_core.arrays import BoolArray, FloatArray, IntArray
 from cxr_core.errors import TableError
 from cxr_core.schema import DATASETS, VALUES, VIEWS, Value
+from cxr_core.sources.importing.text_columns import has_letters_only
 from cxr_core.sources.importing.text_table import TextTable
 
+Rows = TypeVar("Rows", pd.DataFrame, pd.Series)
 WRONG = -2
 #: A key must be there; these are how programs spell that it is not.
 MISSING_WORDS = {"", "nan", "null", "none", "na", "n/a", "<na>"}
@@ -68,6 +72,10 @@ class BadCells:
             sentence = f"{self.table.place(row)}: {column} {rule}. Received: {received!r}."
             self._first = (row, sentence, way_out.format(received))
 
+    def without(self, rows: Rows) -> Rows:
+        """Return rows or values (n,) of the file without those in which a cell means nothing, numbered anew."""
+        return rows[~self.rows].reset_index(drop=True) if self.rows.any() else rows
+
     def refuse(self, skip: bool) -> None:
         """Raise `TableError` about the first bad cell, unless bad rows are to be skipped."""
         if self._first is None or skip:
@@ -82,7 +90,8 @@ class BadCells:
 def label_codes(bad: BadCells, column: str, words: dict[str, int]) -> IntArray:
     """Return label codes (n,) of a column of cells as in `VALUE_WORDS`; `words` (lower case) say what others mean."""
     known = VALUE_WORDS | words
-    codes = looked_up(pointed(bad.table, column), lambda text: _value_code(text, known), known.get("", 0))
+    texts = bad.table.encoded(column) if bad.table.decimal == "." else pointed(bad.table, column).dictionary_encode()
+    codes = looked_up(texts, lambda text: _value_code(text, known), known.get("", 0))
     rule = "must be blank, 0, -1 or 1" + (" (or a word such as positive)" if words else "")
     wrong = codes == WRONG
     bad.add(wrong, column, rule, _way_out(bad.table, column, wrong) if wrong.any() else "")
@@ -101,7 +110,7 @@ def _way_out(table: TextTable, column: str, wrong: BoolArray) -> str:
 
 def notebook_codes(bad: BadCells, column: str) -> IntArray:
     """Return label codes (n,) of a column that holds them: 0 not mentioned, 1 negative, 2 uncertain, 3 positive."""
-    codes = looked_up(bad.table.columns[column], lambda text: _code_or_name(text, VALUES), WRONG)
+    codes = looked_up(bad.table.encoded(column), lambda text: _code_or_name(text, VALUES), WRONG)
     bad.add(codes == WRONG, column, "must be 0, 1, 2 or 3")
     return codes
 
@@ -109,7 +118,7 @@ def notebook_codes(bad: BadCells, column: str) -> IntArray:
 def dataset_codes(bad: BadCells, column: str, words: dict[str, str]) -> IntArray:
     """Return data set codes (n,) of a column that names them; `words` say what other names mean."""
     known = DATASET_WORDS | {word.lower(): ours for word, ours in words.items()}
-    codes = looked_up(bad.table.columns[column], lambda text: _code_or_name(text, DATASETS, known), WRONG)
+    codes = looked_up(bad.table.encoded(column), lambda text: _code_or_name(text, DATASETS, known), WRONG)
     way_out = "say what it means with --answer datasets.{}=train (or valid, test)"
     bad.add(codes == WRONG, column, f"must be one of {', '.join(DATASETS)}", way_out)
     return codes
@@ -118,7 +127,7 @@ def dataset_codes(bad: BadCells, column: str, words: dict[str, str]) -> IntArray
 def view_codes(bad: BadCells, column: str, words: dict[str, str]) -> IntArray:
     """Return view codes (n,): AP and PA are frontal, L, LL and RL lateral, -1 blank; `words` say what others mean."""
     known = VIEW_WORDS | dict.fromkeys(OTHER_VIEWS, "other") | {word.lower(): ours for word, ours in words.items()}
-    codes = looked_up(bad.table.columns[column], lambda text: _code_or_name(text, VIEWS, known), -1)
+    codes = looked_up(bad.table.encoded(column), lambda text: _code_or_name(text, VIEWS, known), -1)
     way_out = "say what it means with --answer views.{}=frontal (or lateral, other)"
     bad.add(codes == WRONG, column, f"must be one of {', '.join(VIEWS)}, or a projection such as PA or L", way_out)
     return codes
@@ -126,19 +135,19 @@ def view_codes(bad: BadCells, column: str, words: dict[str, str]) -> IntArray:
 
 def whole_numbers(bad: BadCells, column: str) -> IntArray:
     """Return a column of whole numbers from 1 (n,)."""
-    numbers = looked_up(bad.table.columns[column], _natural, WRONG)
+    numbers = looked_up(bad.table.encoded(column), _natural, WRONG)
     bad.add(numbers == WRONG, column, "must be a whole number above 0")
     return numbers
 
 
 def numbers(bad: BadCells, column: str) -> FloatArray:
     """Return a column of finite numbers (n,) as float64."""
-    texts = pointed(bad.table, column)
+    texts = bad.table.as_read(column) if bad.table.decimal == "." else pa.chunked_array([pointed(bad.table, column)])
     try:
-        found = texts.cast(pa.float64())
+        values: FloatArray = texts.cast(pa.float64()).to_numpy()
     except pa.ArrowInvalid:
-        found = pa.array([as_number(text) for text in texts.to_pylist()], pa.float64())
-    values = found.to_numpy(zero_copy_only=False)
+        plain = pointed(bad.table, column).to_pylist()
+        values = np.array([as_number(text) for text in plain], np.float64)
     bad.add(~np.isfinite(values), column, "must be a finite number")
     return values
 
@@ -148,31 +157,34 @@ def ages(bad: BadCells, column: str) -> tuple[FloatArray, list[str | None] | Non
 
     DICOM's `045Y` and `006M` are understood; of "85 or more" the bound counts as the age.
     """
-    texts = pointed(bad.table, column).to_pylist()
-    known = {text: _age(text) for text in set(texts)}
-    values = np.array([known[text][0] for text in texts], np.float64)
+    texts = pointed(bad.table, column)
+    encoded = texts.dictionary_encode()
+    known = [_age(text) for text in encoded.dictionary.to_pylist()]
+    years = np.array([*(years for years, _ in known), np.nan], np.float64)
+    values = years[_places(encoded)]
     bad.add(np.isinf(values), column, "must be an age in years from 0 to 150, or blank", _NOT_READ.format("age"))
-    return values, texts if any(bound for _, bound in known.values()) else None
+    return values, texts.to_pylist() if any(is_bound for _, is_bound in known) else None
 
 
-def sexes(bad: BadCells, column: str) -> list[str | None]:
-    """Return F, M or None (n,)."""
-    texts = [text.lower() if text else "" for text in bad.table.columns[column].to_pylist()]
-    known = {"", *_SEX_UNKNOWN, *_SEX_WORDS}
-    wrong = np.array([text not in known for text in texts], bool)
-    bad.add(wrong, column, "must be F, M, female, male or blank", _NOT_READ.format("sex"))
-    return [_SEX_WORDS.get(text) for text in texts]
+def sexes(bad: BadCells, column: str) -> pa.Array:
+    """Return F, M or NULL (n,)."""
+    names = pa.array(["F", "M", None], pa.string())
+    known = {word: names.index(sex).as_py() for word, sex in _SEX_WORDS.items()} | dict.fromkeys(_SEX_UNKNOWN, 2)
+    codes = looked_up(bad.table.encoded(column), lambda text: known.get(text.lower(), WRONG), 2)
+    bad.add(codes == WRONG, column, "must be F, M, female, male or blank", _NOT_READ.format("sex"))
+    return names.take(pa.array(np.where(codes == WRONG, 2, codes)))
 
 
-def key_texts(bad: BadCells, column: str) -> list[str]:
+def key_texts(bad: BadCells, column: str) -> pa.Array:
     """Return a column of identifiers (n,), each of which must be there."""
     texts = bad.table.columns[column].fill_null("")
-    missing = pc.is_in(pc.utf8_lower(texts), pa.array(sorted(MISSING_WORDS), pa.string()))
-    unfit = pc.or_(pc.greater(pc.utf8_length(texts), 1000), pc.invert(pc.utf8_is_printable(texts)))
-    wrong = pc.or_(missing, unfit).to_numpy(zero_copy_only=False)
-    bad.add(wrong, column, "must have a value of at most 1,000 characters")
-    found: list[str] = texts.to_pylist()
-    return found
+    wrong = pc.greater(pc.utf8_length(texts), 1000)
+    if not has_letters_only(texts):
+        wrong = pc.or_(wrong, pc.invert(pc.utf8_is_printable(texts)))
+    if pc.any(pc.less_equal(pc.binary_length(texts), max(map(len, MISSING_WORDS)))).as_py():
+        wrong = pc.or_(wrong, pc.is_in(pc.utf8_lower(texts), pa.array(sorted(MISSING_WORDS), pa.string())))
+    bad.add(wrong.to_numpy(zero_copy_only=False), column, "must have a value of at most 1,000 characters")
+    return texts
 
 
 def pointed(table: TextTable, column: str) -> pa.Array:
@@ -181,11 +193,16 @@ def pointed(table: TextTable, column: str) -> pa.Array:
     return pc.replace_substring(texts, ",", ".") if table.decimal == "," else texts
 
 
-def looked_up(column: pa.Array, meaning: Callable[[str], int], blank: int) -> IntArray:
+def looked_up(encoded: pa.DictionaryArray, meaning: Callable[[str], int], blank: int) -> IntArray:
     """Return the meaning of each text of a column; each different text is looked at once."""
-    encoded = column.dictionary_encode()
     table = np.array([*(meaning(text) for text in encoded.dictionary.to_pylist()), blank], np.int64)
-    return table[encoded.indices.fill_null(len(table) - 1).to_numpy(zero_copy_only=False)]
+    return table[_places(encoded)]
+
+
+def _places(encoded: pa.DictionaryArray) -> IntArray:
+    """Return for each row (n,) which of the different texts it has; one more than the last where it is blank."""
+    places: IntArray = encoded.indices.fill_null(len(encoded.dictionary)).to_numpy(zero_copy_only=False)
+    return places
 
 
 def _value_code(text: str, known: dict[str, int]) -> int:

@@ -9,6 +9,9 @@ from cxr_core.schema import dataset_code, view_code
 from cxr_core.sources.importing.layouts import LAYOUTS
 from cxr_core.sources.importing.mapping import Mapping
 
+#: How many bad images an import bears unless its user says otherwise.
+DEFAULT_MOST_SKIPPED = 100
+
 
 @dataclass(frozen=True)
 class ImportChoices:

@@ -22,7 +22,7 @@ _MARKS = (
 )
 #: Rows that are looked at to find out what stands between the columns.
 _LOOK_ROWS = 50
-_SAMPLE_LETTERS = 2_000_000
+_SAMPLE_BYTES = 2_000_000
 
 
 @dataclass(frozen=True)
@@ -44,14 +44,21 @@ class FileForm:
 RECOGNISED = FileForm()
 
 
-def decoded(path: Path, content: bytes, form: FileForm, whole: bool = True) -> tuple[str, str]:
-    """Return the text of a file, and its encoding in words where it is not plain UTF-8.
+def as_utf8(path: Path, content: bytes, form: FileForm, whole: bool = True) -> tuple[bytes, str]:
+    """Return the text of a file in UTF-8 without a mark in front, and its encoding in words where it is another.
 
     Raises:
         TableError: the bytes are no text, or nothing proves in which encoding.
     """
-    if not content.strip():
+    if not content or content.isspace():
         raise TableError(f"{path.name} is empty. Nothing was imported.")
+    if form.encoding is None and content.isascii() and b"\0" not in content:
+        return content, ""
+    text, words = _decoded(path, content, form, whole)
+    return text.removeprefix("\ufeff").encode(), words
+
+
+def _decoded(path: Path, content: bytes, form: FileForm, whole: bool) -> tuple[str, str]:
     encoding, words = _encoding(content) if form.encoding is None else (_known(form.encoding), form.encoding)
     try:
         # Of the first bytes of a file the last letter may be only a part.
@@ -64,7 +71,7 @@ def decoded(path: Path, content: bytes, form: FileForm, whole: bool = True) -> t
         ) from error
     if "\0" in text:
         raise TableError(f"{path.name} must be text, it has zero bytes. Save it as a CSV in UTF-8.")
-    if not text.strip("\ufeff \t\r\n"):
+    if not text.lstrip("\ufeff \t\r\n"):
         raise TableError(f"{path.name} is empty. Nothing was imported.")
     return text, words
 
@@ -92,8 +99,8 @@ def _known(encoding: str) -> str:
         ) from error
 
 
-def delimiter_of(path: Path, text: str, form: FileForm) -> str:
-    """Return what stands between the columns.
+def delimiter_of(path: Path, content: bytes, form: FileForm) -> str:
+    """Return what stands between the columns of a text in UTF-8.
 
     It is the one that gives every row as many cells as the header, two or more. Where none does, the one that gives
     the header most cells: the row that does not fit is then named. Where several do, nobody can tell.
@@ -103,7 +110,8 @@ def delimiter_of(path: Path, text: str, form: FileForm) -> str:
         if given not in DELIMITERS:
             raise TableError(f"file.delimiter must be one of , ; | or tab. Received: {form.delimiter[:20]!r}.")
         return given
-    looks = {mark: _look(text[:_SAMPLE_LETTERS], mark, len(text) <= _SAMPLE_LETTERS) for mark in DELIMITERS}
+    sample = content[:_SAMPLE_BYTES].decode(errors="ignore")  # the last letter may be cut
+    looks = {mark: _look(sample, mark, len(content) <= _SAMPLE_BYTES) for mark in DELIMITERS}
     fitting = [mark for mark, (columns, even) in looks.items() if even and columns > 1]
     if len(fitting) > 1:
         choices = [

@@ -99,7 +99,7 @@ def _tell_coding(bad: BadCells, columns: Iterable[str], words: dict[str, int], n
     known = {**cells.VALUE_WORDS, **words}
     seen: dict[str, int] = {}
     for column in columns:
-        for text in bad.table.columns[column].dictionary_encode().dictionary.to_pylist():
+        for text in bad.table.encoded(column).dictionary.to_pylist():
             if cells.as_number(text) is None and text.lower() in known:
                 seen.setdefault(text, known[text.lower()])
     if seen:
@@ -121,7 +121,7 @@ def extra_name(name: str) -> str:
 
 def _check_masks(bad: BadCells, label: str, column: str) -> None:
     """Ask about a label column of run lengths: in it -1 says that there is nothing, not that it is uncertain."""
-    texts = bad.table.columns[column].dictionary_encode().dictionary.to_pylist()
+    texts = bad.table.encoded(column).dictionary.to_pylist()
     if any(len(text.split()) > 2 and text.replace(" ", "").isdigit() for text in texts):
         question = (
             f"{bad.table.name}: the column {column!r} holds run-length masks, in which -1 says that nothing is there."

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from cxr_core.arrays import IntArray
 from cxr_core.sources.importing.cells import BadCells
@@ -26,15 +27,15 @@ def _by_path(
 ) -> Joined:
     role = next(role for role in KEYS["path"] if role in mapping.roles)
     names = identifiers(bad, mapping.roles[role], notes)
-    matches = match_paths(names, labels["path"].tolist())
-    return matches.rows, np.arange(len(labels)), names, matches.sentence(names)
+    matches = match_paths(names, pa.array(labels["path"]))
+    return matches.rows, np.arange(len(labels)), names.to_pylist(), matches.sentence(names)
 
 
 def _by_study(
     bad: BadCells, mapping: ColumnMapping, labels: pd.DataFrame, known: Identifiers, notes: list[str]
 ) -> Joined:
-    names = identifiers(bad, mapping.roles["study"], notes)
-    patients = identifiers(bad, mapping.roles["patient"], notes) if "patient" in mapping.roles else None
+    names = identifiers(bad, mapping.roles["study"], notes).to_pylist()
+    patients = identifiers(bad, mapping.roles["patient"], notes).to_pylist() if "patient" in mapping.roles else None
     keys = study_rows(names, patients, labels, known)
     studies = pd.MultiIndex.from_frame(labels[_STUDY].drop_duplicates())
     found = keys["path"].notna().to_numpy()
@@ -47,7 +48,7 @@ def _by_study(
 def _by_patient(
     bad: BadCells, mapping: ColumnMapping, labels: pd.DataFrame, known: Identifiers, notes: list[str]
 ) -> Joined:
-    names = identifiers(bad, mapping.roles["patient"], notes)
+    names = identifiers(bad, mapping.roles["patient"], notes).to_pylist()
     place = {patient: number for number, patient in enumerate(labels["patient"].unique().tolist())}
     each = {name: _patient(name, known) for name in set(names)}
     rows = np.array([place.get(each[name], -1) for name in names], np.int64)

@@ -143,7 +143,7 @@ def _name(name: str, column: str) -> str:
 def _column(bad: BadCells, name: str, column: str) -> pd.Series:
     """Return a column as groups: sex as F and M, ages in years, numbers where all are, else texts."""
     if name == "sex":
-        return pd.Series(cells.sexes(bad, column), dtype="object")
+        return pd.Series(cells.sexes(bad, column).to_pylist(), dtype="object")
     if name == "age":
         return pd.Series(cells.ages(bad, column)[0])
     texts = [None if text is None or text.lower() in _BLANK else text for text in bad.table.columns[column].to_pylist()]

@@ -2,17 +2,17 @@
 
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from cxr_core.arrays import IntArray
 from cxr_core.atomic import write_text
 from cxr_core.errors import DataError
+from cxr_core.sources.importing.matching import Names, as_names
 
 FILE = "identifiers.json"
 
@@ -32,27 +32,29 @@ class Identifiers:
         self._given = {kind: set(known.values()) for kind, known in self._known.items()}
         self._in_names: dict[str, set[int]] = {}
 
-    def numbers(self, kind: str, names: Sequence[str], taken: Iterable[int] = ()) -> IntArray:
+    def numbers(self, kind: str, names: Names, taken: Iterable[int] = ()) -> IntArray:
         """Return the integers of names (n,), new ones given to new names.
 
         A name such as `patient00012` gets the 12, when all new names have one prefix and the number is free.
 
         Args:
             kind: `patient` or `study`.
-            names: as the file spells them.
+            names: as the file spells them, texts or an Arrow array of texts.
             taken: integers that other rows of the source have already.
         """
         known, given = self._known[kind], self._given[kind]
-        codes, distinct = pd.factorize(np.array(names, dtype=object))
-        integers = _integers([name for name in distinct if name not in known])
+        encoded = as_names(names).dictionary_encode()
+        distinct = encoded.dictionary.to_pylist()
+        unknown = as_names([name for name in distinct if name not in known]) if known else encoded.dictionary
         # An integer that another name has already cannot stand for itself.
-        own = {name: number for name, number in integers if number not in given}
+        own = {name: number for name, number in _integers(unknown) if number not in given}
         new = sorted(name for name in distinct if name not in known and name not in own)
-        known |= _given(new, {*given, *taken, *own.values()})
-        given.update(known[name] for name in new)
+        found = _given(new, {*given, *taken, *own.values()})
+        known |= found
+        given.update(found.values())
         self._in_names.clear()
-        numbers = known | own
-        return np.array([numbers[name] for name in distinct], np.int64)[codes]
+        numbers = (known | own) if own else known
+        return np.array([numbers[name] for name in distinct], np.int64)[encoded.indices.to_numpy()]
 
     def number(self, kind: str, name: str) -> int | None:
         """Return the integer that a name has or is, None for a name never seen or an integer that is another name's.
@@ -75,7 +77,9 @@ class Identifiers:
     def save(self, folder: Path) -> None:
         """Keep the map in the source's folder, when there is anything to keep."""
         if any(self._known.values()):
-            write_text(folder / FILE, json.dumps(self._known, indent=0, ensure_ascii=False, sort_keys=True) + "\n")
+            # A name a line; the indents of `json` would make it write them one by one.
+            lines = json.dumps(self._known, separators=(",\n", ": "), ensure_ascii=False, sort_keys=True)
+            write_text(folder / FILE, lines + "\n")
 
 
 def load_identifiers(folder: Path) -> Identifiers:
@@ -92,10 +96,9 @@ def load_identifiers(folder: Path) -> Identifiers:
         ) from error
 
 
-def _integers(names: list[str]) -> Iterable[tuple[str, int]]:
+def _integers(names: pa.Array) -> Iterable[tuple[str, int]]:
     """Return those of the names that are integers, with them."""
-    texts = pa.array(names, pa.string())
-    found = texts.filter(pc.match_substring_regex(texts, f"^(?:{_INTEGER.pattern})$"))
+    found = names.filter(pc.match_substring_regex(names, f"^(?:{_INTEGER.pattern})$"))
     return zip(found.to_pylist(), found.cast(pa.int64()).to_pylist(), strict=True)
 
 

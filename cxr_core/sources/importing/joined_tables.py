@@ -94,4 +94,4 @@ def _key(table: TextTable, key: str) -> str:
 
 def _with(table: TextTable, columns: dict[str, pa.Array]) -> TextTable:
     lines: np.ndarray | None = table.lines
-    return TextTable(table.name, table.columns | columns, table.rows, lines, table.decimal, table.recognised)
+    return TextTable(table.name, {**table.columns, **columns}, table.rows, lines, table.decimal, table.recognised)

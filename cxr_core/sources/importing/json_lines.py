@@ -1,5 +1,6 @@
 """A file of JSON objects, one a line, as CheXpert-Plus writes its labels -> texts."""
 
+import io
 import json
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from cxr_core.errors import TableError
 
 def is_json_lines(content: bytes) -> bool:
     """Say whether the first line is a JSON object."""
-    first = content.lstrip(b"\xef\xbb\xbf \r\n\t").split(b"\n", 1)[0].strip()
+    first = io.BytesIO(content.lstrip(b"\xef\xbb\xbf \r\n\t")).readline().strip()
     return first.startswith(b'{"') and first.endswith((b"}", b"},"))
 
 

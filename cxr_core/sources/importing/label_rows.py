@@ -55,7 +55,8 @@ def label_rows(tables: Sequence[TextTable], choices: ImportChoices) -> LabelRows
     notes: list[str] = []
     tables = together(tables, layout, notes)
     parts = [one_file_rows(table, column_mapping(table, layout, chosen), name, layout, chosen) for table in tables]
-    frame = pd.concat([part.frame for part in parts], ignore_index=True)
+    frames = [part.frame for part in parts]
+    frame = frames[0] if len(frames) == 1 else pd.concat(frames, ignore_index=True)
     notes += dict.fromkeys(note for part in parts for note in part.notes)
     kept = [part.readings for part in parts if part.readings is not None]
     readings = pd.concat(kept, ignore_index=True) if kept else None

@@ -10,8 +10,11 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from cxr_core.arrays import IntArray
 
@@ -36,6 +39,7 @@ _DICOM_ID = re.compile(r"[0-9a-f.-]{16,}")
 _PERSON = re.compile(r"(?:p|patient|s|study|id)?[-_]?\d+")
 _ENOUGH = 2
 
+Names: TypeAlias = Sequence[str] | pa.Array | pa.ChunkedArray
 _Parts = tuple[str, ...]
 
 
@@ -46,29 +50,35 @@ class Matches:
     rows: IntArray
     ways: dict[str, int]
 
-    def sentence(self, names: Sequence[str], what: str = "rows") -> str:
+    def sentence(self, names: Names, what: str = "rows") -> str:
         """Return by what the rows were matched, and the first ones that were not."""
         found = [f"{count:,} {WAY_WORDS[way]}" for way, count in self.ways.items() if count]
-        lost = [name for name, row in zip(names, self.rows, strict=True) if row == _NONE]
+        lost = np.flatnonzero(self.rows == _NONE)
         said = f"Of {len(names):,} {what}, {' and '.join(found) or 'none'} matched the label table."
-        if lost:
-            first = ", ".join(repr(name[:100]) for name in lost[:MOST_SHOWN])
+        if lost.size:
+            shown = as_names(names).take(pa.array(lost[:MOST_SHOWN])).to_pylist()
+            first = ", ".join(repr(name[:100]) for name in shown)
             said += f" {len(lost):,} did not, the first: {first}."
         return said
 
 
-def match_paths(theirs: Sequence[str], ours: Sequence[str]) -> Matches:
+def as_names(names: Names) -> pa.Array:
+    """Return texts (n,) as an Arrow array of them."""
+    found = names.combine_chunks() if isinstance(names, pa.ChunkedArray) else names
+    return found.cast(pa.string()) if isinstance(found, pa.Array) else pa.array(found, pa.string())
+
+
+def match_paths(theirs: Names, ours: Names) -> Matches:
     """Return which of our paths each of theirs is."""
-    by_path = {path: number for number, path in enumerate(ours)}
-    rows = np.array([by_path.get(name, _NONE) for name in theirs], np.int64)
-    exact = int((rows != _NONE).sum())
+    theirs, ours = as_names(theirs), as_names(ours)
+    rows = pc.index_in(theirs, ours).fill_null(_NONE).to_numpy(zero_copy_only=False).astype(np.int64)
     rest = np.flatnonzero(rows == _NONE)
-    by_dicom = 0
+    exact, by_dicom = len(rows) - len(rest), 0
     if len(rest):
-        found = _by_tail(sorted({theirs[int(place)] for place in rest}), [*dict.fromkeys(theirs)], ours)
-        for place in rest:
-            row, is_dicom = found.get(theirs[int(place)], (_NONE, False))
-            rows[place] = row
+        lost = theirs.take(pa.array(rest)).to_pylist()
+        found = _by_tail(sorted(set(lost)), pc.unique(theirs).to_pylist(), ours.to_pylist())
+        for place, name in zip(rest, lost, strict=True):
+            rows[place], is_dicom = found.get(name, (_NONE, False))
             by_dicom += is_dicom
     tails = int((rows != _NONE).sum()) - exact - by_dicom
     return Matches(rows, {"path": exact, "tail": tails, "dicom": by_dicom, "study": 0})

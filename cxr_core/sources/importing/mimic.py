@@ -8,14 +8,16 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from cxr_core.errors import TableError, UsageError
 from cxr_core.schema import LABELS, Value, dataset_code, view_code
 from cxr_core.sources.importing import cells
 from cxr_core.sources.importing.cells import BadCells
 from cxr_core.sources.importing.choices import ImportChoices, LabelRows
+from cxr_core.sources.importing.matching import as_names
 from cxr_core.sources.importing.one_file import properties
-from cxr_core.sources.importing.row_keys import identifiers, mimic_path
+from cxr_core.sources.importing.row_keys import identifiers, mimic_paths
 from cxr_core.sources.importing.spelling import ColumnMapping
 from cxr_core.sources.importing.text_table import TextTable
 from cxr_core.words import counted
@@ -103,7 +105,7 @@ def _kind(table: TextTable, mapping: ColumnMapping) -> str:
 def _keyed(table: TextTable, mapping: ColumnMapping) -> _File:
     bad, notes = BadCells(table), list[str]()
     keys = {
-        name: pd.Series(identifiers(bad, mapping.roles[name], notes), dtype="str")
+        name: pd.Series(pd.array(identifiers(bad, mapping.roles[name], notes), dtype="str"))
         for name in ("patient", "study", "dicom")
         if name in mapping.roles
     }
@@ -187,8 +189,8 @@ def _joined(
     images: pd.DataFrame, labels: pd.DataFrame, files: dict[str, _File], readings: pd.DataFrame | None
 ) -> LabelRows:
     joined = images.merge(labels.drop_duplicates("study"), on=_STUDY, how="inner")
-    keys = zip(joined["patient"], joined["study"], joined["dicom"], strict=True)
-    joined["path"] = pd.Series([mimic_path(*names) for names in keys], dtype="str")
+    keys = (as_names(pa.array(joined[name])) for name in ("patient", "study", "dicom"))
+    joined["path"] = pd.array(mimic_paths(*keys), dtype="str")
     listing = files.get("images") or files["split"]
     refused = int(listing.bad.rows.sum()) + int(files["labels"].bad.rows.sum())
     unlabelled = len(images) - len(joined)

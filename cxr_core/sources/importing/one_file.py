@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+import pyarrow.compute as pc
 
 from cxr_core.schema import LABELS
 from cxr_core.sources.importing import cells
@@ -36,9 +37,9 @@ def one_file_rows(
     names = [*LABELS, *findings.extra]
     frame = pd.DataFrame(
         {
-            "path": pd.Series(keys.paths, dtype="str"),
-            "patient": pd.Series(keys.patients, dtype="str"),
-            "study": pd.Series(keys.studies, dtype="str"),
+            "path": pd.array(keys.paths, dtype="str"),
+            "patient": pd.array(keys.patients, dtype="str"),
+            "study": pd.array(keys.studies, dtype="str"),
             "image": image_numbers(bad, columns, keys.is_study, layout_name),
             "view": views(bad, columns, keys, layout, choices, notes),
             "dataset": datasets(bad, columns, keys, choices, layout_name, notes),
@@ -53,21 +54,24 @@ def one_file_rows(
     if rule is None and row_rule is None and "reader" not in columns.roles:
         _refuse_twice(bad, keys)
     bad.refuse(choices.skip_bad_rows)
-    kept = frame[~bad.rows].reset_index(drop=True)
+    kept = bad.without(frame)
     readers = None
     if "reader" in columns.roles:
-        readers = pd.Series(table.columns[columns.roles["reader"]].to_pylist(), dtype="str")[~bad.rows]
-        readers = readers.reset_index(drop=True)
+        readers = bad.without(_texts(table, columns.roles["reader"]))
     kept, readings = one_row_each(kept, names, readers, rule, row_rule, table, notes)
     _tell(table, columns, keys, findings, choices, notes)
     return LabelRows(kept, layout_name, table.rows, int(bad.rows.sum()), 0, notes, readings)
+
+
+def _texts(table: TextTable, column: str) -> pd.Series:
+    return pd.Series(pd.array(table.columns[column], dtype="str"))
 
 
 def properties(bad: BadCells, mapping: ColumnMapping, notes: list[str]) -> dict[str, pd.Series]:
     """Return the columns for subgroups that the file has: `sex`, `age` in years, `position`, `procedure`."""
     found: dict[str, pd.Series] = {}
     if "sex" in mapping.roles:
-        found["sex"] = pd.Series(cells.sexes(bad, mapping.roles["sex"]), dtype="str")
+        found["sex"] = pd.Series(pd.array(cells.sexes(bad, mapping.roles["sex"]), dtype="str"))
     if "age" in mapping.roles:
         years, stated = cells.ages(bad, mapping.roles["age"])
         found["age"] = pd.Series(years)
@@ -78,16 +82,16 @@ def properties(bad: BadCells, mapping: ColumnMapping, notes: list[str]) -> dict[
     if position is None and "view" in mapping.roles and is_view_position(mapping.roles["view"]):
         position = mapping.roles["view"]
     if position is not None:
-        found["position"] = pd.Series(bad.table.columns[position].to_pylist(), dtype="str")
+        found["position"] = _texts(bad.table, position)
     if "procedure" in mapping.roles:
-        found["procedure"] = pd.Series(bad.table.columns[mapping.roles["procedure"]].to_pylist(), dtype="str")
+        found["procedure"] = _texts(bad.table, mapping.roles["procedure"])
     return found
 
 
 def _kept(table: TextTable, choices: ImportChoices, columns: ColumnMapping) -> dict[str, pd.Series]:
     """Return further columns that the user wants kept, as texts."""
     return {
-        normalised(name): pd.Series(table.columns[name].to_pylist(), dtype="str")
+        normalised(name): _texts(table, name)
         for name in choices.mapping.keep
         if name in table.columns and name not in columns.used()
     }
@@ -105,7 +109,9 @@ def _refuse_twice(bad: BadCells, keys: RowKeys) -> None:
     way_out = "say how several rows become one with --answer rows=max or rows=majority"
     if keys.is_study:
         way_out = "name the column of the images with --column path=NAME"
-    twice = pd.Series(keys.paths, dtype=object).duplicated().to_numpy()
+    if len(pc.unique(keys.paths)) == len(keys.paths):
+        return
+    twice = pd.Series(pd.array(keys.paths, dtype="str")).duplicated().to_numpy()
     bad.add(twice, keys.column, f"must be different in every row, it names the {what}", way_out)
 
 

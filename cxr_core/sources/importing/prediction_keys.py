@@ -1,5 +1,6 @@
 """Which label row each row of a prediction file is: by its path, DICOM id or study."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -22,24 +23,26 @@ _STUDY_IN_NAME = r"(?i)(?:^|/)p(?:atient)?0*(?P<patient>\d{1,18})/s(?:tudy)?0*(?
 
 
 def prediction_keys(
-    bad: BadCells, mapping: ColumnMapping, labels: pd.DataFrame, identifiers_known: Identifiers, notes: list[str]
-) -> tuple[pd.DataFrame, Matches, list[str]]:
+    bad: BadCells, mapping: ColumnMapping, labels: pd.DataFrame, known: Callable[[], Identifiers], notes: list[str]
+) -> tuple[pd.DataFrame, Matches, pa.Array]:
     """Return the key columns of each row of the file, NULL where it finds no label row, and the file's `key`.
 
-    With them come what found the rows, and the rows' names.
+    With them come what found the rows, and the rows' names. `known` returns the source's integers.
     """
     for role in ("path", "dicom"):
         if role in mapping.roles:
             names = identifiers(bad, mapping.roles[role], notes)
-            matches = match_paths(names, labels["path"].tolist())
+            matches = match_paths(names, pa.array(labels["path"]))
             if role == "dicom":
                 found = int((matches.rows >= 0).sum())
                 matches = Matches(matches.rows, dict.fromkeys(matches.ways, 0) | {"dicom": found})
             return _of_rows(names, matches, labels), matches, names
     if "study" in mapping.roles:
         names = identifiers(bad, mapping.roles["study"], notes)
-        patients = identifiers(bad, mapping.roles["patient"], notes) if "patient" in mapping.roles else None
-        keys = study_rows(names, patients, labels, identifiers_known)
+        patients = None
+        if "patient" in mapping.roles:
+            patients = identifiers(bad, mapping.roles["patient"], notes).to_pylist()
+        keys = study_rows(names.to_pylist(), patients, labels, known())
         rows = np.where(keys["path"].notna(), 0, -1)
         return keys, Matches(rows, {"path": 0, "tail": 0, "dicom": 0, "study": int((rows == 0).sum())}), names
     raise TableError(
@@ -48,10 +51,13 @@ def prediction_keys(
     )
 
 
-def _of_rows(names: list[str], matches: Matches, labels: pd.DataFrame) -> pd.DataFrame:
+def _of_rows(names: pa.Array, matches: Matches, labels: pd.DataFrame) -> pd.DataFrame:
+    if (matches.rows >= 0).all():
+        keys = labels.take(matches.rows).reset_index(drop=True)
+        return keys.assign(key=keys["path"])
     found = labels.reset_index(drop=True).reindex(np.where(matches.rows < 0, len(labels), matches.rows))
     keys = found.reset_index(drop=True)
-    return keys.assign(key=keys["path"].where(keys["path"].notna(), pd.Series(names, dtype="str")))
+    return keys.assign(key=keys["path"].where(keys["path"].notna(), pd.Series(pd.array(names, dtype="str"))))
 
 
 def study_rows(

@@ -130,7 +130,8 @@ def _own_codes(bad: BadCells, column: str) -> np.ndarray:
 def _readers(bad: BadCells, mapping: ColumnMapping, alone: str) -> list[str]:
     """Return who read each row (n,)."""
     if "reader" in mapping.roles:
-        return cells.key_texts(bad, mapping.roles["reader"])
+        found: list[str] = cells.key_texts(bad, mapping.roles["reader"]).to_pylist()
+        return found
     return [alone] * bad.table.rows
 
 
@@ -148,10 +149,10 @@ def _keys(
     bad: BadCells, mapping: ColumnMapping, labels: pd.DataFrame, known: Identifiers, notes: list[str]
 ) -> tuple[pd.DataFrame, str]:
     """Return the key columns of each row, NULL where it finds no label row, and a sentence on how they were found."""
-    keys, matches, names = prediction_keys(bad, mapping, labels, known, notes)
+    keys, matches, names = prediction_keys(bad, mapping, labels, lambda: known, notes)
     if keys["path"].notna().any() or "path" not in mapping.roles:
         return keys, matches.sentence(names, "readings")
     # A column of paths may name the folders of studies, as the readers' files of CheXpert do.
-    by_study = study_rows(names, None, labels, known)
+    by_study = study_rows(names.to_pylist(), None, labels, known)
     count = int(by_study["path"].notna().sum())
     return by_study, f"Of {len(names):,} readings, {count:,} matched a study of the label table by its path."

@@ -30,9 +30,9 @@ _LONGEST_NAME = 200
 class RowKeys:
     """`paths`, `patients` and `studies` (n,) as the file names them; `column` is the one that names the rows."""
 
-    paths: list[str]
-    patients: list[str]
-    studies: list[str]
+    paths: pa.Array
+    patients: pa.Array
+    studies: pa.Array
     is_study: bool
     column: str
 
@@ -77,13 +77,15 @@ def row_keys(bad: BadCells, mapping: ColumnMapping, layout: Layout | None, notes
     paths = identifiers(bad, column, notes)
     patients, studies = _people(bad, mapping, paths, is_study, layout, notes)
     if "path" not in mapping.roles and layout is not None and layout.name == "mimic-cxr-jpg" and not is_study:
-        paths = [mimic_path(*names) for names in zip(patients, studies, paths, strict=True)]
+        paths = mimic_paths(patients, studies, paths)
     return RowKeys(paths, patients, studies, is_study, column)
 
 
-def mimic_path(patient: str, study: str, dicom: str) -> str:
-    """Return where MIMIC-CXR-JPG keeps an image."""
-    return f"files/p{patient[:2]}/p{patient}/s{study}/{dicom}.jpg"
+def mimic_paths(patients: pa.Array, studies: pa.Array, dicoms: pa.Array) -> pa.Array:
+    """Return where MIMIC-CXR-JPG keeps images, (n,) as their names."""
+    folder = pc.utf8_slice_codeunits(patients, 0, 2)
+    parts = ("files/p", folder, "/p", patients, "/s", studies, "/", dicoms, ".jpg")
+    return pc.binary_join_element_wise(*parts, pa.scalar(""))
 
 
 def key_column(table: TextTable, mapping: ColumnMapping) -> str:
@@ -97,15 +99,18 @@ def key_column(table: TextTable, mapping: ColumnMapping) -> str:
     return found
 
 
-def identifiers(bad: BadCells, column: str, notes: list[str]) -> list[str]:
+def identifiers(bad: BadCells, column: str, notes: list[str]) -> pa.Array:
     """Return a column of names (n,); whole numbers that were saved as 10000000.0 lose the `.0`, and that is said."""
     texts = cells.key_texts(bad, column)
-    known = set(texts)
+    if not pc.any(pc.ends_with(texts, ".0")).as_py():
+        return texts
+    known = set(texts.to_pylist())
     as_floats = {text for text in known if text.endswith(".0") and _FLOAT_ID.fullmatch(text)}
     if not as_floats or any(not text.removesuffix(".0").isdigit() for text in known if text):
         return texts
     notes.append(f"{column} has whole numbers saved as {min(as_floats)!r}: they count as without the .0.")
-    return [text.removesuffix(".0") if text in as_floats else text for text in texts]
+    found = [text.removesuffix(".0") if text in as_floats else text for text in texts.to_pylist()]
+    return pa.array(found, pa.string())
 
 
 def _ask_about_studies(table: TextTable, mapping: ColumnMapping, free: Sequence[str]) -> None:
@@ -137,37 +142,25 @@ def _holds_paths(column: pa.Array) -> bool:
 
 
 def _people(
-    bad: BadCells, mapping: ColumnMapping, paths: list[str], is_study: bool, layout: Layout | None, notes: list[str]
-) -> tuple[list[str], list[str]]:
+    bad: BadCells, mapping: ColumnMapping, paths: pa.Array, is_study: bool, layout: Layout | None, notes: list[str]
+) -> tuple[pa.Array, pa.Array]:
     """Return the names of each row's patient and study, from columns, else from the path, else the path itself."""
-    in_path = pc.extract_regex(pa.array(paths, pa.string()), _STUDY_IN_PATH)
+    told_by_columns = not is_study and {"patient", "study"} <= mapping.roles.keys()
+    in_path = pc.extract_regex(paths[:0] if told_by_columns else paths, _STUDY_IN_PATH)
     found = {}
     for role in ("patient", "study"):
         if role in mapping.roles and not (role == "study" and is_study and in_path.null_count < len(in_path)):
             found[role] = identifiers(bad, mapping.roles[role], notes)
             continue
-        parsed = pc.struct_field(in_path, role).to_pylist() if len(in_path) else []
+        parsed = pc.struct_field(in_path, role)
         if role == "patient" and layout is not None and layout.patient_in_name:
-            parsed = [name or own for name, own in zip(parsed, _in_names(paths, layout.patient_in_name), strict=True)]
-        plain = {name: _without_letter(name) for name in set(parsed) if name}
-        found[role] = [plain[name] if name else path for name, path in zip(parsed, paths, strict=True)]
-        missing = sum(name is None for name in parsed)
-        if role == "patient" and missing:
-            what = "study" if is_study else "image"
-            notes.append(f"Nothing tells the patient of {counted(missing, 'row')}: each {what} counts as a patient.")
+            parsed = pc.coalesce(parsed, pc.struct_field(pc.extract_regex(paths, layout.patient_in_name), "patient"))
+        # `p10000032` and `s01` are the numbers in them, `patient00001` stays as it is.
+        found[role] = pc.coalesce(pc.replace_substring_regex(parsed, r"^[A-Za-z]0*([0-9]+)$", r"\1"), paths)
+        if role == "patient" and parsed.null_count:
+            missing, what = counted(parsed.null_count, "row"), "study" if is_study else "image"
+            notes.append(f"Nothing tells the patient of {missing}: each {what} counts as a patient.")
     return found["patient"], found["study"]
-
-
-def _in_names(paths: Sequence[str], pattern: str) -> list[str | None]:
-    found: list[str | None] = pc.struct_field(
-        pc.extract_regex(pa.array(paths, pa.string()), pattern), "patient"
-    ).to_pylist()
-    return found
-
-
-def _without_letter(name: str) -> str:
-    """Return the number of `p10000032` or `s01`, and `patient00001` as it is."""
-    return str(int(name[1:])) if name[0].isalpha() and name[1:].isdigit() else name
 
 
 def image_numbers(bad: BadCells, mapping: ColumnMapping, is_study: bool, layout: str) -> IntArray:

@@ -43,7 +43,7 @@ def views(
         column = mapping.roles["view"]
         _ask_about_views(bad, column, choices.mapping.views, notes)
         codes = cells.view_codes(bad, column, choices.mapping.views)
-    codes = np.where(codes == -1, _in_paths(keys.paths, _VIEW_IN_PATH, view_code), codes)
+    codes = _with_rest(codes, keys.paths, _VIEW_IN_PATH, view_code)
     fallback = choices.view or (layout.view if layout is not None else None)
     if fallback is None and "view" in mapping.roles and layout is not None and layout.name == "mimic-cxr-jpg":
         # A blank ViewPosition is a projection that nobody noted: `other`, as in the notebook's tables.
@@ -62,7 +62,7 @@ def _ask_about_views(bad: BadCells, column: str, words: dict[str, str], notes: l
     look = BadCells(bad.table)
     codes = cells.view_codes(look, column, words)
     unknown = list(dict.fromkeys(bad.table.columns[column].filter(pa.array(codes == cells.WRONG)).to_pylist()))
-    others = {text for text in bad.table.columns[column].to_pylist() if (text or "").lower() in cells.OTHER_VIEWS}
+    others = {text for text in bad.table.encoded(column).dictionary.to_pylist() if text.lower() in cells.OTHER_VIEWS}
     if others and not unknown:
         notes.append(f"{column}: {', '.join(sorted(others))} count as other, neither frontal nor lateral.")
     if unknown:
@@ -100,7 +100,7 @@ def datasets(
         return cells.dataset_codes(bad, column, choices.mapping.datasets)
     codes = _in_paths(keys.paths, _BESIDE_PATIENT, dataset_of_word)
     rest = np.flatnonzero(codes == -1)
-    codes[rest] = _by_folders(bad, [keys.paths[row] for row in rest], rest)
+    codes[rest] = _by_folders(bad, keys.paths.take(pa.array(rest)).to_pylist(), rest)
     in_name = [dataset_of_word(match["word"]) for match in _IN_PATH.finditer(bad.table.name)]
     codes = np.where(codes == -1, in_name[0] if len(set(in_name)) == 1 else -1, codes)
     if (codes == -1).any():
@@ -170,8 +170,15 @@ def _two_folders(bad: BadCells, row: int, path: str, found: list[int]) -> Undeci
     return UndecidedError("dataset of path", f"{question}{path[:120]!r}.", choices)
 
 
-def _in_paths(paths: list[str], pattern: str, code: Callable[[str], int]) -> IntArray:
+def _with_rest(codes: IntArray, paths: pa.Array, pattern: str, code: Callable[[str], int]) -> IntArray:
+    """Return codes (n,) with those that are -1 taken from the paths, where these tell any."""
+    rest = np.flatnonzero(codes == -1)
+    if rest.size:
+        codes[rest] = _in_paths(paths.take(pa.array(rest)), pattern, code)
+    return codes
+
+
+def _in_paths(paths: pa.Array, pattern: str, code: Callable[[str], int]) -> IntArray:
     """Return the code of the word that a pattern finds in each path, -1 where it finds none."""
-    words = pc.struct_field(pc.extract_regex(pa.array(paths, pa.string()), pattern), "word").dictionary_encode()
-    table = np.array([*(code(word.lower()) for word in words.dictionary.to_pylist()), -1], np.int64)
-    return table[words.indices.fill_null(len(table) - 1).to_numpy(zero_copy_only=False)]
+    words = pc.struct_field(pc.extract_regex(paths, pattern), "word").dictionary_encode()
+    return cells.looked_up(words, lambda word: code(word.lower()), -1)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
 
 from cxr_core.errors import Choice, TableError, UndecidedError
@@ -124,8 +125,13 @@ def _most(frame: pd.DataFrame, name: str) -> pd.Series:
 
 def _stated(frame: pd.DataFrame, findings: Sequence[str]) -> pd.DataFrame:
     """Return the rows with NULL where no row of an image says anything of a finding."""
-    codes: dict[str, pd.Series] = {}
-    for name in findings:
-        column = frame[name].astype("Int64")
-        codes[name] = column.mask(column < 0)
+    codes = {name: _or_null(frame[name]) for name in findings}
     return frame.assign(**codes).reset_index(drop=True)
+
+
+def _or_null(column: pd.Series) -> pd.Series:
+    if column.dtype == np.int64:
+        codes = column.to_numpy()
+        return pd.Series(pd.arrays.IntegerArray(codes, codes < 0), index=column.index)
+    column = column.astype("Int64")
+    return column.mask(column < 0)

@@ -4,8 +4,9 @@ Nothing in a file is believed: sizes are limited before memory is taken, what it
 from its name, and a file that is not plainly a table is refused rather than guessed at.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ from cxr_core.sources.importing.delimited_text import delimited_table
 from cxr_core.sources.importing.dialect import RECOGNISED, FileForm
 from cxr_core.sources.importing.json_lines import is_json_lines, json_lines_table
 from cxr_core.sources.importing.packed_files import members, one_member, packing
+from cxr_core.sources.importing.text_columns import TextColumns
 from cxr_core.sources.importing.unpacked import LOOK_ROWS, check_rows, first_bytes, unpacked
 from cxr_core.sources.importing.workbook import workbook_table
 
@@ -44,11 +46,26 @@ class TextTable:
     """
 
     name: str
-    columns: dict[str, pa.Array]
+    columns: Mapping[str, pa.Array]
     rows: int
     lines: np.ndarray | None = None
     decimal: str = "."
     recognised: tuple[str, ...] = ()
+
+    @cached_property
+    def _encoded(self) -> dict[str, pa.DictionaryArray]:
+        return {}
+
+    def as_read(self, column: str) -> pa.ChunkedArray:
+        """Return a column whose texts may have blanks around them, which takes no work."""
+        known = self.columns
+        return known.as_read(column) if isinstance(known, TextColumns) else pa.chunked_array([known[column]])
+
+    def encoded(self, column: str) -> pa.DictionaryArray:
+        """Return a column with each different text once; it is kept, for whoever looks again."""
+        if column not in self._encoded:
+            self._encoded[column] = self.columns[column].dictionary_encode()
+        return self._encoded[column]
 
     def place(self, row: int) -> str:
         """Return where a row (from 0) stands, as in `train.csv, line 5`."""
@@ -156,7 +173,7 @@ def _table(
 ) -> TextTable:
     if table.num_columns > _MOST_COLUMNS:
         raise TableError(f"{path.name} must have at most {_MOST_COLUMNS:,} columns. Received: {table.num_columns:,}.")
-    columns = {name: _trimmed(table[name].combine_chunks()) for name in table.column_names}
+    columns = TextColumns(table)
     separated = any("between the columns" in words for words in recognised)
     mark = decimal or (_decimal(columns.values(), path) if separated else ".")
     said = (*recognised, "decimal commas") if mark == "," else tuple(recognised)
@@ -198,13 +215,6 @@ def _as_text(path: Path, name: str, column: pa.ChunkedArray) -> pa.Array:
         raise TableError(
             f"{path.name}: the column {name[:80]!r} must hold numbers or texts: {_said(error)}."
         ) from error
-
-
-def _trimmed(text: pa.Array) -> pa.Array:
-    """Return texts without blanks around them, NULL where nothing remains."""
-    without = pc.utf8_trim_whitespace(text)
-    nothing = pc.equal(without, "")
-    return pc.if_else(nothing, None, without) if pc.any(nothing).as_py() else without
 
 
 def _said(error: BaseException) -> str:

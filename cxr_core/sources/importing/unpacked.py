@@ -73,9 +73,9 @@ def row_ends(content: bytes, quoted: bool = False) -> np.ndarray:
     if not ends.size:
         # Old Macs end lines with a CR alone.
         ends = np.flatnonzero(letters == _RETURN)
-    marks = np.flatnonzero(letters == _QUOTE)
-    if not marks.size and not quoted:
+    if not quoted and _QUOTE not in content:
         return ends
+    marks = np.flatnonzero(letters == _QUOTE)
     return ends[(np.searchsorted(marks, ends) + quoted) % 2 == 0]
 
 
@@ -94,9 +94,9 @@ def too_dense(path: Path, size: int) -> TableError:
     )
 
 
-def check_rows(rows: int, path: Path) -> None:
-    """Raise `TableError` when a file has more rows than the setting `import_rows` allows."""
-    most = settings().import_rows
+def check_rows(rows: int, path: Path, allowed: int | None = None) -> None:
+    """Raise `TableError` when a file has more rows than `allowed`, by default the setting `import_rows`."""
+    most = settings().import_rows if allowed is None else allowed
     if rows > most:
         raise TableError(
             f"{path.name} has more than {most:,} rows, the most that one import takes. Import it in parts, or allow "
@@ -109,26 +109,37 @@ class _Rows:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._allowed = settings().import_rows
         self._quoted = False
         self._since = 0
         self.number = 0
 
     def count(self, chunk: bytes, limited: bool = True) -> None:
         """Count one more part; the rows are bounded by the setting when `limited`, their length always."""
-        ends = row_ends(chunk, self._quoted)
+        number, first, last, longest = _row_ends(chunk, self._quoted)
         self._quoted ^= chunk.count(b'"') % 2 == 1
-        longest = self._since + len(chunk) if not len(ends) else max(self._since + int(ends[0]), _longest(ends))
-        self._since = self._since + len(chunk) if not len(ends) else len(chunk) - int(ends[-1]) - 1
-        self.number += len(ends)
+        longest = self._since + len(chunk) if not number else max(self._since + first, longest)
+        self._since = self._since + len(chunk) if not number else len(chunk) - last - 1
+        self.number += number
         if max(longest, self._since) > _LARGEST_ROW:
             raise _too_long(self._path)
         if limited:
             # The header is no row.
-            check_rows(self.number - 1, self._path)
+            check_rows(self.number - 1, self._path, self._allowed)
 
 
-def _longest(ends: np.ndarray) -> int:
-    return int(np.diff(ends).max()) if len(ends) > 1 else 0
+def _row_ends(chunk: bytes, quoted: bool) -> tuple[int, int, int, int]:
+    """Return how many rows end in a part of a file, where the first and the last does, and the longest between them.
+
+    A row within a part that may be a row itself is not too long, so that nobody has to measure it.
+    """
+    plain = not quoted and _QUOTE not in chunk and len(chunk) <= _LARGEST_ROW
+    if plain and (number := chunk.count(b"\n")):
+        return number, chunk.find(b"\n"), chunk.rfind(b"\n"), 0
+    ends = row_ends(chunk, quoted)
+    if not len(ends):
+        return 0, 0, 0, 0
+    return len(ends), int(ends[0]), int(ends[-1]), int(np.diff(ends).max()) if len(ends) > 1 else 0
 
 
 def _too_long(path: Path) -> TableError:
