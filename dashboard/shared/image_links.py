@@ -7,6 +7,7 @@ see other images. A link to it opens in the same tab (`in_the_browser.js`).
 from collections.abc import Mapping, Sequence
 from urllib.parse import urlencode
 
+from cxr_core.evaluation.image_groups import REPORT_GROUPS
 from cxr_core.schema import REPORT
 
 #: The view that stands for all of them, and the model that stands for none; no model has this name.
@@ -38,13 +39,14 @@ def group_parameters(
         cut: on the stored scale, for the groups that have a threshold.
         dataset: the data set.
         view: the view, None for all.
-        judge: who says what is positive.
+        judge: who says what is positive; left out where the report alone does, and the page asks nobody.
         first: how many images of the group stand before the one that the page of the wall is to show.
     """
     cut_at = {} if cut is None else {"cut-by": "number", "cut": repr(float(cut))}
     about = {"source": source, "model": model or NO_MODEL, "label": label, "group": group, "dataset": dataset}
     page = {"wall-page": str(first // A_PAGE + 1)} if first >= A_PAGE else {}
-    return about | {"view": view or ALL_VIEWS, "judge": judge} | cut_at | page
+    judged = {"judge": judge} if model and group not in (*REPORT_GROUPS, "doubtful") else {}
+    return about | {"view": view or ALL_VIEWS} | judged | cut_at | page
 
 
 def images_address(parameters: Mapping[str, str]) -> str:

@@ -7,7 +7,9 @@ from urllib.parse import parse_qsl
 import pytest
 from as_read import links_to_images, without_links
 
+from cxr_core.evaluation.image_groups import CUT_GROUPS, GROUPS, LABEL_GROUPS, PAIR_GROUPS
 from cxr_core.tasks.evaluate import label_curves
+from dashboard.shared.image_links import group_parameters
 
 FRONTAL = "densenet_frontal_u0_0__w0_0"
 
@@ -64,6 +66,15 @@ def test_a_cell_of_compare_leads_to_the_mistakes_of_its_model(small_demo, page):
     parameters = dict(parse_qsl(html.unescape(address)))
     assert parameters["dataset"] == "test"
     assert page("images", **parameters).title[0].value.startswith("False positives for edema")
+
+
+@pytest.mark.parametrize("model", [None, FRONTAL])
+def test_a_link_to_a_group_says_nothing_that_the_page_does_not_ask(small_demo, page, model):
+    for group in GROUPS if model else LABEL_GROUPS:
+        if group not in PAIR_GROUPS:
+            cut = 0.5 if group in CUT_GROUPS else None
+            app = page("images", **group_parameters("demo", "edema", group, model, cut))
+            assert not app.warning, group
 
 
 def test_a_table_without_its_links_is_read_as_before():
