@@ -25,7 +25,8 @@ from dashboard.shared.pack_button import pack_button
 from dashboard.shared.source import built_source
 
 source = built_source()
-entries = judged_models(engine.models(source.name))
+with st.empty():  # What is waited for has a place, so that nothing below moves when it is there at once.
+    entries = judged_models(engine.models(source.name))
 if len(entries) < 2:
     page_header("There are not two models to compare yet", source.name, source.synthetic)
     st.info("Models can be compared once they have predictions. Train one, or predict with one that you have.")

@@ -12,7 +12,8 @@ from dashboard.shared.navigation import go_button
 from dashboard.shared.source import built_source
 
 source = built_source()
-entries = judged_models(engine.models(source.name))
+with st.empty():  # What is waited for has a place, so that nothing below moves when it is there at once.
+    entries = judged_models(engine.models(source.name))
 if not entries:
     page_header("There is no model to judge yet", source.name, source.synthetic)
     st.info("A model can be judged once it has predictions. Train one, or predict with one that you have.")

@@ -30,17 +30,19 @@ _CANCELLED = "cancelled-questions"
 def waiting(question: Hashable, words: str, show: Show | None = None) -> Iterator[None]:
     """Show a spinner while an answer is asked for, and below it, once it takes long, the bar and what `show` draws.
 
+    It all stands in one place of the page, so that what follows moves by one place alone, whatever is shown here.
     A question that was cancelled ends the drawing here, with a button that asks it after all.
     """
     if question in _cancelled():
         st.info("This was cancelled.", icon=":material/cancel:")
         st.button("Compute it", key=_key("compute", question), on_click=_cancelled().discard, args=(question,))
         st.stop()
-    with st.spinner(words, show_time=True):
+    slot = st.empty()
+    with slot.container(), st.spinner(words, show_time=True):
         shown = _Shown(question, show)
         with telling(shown.tell), telling_estimates(shown.tell_reading), receiving(shown.receive):
             yield
-        shown.clear()
+    slot.empty()
 
 
 class _Shown:
@@ -69,10 +71,6 @@ class _Shown:
 
     def tell_reading(self, asked: str, n_bytes: int) -> None:
         self._reading.caption(f"BigQuery: about {size(n_bytes)} will be read for {label_words(asked).lower()}.")
-
-    def clear(self) -> None:
-        for place in (self._reading, self._place, self._parts_place):
-            place.empty()
 
     def _cancel_button(self, row: DeltaGenerator) -> None:
         row.button("Cancel", key=_key("cancel", self._question), on_click=_cancelled().add, args=(self._question,))
