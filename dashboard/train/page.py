@@ -13,7 +13,9 @@ source = built_source()
 top = st.container()
 left, right = st.columns([3, 2], gap="large")
 with left:
-    options, several = train_form(source, engine.models(source.name))
+    with st.empty():  # What is waited for has a place, so that the form does not move when it is there at once.
+        models = engine.models(source.name)
+    options, several = train_form(source, models)
 plan, reason = plan_or_reason(source.name, options)
 with top:
     page_header(answer(plan, several), source.name, source.synthetic, view_fact(options.view))

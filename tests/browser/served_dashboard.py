@@ -96,7 +96,7 @@ def type_in(box, text, parameter=""):
 
 def _has_come(page, address):
     try:
-        page.wait_for_url(address, timeout=15_000)
+        page.wait_for_url(address, timeout=30_000)
     except PlaywrightTimeout:
         return False
     return True

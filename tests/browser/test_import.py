@@ -6,6 +6,7 @@ import psutil
 import pytest
 from huge_files import newlines
 from playwright.sync_api import expect
+from served_dashboard import at_rest
 from sklearn.metrics import roc_auc_score
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(200)]
@@ -33,6 +34,7 @@ def choose_labels(page, dashboard, file):
 def choose_predictions(page, file):
     page.get_by_role("tab", name="Predictions").click()
     form = page.get_by_role("tabpanel", name="Predictions")
+    at_rest(page)  # a list that is open while the page is drawn anew is closed
     form.get_by_role("combobox", name="Source").click()
     page.get_by_role("option", name="mine").click()
     form.locator("input[type=file]").set_input_files(file)

@@ -15,9 +15,9 @@ MODEL = "densenet_frontal_u0_0__w0_0"
 def test_slope_intercept_and_o_to_e_are_those_of_the_command_line(small_demo, page):
     fit = all_details("demo", MODEL, "valid", None, "report")["support_devices"].calibration
     shown = metrics(page("evaluate", model=MODEL, label="support_devices", **{"point-tab": "Calibration"}))
-    assert shown["Calibration slope"] == f"{fit.slope:.3f}"
-    assert shown["Calibration intercept"] == f"{fit.intercept:.3f}"
-    assert shown["Observed : expected"] == f"{fit.observed_to_expected:.3f}"
+    assert shown["Calibration slope"] == f"{fit.slope:.3f}".replace("-", "−")
+    assert shown["Calibration intercept"] == f"{fit.intercept:.3f}".replace("-", "−")
+    assert shown["Observed : expected"] == f"{fit.observed_to_expected:.3f}".replace("-", "−")
 
 
 def test_net_benefit_and_the_part_of_the_roc_curve_are_those_of_the_command_line(small_demo, page):
@@ -26,9 +26,9 @@ def test_net_benefit_and_the_part_of_the_roc_curve_are_those_of_the_command_line
         "evaluate", model=MODEL, label="support_devices", **{"point-tab": "Decisions", "least-specificity": "0.8"}
     )
     part, shown = found.roc_part, metrics(app)
-    assert shown["Partial AUC"] == f"{part.partial_auc:.3f}"
-    assert shown["Partial AUC, standardised"] == f"{part.standardised:.3f}"
-    assert shown["Sensitivity there"] == f"{part.sensitivity:.3f}"
+    assert shown["Partial AUC"] == f"{part.partial_auc:.3f}".replace("-", "−")
+    assert shown["Partial AUC, standardised"] == f"{part.standardised:.3f}".replace("-", "−")
+    assert shown["Sensitivity there"] == f"{part.sensitivity:.3f}".replace("-", "−")
     specs = [json.loads(chart.proto.spec) for chart in app.get("plotly_chart")]
     (drawn,) = [spec for spec in specs if "Net benefit" in spec["layout"]["title"]["text"]]
     lines = {trace["name"]: trace["y"] for trace in drawn["data"]}
