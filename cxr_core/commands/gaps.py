@@ -1,6 +1,7 @@
 """`gaps`: whom a model serves worse."""
 
 import argparse
+from collections.abc import Sequence
 
 from cxr_core.commands.output import as_table, interval, reasons, shown
 from cxr_core.commands.parsing import Answer, Command, Parser
@@ -53,39 +54,29 @@ def _execute(arguments: argparse.Namespace) -> Answer:
 
 def _text(found: Gaps) -> str:
     headers = ["label", "group", "n", "positive"]
-    headers += [word for name in FIGURES for word in (name, "gap to the rest", "95 % interval", "p corrected")]
+    headers += [word for name in FIGURES for word in (name, "gap to the rest", "corrected interval", "p corrected")]
     rows, why = [], {}
     for label, cells in found.matrix.labels.items():
         for group, cell in cells.items():
             one = cell.as_json()
             row = [label, group, cell.n, cell.n_positive]
             for name in FIGURES:
-                ends = one["gap_ci"][name]
-                between = "-" if ends is None else f"{ends[0]:+.3f} to {ends[1]:+.3f}"
+                between = _between(one["gap_ci_corrected"][name])
                 row += [one[name], _signed(one["gap"][name]), between, shown(one["p_corrected"][name])]
             rows.append(row)
             why[f"{label}, {group}"] = one["why"]
-    heads = (
-        "label",
-        "group",
-        "AUC",
-        "95 % interval",
-        "gap to the rest",
-        "95 % interval",
-        "p corrected",
-        "O:E",
-        "slope",
-    )
+    heads = ("label", "group", "AUC", "95 % interval", "gap to the rest", "corrected interval", "p corrected")
     ranked = []
     for label, of_groups in found.areas.items():
         for group, area in of_groups.items():
             fit = found.calibration[label][group]
-            figures = (area.roc_auc, interval(area.roc_auc_ci), _signed(area.gap), interval(area.gap_ci))
+            figures = (area.roc_auc, interval(area.roc_auc_ci), _signed(area.gap), _between(area.gap_ci_corrected))
             ranked.append([label, group, *figures, area.p_corrected, fit.observed_to_expected, fit.slope])
     by = ", ".join(found.by)
     head = f"{found.model} on {found.dataset} by {by}, cut by {found.card}: each group minus all other images"
-    tail = f"p corrected by Holm for {counted(found.matrix.tests, 'test')}"
-    return f"{head}\n\n{as_table(headers, rows)}{reasons(why)}\n\n{tail}\n\n{as_table(heads, ranked)}"
+    tail = f"p and intervals of gaps corrected by Holm for {counted(found.matrix.tests, 'test')}"
+    last = as_table((*heads, "O:E", "slope"), ranked)
+    return f"{head}\n\n{as_table(headers, rows)}{reasons(why)}\n\n{tail}\n\n{last}"
 
 
 def _slices(arguments: argparse.Namespace) -> Answer:
@@ -100,8 +91,7 @@ def _slices_text(found: Slices, limit: int) -> str:
     headers = ("label", "figure", "slice", "n", "value", "gap to the rest", "corrected interval", "p corrected")
     rows = []
     for one in found.found[:limit]:
-        ends = one.gap.ci_corrected or (0.0, 0.0)
-        between, value = f"{ends[0]:+.3f} to {ends[1]:+.3f}", one.as_json()["value"]
+        between, value = _between(one.gap.ci_corrected), one.as_json()["value"]
         row = (one.label, one.figure, one.group, one.cell.n, value, _signed(one.gap.value), between)
         rows.append((*row, shown(one.gap.p_corrected)))
     looked = f"{counted(found.looked_at, 'slice')} of {', '.join(found.columns)}, {found.too_small} too small"
@@ -112,6 +102,10 @@ def _slices_text(found: Slices, limit: int) -> str:
 
 def _signed(value: float | None) -> str:
     return "-" if value is None else f"{value:+.3f}"
+
+
+def _between(ends: Sequence[float] | None) -> str:
+    return "-" if ends is None else f"{ends[0]:+.3f} to {ends[1]:+.3f}"
 
 
 GAPS = Command("gaps", "Say whom a model serves worse.", _arguments, _execute)

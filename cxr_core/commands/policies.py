@@ -55,7 +55,8 @@ def _text(found: PolicyLandscape) -> str:
     document, rows = found.as_json(), []
     why: dict[str, dict[str, str]] = {}
     for label, best in document["best"].items():
-        rows.append([label, best["u"], best["w"], _signed(best["gain"]), _ends(best["gain_ci"]), best["alike"]])
+        gain = (_signed(best["gain"]), _ends(best["gain_ci_corrected"]))
+        rows.append([label, best["u"], best["w"], *gain, best["alike"]])
         why[label] = {"gain": best["why"]} if best["why"] else {}
     about = document["features"]
     head = (
@@ -64,11 +65,11 @@ def _text(found: PolicyLandscape) -> str:
         f"{JUDGED_ON}"
     )
     tail = (
-        f"gain: AUC over ignoring uncertain images, on patients that took no part in the choice; alike: how many of "
-        f"{len(PAIRS)} pairs cannot be told from the best.\nThe features were trained with a policy of their own; a "
-        "whole training may rank policies otherwise."
+        f"gain: AUC over ignoring uncertain images, on patients that took no part in the choice, its interval "
+        f"corrected for all labels (Holm); alike: how many of {len(PAIRS)} pairs cannot be told from the best.\n"
+        "The features were trained with a policy of their own; a whole training may rank policies otherwise."
     )
-    headers = ["label", "best u", "best w", "gain", "95 % interval", "alike"]
+    headers = ["label", "best u", "best w", "gain", "corrected interval", "alike"]
     return f"{head}\n\n{as_table(headers, rows)}{reasons(why)}\n\n{tail}"
 
 

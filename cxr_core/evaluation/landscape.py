@@ -14,7 +14,7 @@ among which it was found:
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from math import pi, sqrt
 
 import numpy as np
@@ -30,7 +30,7 @@ from cxr_core.evaluation.influence import auc_of_rows
 from cxr_core.evaluation.patient_sums import sum_by_patient
 from cxr_core.evaluation.ranking import ranking
 from cxr_core.evaluation.results import LEVEL, Bounds
-from cxr_core.evaluation.simultaneous import Difference, clustered, family_of, holm
+from cxr_core.evaluation.simultaneous import Difference, clustered, family_of, holm, holm_levels
 
 #: Draws of the largest difference; of 7,000 pairs these take a fraction of a second.
 _DRAWS = 2_000
@@ -45,7 +45,8 @@ SAME_HEAD = "in both halves of the patients the reference was best, so nothing i
 class Gain:
     """What choosing the best gains in AUC over the reference, by cross-fitting; None where `why` says so.
 
-    `p` is of "no gain", two-sided, for this label alone; `p_corrected` for all labels (Holm), see `corrected_gains`.
+    `ci` and `p`, of "no gain", two-sided, are for this label alone; `ci_corrected` and `p_corrected` for all labels
+    (Holm), see `corrected_gains`, which asks `tested` for the interval at its level.
     """
 
     value: float | None = None
@@ -53,6 +54,8 @@ class Gain:
     p: float | None = None
     p_corrected: float | None = None
     why: str | None = None
+    ci_corrected: Bounds | None = None
+    tested: Difference | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,10 +109,14 @@ def nothing_ranked(n: int, n_positive: int, counted: ClassPatients, why: str) ->
 
 
 def corrected_gains(gains: Sequence[Gain]) -> list[Gain]:
-    """Return gains of several labels with their p corrected for all of them (Holm 1979)."""
-    tested = [gain.p for gain in gains if gain.p is not None]
-    corrected = iter(holm(tested))
-    return [gain if gain.p is None else Gain(gain.value, gain.ci, gain.p, next(corrected), gain.why) for gain in gains]
+    """Return gains of several labels with p and intervals corrected for all of them (Holm 1979)."""
+    p_values = [gain.tested.p for gain in gains if gain.tested]
+    corrected = iter(zip(holm(p_values), holm_levels(p_values), strict=True))
+    return [_corrected(gain, *next(corrected)) if gain.tested else gain for gain in gains]
+
+
+def _corrected(gain: Gain, p: float, level: float) -> Gain:
+    return replace(gain, p_corrected=p, ci_corrected=gain.tested.interval(level) if gain.tested else None)
 
 
 def _areas(y: IntArray, scores: FloatArray, clusters: IntArray) -> tuple[FloatArray, FloatArray, FloatArray]:
@@ -167,7 +174,7 @@ def _gain(y: IntArray, scores: FloatArray, clusters: IntArray, reference: int, c
     found: Difference | None = clustered(value / pairs, spread, counted.rarer)
     if found is None:
         return Gain(value / pairs, why=SAME_HEAD)
-    return Gain(found.value, found.interval(), found.p)
+    return Gain(found.value, found.interval(), found.p, tested=found)
 
 
 def _influence(y: IntArray, scores: FloatArray) -> FloatArray:

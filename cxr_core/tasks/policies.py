@@ -98,6 +98,7 @@ class PolicyLandscape:
             "gain_ci": bounds_as_json(gain.ci),
             "p": gain.p,
             "p_corrected": gain.p_corrected,
+            "gain_ci_corrected": bounds_as_json(gain.ci_corrected),
             "told": self.is_told(label),
             "alike": alike,
             "n": found.n,

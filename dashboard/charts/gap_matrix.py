@@ -72,8 +72,9 @@ def cell_words(cell: GroupGap, figure: str) -> str:
     """Return what stands behind a cell, in words."""
     document, gap = cell.as_json(), cell.gaps[figure]
     words = [f"{counted(cell.n, 'image')} of {counted(cell.n_patients, 'patient')}, {cell.n_positive:,} positive"]
-    if gap.ci and gap.p_corrected is not None:
-        words.append(f"gap {signed(gap.value or 0.0)} (95 %: {signed(gap.ci[0])} to {signed(gap.ci[1])})")
+    if gap.ci_corrected and gap.p_corrected is not None:
+        low, high = gap.ci_corrected
+        words.append(f"gap {signed(gap.value or 0.0)} (corrected interval {signed(low)} to {signed(high)})")
         words.append(f"p corrected {gap.p_corrected:.3f}")
     reasons = [why for name, why in document["why"].items() if name == "threshold" or name.startswith(figure)]
     return "; ".join([*words, *dict.fromkeys(reasons)])

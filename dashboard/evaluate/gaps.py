@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from cxr_core.evaluation.gaps import FIGURES, GroupGap
-from cxr_core.evaluation.results import LEVEL
+from cxr_core.evaluation.results import LEVEL, Bounds
 from cxr_core.schema import label_words
 from cxr_core.tasks.gaps import Gaps
 from cxr_core.words import counted
@@ -18,7 +18,7 @@ from dashboard.evaluate.subgroups import column_words, usual_split
 from dashboard.shared import card_answers, detail_help, engine, help_texts
 from dashboard.shared.choices import Options, pick_one, select_several
 from dashboard.shared.downloads import download_table
-from dashboard.shared.formatting import NOTHING, plain, signed, with_interval
+from dashboard.shared.formatting import NOTHING, p_value, plain, signed, with_interval
 from dashboard.shared.theme import colors
 
 
@@ -67,11 +67,16 @@ def gaps_answer(found: Gaps) -> str:
     if not worse:
         return f"No group is served worse beyond chance, of {counted(len(tested), 'gap')}."
     value, label, group, figure, gap = min(worse, key=lambda one: one[0])
-    low, high = gap.ci or (value, value)
+    ends = _corrected(gap.ci_corrected, "corrected interval ")
     return (
         f"{counted(len(worse), 'gap')} of {len(tested):,} to the worse beyond chance, the largest in {figure} for "
-        f"{label_words(label).lower()} in {group}: {signed(value)} ({signed(low)} to {signed(high)})."
+        f"{label_words(label).lower()} in {group}: {signed(value)}{ends}."
     )
+
+
+def _corrected(ends: Bounds | None, what: str = "") -> str:
+    """Return the interval that belongs to a corrected p, behind a gap."""
+    return f" ({what}{signed(ends[0])} to {signed(ends[1])})" if ends else ""
 
 
 def ranked_table(found: Gaps) -> pd.DataFrame:
@@ -80,16 +85,14 @@ def ranked_table(found: Gaps) -> pd.DataFrame:
     for label, cells in found.areas.items():
         for group, area in cells.items():
             fit = found.calibration[label][group]
-            gap = NOTHING if area.gap is None else signed(area.gap)
-            if area.gap_ci:
-                gap += f" ({signed(area.gap_ci[0])} to {signed(area.gap_ci[1])})"
+            gap = NOTHING if area.gap is None else signed(area.gap) + _corrected(area.gap_ci_corrected)
             rows.append(
                 {
                     "Label": label_words(label),
                     "Group": plain(group),
                     "AUC": with_interval(area.roc_auc, area.roc_auc_ci),
-                    "Gap to the rest": gap,
-                    "p, corrected": NOTHING if area.p_corrected is None else f"{area.p_corrected:.3f}",
+                    "Gap to the rest (corrected interval)": gap,
+                    "p, corrected": p_value(area.p_corrected),
                     "Slope": with_interval(fit.slope, fit.slope_ci),
                     "O:E": with_interval(fit.observed_to_expected, fit.observed_to_expected_ci),
                 }

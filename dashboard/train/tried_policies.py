@@ -105,9 +105,10 @@ def label_answer(found: PolicyLandscape, label: str) -> str:
     area = three_digits(float(found.roc_auc(label).max()))
     first = f"{label_words(label)}: u {best[0]:g}, w {best[1]:g} is best (AUC {area}); "
     first += f"{counted(alike, 'other pair')} of {len(PAIRS) - 1} cannot be told from it."
-    if gain.value is None or gain.ci is None:
+    if gain.value is None or gain.ci_corrected is None:
         return f"{first} No gain can be stated: {gain.why}."
-    interval = f"{signed(gain.value)} (95 %: {signed(gain.ci[0])} to {signed(gain.ci[1])})"
+    low, high = gain.ci_corrected
+    interval = f"{signed(gain.value)} (corrected interval {signed(low)} to {signed(high)})"
     told = "beyond chance" if found.is_told(label) else "which cannot be told from chance"
     return f"{first} Choosing so changes the AUC by {interval} over ignoring uncertain images, {told}."
 
@@ -117,13 +118,13 @@ def _table(found: PolicyLandscape) -> pd.DataFrame:
     rows = []
     for label in found.labels:
         best, gain, place = found.best(label), found.labels[label].gain, LABELS.index(label)
-        ends = NOTHING if gain.ci is None else f"{signed(gain.ci[0])} to {signed(gain.ci[1])}"
+        ends = NOTHING if gain.ci_corrected is None else " to ".join(map(signed, gain.ci_corrected))
         rows.append(
             {
                 "Label": label_words(label),
                 "Best u, w": NOTHING if best is None else f"{best[0]:g}, {best[1]:g}",
                 "Gain": NOTHING if gain.value is None else signed(gain.value),
-                "95 %": ends,
+                "Corrected interval": ends,
                 "Not told from it": NOTHING if best is None else f"{int(found.alike(label).sum()) - 1}",
                 "Mix u, w": f"{mix.u[place]:g}, {mix.w[place]:g}",
             }

@@ -5,14 +5,15 @@ import shutil
 from html_tables import html_tables
 from test_pages import texts
 
+from cxr_core.evaluation.gaps import Gap, GapMatrix, GroupGap
 from cxr_core.schema import label_words
 from cxr_core.tasks.card_choice import CardChoice, chosen_card
-from cxr_core.tasks.gaps import gaps_at
+from cxr_core.tasks.gaps import Gaps, gaps_at
 from cxr_core.tasks.slices import slices_at
 from cxr_core.tasks.threshold_cards import JudgedCut, cards, judged_at
-from dashboard.charts.gap_matrix import gap_matrix_html, gap_sign
+from dashboard.charts.gap_matrix import cell_words, gap_matrix_html, gap_sign
 from dashboard.charts.palette import LIGHT
-from dashboard.evaluate.gaps import flat_gaps, gaps_answer
+from dashboard.evaluate.gaps import flat_gaps, gaps_answer, ranked_table
 from dashboard.evaluate.slices import flat_slices, slices_answer
 from dashboard.shared.formatting import plain
 
@@ -75,6 +76,32 @@ def test_signs_follow_the_corrected_p_and_what_is_not_tested_says_so(small_demo)
             expected = "?" if gap.p_corrected is None else "·" if gap.p_corrected >= 0.05 else "▼▲"[gap.value > 0]
             assert gap_sign(cell, figure) == expected
     assert "<script" not in gap_matrix_html(found.matrix, "sensitivity", LIGHT)
+
+
+def test_beside_a_corrected_p_stands_the_corrected_interval_and_says_so(small_demo, monkeypatch):
+    monkeypatch.setenv("CXR_MINIMUM_POSITIVES", "3")
+    found = gaps_at(chosen_card("demo", MODEL, RULE), "demo", MODEL, ["sex", "age"], "test", None, "report")
+    told = 0
+    for label, cells in found.areas.items():
+        shown = ranked_table(found).loc[label_words(label)].set_index("Group")
+        for group, area in cells.items():
+            if area.gap_ci_corrected:
+                ends = " to ".join(f"{end:+.3f}".replace("-", "−") for end in area.gap_ci_corrected)
+                assert shown.loc[plain(group), "Gap to the rest (corrected interval)"].endswith(f"({ends})")
+                told += area.gap_ci_corrected != area.gap_ci
+    assert told, "somewhere the two intervals differ"
+    cell = next(cell for of in found.matrix.labels.values() for cell in of.values() if cell.gaps["specificity"].ci)
+    low, _ = cell.gaps["specificity"].ci_corrected
+    assert f"corrected interval {low:+.3f} to".replace("-", "−") in cell_words(cell, "specificity")
+
+
+def test_the_answer_tells_the_largest_gap_with_its_corrected_interval():
+    gap = Gap(-0.2, (-0.3, -0.1), 0.001, 0.02, (-0.38, -0.02))
+    cell = GroupGap("F", 9, 4, 9, None, {"sensitivity": gap})
+    found = Gaps(
+        "demo", MODEL, ("sex",), "card", "test", None, "report", GapMatrix(("F",), {"edema": {"F": cell}}, 1), {}, {}
+    )
+    assert "edema in F: −0.200 (corrected interval −0.380 to −0.020)." in gaps_answer(found)
 
 
 def test_alarms_are_those_of_images_like_the_judged_and_none_without_a_point():

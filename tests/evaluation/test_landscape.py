@@ -1,8 +1,10 @@
 import numpy as np
 import pytest
+from scipy import stats
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from cxr_core.evaluation.landscape import Gain, auc_of_all, corrected_gains, label_landscape
+from cxr_core.evaluation.simultaneous import Difference
 
 MINIMUM = 10
 
@@ -87,5 +89,18 @@ def test_one_class_gives_nothing_and_says_why():
 
 
 def test_gains_of_several_labels_are_corrected_by_holm():
-    gains = corrected_gains([Gain(0.1, p=0.04), Gain(why="few"), Gain(0.2, p=0.01)])
-    assert [gain.p_corrected for gain in gains] == [0.04, None, 0.02]
+    gains = corrected_gains([of_p(0.04), Gain(why="few"), of_p(0.01)])
+    assert [gain.p_corrected for gain in gains] == pytest.approx([0.04, None, 0.02])
+
+
+def test_an_interval_beside_a_corrected_p_leaves_out_0_exactly_where_that_p_is_below_5_percent():
+    gains = corrected_gains([of_p(p) for p in (0.04, 0.001, 0.03, 0.9)])
+    for gain in gains:
+        assert (gain.ci_corrected[0] > 0) == (gain.p_corrected < 0.05)
+    assert gains[0].ci[0] > 0 > gains[0].ci_corrected[0], "alone it is told from 0, among four it is not"
+
+
+def of_p(p):
+    """A gain whose t has so large a p for its label alone."""
+    difference = Difference(float(stats.t.isf(p / 2, 40)), 1.0, 40)
+    return Gain(difference.value, difference.interval(), difference.p, tested=difference)

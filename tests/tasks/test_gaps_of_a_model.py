@@ -86,6 +86,8 @@ def test_the_command_prints_the_matrix_and_says_what_the_sides_are(people, cxr):
     assert set(cell["gap"]) == set(cell["p_corrected"]) == {"sensitivity", "specificity"}
     text = cxr(*arguments)
     assert "each group minus all other images" in text.stdout and "Holm for 4 tests" in text.stdout
+    ends = " to ".join(f"{end:+.3f}" for end in cell["gap_ci_corrected"]["specificity"])
+    assert "corrected interval" in text.stdout and ends in text.stdout
     wrong = cxr("gaps", "net", "--by", "ward", "--at", "card", "--source", NAME)
     assert (wrong.returncode, wrong.stderr.count("\n")) == (2, 1)
 
