@@ -27,6 +27,8 @@ CONTRADICTED = {
 CUT_GROUPS = (*CELLS, *CONTRADICTED)
 #: What is of the report alone, whoever judges.
 REPORT_GROUPS = ("blank", *CONTRADICTED)
+#: What nobody is asked to judge: the report's own, and where the report itself is in doubt.
+UNJUDGED_GROUPS = (*REPORT_GROUPS, "doubtful")
 _ENDS = ("uncertain-highest", "uncertain-lowest")
 #: What two models are needed for, what one is needed for, and what can be listed without one.
 PAIR_GROUPS = ("models-differ",)

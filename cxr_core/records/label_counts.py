@@ -5,8 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from cxr_core.arrays import IntArray
-from cxr_core.records.example import decode
-from cxr_core.records.tfrecord import read_payloads
+from cxr_core.records.layout import records_of
 from cxr_core.schema import LABELS, VALUES
 
 
@@ -18,8 +17,8 @@ def label_counts(paths: Sequence[str]) -> IntArray:
     """
     counts = np.zeros((len(VALUES), len(LABELS)), np.int64)
     for path in paths:
-        for number, payload in enumerate(read_payloads(path), start=1):
-            for label, value in decode(payload, f"Record {number} of {path}").labels.items():
+        for _, record in records_of(path):
+            for label, value in record.labels.items():
                 if 0 <= value < len(VALUES):
                     counts[value, LABELS.index(label)] += 1
     return counts

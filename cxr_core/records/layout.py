@@ -92,7 +92,7 @@ def check_records(
 def _checked_images(path: str, content: Hashable, view: str | None, with_keys: bool) -> int:
     """Count the records of one file and check its first, once until it changes: a form asks again at every choice."""
     images = _remote_count(path, str(content)) if is_remote(path) else count_records(path)
-    for where, record in islice(_records(path), _PARSED_PER_FILE):
+    for where, record in islice(records_of(path), _PARSED_PER_FILE):
         check_record(record, where, view)
         if with_keys:
             _check_keys(record, where)
@@ -133,14 +133,14 @@ def equalised(paths: Sequence[str]) -> bool:
 
 @lru_cache(maxsize=4096)
 def _first_equalised(path: str, _content: Stamp) -> bool | None:
-    first = next(_records(path), None)
+    first = next(records_of(path), None)
     return None if first is None else first[1].equalised
 
 
 @lru_cache(maxsize=4096)
 def _labels_in(path: str, _content: Stamp, most: int | None, value: int | None) -> frozenset[str]:
     found: set[str] = set()
-    for _, record in islice(_records(path), most):
+    for _, record in islice(records_of(path), most):
         found |= {label for label, code in record.labels.items() if value is None or code == value}
         if len(found) == len(LABELS):
             break
@@ -162,7 +162,7 @@ def locate_damage(paths: Sequence[Path | str]) -> str | None:
     """Read every record of every file and return what is wrong with the first bad one, or None."""
     try:
         for path in paths:
-            for where, record in _records(path):
+            for where, record in records_of(path):
                 check_record(record, where, None)
                 _decode(record.jpg, where)
     except RecordError as error:
@@ -193,7 +193,8 @@ def _check_keys(record: Record, where: str) -> None:
         raise RecordError(f"{where} lacks {', '.join(lacking)}. Prediction needs these keys to name the image.")
 
 
-def _records(path: Path | str) -> Iterator[tuple[str, Record]]:
+def records_of(path: Path | str) -> Iterator[tuple[str, Record]]:
+    """Yield each record of a file with what errors call it; raises `RecordError` where the file is damaged."""
     for number, payload in enumerate(read_payloads(path), start=1):
         where = f"Record {number} of {path}"
         yield where, decode(payload, where)

@@ -8,7 +8,7 @@ import pandas as pd
 from scipy.special import expit
 
 from cxr_core.errors import CxrError, UsageError, brief
-from cxr_core.schema import DATASETS, KEY_COLUMNS, LABELS, READER_COLUMN, REPORT, VALUES, Verdict, image_path
+from cxr_core.schema import DATASETS, KEY_COLUMNS, LABELS, READER_COLUMN, REPORT, VALUES, Verdict
 from cxr_core.sources.registry import ready_source
 from cxr_core.tasks.image_keys import ImageKeys, named_keys, view_name
 from cxr_core.tasks.images import Join
@@ -42,14 +42,6 @@ class ImageFacts(ImageKeys):
     truth: dict[str, bool] | None
     models: dict[str, dict[str, ModelSays]]
     others: tuple[tuple[str, str | None], ...]
-
-    @property
-    def names_in_records(self) -> tuple[str, ...]:
-        """The other paths by which records may know the image: what its keys give."""
-        return () if self.view is None else (image_path(*self._keys(), self.view),)
-
-    def _keys(self) -> tuple[str, int, int, int]:
-        return self.dataset, self.patient, self.study, self.image
 
 
 def label_rows(source_name: str, dataset: str | None = None) -> pd.DataFrame:

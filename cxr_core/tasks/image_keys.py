@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from cxr_core.schema import VIEWS
+from cxr_core.schema import VIEWS, image_path
 
 
 @dataclass(frozen=True)
@@ -16,6 +16,12 @@ class ImageKeys:
     patient: int
     study: int
     image: int
+
+    @property
+    def names_in_records(self) -> tuple[str, ...]:
+        """The other paths by which records may know the image: what its keys give."""
+        keys = (self.dataset, self.patient, self.study, self.image)
+        return () if self.view is None else (image_path(*keys, self.view),)
 
 
 def view_name(code: int) -> str | None:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from PIL import Image
 
 from cxr_core.records import picture
-from cxr_core.schema import image_path
 from cxr_core.tasks.image_record import image_record
 from cxr_core.tasks.images import ListedImage
 
@@ -32,13 +31,7 @@ def film_picture(source_name: str, path: str, former: Sequence[str] = ()) -> Ima
 
 def listed_film(source_name: str, image: ListedImage) -> Image.Image:
     """Return the decoded picture of a listed image, that of its keys where the records know it by no other name."""
-    return film_picture(source_name, image.path, names_in_records(image))
-
-
-def names_in_records(image: ListedImage) -> tuple[str, ...]:
-    """Return by which other paths the records may know a listed image."""
-    keys = (image.dataset, image.patient, image.study, image.image)
-    return () if image.view is None else (image_path(*keys, image.view),)
+    return film_picture(source_name, image.path, image.names_in_records)
 
 
 def thumbnail(source_name: str, path: str, pixels: int, former: Sequence[str] = ()) -> bytes:

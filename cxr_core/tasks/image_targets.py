@@ -4,7 +4,8 @@ The data itself tells it in a column beside that of the value: `edema_probabilit
 imported beside it.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +16,8 @@ from cxr_core.arrays import FloatArray
 from cxr_core.errors import DataError, UsageError
 from cxr_core.locations import is_remote
 from cxr_core.policy_kinds import SELF_TRAINED, SOFT
-from cxr_core.records.example import Record, decode
-from cxr_core.records.tfrecord import read_payloads
+from cxr_core.records.example import Record
+from cxr_core.records.layout import records_of
 from cxr_core.schema import LABELS, Value
 from cxr_core.sources.source import Source
 from cxr_core.training.row_targets import as_units, read_row_targets, write_row_targets
@@ -39,13 +40,13 @@ def keep_image_targets(source: Source, policy: Policy, view: str, files: Sequenc
     if any(map(is_remote, files)):
         raise UsageError("A u of each image needs records on this machine. Copy them here, and name them by --records.")
     check_image_targets(source, policy)
-    labels = _label_rows(source, policy, view)
+    labels = source.warehouse().labels("train", view, _soft_columns(policy))
     wanted = _wanted(source, policy, labels)
     places = _Places(labels)
     # Place -1, the last row, is that of records without a label row.
     table = np.vstack([wanted.to_numpy(np.float64), np.full((1, len(LABELS)), np.nan)])
     rows, told = [], False
-    for record in _records(files):
+    for _, record in chain.from_iterable(map(records_of, files)):
         rows.append(places.of(record))
         told = told or _is_told(record, table[rows[-1]])
     if not told:
@@ -86,15 +87,6 @@ def check_teacher(source: Source, model: str) -> None:
 
 def _soft_columns(policy: Policy) -> list[str]:
     return [f"{label}{PROBABILITY}" for label, one in zip(LABELS, policy.labels_of(SOFT), strict=True) if one]
-
-
-def _label_rows(source: Source, policy: Policy, view: str) -> pd.DataFrame:
-    """Return the label rows of train, with the columns of probabilities that the policy wants.
-
-    They may stand in the label tables, or have been imported beside them.
-    """
-    warehouse = source.warehouse()
-    return warehouse.labels("train", view, _soft_columns(policy))
 
 
 def _is_told(record: Record, u: FloatArray) -> bool:
@@ -145,9 +137,3 @@ class _Places:
         if record.path is not None:
             return self._paths.get(record.path, -1)
         return self._keys.get(tuple(record.keys.get(key) for key in _KEYS), -1)
-
-
-def _records(files: Sequence[str]) -> Iterator[Record]:
-    for file in files:
-        for number, payload in enumerate(read_payloads(file), start=1):
-            yield decode(payload, f"Record {number} of {file}")

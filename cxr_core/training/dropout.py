@@ -8,6 +8,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from cxr_core.training.step_seed import step_seed
+
 
 class StepDropout(keras.layers.Layer):
     """Sets a share of the features (batch, n) to 0 when training, and scales the others up.
@@ -23,13 +25,7 @@ class StepDropout(keras.layers.Layer):
 
     def draw_by(self, seed: int, steps: Any) -> None:
         """Draw by the run's seed and a variable that counts its steps."""
-
-        def drawn() -> Any:
-            context = tf.distribute.get_replica_context()
-            replica = tf.cast(context.replica_id_in_sync_group, tf.int64)
-            return tf.stack([tf.constant(seed, tf.int64), steps * context.num_replicas_in_sync + replica])
-
-        self._seed = drawn
+        self._seed = lambda: step_seed(seed, steps)
 
     def call(self, inputs: Any, training: bool | None = None) -> Any:
         """Return the features, some of them 0 when training."""

@@ -22,6 +22,7 @@ from cxr_core.schema import LABELS, Value
 from cxr_core.training.loss import weighted_cross_entropy
 from cxr_core.training.policy_tables import PolicyTables
 from cxr_core.training.row_targets import NONE, UNITS
+from cxr_core.training.step_seed import step_seed
 from cxr_core.uncertainty import Policy
 
 _KERNEL, _BIAS = "uncertain_kernel", "uncertain_bias"
@@ -101,8 +102,4 @@ class KindTables(PolicyTables):
             variable.assign(arrays[name])
 
     def _drawn(self, shape: Any) -> Any:
-        context = tf.distribute.get_replica_context()
-        replica = context.replica_id_in_sync_group
-        place = self._step * context.num_replicas_in_sync + tf.cast(replica, tf.int64)
-        drawn = tf.random.stateless_uniform(shape, tf.stack([tf.constant(self._seed, tf.int64), place]))
-        return self._low + self._span * drawn
+        return self._low + self._span * tf.random.stateless_uniform(shape, step_seed(self._seed, self._step))

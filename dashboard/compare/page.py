@@ -18,15 +18,14 @@ from dashboard.shared.as_of import as_of_line
 from dashboard.shared.comparison_tables import answer
 from dashboard.shared.header import page_header, view_fact
 from dashboard.shared.judge_input import judge_fact, judge_input
-from dashboard.shared.model_input import dataset_input, figure_input, judged_models
+from dashboard.shared.model_input import dataset_input, figure_input, judged_models, listed_models
 from dashboard.shared.navigation import go_button
 from dashboard.shared.notebook import comparison_lines, notebook_lines
 from dashboard.shared.pack_button import pack_button
 from dashboard.shared.source import built_source
 
 source = built_source()
-with st.empty():  # What is waited for has a place, so that nothing below moves when it is there at once.
-    entries = judged_models(engine.models(source.name))
+entries = judged_models(listed_models(source.name))
 if len(entries) < 2:
     page_header("There are not two models to compare yet", source.name, source.synthetic)
     st.info("Models can be compared once they have predictions. Train one, or predict with one that you have.")

@@ -5,15 +5,13 @@ import streamlit as st
 from dashboard.evaluate.answer import label_part
 from dashboard.evaluate.judged import forget_judged, judged_in_full
 from dashboard.evaluate.whole_model import whole_model
-from dashboard.shared import engine
 from dashboard.shared.header import page_header
-from dashboard.shared.model_input import judged_models
+from dashboard.shared.model_input import judged_models, listed_models
 from dashboard.shared.navigation import go_button
 from dashboard.shared.source import built_source
 
 source = built_source()
-with st.empty():  # What is waited for has a place, so that nothing below moves when it is there at once.
-    entries = judged_models(engine.models(source.name))
+entries = judged_models(listed_models(source.name))
 if not entries:
     page_header("There is no model to judge yet", source.name, source.synthetic)
     st.info("A model can be judged once it has predictions. Train one, or predict with one that you have.")

@@ -5,7 +5,7 @@ from typing import Any
 
 import streamlit as st
 
-from cxr_core.evaluation.image_groups import CUT_GROUPS, MODEL_GROUPS, PAIR_GROUPS, REPORT_GROUPS
+from cxr_core.evaluation.image_groups import CUT_GROUPS, MODEL_GROUPS, PAIR_GROUPS, UNJUDGED_GROUPS
 from cxr_core.models.listing import ModelEntry
 from cxr_core.schema import DATASETS, REPORT, TRAINING_VIEWS, VIEWS
 from cxr_core.sources.source import Source
@@ -70,7 +70,7 @@ def chosen_images(source: Source, entries: list[ModelEntry], finds: bool = True)
         view = view_input("judged-view", TRAINING_VIEWS if model else VIEWS)
         names = [name for name in GROUP_WORDS if model or name not in MODEL_GROUPS]
         group = select_one("Group", Options(names, "group", GROUP_WORDS.__getitem__), names[0], _HELP)
-        judge = judge_input(source.name) if model and group not in (*REPORT_GROUPS, "doubtful") else REPORT
+        judge = judge_input(source.name) if model and group not in UNJUDGED_GROUPS else REPORT
         asked = None if group == ALL_IMAGES else group
         query = ImageQuery(source.name, label, asked, model.name if model else None, None, None, dataset, view, judge)
         if model is None:

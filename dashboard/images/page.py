@@ -10,11 +10,11 @@ from dashboard.images.film import film
 from dashboard.images.reading import reading
 from dashboard.images.reading_terms import READ, has_begun, keep_terms, mode_input
 from dashboard.images.wall import wall
-from dashboard.shared import engine, image_answers
+from dashboard.shared import image_answers
 from dashboard.shared.formatting import count, plain
 from dashboard.shared.header import page_header, view_fact
 from dashboard.shared.judge_input import judge_fact
-from dashboard.shared.model_input import judged_models
+from dashboard.shared.model_input import judged_models, listed_models
 from dashboard.shared.notebook import image_lines, notebook_lines
 from dashboard.shared.source import built_source
 
@@ -24,7 +24,7 @@ reads = mode_input() == READ
 begun = reads and has_begun()
 first = st.container()
 with st.expander("What is read", icon=":material/filter_list:") if begun else st.container():
-    choice = chosen_images(source, judged_models(engine.models(source.name)), finds=not reads)
+    choice = chosen_images(source, judged_models(listed_models(source.name)), finds=not reads)
 query = choice.query
 words = f"Images of “{choice.find}”" if choice.find else GROUP_WORDS[query.group or ALL_IMAGES]
 where = [] if choice.find else [view_fact(query.view), f"{query.dataset.capitalize()} set"]

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 import streamlit as st
 
 from cxr_core.schema import label_words
-from cxr_core.tasks.image_pictures import names_in_records
 from cxr_core.tasks.image_record import why_no_record
 from cxr_core.tasks.images import ImageGroup
 from cxr_core.words import counted
@@ -36,7 +35,7 @@ def _tiles(group: ImageGroup, first: int, patients: bool) -> Iterator[Tile]:
     for place, image in enumerate(group.part(first, A_PAGE), start=first + 1):
         words = [label_words(image.value) if image.value else "No value"]
         words += [] if image.score is None else [f"{group.scale} {three_digits(image.score)}"]
-        former = names_in_records(image)
+        former = image.names_in_records
         missing = why_no_record(source, image.path, former)
         told = [*words, *([image.path] if patients else []), *([f"No picture: {missing}"] if missing else [])]
         picture = "" if missing else thumbnail_address(source, image.path, former)

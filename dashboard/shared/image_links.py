@@ -7,7 +7,7 @@ see other images. A link to it opens in the same tab (`in_the_browser.js`).
 from collections.abc import Mapping, Sequence
 from urllib.parse import urlencode
 
-from cxr_core.evaluation.image_groups import REPORT_GROUPS
+from cxr_core.evaluation.image_groups import UNJUDGED_GROUPS
 from cxr_core.schema import REPORT
 
 #: The view that stands for all of them, and the model that stands for none; no model has this name.
@@ -45,7 +45,7 @@ def group_parameters(
     cut_at = {} if cut is None else {"cut-by": "number", "cut": repr(float(cut))}
     about = {"source": source, "model": model or NO_MODEL, "label": label, "group": group, "dataset": dataset}
     page = {"wall-page": str(first // A_PAGE + 1)} if first >= A_PAGE else {}
-    judged = {"judge": judge} if model and group not in (*REPORT_GROUPS, "doubtful") else {}
+    judged = {"judge": judge} if model and group not in UNJUDGED_GROUPS else {}
     return about | {"view": view or ALL_VIEWS} | judged | cut_at | page
 
 

@@ -2,14 +2,25 @@
 
 from collections.abc import Sequence
 
+import streamlit as st
+
 from cxr_core.models.listing import ModelEntry
 from cxr_core.schema import LABELS, TRAINING_VIEWS, label_words
 from dashboard.charts.heatmap import FIGURE_WORDS
-from dashboard.shared import help_texts
+from dashboard.shared import engine, help_texts
 from dashboard.shared.choices import Options, pick_one, select_one
 
 DEFAULT_LABEL = "edema"
 ALL_VIEWS = "all"
+
+
+def listed_models(source: str) -> list[ModelEntry]:
+    """Return the models of a source.
+
+    What is shown while they are waited for has a place, so that nothing below it moves when they are there at once.
+    """
+    with st.empty():
+        return engine.models(source)
 
 
 def judged_models(entries: list[ModelEntry]) -> list[ModelEntry]:

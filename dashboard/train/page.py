@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from dashboard.shared import engine
 from dashboard.shared.header import page_header, view_fact
+from dashboard.shared.model_input import listed_models
 from dashboard.shared.notebook import notebook_lines, training_lines
 from dashboard.shared.source import built_source
 from dashboard.train.form import train_form
@@ -13,9 +13,7 @@ source = built_source()
 top = st.container()
 left, right = st.columns([3, 2], gap="large")
 with left:
-    with st.empty():  # What is waited for has a place, so that the form does not move when it is there at once.
-        models = engine.models(source.name)
-    options, several = train_form(source, models)
+    options, several = train_form(source, listed_models(source.name))
 plan, reason = plan_or_reason(source.name, options)
 with top:
     page_header(answer(plan, several), source.name, source.synthetic, view_fact(options.view))

@@ -1,14 +1,11 @@
 """The gaps between groups against counts by pandas and a plain computation of their intervals."""
 
 import json
-import sys
 from math import sqrt
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-from scipy import stats
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
 
@@ -156,23 +153,3 @@ def test_without_clusters_the_interval_of_two_groups_is_newcombes():
     # One image a patient is worth n - 1 of the binomial's n, as the variance of a sample is.
     ends = confint_proportions_2indep(counts[0] * 89 / 90, 89, counts[1] * 209 / 210, 209, "newcomb")
     assert gap.interval() == pytest.approx(ends, abs=1e-12)
-
-
-@pytest.fixture
-def simulation(monkeypatch):
-    monkeypatch.syspath_prepend(str(Path(__file__).parents[2] / "benchmarks"))
-    import gaps_coverage
-
-    yield gaps_coverage
-    sys.modules.pop("gaps_coverage")
-
-
-@pytest.mark.slow
-def test_intervals_cover_and_whole_matrices_have_a_false_alarm_as_often_as_promised(simulation):
-    """The short form of `benchmarks/gaps_coverage.py`: bounds are those that so few data sets allow to check."""
-    cell, random = simulation.CELLS[2], np.random.default_rng(4)
-    for share in simulation.coverage(cell, random, 25).values():
-        held = round(share * 25 * simulation.LABELS)
-        assert stats.binomtest(held, 25 * simulation.LABELS, 0.93, "less").pvalue > 0.001
-        assert stats.binomtest(held, 25 * simulation.LABELS, 0.97, "greater").pvalue > 0.001
-    assert stats.binomtest(round(simulation.false_alarms(cell, random, 40) * 40), 40, 0.06, "greater").pvalue > 0.001

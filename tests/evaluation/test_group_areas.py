@@ -1,8 +1,5 @@
 """AUC by group: against scikit-learn, DeLong for independent groups, and drawn patients."""
 
-import sys
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -103,23 +100,3 @@ def test_what_cannot_be_compared_says_why():
     frame.loc[frame["race"] == "Asian", "edema"] = 0
     none = gaps_of(frame)["edema"]["Asian"]
     assert (none.roc_auc, none.why) == (None, "there are no positives in the group")
-
-
-@pytest.fixture
-def simulation(monkeypatch):
-    monkeypatch.syspath_prepend(str(Path(__file__).parents[2] / "benchmarks"))
-    import area_gaps_coverage
-
-    yield area_gaps_coverage
-    sys.modules.pop("area_gaps_coverage")
-
-
-@pytest.mark.slow
-def test_intervals_cover_and_whole_matrices_have_a_false_alarm_as_often_as_promised(simulation):
-    """The short form of `benchmarks/area_gaps_coverage.py`: bounds are those that so few data sets allow to check."""
-    cell, random = simulation.CELLS[2], np.random.default_rng(4)
-    tried = 25 * simulation.LABELS
-    held = round(simulation.coverage(cell, random, 25) * tried)
-    assert stats.binomtest(held, tried, 0.93, "less").pvalue > 0.001
-    assert stats.binomtest(held, tried, 0.97, "greater").pvalue > 0.001
-    assert stats.binomtest(round(simulation.false_alarms(cell, random, 40) * 40), 40, 0.06, "greater").pvalue > 0.001

@@ -1,12 +1,12 @@
 """Ranges, three classes and a u of each image: what the loss is, and that a run with all of them resumes to the bit."""
 
-import json
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import tensorflow as tf
 from random_records import random_codes, random_record, write_random_records
+from stopping_reporter import Reporter
 from tiny_network import tiny_network
 
 from cxr_core.records.example import encode
@@ -22,27 +22,6 @@ pytestmark = pytest.mark.tensorflow
 OPTIONS = TrainOptions(architecture="densenet-small", image_size=32, batch_size=6, epochs=2, seed=5)
 N_TRAIN, N_VALID, UNCERTAIN = 25, 10, 2
 NONE = (0.0,) * 14
-
-
-class Reporter:
-    def __init__(self, folder, stop_at=None):
-        folder.mkdir(exist_ok=True)
-        self.folder, self.stop_at, self.asked = folder, stop_at, 0
-
-    def metrics(self, row):
-        with (self.folder / "metrics.jsonl").open("a") as file:
-            file.write(json.dumps(row) + "\n")
-
-    def progress(self, step, steps, epoch=None, message=""):
-        pass
-
-    def cancelled(self):
-        self.asked += 1
-        return self.asked == self.stop_at
-
-    def losses(self):
-        rows = map(json.loads, (self.folder / "metrics.jsonl").read_text().splitlines())
-        return [row["loss"] for row in rows if "loss" in row]
 
 
 @pytest.fixture(scope="module")

@@ -1,12 +1,12 @@
 """A whole run that learns its policy: what it writes, and that a stopped and resumed one ends the same to the bit."""
 
-import json
 from dataclasses import replace
 
 import keras
 import numpy as np
 import pytest
 from random_records import write_random_records
+from stopping_reporter import Reporter, timeless
 
 from cxr_core.errors import UsageError
 from cxr_core.training import loop
@@ -19,30 +19,6 @@ pytestmark = pytest.mark.tensorflow
 OPTIONS = TrainOptions(architecture="densenet-small", image_size=32, batch_size=6, epochs=3, seed=5)
 OPTIONS = replace(OPTIONS, policy=named_policy("learned"))
 STEPS = 12
-
-
-class Reporter:
-    """Keeps the rows, and stops the run at the call number `stop_at` of `cancelled`."""
-
-    def __init__(self, folder, stop_at=None):
-        folder.mkdir(exist_ok=True)
-        self.folder, self.stop_at, self.asked = folder, stop_at, 0
-
-    def metrics(self, row):
-        with (self.folder / "metrics.jsonl").open("a") as file:
-            file.write(json.dumps(row) + "\n")
-
-    def progress(self, step, steps, epoch=None, message=""):
-        pass
-
-    def cancelled(self):
-        self.asked += 1
-        return self.asked == self.stop_at
-
-    def rows(self):
-        lines = (self.folder / "metrics.jsonl").read_text().splitlines()
-        timed = ("time", "images_per_second", "data_wait")
-        return [{name: value for name, value in json.loads(line).items() if name not in timed} for line in lines]
 
 
 def tiny_network(_architecture, image_size, *_how, **_kinds):
@@ -80,7 +56,7 @@ def whole(run):
 
 def test_a_run_that_learns_logs_its_way_and_leaves_what_it_learned_in_the_model(whole):
     reporter, result = whole
-    rows = reporter.rows()
+    rows = timeless(reporter.rows())
     steps = [row for row in rows if "loss" in row]
     assert [row["step"] for row in steps] == list(range(1, STEPS + 1))
     assert all(len(row["u"]) == len(row["w"]) == 14 for row in rows)
@@ -105,7 +81,7 @@ def test_a_run_that_learns_goes_on_to_the_bit(run, whole, stop_at):
     _, again = run(name)
     assert again.status == "completed"
     resumed = Reporter(stopped.folder)
-    assert resumed.rows() == whole[0].rows()
+    assert timeless(resumed.rows()) == timeless(whole[0].rows())
     assert read_info(again.last_model).policy == read_info(whole[1].last_model).policy
     newest = [sorted((reporter.folder / "checkpoints").iterdir())[-1] for reporter in (whole[0], stopped)]
     one, other = (np.load(path) for path in newest)

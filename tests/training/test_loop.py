@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from random_records import random_record, write_random_records
+from stopping_reporter import Reporter, timeless
 from tiny_network import tiny_network
 
 from cxr_core.errors import CxrError, ModelFileError, RecordError, RunError, UsageError
@@ -28,30 +29,6 @@ pytestmark = pytest.mark.tensorflow
 OPTIONS = TrainOptions(architecture="densenet-small", image_size=32, batch_size=4, epochs=2, seed=5)
 N_TRAIN, N_VALID = 22, 10
 STEPS_PER_EPOCH = N_TRAIN // 4
-
-
-class Reporter:
-    """Keeps what a run tells, and stops it at the call number `stop_at` of `cancelled`."""
-
-    def __init__(self, folder: Path, stop_at: int | None = None) -> None:
-        folder.mkdir(exist_ok=True)
-        self.folder, self.stop_at = folder, stop_at
-        self.asked = 0
-        self.progressed: list[tuple[int, int]] = []
-
-    def metrics(self, row):
-        with (self.folder / "metrics.jsonl").open("a") as file:
-            file.write(json.dumps(row) + "\n")
-
-    def progress(self, step, steps, epoch=None, message=""):
-        self.progressed.append((step, steps))
-
-    def cancelled(self):
-        self.asked += 1
-        return self.asked == self.stop_at
-
-    def rows(self):
-        return [json.loads(line) for line in (self.folder / "metrics.jsonl").read_text().splitlines()]
 
 
 @pytest.fixture(autouse=True)
@@ -82,14 +59,6 @@ def stored_weights(path):
             lambda name, item: found.update({name: item[...]}) if isinstance(item, h5py.Dataset) else None
         )
         return found
-
-
-def timeless(rows):
-    """The rows without what depends on the clock."""
-    return [
-        {name: value for name, value in row.items() if name not in ("time", "images_per_second", "data_wait")}
-        for row in rows
-    ]
 
 
 def assert_same_weights(one, other):
@@ -131,7 +100,7 @@ def test_the_loss_falls_on_one_batch_that_is_seen_again_and_again(tmp_path):
     paths = write_random_records(tmp_path / "four", 4, shards=1)
     run = Reporter(tmp_path / "run")
     train(replace(OPTIONS, epochs=10, learning_rate=0.03), paths, paths, run)
-    losses = [row["loss"] for row in run.rows() if "loss" in row]
+    losses = run.losses()
     assert losses[-1] < 0.75 * losses[0]
 
 
@@ -276,7 +245,8 @@ tf.config.set_logical_device_configuration(
 import keras
 from cxr_core.training import devices, loop
 sys.path.insert(0, sys.argv[2])
-from test_loop import Reporter, OPTIONS
+from stopping_reporter import Reporter
+from test_loop import OPTIONS
 
 def network(architecture, size, *_how, **_kinds):
     inputs = keras.layers.Input((size, size, 1))

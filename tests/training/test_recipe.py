@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from random_records import random_codes, write_random_records
-from test_loop import OPTIONS, STEPS_PER_EPOCH, Reporter, assert_same_weights, stored_weights, timeless
+from stopping_reporter import Reporter, timeless
+from test_loop import OPTIONS, STEPS_PER_EPOCH, assert_same_weights, stored_weights
 from tiny_network import tiny_network
 
 from cxr_core.records.label_counts import label_counts
