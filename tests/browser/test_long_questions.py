@@ -11,11 +11,10 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
 
 @pytest.fixture
-def long_questions(small_demo, monkeypatch):
+def long_questions(demo, monkeypatch):
     """A dashboard in whose questions so much is resampled that they take far longer than anybody here waits."""
     monkeypatch.setenv("CXR_INTERVALS", "bootstrap")
     monkeypatch.setenv("CXR_RESAMPLES", "100000")
-    monkeypatch.setenv("CXR_MINIMUM_POSITIVES", "2")
 
 
 def computes(process):
@@ -29,7 +28,7 @@ def computes(process):
 def test_the_work_ends_on_cancel_and_with_its_tab(browser, long_questions, dashboard):
     dashboard.start()
     server = psutil.Process(dashboard.process.pid)
-    address = f"{dashboard.url}/compare?source=demo&models-view=frontal"
+    address = f"{dashboard.url}/compare?source=demo&models-view=all"
     page = browser.new_page()
     page.goto(address)
     cancel = page.get_by_role("button", name="Cancel")
