@@ -87,7 +87,8 @@ prove: $(VENV)/test-installed  ## the long measurements; results are kept in ben
 
 lock: $(VENV)/test-installed  ## pin anew what pyproject.toml asks for
 	$(BIN)/uv pip compile -q --universal --fork-strategy fewest --python-version 3.11 --no-header --no-emit-index-url pyproject.toml -o requirements.txt
-	$(BIN)/uv pip compile -q --universal --fork-strategy fewest --python-version 3.11 --no-header --no-emit-index-url --extra test -c requirements.txt pyproject.toml -o requirements-test.txt
+	$(BIN)/uv pip compile -q --universal --fork-strategy fewest --python-version 3.11 --no-header --no-emit-index-url --extra login -c requirements.txt pyproject.toml -o requirements-login.txt
+	$(BIN)/uv pip compile -q --universal --fork-strategy fewest --python-version 3.11 --no-header --no-emit-index-url --extra login --extra test -c requirements.txt -c requirements-login.txt pyproject.toml -o requirements-test.txt
 
 # The check in front says at once what a long installation would only say in the end.
 $(BIN)/python:

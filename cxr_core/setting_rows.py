@@ -2,30 +2,11 @@
 
 import ipaddress
 import re
-from collections.abc import Callable
-from typing import Any, NamedTuple
+
+from cxr_core.auth_rows import AUTH
+from cxr_core.setting import Setting, host_names
 
 _HOST = re.compile(r"[\w.-]+|[0-9a-fA-F:.]+")
-
-
-class Setting(NamedTuple):
-    """One row of the table of settings."""
-
-    name: str
-    default: bool | int | float | str
-    help: str
-    check: Callable[[Any], bool] = lambda value: True
-    rule: str = ""
-
-    @property
-    def variable(self) -> str:
-        """The environment variable that sets it."""
-        return f"CXR_{self.name.upper()}"
-
-
-def host_names(text: str) -> tuple[str, ...]:
-    """Return the names of a list that is separated by commas."""
-    return tuple(name.strip().lower() for name in text.split(",") if name.strip())
 
 
 def _is_network(text: str) -> bool:
@@ -96,15 +77,16 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "admins",
         "",
-        "Names, or @domains, separated by commas, of those who log in and may everything: also import, delete, and act "
-        "on other people's runs.",
+        "Names, @domains or groups (group:NAME), separated by commas, of those who log in and may everything: also "
+        "import, delete, and act on other people's runs.",
     ),
     Setting(
         "researchers",
         "",
-        "Names, or @domains, separated by commas, of those who log in and may also train, predict, read films and "
-        "build ensembles; everybody else who logs in may look, compare and download.",
+        "Names, @domains or groups (group:NAME), separated by commas, of those who log in and may also train, predict, "
+        "read films and build ensembles; everybody else who logs in may look, compare and download.",
     ),
+    *AUTH,
     Setting("metrics", False, "Whether /metrics gives counters for Prometheus; numbers alone, without names."),
     Setting("json_logs", False, "Whether the server logs its requests and errors as JSON, a line each, without names."),
     Setting(

@@ -1,6 +1,7 @@
 """What can be configured, with its default and help text.
 
-A setting comes from, in this order: the environment (`CXR_<NAME>`), the `[settings]` table of `cxr.toml`, its default.
+A setting comes from, in this order: the environment (`CXR_<NAME>`), the `[settings]` table of `cxr.toml` (those of the
+login: `[auth]`), its default.
 `cxr.toml` is read from the working directory or from `CXR_CONFIG`; the product never writes it.
 """
 
@@ -14,11 +15,14 @@ from typing import Any
 
 from cxr_core.config_text import home_path, read_toml
 from cxr_core.errors import SettingsError, UsageError, brief
-from cxr_core.setting_rows import SETTINGS, Setting, host_names
+from cxr_core.setting import Setting, host_names
+from cxr_core.setting_rows import SETTINGS
 from cxr_core.stamps import Stamp, file_stamp
 
 CONFIG_VARIABLE = "CXR_CONFIG"
 CONFIG_FILE = "cxr.toml"
+#: Table of settings in the file -> the names in it.
+_TABLES = {table: {one.key for one in SETTINGS if one.table == table} for table in ("settings", "auth")}
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,16 @@ class Settings:
     proxy_addresses: tuple[str, ...]
     admins: tuple[str, ...]
     researchers: tuple[str, ...]
+    auth_provider: str
+    auth_client_id: str
+    auth_secret_file: str
+    auth_address: str
+    auth_name_claim: str
+    auth_groups_claim: str
+    auth_scopes: str
+    auth_viewers: tuple[str, ...]
+    auth_hours: float
+    auth_idle_minutes: float
     metrics: bool
     json_logs: bool
     downloads: bool
@@ -65,16 +79,21 @@ def settings() -> Settings:
     Raises:
         SettingsError: a value in `cxr.toml` or in the environment is wrong; the message names the place.
     """
-    table = _table(_config(), "settings")
-    unknown = set(table) - {setting.name for setting in SETTINGS}
-    if unknown:
-        raise SettingsError(f"{config_path()}: unknown setting {min(unknown)!r} in [settings]. See cxr.example.toml.")
-    values: dict[str, Any] = {setting.name: _value(setting, table) for setting in SETTINGS}
+    config = _config()
+    tables = {name: _known(_table(config, name), name) for name in _TABLES}
+    values: dict[str, Any] = {setting.name: _value(setting, tables[setting.table]) for setting in SETTINGS}
     values["home"] = _expanded(values["home"], "home")
     values |= {name: _folders(values[name], name) for name in ("output_folders", "input_folders")}
-    for name in ("hosts", "proxy_addresses", "admins", "researchers"):
+    for name in ("hosts", "proxy_addresses", "admins", "researchers", "auth_viewers"):
         values[name] = host_names(values[name])
     return Settings(**values)
+
+
+def _known(table: dict[str, Any], name: str) -> dict[str, Any]:
+    unknown = set(table) - _TABLES[name]
+    if unknown:
+        raise SettingsError(f"{config_path()}: unknown setting {min(unknown)!r} in [{name}]. See cxr.example.toml.")
+    return table
 
 
 def _folders(text: str, setting: str) -> tuple[str, ...]:
@@ -112,9 +131,9 @@ def _config() -> dict[str, Any]:
             raise SettingsError(f"{CONFIG_VARIABLE} names {path}, which cannot be read: no file is there.")
         return {}
     config = _parsed(path, stamp)
-    unknown = set(config) - {"settings", "sources"}
+    unknown = set(config) - {*_TABLES, "sources"}
     if unknown:
-        raise SettingsError(f"{path}: unknown entry {min(unknown)!r}; there are [settings] and [sources.NAME].")
+        raise SettingsError(f"{path}: unknown entry {min(unknown)!r}; there are [settings], [auth] and [sources.NAME].")
     return config
 
 
@@ -136,12 +155,12 @@ def _table(config: dict[str, Any], name: str) -> dict[str, Any]:
 
 def _value(setting: Setting, table: dict[str, Any]) -> bool | int | float | str:
     text = os.environ.get(setting.variable)
-    received = _from_text(setting, text) if text else table.get(setting.name, setting.default)
+    received = _from_text(setting, text) if text else table.get(setting.key, setting.default)
     kind = type(setting.default)
     if kind is float and type(received) is int and abs(received) < 2**53:
         received = float(received)
     if type(received) is not kind or not _is_countable(received) or not setting.check(received):
-        place = setting.variable if text else f"{config_path()}: {setting.name}"
+        place = setting.variable if text else f"{config_path()}: {setting.key}"
         rule = f"{_KIND_WORDS[kind]} {setting.rule}".strip()
         raise SettingsError(f"{place} must be {rule}. Received: {brief(received)}.")
     return received

@@ -9,7 +9,7 @@ from cxr_core.settings import settings
 _OWNER, _OWNER_AND_GROUP = 0o700, 0o770
 #: What the product writes at the top of a workspace; anything else there is somebody's own.
 _WRITTEN = ("sources", "runs", "uploads", "cache", "runs.sqlite", "runs.sqlite-wal", "runs.sqlite-shm", "runs.reserve")
-_WRITTEN_TOO = ("accelerators.json", "journal.jsonl")
+_WRITTEN_TOO = ("accelerators.json", "journal.jsonl", "login.key", "logins")
 
 
 def make_folder(folder: Path) -> None:

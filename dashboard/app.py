@@ -19,6 +19,7 @@ if __name__ == "__main__":
     from dashboard.shared.endless_numbers import leave_out_endless_numbers
     from dashboard.shared.navigation import open_with_values, page_table
     from dashboard.shared.page_frame import page_frame
+    from dashboard.shared.signed_in import who_is_signed_in
     from dashboard.shared.source import pick_source
     from dashboard.shared.theme import folded_sidebar_out_of_reach, readable_words_on_buttons
 
@@ -35,11 +36,13 @@ if __name__ == "__main__":
     open_with_values()
     with page_frame():
         pick_source()
+        who_is_signed_in()
         page.run()
 else:
     from dashboard.counters import Counters
     from dashboard.operation import operation_routes
     from dashboard.page_html import page_routes
+    from dashboard.provider import provider_secrets
     from dashboard.serving import announced, follow_settings, middleware
     from dashboard.shared.navigation import PAGES
     from dashboard.thumbnails import thumbnail_routes
@@ -47,4 +50,5 @@ else:
     follow_settings()
     names, counters = [page.name for page in PAGES], Counters()
     routes = [*page_routes(names), *thumbnail_routes(), *operation_routes(counters)]
-    app = st.App(Path(__file__), lifespan=announced, routes=routes, middleware=middleware(counters, names))
+    passed = middleware(counters, names)
+    app = st.App(Path(__file__), lifespan=announced, routes=routes, middleware=passed, secrets=provider_secrets())

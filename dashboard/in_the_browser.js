@@ -4,6 +4,14 @@
 // Its files are found beside the page, and so is the server.
 window.__streamlit = { BACKEND_BASE_URL: new URL(".", location.href).href };
 
+// Where a login has ended the server answers with 401 alone: the page, loaded anew, says where to log in.
+const askServer = window.fetch;
+window.fetch = async (...asked) => {
+  const answer = await askServer(...asked);
+  if (answer.status === 401) location.reload();
+  return answer;
+};
+
 (() => {
   const SCROLLS = '[data-testid="stTable"] > div, [data-testid="stCode"] > pre';
   // It claims to be nothing and yet has a name.

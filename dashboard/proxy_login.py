@@ -4,19 +4,16 @@ Whoever comes otherwise is refused, on every path and for the web socket too, be
 """
 
 import ipaddress
-import re
 
 from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
-from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from cxr_core.caller import ADMIN, RESEARCHER, VIEWER, Caller
 from cxr_core.settings import Settings, settings
+from dashboard.logins import NAME
 
 #: Paths that are asked by machines beside the proxy; they tell nothing of anybody.
 _OPEN = ("/healthz",)
-_NAME = re.compile(r"[^\s,;\"'<>@]{1,64}(@[A-Za-z0-9.-]{1,190})?")
 _FOREIGN = "CXR Lab answers its proxy alone (setting proxy_addresses). Open it by the proxy's address.\n"
 _NOBODY = "The proxy did not say who you are, or not clearly. Log in there.\n"
 
@@ -50,7 +47,7 @@ def _refusal(scope: Scope, values: Settings) -> tuple[int, str] | None:
     if not _is_one_of(peer[0], values.proxy_addresses):
         return 403, _FOREIGN
     named = Headers(scope=scope).getlist(values.proxy_user_header)
-    return None if len(named) == 1 and _NAME.fullmatch(named[0]) else (401, _NOBODY)
+    return None if len(named) == 1 and NAME.fullmatch(named[0]) else (401, _NOBODY)
 
 
 def _is_one_of(address: str, networks: tuple[str, ...]) -> bool:
@@ -60,28 +57,3 @@ def _is_one_of(address: str, networks: tuple[str, ...]) -> bool:
         return False
     found = getattr(found, "ipv4_mapped", None) or found
     return any(found in ipaddress.ip_network(network, strict=False) for network in networks)
-
-
-def session_caller() -> Caller | None:
-    """Return who uses the session whose page is drawn now; None where nobody has to log in.
-
-    Without a session, as in a thread of its own, nobody is known, and nobody may do more than look.
-    """
-    values = settings()
-    if not values.proxy_user_header:
-        return None
-    if get_script_run_ctx(suppress_warning=True) is None:
-        return Caller("unknown", VIEWER)
-    import streamlit as st
-
-    return person(st.context.headers.get(values.proxy_user_header) or "unknown", values)
-
-
-def person(name: str, values: Settings) -> Caller:
-    """Return a person with the role that the settings give: by the whole name, or by what follows its `@`."""
-    folded = name.lower()
-    domain = "@" + folded.rpartition("@")[2] if "@" in folded else ""
-    for role, those in ((ADMIN, values.admins), (RESEARCHER, values.researchers)):
-        if folded in those or (domain and domain in those):
-            return Caller(name, role)
-    return Caller(name, VIEWER)

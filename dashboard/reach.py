@@ -6,14 +6,15 @@ from cxr_core.settings import settings
 
 _REFUSED = (
     "The dashboard would listen on {address}, where other machines reach it, and whoever does could do everything. "
-    "Set CXR_ADDRESS=127.0.0.1, or CXR_PROXY_USER_HEADER where a proxy asks who they are, or, if that is meant, "
-    "CXR_WITHOUT_LOGIN=true."
+    "Set CXR_ADDRESS=127.0.0.1, or let people log in (CXR_AUTH_PROVIDER, or CXR_PROXY_USER_HEADER where a proxy asks "
+    "who they are), or, if that is meant, CXR_WITHOUT_LOGIN=true."
 )
 
 
 def refusal(address: str) -> str:
     """Return why the dashboard does not start when it would listen on an address; "" where it may."""
-    if is_loopback(address) or settings().without_login or settings().proxy_user_header:
+    values = settings()
+    if is_loopback(address) or values.without_login or values.proxy_user_header or values.auth_provider:
         return ""
     return _REFUSED.format(address=address or "every address")
 

@@ -28,9 +28,12 @@ from cxr_core.workspace import tightened
 from dashboard.browser_rules import BrowserRules
 from dashboard.counters import Counters
 from dashboard.known_hosts import KnownHosts, known_hosts
-from dashboard.proxy_login import ProxyLogin, session_caller
+from dashboard.persons import session_caller
+from dashboard.provider import cookie_key, lacking, own_host
+from dashboard.proxy_login import ProxyLogin
 from dashboard.reach import refusal
 from dashboard.request_log import RequestLog, log_as_json
+from dashboard.sign_in import SignIn
 
 SCRIPT = Path(__file__).with_name("app.py")
 #: Modules that Streamlit runs; to import them would run them.
@@ -73,8 +76,10 @@ def follow_settings() -> None:
         os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], os.environ | handed_over())
     for name, value in PRIVATE.items():
         config.set_option(name, value)
-    if said := refusal(config.get_option("server.address") or ""):
+    if said := refusal(config.get_option("server.address") or "") or lacking():
         _end_with(said)
+    if settings().auth_provider:
+        config.set_option("server.cookieSecret", cookie_key())
     found_by(session_caller)
 
 
@@ -99,7 +104,7 @@ def _end_with(message: str) -> NoReturn:
 
 def _listening(values: Settings) -> dict[str, int | str]:
     address = os.environ.get(ConfigOption("server.address").env_var) or values.address
-    hosts = " ".join(known_hosts(address, values.hosts))
+    hosts = " ".join(known_hosts(address, (*values.hosts, *own_host(values))))
     return {"server.port": values.port, "server.address": address, "server.allowedHosts": hosts}
 
 
@@ -111,7 +116,7 @@ def _variables(options: Mapping[str, bool | int | str]) -> dict[str, str]:
 def middleware(counters: Counters, pages: Sequence[str]) -> list[Middleware]:
     """Return what every connection passes through before Streamlit sees it."""
     log = Middleware(RequestLog, counters=counters, pages=tuple(pages), writes=settings().json_logs)
-    return [log, Middleware(BrowserRules), Middleware(KnownHosts), Middleware(ProxyLogin)]
+    return [log, Middleware(BrowserRules), Middleware(KnownHosts), Middleware(ProxyLogin), Middleware(SignIn)]
 
 
 def spare_the_modules() -> None:

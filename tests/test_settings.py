@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[1]
 @pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.name)
 def test_every_setting_is_documented_in_its_page_and_in_the_example(setting):
     example = tomllib.loads((ROOT / "cxr.example.toml").read_text())
-    assert example["settings"][setting.name] == setting.default
+    assert example[setting.table][setting.key] == setting.default
     assert f"`{setting.name}`" in (ROOT / "docs" / "settings.md").read_text()
     assert setting.help.endswith(".")
 

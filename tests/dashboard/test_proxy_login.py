@@ -7,7 +7,8 @@ import pytest
 from cxr_core.caller import ADMIN, RESEARCHER, VIEWER, Caller, caller, found_by
 from cxr_core.errors import SettingsError
 from cxr_core.settings import settings
-from dashboard.proxy_login import ProxyLogin, person, session_caller
+from dashboard.persons import person, session_caller
+from dashboard.proxy_login import ProxyLogin
 from dashboard.reach import refusal
 
 PROXY, OTHER = "10.1.2.3", "10.9.9.9"

@@ -1,0 +1,61 @@
+"""Who uses the dashboard, and what that person may, whichever way he logged in."""
+
+from collections.abc import Mapping, Sequence
+
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+from cxr_core.caller import ADMIN, RESEARCHER, VIEWER, Caller
+from cxr_core.settings import Settings, settings
+from dashboard.logins import Login, login_of
+
+_GROUP = "group:"
+_EVERYBODY = "*"
+
+
+def session_caller() -> Caller | None:
+    """Return who uses the session whose page is drawn now; None where nobody has to log in.
+
+    Without a session, as in a thread of its own, nobody is known, and nobody may do more than look.
+    """
+    values = settings()
+    if not (values.proxy_user_header or values.auth_provider):
+        return None
+    nobody = Caller("unknown", VIEWER)
+    if get_script_run_ctx(suppress_warning=True) is None:
+        return nobody
+    import streamlit as st
+
+    if values.proxy_user_header:
+        return person(st.context.headers.get(values.proxy_user_header) or nobody.name, values)
+    return logged_in(st.context.cookies) or nobody
+
+
+def logged_in(cookies: Mapping[str, str]) -> Caller | None:
+    """Return who logged in by the provider; None where nobody did, or somebody who may not even look."""
+    login = login_of(cookies)
+    return admitted(login) if login else None
+
+
+def admitted(login: Login) -> Caller | None:
+    """Return the person of a login with his role; None where he is not among those who may look."""
+    values = settings()
+    found = person(login.name, values, login.groups)
+    looks = _EVERYBODY in values.auth_viewers or bool(_names_of(login.name, login.groups) & {*values.auth_viewers})
+    return found if looks or found.role != VIEWER else None
+
+
+def person(name: str, values: Settings, groups: Sequence[str] = ()) -> Caller:
+    """Return a person with the role that the settings give: by the whole name, by what follows its `@`, by a group."""
+    names = _names_of(name, groups)
+    for role, those in ((ADMIN, values.admins), (RESEARCHER, values.researchers)):
+        if names & {*those}:
+            return Caller(name, role)
+    return Caller(name, VIEWER)
+
+
+def _names_of(name: str, groups: Sequence[str]) -> set[str]:
+    """Return what settings may call a person; a name that looks like a group's or a domain's is none."""
+    folded = name.lower()
+    domain = {"@" + folded.rpartition("@")[2]} if "@" in folded[1:] else set()
+    own = set() if folded.startswith((_GROUP, "@")) or folded == _EVERYBODY else {folded}
+    return own | domain | {_GROUP + group.strip().lower() for group in groups}
