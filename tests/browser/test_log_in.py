@@ -6,8 +6,11 @@ import sys
 import urllib.request
 
 import pytest
+from kept_folders import copy_sources
+from log_in_attempts import PEOPLE as LIARS
+from log_in_attempts import Attempts
 from playwright.sync_api import expect
-from served_dashboard import at_rest, free_port, wait_for
+from served_dashboard import Dashboard, at_rest, free_port, wait_for
 
 pytestmark = pytest.mark.browser
 
@@ -19,23 +22,14 @@ PEOPLE = {
 }
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def provider(offline):
     """A provider in a process of its own, from the package index; its people log in by a click on their name."""
     port = free_port()
-    people = [{"sub": name, "email": name, "email_verified": True} | said for name, said in PEOPLE.items()]
+    people = [{"sub": name, "email": name, "email_verified": True} | said for name, said in (PEOPLE | LIARS).items()]
     users = [part for person in people for part in ("--user-claims", json.dumps(person))]
-    command = [
-        sys.executable,
-        "-W",
-        "ignore",
-        "-m",
-        "oidc_provider_mock",
-        "--port",
-        str(port),
-        "--require-nonce",
-        *users,
-    ]
+    options = ["--port", str(port), "--require-nonce", *users]
+    command = [sys.executable, "-W", "ignore", "-m", "oidc_provider_mock", *options]
     url = f"http://127.0.0.1:{port}"
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         wait_for(lambda: answers(f"{url}/.well-known/openid-configuration"), 60, "the provider answers")
@@ -51,21 +45,38 @@ def answers(url):
         return False
 
 
-@pytest.fixture
-def served(dashboard, provider, own_small_demo, monkeypatch):
-    for name, value in {
+class Guarded(Dashboard):
+    """A dashboard that asks who people are, and says nothing else than `/healthz` before."""
+
+    def answers(self):
+        return answers(f"{self.url}/healthz")
+
+
+@pytest.fixture(scope="module")
+def served(provider, built_small_demo, tmp_path_factory):
+    dashboard = Guarded(tmp_path_factory.mktemp("guarded"))
+    home = dashboard.folder / "workspace"
+    copy_sources(built_small_demo, home)
+    with pytest.MonkeyPatch.context() as patched:
+        for name, value in settings_of(dashboard.url, provider, home).items():
+            patched.setenv(f"CXR_{name}", value)
+        dashboard.start()
+    yield dashboard
+    dashboard.kill()
+
+
+def settings_of(url, provider, home):
+    return {
+        "HOME": str(home),
         "AUTH_PROVIDER": provider,
         "AUTH_CLIENT_ID": "cxr-lab",
         "AUTH_CLIENT_SECRET": "s3cret",
-        "AUTH_ADDRESS": dashboard.url,
+        "AUTH_ADDRESS": url,
         "AUTH_GROUPS_CLAIM": "groups",
         "AUTH_VIEWERS": "@lab.example",
         "ADMINS": "group:cxr-admins",
-    }.items():
-        monkeypatch.setenv(f"CXR_{name}", value)
-    monkeypatch.setattr(dashboard, "answers", lambda: answers(f"{dashboard.url}/healthz"))
-    dashboard.start()
-    return dashboard
+        "METRICS": "true",
+    }
 
 
 def log_in(page, name):
@@ -73,7 +84,7 @@ def log_in(page, name):
     page.get_by_role("button", name=name).click()
 
 
-def test_people_log_in_do_what_their_role_may_and_log_out(page, served):
+def test_people_log_in_do_what_their_role_may_and_log_out(page, served, provider, monkeypatch):
     page.goto(f"{served.url}/sources?source=demo")
     log_in(page, VIEWER)
     expect(page.get_by_text(f"{VIEWER} · viewer")).to_be_visible()
@@ -82,6 +93,8 @@ def test_people_log_in_do_what_their_role_may_and_log_out(page, served):
     page.get_by_role("button", name="Rebuild the demo").click()
     expect(page.get_by_text("Only an admin may")).to_be_visible()
 
+    for name, value in settings_of(served.url, provider, served.folder / "workspace").items():
+        monkeypatch.setenv(f"CXR_{name}", value)
     served.kill()
     served.start()
     page.goto(f"{served.url}/runs")
@@ -107,3 +120,14 @@ def test_people_log_in_do_what_their_role_may_and_log_out(page, served):
     page.get_by_role("button", name="End session").click()
     log_in(page, ADMIN)
     expect(page.get_by_text(f"{ADMIN} · admin")).to_be_visible()
+
+
+def test_no_attempt_to_get_past_the_login_comes_through(page, served):
+    key = (served.folder / "workspace" / "login.key").read_text()
+    answered = dict(Attempts(page, served.url, key).all())
+    assert len(answered) >= 25
+    assert {name: status for name, status in answered.items() if status not in {401, 403, "refused"}} == {}
+    page.context.clear_cookies()
+    page.goto(f"{served.url}/runs")
+    log_in(page, VIEWER)
+    expect(page.get_by_text(f"{VIEWER} · viewer")).to_be_visible()  # the door does open
