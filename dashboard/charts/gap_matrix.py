@@ -1,13 +1,14 @@
 """Labels beside groups as a table whose cells are text on the colours of a heat map: whom a model serves worse."""
 
 import html
+from functools import partial
 
 from cxr_core.evaluation.gaps import GapMatrix, GroupGap
 from cxr_core.evaluation.results import LEVEL
 from cxr_core.schema import label_words
 from cxr_core.words import counted, signed
 from dashboard.charts.model_grid import MATRIX_STYLE, heat
-from dashboard.charts.palette import Palette
+from dashboard.charts.palette import in_both
 
 WORSE, BETTER, ALIKE, UNTESTED = "▼", "▲", "·", "?"
 LEGEND = {
@@ -35,7 +36,7 @@ def legend_words() -> str:
     return " · ".join(f"{sign} {words}" for sign, words in LEGEND.items())
 
 
-def gap_matrix_html(matrix: GapMatrix, figure: str, colors: Palette) -> str:
+def gap_matrix_html(matrix: GapMatrix, figure: str) -> str:
     """Return the gaps of one figure (`sensitivity` or `specificity`) as one HTML table, groups as columns.
 
     A cell has the sign, the gap, and below it the group's own share; what stands behind it is its tooltip.
@@ -43,25 +44,24 @@ def gap_matrix_html(matrix: GapMatrix, figure: str, colors: Palette) -> str:
     heads = "".join(f'<th scope="col">{html.escape(group)}</th>' for group in matrix.groups)
     rows = "".join(
         f'<tr><th scope="row">{html.escape(label_words(label))}</th>'
-        f"{''.join(_cell(cell, figure, colors) for cell in cells.values())}</tr>"
+        f"{''.join(_cell(cell, figure) for cell in cells.values())}</tr>"
         for label, cells in matrix.labels.items()
     )
-    style = MATRIX_STYLE.format(ink=colors.ink, background=colors.background)
     return (
-        f'<style>{style}</style><div class="models-by-labels" role="region" tabindex="0" '
+        f'<style>{MATRIX_STYLE}</style><div class="models-by-labels" role="region" tabindex="0" '
         f'aria-label="Gap in {figure} of each group on each label"><table><thead><tr>'
         f'<th scope="col">{figure.capitalize()}</th>{heads}</tr></thead><tbody>{rows}</tbody></table></div>'
     )
 
 
-def _cell(cell: GroupGap, figure: str, colors: Palette) -> str:
+def _cell(cell: GroupGap, figure: str) -> str:
     document, gap = cell.as_json(), cell.gaps[figure]
     words, share = html.escape(cell_words(cell, figure)), document[figure]
     if gap.value is None:
         own = "" if share is None else f"<small>{share:.3f}</small>"
         return f'<td title="{words}">–{own}</td>'
     strong = ' class="strong"' if gap_sign(cell, figure) in (WORSE, BETTER) else ""
-    background = heat(min(abs(gap.value) / _LARGEST, 1.0), 0.0, colors)
+    background = in_both(partial(heat, min(abs(gap.value) / _LARGEST, 1.0), 0.0))
     return (
         f'<td{strong} style="background: {background}" title="{words}">{gap_sign(cell, figure)} '
         f"{signed(gap.value)}<small>{share:.3f}</small></td>"

@@ -6,13 +6,14 @@ figure is.
 
 import html
 from collections.abc import Callable, Mapping
+from functools import partial
 
 from cxr_core.evaluation.grid import BEHIND, BEST, MEAN, TO_COME, Grid, GridCell
 from cxr_core.evaluation.results import ALIKE, UNTESTED
 from cxr_core.schema import label_words
 from cxr_core.words import decimals, signed
 from dashboard.charts.heatmap import FIGURE_WORDS
-from dashboard.charts.palette import Palette
+from dashboard.charts.palette import Palette, in_both
 
 #: Where a cell leads, by its model and label.
 Leads = Callable[[str, str], str]
@@ -23,18 +24,19 @@ LEGEND = {
     "?": "not tested",
 }
 
-#: How a table of labels and columns looks, with `ink` and `background` to fill in.
-MATRIX_STYLE = """
-.models-by-labels {{ overflow-x: auto; font-size: 0.875rem; color: {ink}; }}
+_INK, _BACKGROUND = in_both(lambda colors: colors.ink), in_both(lambda colors: colors.background)
+#: How a table of labels and columns looks.
+MATRIX_STYLE = f"""
+.models-by-labels {{ overflow-x: auto; font-size: 0.875rem; color: {_INK}; }}
 .models-by-labels table {{ border-collapse: separate; border-spacing: 2px; width: auto; }}
-.models-by-labels th, .models-by-labels td {{ border: 0; padding: 0.25rem 0.5rem; color: {ink}; }}
+.models-by-labels th, .models-by-labels td {{ border: 0; padding: 0.25rem 0.5rem; color: {_INK}; }}
 .models-by-labels thead th {{ vertical-align: bottom; text-align: center; min-width: 4.5rem; max-width: 8.5rem;
   overflow-wrap: anywhere; font-weight: 600; line-height: 1.2; }}
-.models-by-labels th[scope=row] {{ position: sticky; left: 0; background: {background}; text-align: left;
+.models-by-labels th[scope=row] {{ position: sticky; left: 0; background: {_BACKGROUND}; text-align: left;
   font-weight: 400; max-width: 12rem; }}
 .models-by-labels td {{ text-align: center; font-variant-numeric: tabular-nums; white-space: nowrap; }}
 .models-by-labels td.words {{ white-space: normal; font-size: 0.75rem; max-width: 8.5rem; }}
-.models-by-labels td a {{ color: {ink}; }}
+.models-by-labels td a {{ color: {_INK}; }}
 .models-by-labels td small {{ display: block; font-size: 0.75rem; }}
 .models-by-labels .strong {{ font-weight: 700; }}
 @media (max-width: 640px) {{
@@ -45,24 +47,20 @@ MATRIX_STYLE = """
 """
 
 
-def grid_html(
-    grid: Grid, names: Mapping[str, str], policies: Mapping[str, str], colors: Palette, leads: Leads | None = None
-) -> str:
+def grid_html(grid: Grid, names: Mapping[str, str], policies: Mapping[str, str], leads: Leads | None = None) -> str:
     """Return a grid as one HTML table, models as columns, with the mean and the policies as the last rows.
 
     Args:
         grid: the figures and their marks.
         names: model -> what stands in the head of its column; the whole name is its tooltip.
         policies: model -> what uncertain labels meant in its training, in words.
-        colors: the palette of the appearance.
         leads: the address that a cell leads to; None for none.
     """
     what = FIGURE_WORDS[grid.figure]
-    rows = "".join(_row(label, list(cells.values()), what, colors, leads) for label, cells in grid.cells.items())
+    rows = "".join(_row(label, list(cells.values()), what, leads) for label, cells in grid.cells.items())
     told = "".join(f'<td class="words">{html.escape(policies[model])}</td>' for model in grid.models)
-    style = MATRIX_STYLE.format(ink=colors.ink, background=colors.background)
     return (
-        f'<style>{style}</style><div class="models-by-labels" role="region" tabindex="0" '
+        f'<style>{MATRIX_STYLE}</style><div class="models-by-labels" role="region" tabindex="0" '
         f'aria-label="{what} of each model on each label"><table><thead><tr><th scope="col">{what}</th>'
         f"{''.join(_head(model, names[model]) for model in grid.models)}</tr></thead><tbody>{rows}"
         f'<tr><th scope="row">Uncertain labels</th>{told}</tr></tbody></table></div>'
@@ -96,12 +94,12 @@ def _head(model: str, name: str) -> str:
     return f'<th scope="col" title="{html.escape(model)}">{html.escape(name)}</th>'
 
 
-def _row(label: str, cells: list[GridCell], what: str, colors: Palette, leads: Leads | None) -> str:
+def _row(label: str, cells: list[GridCell], what: str, leads: Leads | None) -> str:
     name = "<b>Mean</b>" if label == MEAN else html.escape(label_words(label))
-    return f'<tr><th scope="row">{name}</th>{"".join(_cell(cell, what, colors, leads) for cell in cells)}</tr>'
+    return f'<tr><th scope="row">{name}</th>{"".join(_cell(cell, what, leads) for cell in cells)}</tr>'
 
 
-def _cell(cell: GridCell, what: str, colors: Palette, leads: Leads | None) -> str:
+def _cell(cell: GridCell, what: str, leads: Leads | None) -> str:
     if cell.value is None:
         return f'<td title="{html.escape(cell_words(cell))}">–</td>'
     strong = ' class="strong"' if cell.among_the_best else ""
@@ -109,7 +107,7 @@ def _cell(cell: GridCell, what: str, colors: Palette, leads: Leads | None) -> st
     figure = f"{SIGNS[cell.mark]} {decimals(cell.value)}".strip()
     if leads is not None and cell.label != MEAN:
         figure = f'<a href="{html.escape(leads(cell.model, cell.label))}">{figure}</a>'
-    background = heat(cell.value, 0.5 if what == "AUC" else 0.0, colors)
+    background = in_both(partial(heat, cell.value, 0.5 if what == "AUC" else 0.0))
     return (
         f'<td{strong} style="background: {background}" title="{html.escape(cell_words(cell))}">{figure}{interval}</td>'
     )

@@ -4,6 +4,7 @@ Every mark colour has a contrast of at least 3:1 against its background. The mod
 (2008), darkened where white paper needs it; colour never stands alone: lines have dashes, points have symbols.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from cxr_core.pack.model_lines import FURTHER, PAPER, place_and_dash
@@ -78,6 +79,14 @@ DARK = Palette(
 def palette(dark: bool) -> Palette:
     """Return the colours of the dark or of the light appearance."""
     return DARK if dark else LIGHT
+
+
+def in_both(color: Callable[[Palette], str]) -> str:
+    """Return a colour for CSS of which the browser takes the one for the appearance that it shows.
+
+    So words and what is behind them change together, and never wait for the server.
+    """
+    return f"light-dark({color(LIGHT)}, {color(DARK)})"
 
 
 def model_style(name: str, ensemble: bool, colors: Palette) -> LineStyle:

@@ -55,7 +55,7 @@ def model_table(grids: ModelGrid, policies: Mapping[str, str]) -> None:
             st.header(views.capitalize(), anchor=False)
         names = short_names(grid.models)
         st.caption(legend_words())
-        st.html(grid_html(grid, names, policies, colors(), partial(_mistakes, grids)))
+        st.html(grid_html(grid, names, policies, partial(_mistakes, grids)))
         for words in grid_notes(grids, grid, names):
             st.caption(plain(words))
         download_table(flat_grid(grid), f"models-{grids.dataset}-{views}-{grid.figure}.csv".replace(" ", "-"))

@@ -12,7 +12,6 @@ from dashboard.shared.comparison_tables import difference_so_far
 from dashboard.shared.formatting import plain
 from dashboard.shared.short_names import short_names
 from dashboard.shared.so_far import so_far_words
-from dashboard.shared.theme import colors
 
 _MARKS = "the marks and the means, which all labels decide together"
 _CORRECTED = "the corrected p and intervals, which all labels decide together"
@@ -25,7 +24,7 @@ def grids_so_far(parts: list[Any], figure: str, policies: Mapping[str, str]) -> 
         of_group = [row for row in rows if tuple(cell.model for cell in row) == models]
         cells = {row[0].label: {cell.model: cell for cell in row} for row in of_group}
         grid = Grid(figure, models, cells, "", of_group[0][0].n, {})
-        st.html(grid_html(grid, short_names(models), policies, colors()))
+        st.html(grid_html(grid, short_names(models), policies))
         st.caption(so_far_words(len(cells), _MARKS))
 
 

@@ -19,7 +19,6 @@ from dashboard.shared import card_answers, detail_help, engine, help_texts
 from dashboard.shared.choices import Options, pick_one, select_several
 from dashboard.shared.downloads import download_table
 from dashboard.shared.formatting import NOTHING, p_value, plain, signed, with_interval
-from dashboard.shared.theme import colors
 
 
 def gaps_section(judged: Judged) -> None:
@@ -39,7 +38,7 @@ def gaps_section(judged: Judged) -> None:
         judged.source.name, judged.model.name, tuple(by), shown.choice, judged.dataset, judged.view, judged.judge
     )
     st.markdown(f"**{plain(gaps_answer(found))}**")
-    st.html(gap_matrix_html(found.matrix, figure, colors()))
+    st.html(gap_matrix_html(found.matrix, figure))
     tests = counted(found.matrix.tests, "test")
     st.caption(f"{legend_words()}. Cut by {plain(shown.words)}, on {judged.dataset}. Corrected for {tests} (Holm).")
     st.caption(help_texts.GAPS_CAPTION)

@@ -85,7 +85,7 @@ def _grids(grids: ModelGrid, policies: Mapping[str, str]) -> list[Section]:
         Section(
             f"{FIGURE_WORDS[grids.figure]} of all labels: {views}",
             words,
-            markup=[grid_html(grid, short_names(grid.models), policies, LIGHT)],
+            markup=[grid_html(grid, short_names(grid.models), policies)],
             notes=[f"Signs: {legend_words()}.", *grid_notes(grids, grid, short_names(grid.models))],
         )
         for views, grid in grids.grids.items()

@@ -8,6 +8,8 @@ from playwright.sync_api import TimeoutError, expect
 
 from cxr_core.runs import service
 from cxr_core.runs.store import RunStore
+from dashboard.charts.model_grid import heat
+from dashboard.charts.palette import DARK, LIGHT
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
@@ -45,6 +47,11 @@ COVERED = """() => [...document.querySelectorAll('.js-plotly-plot')].flatMap((ch
 WIDER_THAN_ITS_BOX = """() => {
   const box = document.querySelector('[data-testid=stDataFrame] .dvn-scroller');
   return box.scrollWidth - box.clientWidth;
+}"""
+#: The colours of a figure in a table of models and labels and of what is behind it.
+WORDS_AND_CELL = """() => {
+  const cell = document.querySelector('.models-by-labels td[style]');
+  return [getComputedStyle(cell.querySelector('a') || cell).color, getComputedStyle(cell).backgroundColor];
 }"""
 #: The colours of the words on the main button and of the page behind it.
 BUTTON_AND_PAGE = """() => ['[data-testid=stBaseButton-primary]', '[data-testid=stApp]'].map((one, place) =>
@@ -115,13 +122,21 @@ def test_phone_and_desk_show_the_first_thing_first_and_nothing_hidden(page, dash
     page.wait_for_function(f"({WIDER_THAN_ITS_BOX})() <= 0")
 
 
-def test_the_words_on_a_button_follow_the_appearance_while_the_page_is_open(page, dashboard, small_demo):
+def test_words_and_what_is_behind_them_follow_the_appearance_while_the_page_is_open(page, dashboard, small_demo):
     dashboard.start()
     page.emulate_media(color_scheme="light")
     open_page(page, dashboard, "train", "Start training")
-    dark, light = "rgb(18, 22, 28)", "rgb(255, 255, 255)"
-    for scheme, words, behind in (("dark", dark, dark), ("light", light, light)):
-        # The server would be asked for another drawing; it cannot answer while the page looks at itself.
+    for scheme, colors in (("dark", DARK), ("light", LIGHT)):
         page.emulate_media(color_scheme=scheme)
-        page.wait_for_function(f"({BUTTON_AND_PAGE})()[1] === '{behind}'")
-        assert page.evaluate(BUTTON_AND_PAGE) == [words, behind]
+        page.wait_for_function(f"({BUTTON_AND_PAGE})()[1] === '{rgb(colors.background)}'")
+        assert page.evaluate(BUTTON_AND_PAGE) == [rgb(colors.background)] * 2
+    open_page(page, dashboard, "compare", "Download for a paper")
+    dashboard.kill()  # it would draw the page anew
+    for scheme, colors in (("dark", DARK), ("light", LIGHT)):
+        page.emulate_media(color_scheme=scheme)
+        page.wait_for_function(f"({WORDS_AND_CELL})()[0] === '{rgb(colors.ink)}'")
+        assert page.evaluate(WORDS_AND_CELL)[1] in {rgb(heat(step / 1000, 0.5, colors)) for step in range(1001)}
+
+
+def rgb(color):
+    return f"rgb({', '.join(str(int(color[place : place + 2], 16)) for place in (1, 3, 5))})"

@@ -12,7 +12,6 @@ from cxr_core.tasks.gaps import Gaps, gaps_at
 from cxr_core.tasks.slices import slices_at
 from cxr_core.tasks.threshold_cards import JudgedCut, cards, judged_at
 from dashboard.charts.gap_matrix import cell_words, gap_matrix_html, gap_sign
-from dashboard.charts.palette import LIGHT
 from dashboard.evaluate.gaps import flat_gaps, gaps_answer, ranked_table
 from dashboard.evaluate.slices import flat_slices, slices_answer
 from dashboard.shared.formatting import plain
@@ -75,7 +74,7 @@ def test_signs_follow_the_corrected_p_and_what_is_not_tested_says_so(small_demo)
         for figure, gap in cell.gaps.items():
             expected = "?" if gap.p_corrected is None else "·" if gap.p_corrected >= 0.05 else "▼▲"[gap.value > 0]
             assert gap_sign(cell, figure) == expected
-    assert "<script" not in gap_matrix_html(found.matrix, "sensitivity", LIGHT)
+    assert "<script" not in gap_matrix_html(found.matrix, "sensitivity")
 
 
 def test_beside_a_corrected_p_stands_the_corrected_interval_and_says_so(small_demo, monkeypatch):

@@ -6,7 +6,7 @@ from html_tables import full_names, html_tables
 from cxr_core.evaluation.grid import Grid, GridCell
 from cxr_core.tasks.grid import ModelGrid
 from dashboard.charts.model_grid import LEGEND, cell_words, grid_html, heat, legend_words
-from dashboard.charts.palette import DARK, LIGHT
+from dashboard.charts.palette import LIGHT
 from dashboard.shared.comparison_tables import answer, grid_notes
 from dashboard.shared.short_names import left_out, short_names
 
@@ -35,7 +35,7 @@ POLICIES = dict.fromkeys("abc", "ignore (u 0, w 0)")
 
 
 def test_each_state_has_its_own_sign_and_an_undefined_figure_has_none():
-    (table,) = html_tables(grid_html(THREE, dict(zip("abc", "abc", strict=True)), POLICIES, LIGHT))
+    (table,) = html_tables(grid_html(THREE, dict(zip("abc", "abc", strict=True)), POLICIES))
     assert list(table.loc["Edema"]) == ["● 0.800", "● 0.792", "▼ 0.700"]
     assert list(table.loc["Fracture"]) == ["? 0.900", "? 0.500", "? 0.600"]
     assert list(table.loc["Mean"]) == ["● 0.850", "● 0.850", "–"]
@@ -78,7 +78,7 @@ def test_behind_a_cell_stand_its_interval_its_n_and_the_corrected_difference():
 def test_names_and_policies_with_markup_are_text():
     evil = "<img src=x onerror=alert(1)>"
     found = Grid("roc_auc", (evil,), {"edema": {evil: cell(evil, "edema", 0.8, "best", why=evil)}}, "", 1, {})
-    drawn = grid_html(found, {evil: evil}, {evil: evil}, DARK)
+    drawn = grid_html(found, {evil: evil}, {evil: evil})
     assert "<img" not in drawn
     assert full_names(drawn) == [evil]
 
