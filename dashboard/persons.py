@@ -10,6 +10,8 @@ from dashboard.logins import Login, login_of
 
 _GROUP = "group:"
 _EVERYBODY = "*"
+#: Whoever is not known may do no more than look.
+NOBODY = Caller("unknown", VIEWER)
 
 
 def session_caller() -> Caller | None:
@@ -20,14 +22,13 @@ def session_caller() -> Caller | None:
     values = settings()
     if not (values.proxy_user_header or values.auth_provider):
         return None
-    nobody = Caller("unknown", VIEWER)
     if get_script_run_ctx(suppress_warning=True) is None:
-        return nobody
+        return NOBODY
     import streamlit as st
 
     if values.proxy_user_header:
-        return person(st.context.headers.get(values.proxy_user_header) or nobody.name, values)
-    return logged_in(st.context.cookies) or nobody
+        return person(st.context.headers.get(values.proxy_user_header) or NOBODY.name, values)
+    return logged_in(st.context.cookies) or NOBODY
 
 
 def logged_in(cookies: Mapping[str, str]) -> Caller | None:

@@ -17,7 +17,7 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from cxr_core.caller import Caller, acting_for
 from cxr_core.settings import settings
 from dashboard.logins import Login, clicked, end, holds, login_of
-from dashboard.persons import admitted
+from dashboard.persons import NOBODY, admitted
 
 #: Asked by machines; tells nothing of anybody.
 _WELL = "/healthz"
@@ -71,7 +71,7 @@ class SignIn:
             end(login)
         elif login and _wants_a_page(request):
             clicked(login)
-        with acting_for(who or Caller("unknown", "viewer")):
+        with acting_for(who or NOBODY):
             await self._app(scope, receive, send)
 
     async def _socket(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -9,9 +9,6 @@ from dataclasses import dataclass
 
 from cxr_core.pack.model_lines import FURTHER, PAPER, place_and_dash
 
-LIGHT_BACKGROUND = "#FFFFFF"
-DARK_BACKGROUND = "#12161C"
-
 VALUE_SYMBOLS = {"not_mentioned": "circle", "negative": "square", "uncertain": "diamond", "positive": "triangle-up"}
 
 
@@ -48,7 +45,7 @@ class LineStyle:
 
 LIGHT = Palette(
     dark=False,
-    background=LIGHT_BACKGROUND,
+    background="#FFFFFF",
     ink="#141A21",
     faint="#66707E",
     grid="#E6E9EE",
@@ -62,7 +59,7 @@ LIGHT = Palette(
 )
 DARK = Palette(
     dark=True,
-    background=DARK_BACKGROUND,
+    background="#12161C",
     ink="#E4E9EF",
     faint="#98A3B1",
     grid="#2A323D",

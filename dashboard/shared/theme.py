@@ -3,7 +3,7 @@
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from dashboard.charts.palette import DARK_BACKGROUND, LIGHT_BACKGROUND, Palette, palette
+from dashboard.charts.palette import Palette, in_both, palette
 
 #: Up to this width a screen has one column.
 NARROW_PIXELS = 640
@@ -21,12 +21,9 @@ def colors() -> Palette:
 
 
 def readable_words_on_buttons() -> None:
-    """Write dark on what the primary colour fills where it is light: on the dark page, for the sake of tabs and links.
-
-    The browser itself decides by the appearance that it shows, so that a change of it never waits for the server.
-    """
+    """Write dark on what the primary colour fills where it is light: on the dark page, for tabs and links."""
     inside = ", ".join(f"{element}, {element} *" for element in _FILLED)
-    st.html(f"<style>{inside} {{ color: light-dark({LIGHT_BACKGROUND}, {DARK_BACKGROUND}) !important; }}</style>")
+    st.html(f"<style>{inside} {{ color: {in_both(lambda colors: colors.background)} !important; }}</style>")
 
 
 def folded_sidebar_out_of_reach() -> None:

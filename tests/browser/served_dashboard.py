@@ -33,6 +33,7 @@ class Dashboard:
     command: tuple[str, ...] = (sys.executable, "-m", "dashboard")
     port: int = field(default_factory=free_port)
     process: subprocess.Popen[bytes] | None = None
+    health: str = "/_stcore/health"
 
     @property
     def url(self) -> str:
@@ -45,11 +46,7 @@ class Dashboard:
         wait_for(self.answers, 60, "the dashboard answers")
 
     def answers(self) -> bool:
-        try:
-            with urllib.request.urlopen(f"{self.url}/_stcore/health", timeout=2) as response:
-                return response.status == 200
-        except OSError:
-            return False
+        return answers(f"{self.url}{self.health}")
 
     def kill(self) -> None:
         if self.process is not None and self.process.poll() is None:
@@ -58,6 +55,14 @@ class Dashboard:
 
     def mapped_files(self) -> str:
         return Path(f"/proc/{self.process.pid}/maps").read_text()
+
+
+def answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=2) as response:
+            return response.status == 200
+    except OSError:
+        return False
 
 
 def wait_for(holds, seconds, what):

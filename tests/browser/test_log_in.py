@@ -3,14 +3,13 @@
 import json
 import subprocess
 import sys
-import urllib.request
 
 import pytest
 from kept_folders import copy_sources
 from log_in_attempts import PEOPLE as LIARS
 from log_in_attempts import Attempts
 from playwright.sync_api import expect
-from served_dashboard import Dashboard, at_rest, free_port, wait_for
+from served_dashboard import Dashboard, answers, at_rest, free_port, wait_for
 
 pytestmark = pytest.mark.browser
 
@@ -37,24 +36,10 @@ def provider(offline):
         process.kill()
 
 
-def answers(url):
-    try:
-        with urllib.request.urlopen(url, timeout=2) as response:
-            return response.status == 200
-    except OSError:
-        return False
-
-
-class Guarded(Dashboard):
-    """A dashboard that asks who people are, and says nothing else than `/healthz` before."""
-
-    def answers(self):
-        return answers(f"{self.url}/healthz")
-
-
 @pytest.fixture(scope="module")
 def served(provider, built_small_demo, tmp_path_factory):
-    dashboard = Guarded(tmp_path_factory.mktemp("guarded"))
+    # It says nothing else before somebody has logged in.
+    dashboard = Dashboard(tmp_path_factory.mktemp("guarded"), health="/healthz")
     home = dashboard.folder / "workspace"
     copy_sources(built_small_demo, home)
     with pytest.MonkeyPatch.context() as patched:

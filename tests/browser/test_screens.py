@@ -122,19 +122,26 @@ def test_phone_and_desk_show_the_first_thing_first_and_nothing_hidden(page, dash
     page.wait_for_function(f"({WIDER_THAN_ITS_BOX})() <= 0")
 
 
-def test_words_and_what_is_behind_them_follow_the_appearance_while_the_page_is_open(page, dashboard, small_demo):
+def test_the_words_on_a_button_follow_the_appearance_while_the_page_is_open(page, dashboard, small_demo):
     dashboard.start()
     page.emulate_media(color_scheme="light")
     open_page(page, dashboard, "train", "Start training")
-    for scheme, colors in (("dark", DARK), ("light", LIGHT)):
+    dark, light = "rgb(18, 22, 28)", "rgb(255, 255, 255)"
+    for scheme, words, behind in (("dark", dark, dark), ("light", light, light)):
+        # The server would be asked for another drawing; it cannot answer while the page looks at itself.
         page.emulate_media(color_scheme=scheme)
-        page.wait_for_function(f"({BUTTON_AND_PAGE})()[1] === '{rgb(colors.background)}'")
-        assert page.evaluate(BUTTON_AND_PAGE) == [rgb(colors.background)] * 2
+        page.wait_for_function(f"({BUTTON_AND_PAGE})()[1] === '{behind}'")
+        assert page.evaluate(BUTTON_AND_PAGE) == [words, behind]
+
+
+def test_words_in_a_table_and_what_is_behind_them_follow_the_appearance_together(page, dashboard, small_demo):
+    dashboard.start()
+    page.emulate_media(color_scheme="light")
     open_page(page, dashboard, "compare", "Download for a paper")
     dashboard.kill()  # it would draw the page anew
-    for scheme, colors in (("dark", DARK), ("light", LIGHT)):
+    for scheme, words, colors in (("dark", "rgb(228, 233, 239)", DARK), ("light", "rgb(20, 26, 33)", LIGHT)):
         page.emulate_media(color_scheme=scheme)
-        page.wait_for_function(f"({WORDS_AND_CELL})()[0] === '{rgb(colors.ink)}'")
+        page.wait_for_function(f"({WORDS_AND_CELL})()[0] === '{words}'")
         assert page.evaluate(WORDS_AND_CELL)[1] in {rgb(heat(step / 1000, 0.5, colors)) for step in range(1001)}
 
 
