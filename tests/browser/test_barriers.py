@@ -28,8 +28,9 @@ AT_REST = """() => {
   if (busy || !window.lastBusy) window.lastBusy = now;
   return now - window.lastBusy > 450;
 }"""
+#: A grid of figures hands the focus on to the cell that it reads out, which has no place but that of the drawn grid.
 STEP = """() => {
-  const at = document.activeElement, before = at.hasAttribute('data-reached');
+  const at = document.activeElement.closest('canvas') || document.activeElement, before = at.hasAttribute('data-reached');
   at.setAttribute('data-reached', '');
   const place = at.getBoundingClientRect();
   return {left: at === document.body, before, hidden: place.right <= 0,
