@@ -24,7 +24,8 @@ reads = mode_input() == READ
 begun = reads and has_begun()
 first = st.container()
 with st.expander("What is read", icon=":material/filter_list:") if begun else st.container():
-    choice = chosen_images(source, judged_models(listed_models(source.name)), finds=not reads)
+    entries = judged_models(listed_models(source.name))
+    choice = chosen_images(source, entries, finds=not reads)
 query = choice.query
 words = f"Images of “{choice.find}”" if choice.find else GROUP_WORDS[query.group or ALL_IMAGES]
 where = [] if choice.find else [view_fact(query.view), f"{query.dataset.capitalize()} set"]
@@ -53,6 +54,6 @@ else:
     doubt_note(query)
     wall(group)
     with large:
-        film(choice)
+        film(choice, entries)
     if group.total:
         notebook_lines(image_lines(query, choice.find))

@@ -14,6 +14,7 @@ from cxr_core.tasks.images import ImageGroup
 from cxr_core.tasks.reading import Desk, desk, forget_reader, own_readings
 from cxr_core.tasks.reading_list import is_sample, reading_list, second_look, truth_of
 from cxr_core.words import counted
+from dashboard.images.film import ALSO
 from dashboard.images.reading_screen import ReadingTable, reading_screen
 from dashboard.images.reading_terms import FILMS_WORDS, GROUP, Terms, asked_terms, stop_button, terms_form
 from dashboard.shared import address, image_answers
@@ -26,7 +27,7 @@ from dashboard.shared.navigation import go_button
 
 #: What of the address is of looking at images, and stays there meanwhile: a film that was seen with what is said of it
 #: is not the first to be read.
-_OF_LOOKING = ("image", "wall-page", "paths", "map", "map-random", "map-label", "map-opacity")
+_OF_LOOKING = ("image", ALSO, "wall-page", "paths", "map", "map-random", "map-label", "map-opacity")
 
 
 def reading(source: Source, group: ImageGroup, top: DeltaGenerator) -> None:

@@ -19,6 +19,7 @@ from dashboard.images.picture import windowed
 
 FRONTAL = "densenet_frontal_u0_0__w0_0"
 BESIDE = "densenet_frontal_u1_0__w1_0"
+LATERAL = "densenet_lateral_u0_0__w0_0"
 
 
 def test_the_title_counts_what_evaluate_counts_and_the_wall_shows_the_first_24(small_demo, page):
@@ -67,7 +68,7 @@ def test_the_table_of_a_film_is_what_the_tables_say(small_demo):
     score = images(ImageQuery("demo", "edema", "blank", FRONTAL, limit=1)).listed[0].score
     assert found.models[FRONTAL]["edema"].score == score
     assert found.models[FRONTAL]["edema"].probability == pytest.approx(1 / (1 + np.exp(-score)))
-    assert said_table(found, (FRONTAL,)).loc["Edema", "Report"] == "Not mentioned"
+    assert said_table(found, {"Model": FRONTAL}).loc["Edema", "Report"] == "Not mentioned"
     assert image_record("demo", path).jpg[:2] == b"\xff\xd8"
 
 
@@ -76,7 +77,8 @@ def test_the_readers_of_a_set_share_a_column_of_the_film(small_demo):
     says = {"ann": "present", "bob": "present", "eve_2": "absent"}
     found = image_facts("demo", path, (FRONTAL, BESIDE))
     found = replace(found, verdicts={("mine", name): {"edema": says[name]} for name in says})
-    said = said_table(replace(found, models={BESIDE: found.models[BESIDE]}), (FRONTAL, BESIDE))
+    columns = {"Model": FRONTAL, "Other model": BESIDE}
+    said = said_table(replace(found, models={BESIDE: found.models[BESIDE]}), columns)
     assert list(said.columns) == ["Report", "Truth", "Model", "Other model"]
     assert said.loc["Edema", "Model"] == "–" != said.loc["Edema", "Other model"], "one says nothing of the image"
     table = readers_table(found)
@@ -86,6 +88,31 @@ def test_the_readers_of_a_set_share_a_column_of_the_film(small_demo):
     table = readers_table(replace(found, verdicts=alike))
     assert table.loc["Edema"].tolist() == ["Present, all 3", "–"]
     assert table.loc["Fracture"].tolist() == ["–", "Unsure: ann"]
+
+
+def test_every_model_that_is_chosen_for_a_film_has_a_column_and_a_link_reproduces_them(small_demo, page):
+    query = ImageQuery("demo", "edema", "models-differ", FRONTAL, beside=BESIDE, limit=1)
+    path = images(query).listed[0].path
+    app = page("images", model=FRONTAL, label="edema", group="uncertain-highest", image=path)
+    assert "Model 2" not in app.table[0].value.columns
+    app.multiselect(key="also").set_value([FRONTAL, BESIDE, LATERAL]).run()
+    said = app.table[0].value
+    assert [one for one in said.columns if one.startswith("Model")] == ["Model", "Model 2", "Model 3"]
+    assert said.loc["Edema", "Model 3"] == "–", "it predicts lateral views"
+    for column, model in (("Model", FRONTAL), ("Model 2", BESIDE)):
+        probability = image_facts("demo", path, (model,)).models[model]["edema"].probability
+        assert said.loc["Edema", column] == f"{probability:.3f}"
+    words = next(as_read(one.value) for one in app.caption if "probability" in one.value)
+    assert f"Model: {FRONTAL}. Model 2: {BESIDE}. Model 3: {LATERAL}." in words
+    linked = page("images", model=FRONTAL, label="edema", image=path, also=[BESIDE, LATERAL])
+    assert list(linked.table[0].value.columns) == list(said.columns)
+    assert not page("images", model=FRONTAL, label="edema", also=BESIDE).warning, "the next film shows it again"
+
+
+def test_a_further_model_that_is_gone_is_said(small_demo, page):
+    path = images(ImageQuery("demo", "edema", "blank", FRONTAL, limit=1)).listed[0].path
+    app = page("images", model=FRONTAL, label="edema", image=path, also="gone")
+    assert "There is no model 'gone'" in as_read(app.warning[0].value)
 
 
 def test_grey_values_are_spread_over_the_window():
