@@ -20,7 +20,7 @@ run-bigquery-demo: $(VENV)/test-installed  ## the demo behind a BigQuery-compati
 test quick: export PYTHONDONTWRITEBYTECODE =
 
 # Tests that share the cores can starve each other: what failed runs once more, alone, and what fails again has failed.
-test: $(VENV)/test-installed chromium  ## set up and run every test, a real browser included
+test: $(VENV)/test-installed chromium slurm  ## set up and run every test, a real browser included
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile || \
 	  { echo "Once more, alone, the tests that failed above:"; \
 	    $(BIN)/python -m pytest --last-failed --last-failed-no-failures none; }
@@ -110,6 +110,13 @@ chromium:
 	  { echo "Installing Debian's chromium for the browser tests"; \
 	    run=; [ "$$(id -u)" = 0 ] || run=sudo; \
 	    $$run apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$run apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core; }
+
+# Its daemons are started by root alone; elsewhere the tests that need them say so and are skipped.
+.PHONY: slurm
+slurm:
+	@[ "$$(id -u)" != 0 ] || command -v slurmctld >/dev/null || ! command -v apt-get >/dev/null || \
+	  { echo "Installing Debian's slurm-wlm for the tests of places"; \
+	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends slurm-wlm munge; }
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache

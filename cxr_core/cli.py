@@ -46,6 +46,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "backup": ("backup", "BACKUP"),
     "restore": ("backup", "RESTORE"),
     "accelerators": ("data", "ACCELERATORS"),
+    "places": ("places", "PLACES"),
     "completion": ("completion", "COMPLETION"),
 }
 _GLOBAL_FLAGS, _GLOBAL_OPTIONS = ("--json",), ("--source",)

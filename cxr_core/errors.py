@@ -14,6 +14,7 @@
     │   ├── AccessError         one table or data set may not be read; the others may
     │   └── CostlyError         a question would read more than is read without a yes
     ├── StorageError            Cloud Storage could not answer, or has no such bucket or file
+    ├── PlaceError              a place where runs work, such as a cluster, could not answer or refused
     └── RunError                a run failed; the message is its reason
 
 A message is one sentence or two on one line: what must hold, what was received, what to do next.
@@ -122,6 +123,10 @@ class WarehouseError(CxrError):
 
 class StorageError(CxrError):
     """Cloud Storage could not answer (network, permission), or has no such bucket or file."""
+
+
+class PlaceError(CxrError):
+    """A place where runs work, such as a cluster, could not answer, or refused what it was asked."""
 
 
 class AccessError(WarehouseError):

@@ -111,11 +111,12 @@ def _expanded(text: str, what: str) -> Path:
 
 def configured_sources() -> dict[str, dict[str, Any]]:
     """Return the `[sources.NAME]` tables of `cxr.toml`; relative paths in them start at `config_path().parent`."""
-    sources = _table(_config(), "sources")
-    for name, table in sources.items():
-        if not isinstance(table, dict):
-            raise SettingsError(f"{config_path()}: [sources.{name}] must be a table. See cxr.example.toml.")
-    return sources
+    return _named_tables("sources")
+
+
+def configured_places() -> dict[str, dict[str, Any]]:
+    """Return the `[places.NAME]` tables of `cxr.toml`; relative paths in them start at `config_path().parent`."""
+    return _named_tables("places")
 
 
 def config_path() -> Path:
@@ -131,9 +132,11 @@ def _config() -> dict[str, Any]:
             raise SettingsError(f"{CONFIG_VARIABLE} names {path}, which cannot be read: no file is there.")
         return {}
     config = _parsed(path, stamp)
-    unknown = set(config) - {*_TABLES, "sources"}
+    unknown = set(config) - {*_TABLES, "sources", "places"}
     if unknown:
-        raise SettingsError(f"{path}: unknown entry {min(unknown)!r}; there are [settings], [auth] and [sources.NAME].")
+        raise SettingsError(
+            f"{path}: unknown entry {min(unknown)!r}; there are [settings], [auth], [sources.NAME] and [places.NAME]."
+        )
     return config
 
 
@@ -151,6 +154,14 @@ def _table(config: dict[str, Any], name: str) -> dict[str, Any]:
     if not isinstance(table, dict):
         raise SettingsError(f"{config_path()}: [{name}] must be a table. See cxr.example.toml.")
     return table
+
+
+def _named_tables(kind: str) -> dict[str, dict[str, Any]]:
+    found = _table(_config(), kind)
+    for name, table in found.items():
+        if not isinstance(table, dict):
+            raise SettingsError(f"{config_path()}: [{kind}.{name}] must be a table. See cxr.example.toml.")
+    return found
 
 
 def _value(setting: Setting, table: dict[str, Any]) -> bool | int | float | str:

@@ -156,6 +156,12 @@ def _after_accelerators(_arguments: argparse.Namespace, document: Any) -> tuple[
     return "Train on one", ["train", *(["--accelerator", best[-1]] if best else [])]
 
 
+def _after_places(_arguments: argparse.Namespace, document: Any) -> tuple[str, Words]:
+    if not all(one["checked"] for one in document):
+        return "See whether they are ready", ["places", "--check"]
+    return "", []
+
+
 def _nothing_follows(_arguments: argparse.Namespace, _document: Any) -> tuple[str, Words]:
     return "", []
 
@@ -183,6 +189,7 @@ _AFTER: dict[str, Callable[[argparse.Namespace, Any], tuple[str, Words]]] = {
     "ensemble": _after_ensemble,
     "export": _after_export,
     "accelerators": _after_accelerators,
+    "places": _after_places,
     "journal": _nothing_follows,
     "backup": lambda arguments, document: ("Bring it back", ["restore", document.get("file") or "FILE.tar"]),
     "restore": lambda arguments, document: ("See its runs", ["runs"]),

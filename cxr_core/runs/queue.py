@@ -18,7 +18,7 @@ WHERE status IN ('queued', 'running') AND need IS NOT NULL ORDER BY position
 """
 
 
-class Place(NamedTuple):
+class Turn(NamedTuple):
     """Where a queued run stands.
 
     Attributes:
@@ -42,18 +42,18 @@ class _Rival(NamedTuple):
     hardware: str
 
 
-def place_of(connection: sqlite3.Connection, run_id: str, runs_per_device: int) -> Place:
+def turn_of(connection: sqlite3.Connection, run_id: str, runs_per_device: int) -> Turn:
     """Return where a run stands; light work, which needs no device, may always start."""
     rivals = [_rival(row) for row in connection.execute(_RIVALS)]
     mine = next((rival for rival in rivals if rival.run == run_id), None)
     if mine is None:
-        return Place(0, 0, (), ())
+        return Turn(0, 0, (), ())
     before = [rival for rival in rivals if rival is not mine and _is_before(rival, mine)]
     need = mine.claim.need
     met = [rival for rival in before if need.meets(rival.claim.has or rival.claim.need.devices)]
     queued = sum(rival.status == QUEUED for rival in met)
     free = free_devices([rival.claim for rival in before], need, runs_per_device)
-    return Place(queued, len(met) - queued, _runs(connection, _watched(met, need)), free or None)
+    return Turn(queued, len(met) - queued, _runs(connection, _watched(met, need)), free or None)
 
 
 def _rival(row: sqlite3.Row) -> _Rival:

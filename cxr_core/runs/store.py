@@ -12,7 +12,7 @@ from cxr_core.runs.database import Database
 from cxr_core.runs.identity import ProcessIdentity
 from cxr_core.runs.kept_row import keep_row
 from cxr_core.runs.lanes import Need
-from cxr_core.runs.queue import Place, place_of
+from cxr_core.runs.queue import Turn, turn_of
 from cxr_core.runs.reserve import DiskReserve
 from cxr_core.runs.run import ACTIVE, CANCELLED, COLUMNS, COMPLETED, FAILED, QUEUED, RUNNING, Run, as_column
 
@@ -117,17 +117,17 @@ class RunStore:
             together: how many runs one device bears at once.
         """
         with self._database.transaction() as connection:
-            devices = place_of(connection, run_id, together).devices
+            devices = turn_of(connection, run_id, together).devices
             values = {"run": run_id, "now": self._clock(), "devices": as_column(devices)}
             started = devices is not None and connection.execute(_START, values).rowcount == 1
             if started:
                 keep_row(connection, self.folder, run_id)
             return devices if started else None
 
-    def place(self, run_id: str, together: int = 1) -> Place:
+    def turn(self, run_id: str, together: int = 1) -> Turn:
         """Return where a queued run stands in the queue for the devices that it needs."""
         with self._database.transaction(write=False) as connection:
-            return place_of(connection, run_id, together)
+            return turn_of(connection, run_id, together)
 
     def set_process(self, run_id: str, process: ProcessIdentity) -> None:
         """Keep which process does the work."""

@@ -15,7 +15,7 @@ from cxr_core.runs.identity import identity_of, own_identity
 from cxr_core.runs.lanes import GPU_PREFIX
 from cxr_core.runs.launch import start_step
 from cxr_core.runs.memory import MemoryWatch
-from cxr_core.runs.queue import Place
+from cxr_core.runs.queue import Turn
 from cxr_core.runs.reconcile import reconcile
 from cxr_core.runs.run import CANCELLED, COMPLETED, FAILED, QUEUED, RUNNING, Run
 from cxr_core.runs.session import kill, terminate
@@ -74,23 +74,23 @@ class Supervisor:
                 run = self._mine(QUEUED)
                 if run is None:
                     return None
-                place = self._store.place(self._run_id, together)
-                if place.devices is not None:
+                turn = self._store.turn(self._run_id, together)
+                if turn.devices is not None:
                     devices = self._store.start(self._run_id, together)
                     if devices is not None:
                         return devices
-                self._wait_behind(place, run)
-                poll = min(_LONGEST_POLL_SECONDS, _POLL_SECONDS * (1 + place.queued))
+                self._wait_behind(turn, run)
+                poll = min(_LONGEST_POLL_SECONDS, _POLL_SECONDS * (1 + turn.queued))
             except RunError as error:  # the store is busy or the disk full, maybe only for now
                 log.note(str(error))
             self._beat()
             time.sleep(poll)
 
-    def _wait_behind(self, place: Place, run: Run) -> None:
+    def _wait_behind(self, turn: Turn, run: Run) -> None:
         """See that whoever is before this run lives, and say for what it waits."""
-        for other in place.watched:
+        for other in turn.watched:
             reconcile(self._store, other)
-        ahead = place.queued + place.running
+        ahead = turn.queued + turn.running
         message = f"waiting for {_awaited(run)}: {counted(ahead, 'run')} ahead"
         if ahead and message != run.message:
             self._store.progress(self._run_id, {"message": message})

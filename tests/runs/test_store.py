@@ -134,8 +134,8 @@ def test_all_gpus_are_given_at_once_and_kept_for_the_run_that_waits_for_them(sto
     both = ("gpu:0", "gpu:1")
     single, several, behind = on_gpus(store, "gpu:0"), queued(store, "multi-gpu", both), on_gpus(store, *both)
     assert (store.start(single), store.start(several), store.start(behind)) == (("gpu:0",), None, None)
-    place = store.place(several)
-    assert (place.queued, place.running, [run.run for run in place.watched]) == (0, 1, [single])
+    turn = store.turn(several)
+    assert (turn.queued, turn.running, [run.run for run in turn.watched]) == (0, 1, [single])
     store.end(single, "completed", None, own_identity())
     assert (store.start(behind), store.start(several), store.start(behind)) == (None, both, None)
 
@@ -145,8 +145,8 @@ def test_a_run_looks_after_whoever_holds_each_of_its_devices(store):
     on_first, on_second = on_gpus(store, "gpu:0"), on_gpus(store, "gpu:1")
     assert (store.start(on_first), store.start(on_second)) == (("gpu:0",), ("gpu:1",))
     waiting = on_gpus(store, "gpu:0")
-    place = store.place(on_gpus(store, "gpu:0", "gpu:1"))
-    assert [run.run for run in place.watched] == [waiting, on_second]
+    turn = store.turn(on_gpus(store, "gpu:0", "gpu:1"))
+    assert [run.run for run in turn.watched] == [waiting, on_second]
 
 
 def test_machines_that_share_a_workspace_do_not_wait_for_each_other_but_containers_of_one_do(store):
@@ -166,8 +166,8 @@ def test_as_many_runs_of_a_device_as_told_run_at_once_and_the_first_come_first(s
     assert store.start(first, together=2)
     assert store.start(second, together=2)
     assert not store.start(third, together=2)
-    assert store.place(third, together=2).watched == (store.get(second), store.get(first))
-    assert store.place(fourth, together=2) == (1, 2, (store.get(third),), None)
+    assert store.turn(third, together=2).watched == (store.get(second), store.get(first))
+    assert store.turn(fourth, together=2) == (1, 2, (store.get(third),), None)
     store.end(first, "completed", None, own_identity())
     assert not store.start(fourth, together=2)
     assert store.start(third, together=2)
@@ -350,7 +350,7 @@ def test_a_store_of_the_version_before_keeps_its_runs(old_store):
     assert standing_of(runs["elsewhere"].supervisor) is Standing.ELSEWHERE
     assert (done.need, done.devices) == (Need(("cpu",)), ())
     assert runs["now"].devices == ("cpu",)
-    assert old_store.place(queued(old_store)) == (0, 1, (runs["now"],), None)
+    assert old_store.turn(queued(old_store)) == (0, 1, (runs["now"],), None)
     assert old_store.end(runs["now"].run, "cancelled", None, runs["now"].supervisor)
     later = replace(done, run="later", parent=done.run, notes="x", tags=("y",))
     old_store.insert(later)
@@ -468,4 +468,4 @@ def test_each_run_has_its_folder_and_readers_never_wait_for_a_writer(store, work
     with contextlib.closing(sqlite3.connect(workspace / "runs.sqlite", isolation_level=None)) as other:
         assert other.execute("PRAGMA journal_mode").fetchone() == ("wal",)
         other.execute("BEGIN IMMEDIATE")
-        assert store.place(run).queued == 0
+        assert store.turn(run).queued == 0

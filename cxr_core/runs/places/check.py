@@ -1,0 +1,83 @@
+"""Whether a place is ready for runs: reachable, with the same version, and with the same folders and records."""
+
+import contextlib
+import os
+import shlex
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from cxr_core import __version__
+from cxr_core.atomic import write_text
+from cxr_core.errors import CxrError
+from cxr_core.locations import is_remote
+from cxr_core.runs.places.definition import PlaceDefinition
+from cxr_core.runs.places.registry import definition_of, get_place
+from cxr_core.runs.places.script import exported
+
+_VERSION, _SEEN, _RECORD = "version:", "seen:", "record:"
+
+
+def definition_problems(name: str) -> list[str]:
+    """Return what is wrong with the definition of a place, in one sentence each; asks nobody."""
+    try:
+        get_place(name)
+    except CxrError as error:
+        return [str(error)]
+    return []
+
+
+def place_problems(name: str, records: Sequence[str]) -> list[str]:
+    """Return what keeps runs from working at a place, one sentence each; the place is asked.
+
+    Args:
+        name: of a place other than here.
+        records: record files that it should be able to read; those on gs:// are not looked at.
+    """
+    try:
+        place, definition = get_place(name), definition_of(name)
+        with _token(definition.folder) as (file, token):
+            local = [record for record in records if not is_remote(record)]
+            said = place.answer(_script(definition, file, local)).splitlines()
+    except CxrError as error:
+        return [str(error)]
+    return _problems(definition, said, token, local)
+
+
+@contextlib.contextmanager
+def _token(folder: Path) -> Iterator[tuple[Path, str]]:
+    """Yield a file in the shared folder and what it holds, which the other side can only read if it shares it."""
+    token = os.urandom(8).hex()
+    file = folder / f".seen-{token}"
+    write_text(file, token)
+    try:
+        yield file, token
+    finally:
+        file.unlink(missing_ok=True)
+
+
+def _script(definition: PlaceDefinition, file: Path, records: Sequence[str]) -> str:
+    version = shlex.join([definition.python, "-m", "cxr_core", "--version"])
+    lines = [
+        f"cd {shlex.quote(str(definition.folder))} 2>/dev/null || cd /",
+        *definition.setup,
+        *exported(definition),
+        "export PYTHONSAFEPATH=1",
+        f'echo "{_VERSION}$({version} 2>&1 | tail -n 1)"',
+        f'echo "{_SEEN}$(cat {shlex.quote(str(file))} 2>/dev/null)"',
+        *(f"test -r {shlex.quote(record)} && echo {shlex.quote(_RECORD + record)}" for record in records),
+        "true",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _problems(definition: PlaceDefinition, said: list[str], token: str, records: Sequence[str]) -> list[str]:
+    name, found = definition.name, []
+    version = next((line.removeprefix(_VERSION) for line in said if line.startswith(_VERSION)), "")
+    if version != f"CXR Lab {__version__}":
+        said_there = version[:150] or "nothing"
+        found.append(f"{definition.python} at {name} must have CXR Lab {__version__}, as here. It says: {said_there}.")
+    if f"{_SEEN}{token}" not in said:
+        found.append(f"{name} does not see the folder {definition.folder} of this machine. Name one that both see.")
+    if unseen := [record for record in records if f"{_RECORD}{record}" not in said]:
+        found.append(f"{name} cannot read {unseen[0]}. Put records where both can read them, or on gs://.")
+    return found

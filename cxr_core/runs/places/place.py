@@ -1,0 +1,72 @@
+"""What every place where runs work can do: take a job, say how it is, stop it.
+
+A job is one leg of a run: from its start, or a resume, to its end. The run stays a run of the store here, written by
+its supervisor alone; a place is asked, and never trusted further than it can prove.
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from typing import Protocol
+
+
+class JobState(Enum):
+    """How a job is."""
+
+    WAITING = "waiting"  # the place has it, and has not started it yet
+    RUNNING = "running"
+    ENDED = "ended"
+    UNKNOWN = "unknown"  # the place answered that it knows no such job: it never came, or was forgotten since
+
+
+@dataclass(frozen=True)
+class JobNews:
+    """What a place says of a job: its state, and in the place's own words why; the words may be empty."""
+
+    state: JobState
+    words: str = ""
+
+
+@dataclass(frozen=True)
+class Job:
+    """One leg of a run at a place.
+
+    Attributes:
+        run: the ID of the run.
+        leg: 1 for its start, one more with each resume.
+        workspace: the folder that belongs to this run alone, at the place and here.
+    """
+
+    run: str
+    leg: int
+    workspace: Path
+
+    @property
+    def name(self) -> str:
+        """What the place knows the job by: whoever comes back finds it under this name, or knows that it never came."""
+        return f"{self.run}.{self.leg}"
+
+    @property
+    def log(self) -> Path:
+        """Where the place writes what the job prints."""
+        return self.workspace / "job.log"
+
+
+class Place(Protocol):
+    """A place where runs work. Each of its questions raises `PlaceError` when the place does not answer or refuses."""
+
+    def submit(self, job: Job) -> None:
+        """Hand a job over. Whoever is not sure whether it was handed over already asks for its state first."""
+        ...
+
+    def state(self, job: Job) -> JobNews:
+        """Say how a job is."""
+        ...
+
+    def stop(self, job: Job) -> None:
+        """End a job at once, be it waiting or running; it was given time for a checkpoint before."""
+        ...
+
+    def answer(self, script: str) -> str:
+        """Return what a shell script prints there: a look at versions, folders and records."""
+        ...

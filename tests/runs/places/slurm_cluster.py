@@ -1,0 +1,150 @@
+"""A real Slurm on this machine, of Debian's packages: munged, slurmctld and slurmd under a configuration of their own."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "squeue", "scancel")
+_CONFIGURATION = """
+ClusterName=test
+SlurmctldHost={host}(127.0.0.1)
+SlurmUser=root
+SlurmdUser=root
+AuthType=auth/munge
+AuthInfo=socket={folder}/munge/socket
+CredType=cred/munge
+SlurmctldPort={controller_port}
+SlurmdPort={node_port}
+StateSaveLocation={folder}/state
+SlurmdSpoolDir={folder}/spool
+SlurmctldPidFile={folder}/slurmctld.pid
+SlurmdPidFile={folder}/slurmd.pid
+SlurmctldLogFile={folder}/slurmctld.log
+SlurmdLogFile={folder}/slurmd.log
+ProctrackType=proctrack/pgid
+TaskPlugin=task/none
+SelectType=select/cons_tres
+SelectTypeParameters=CR_Core
+MpiDefault=none
+JobAcctGatherType=jobacct_gather/none
+AccountingStorageType=accounting_storage/none
+JobCompType=jobcomp/none
+ReturnToService=2
+KillWait=3
+MinJobAge=300
+MessageTimeout=5
+SchedulerParameters=sched_interval=2,bf_interval=2
+NodeName={host} NodeAddr=127.0.0.1 CPUs=2 State=UNKNOWN
+PartitionName=main Nodes=ALL Default=YES MaxTime=INFINITE State=UP
+"""
+
+
+def why_not():
+    """Return why Slurm cannot be started here; "" where it can."""
+    missing = [program for program in PROGRAMS if _program(program) is None]
+    if missing:
+        return f"Slurm is not installed ({missing[0]} is missing): apt-get install slurm-wlm munge"
+    return "" if os.geteuid() == 0 else "Slurm's daemons are started by root alone"
+
+
+class SlurmCluster:
+    """A controller and one node of two CPUs, which run as long as a test wants them to."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.configuration = folder / "slurm.conf"
+
+    def start(self) -> None:
+        for name in ("state", "spool", "munge"):
+            (self.folder / name).mkdir(mode=0o700)
+        key = self.folder / "munge" / "key"
+        key.write_bytes(os.urandom(128))
+        key.chmod(0o400)
+        ports = dict(zip(("controller_port", "node_port"), _free_ports(2), strict=True))
+        self.configuration.write_text(_CONFIGURATION.format(host=_host(), folder=self.folder, **ports))
+        munge = self.folder / "munge"
+        names = {"key-file": "key", "socket": "socket", "pid-file": "pid", "log-file": "log", "seed-file": "seed"}
+        self._run("munged", "--force", *(f"--{option}={munge / name}" for option, name in names.items()))
+        self.start_controller()
+        self._run("slurmd", "-f", str(self.configuration))
+        self._await_node()
+
+    def start_controller(self) -> None:
+        self._run("slurmctld", "-f", str(self.configuration))
+
+    def kill_controller(self) -> None:
+        _kill(self.folder / "slurmctld.pid")
+
+    def await_saved_state(self) -> None:
+        """Wait until the controller has written what it knows now, as it does every few seconds."""
+        file, since = self.folder / "state" / "job_state", time.time()
+        deadline = time.monotonic() + 60
+        while not file.exists() or file.stat().st_mtime < since:
+            assert time.monotonic() < deadline, "the controller saved no state"
+            time.sleep(0.2)
+
+    def forget_jobs(self) -> None:
+        """Let the controller lose what it knows of all jobs; it is dead meanwhile."""
+        for file in (self.folder / "state").glob("job_state*"):
+            file.unlink()
+
+    def cancel_all(self) -> None:
+        self.ask("scancel", "--user=root")
+
+    def stop(self) -> None:
+        for file in ("slurmctld.pid", "slurmd.pid", "munge/pid"):
+            _kill(self.folder / file)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return os.environ | {"SLURM_CONF": str(self.configuration)}
+
+    def ask(self, program: str, *arguments: str) -> str:
+        return self._run(program, *arguments)
+
+    def _run(self, program: str, *arguments: str) -> str:
+        command = [_program(program), *arguments]
+        done = subprocess.run(command, env=self.environment, capture_output=True, text=True, timeout=60, check=False)
+        assert done.returncode == 0, f"{program}: {done.stderr}"
+        return done.stdout
+
+    def _await_node(self) -> None:
+        deadline = time.monotonic() + 60
+        while "idle" not in self.ask("sinfo", "--noheader", "--format=%T"):
+            assert time.monotonic() < deadline, (self.folder / "slurmctld.log").read_text()[-2000:]
+            time.sleep(0.2)
+
+
+def _program(name: str) -> str | None:
+    return shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin:/sbin")
+
+
+def _host() -> str:
+    return socket.gethostname().partition(".")[0]
+
+
+def _free_ports(count: int) -> list[int]:
+    sockets = [socket.socket() for _ in range(count)]
+    try:
+        for one in sockets:
+            one.bind(("127.0.0.1", 0))
+        return [one.getsockname()[1] for one in sockets]
+    finally:
+        for one in sockets:
+            one.close()
+
+
+def _kill(file: Path) -> None:
+    """Kill the process whose number stands in a file, and wait until it is gone."""
+    try:
+        pid = int(file.read_text())
+        os.kill(pid, signal.SIGKILL)
+    except (FileNotFoundError, ProcessLookupError, ValueError):
+        return
+    deadline = time.monotonic() + 20
+    while Path(f"/proc/{pid}").exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
