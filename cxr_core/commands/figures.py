@@ -73,7 +73,7 @@ def _evaluate(arguments: argparse.Namespace) -> Answer:
         for label, cut in cuts.items():
             document["labels"][label]["at"] = cut.as_json() | alarms(cut, arguments.images_a_day)
         document["card"] = card.card
-        texts.append(lambda: cuts_text(card, cuts))
+        texts.append(lambda: cuts_text(card, cuts, arguments.images_a_day))
     if arguments.by:
         for label, groups in _groups(arguments, list(document["labels"])).items():
             document["labels"][label]["groups"] = groups

@@ -12,6 +12,7 @@ from cxr_core.errors import UsageError
 from cxr_core.evaluation.defined import (
     NO_NEGATIVES,
     NO_POSITIVES,
+    NO_ROWS,
     NOTHING_CALLED_NEGATIVE,
     NOTHING_CALLED_POSITIVE,
     ClassPatients,
@@ -27,9 +28,7 @@ _TP, _FP, _FN, _TN = range(4)
 SHARES: dict[str, tuple[str, ...]] = {
     "sensitivity": ("positive",),
     "specificity": ("negative",),
-    "ppv": ("positive", "negative"),
-    "npv": ("positive", "negative"),
-    "f1": ("positive", "negative"),
+    **dict.fromkeys(("ppv", "npv", "f1", "alarms", "false_alarms"), ("positive", "negative")),
 }
 
 
@@ -135,6 +134,16 @@ class OperatingPoint:
             return jaccard
         ci = None if jaccard.ci is None else (_f1_of(jaccard.ci[0]), _f1_of(jaccard.ci[1]))
         return replace(jaccard, value=_f1_of(jaccard.value), ci=ci)
+
+    @cached_property
+    def alarms(self) -> Share:
+        """Share of all certain rows that are called positive, rightly or not."""
+        return self._share("alarms", [_TP, _FP], [_TP, _FP, _FN, _TN], NO_ROWS)
+
+    @cached_property
+    def false_alarms(self) -> Share:
+        """Share of all certain rows that are called positive and are negative."""
+        return self._share("false_alarms", [_FP], [_TP, _FP, _FN, _TN], NO_ROWS)
 
     def at_prevalence(self, prevalence: float) -> PredictiveValues:
         """Return PPV, NPV and F1 where a share `prevalence` of the patients has the finding (Bayes' rule).

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from cxr_core.arrays import as_scores
+from cxr_core.arrays import FloatArray, as_scores
 from cxr_core.errors import UsageError
 from cxr_core.evaluation.curves import just_above, roc_curve
 from cxr_core.evaluation.defined import why_no_ranking
@@ -17,10 +17,13 @@ RULES: dict[str, str] = {
     "sensitivity": "largest threshold that reaches a wanted sensitivity",
     "specificity": "smallest threshold that reaches a wanted specificity",
     "f1": "largest F1",
+    "alarms": "smallest threshold with at most so many alarms per 100 images",
     "fixed": "a threshold of your own, on the stored scale",
 }
 #: Decimals of a threshold that is written out, where so few separate the same rows; and the most that are tried.
 DECIMALS, MOST_DECIMALS = 2, 17
+#: The rules that want a figure, above 0, and the largest one: a share, or alarms per 100 images.
+WANTING: dict[str, float] = {"sensitivity": 1, "specificity": 1, "alarms": 100}
 # As many digits as the largest float64 has before its point and the smallest behind it.
 _EXACT = Context(prec=800)
 
@@ -28,13 +31,15 @@ _EXACT = Context(prec=800)
 def chosen_threshold(y: Any, scores: Any, rule: str, wanted: float | None = None) -> float | None:
     """Return the threshold that a rule of `RULES` chooses on these rows, or None when only one class is there.
 
-    Chosen and judged on the same rows, it looks better than it will be on new ones.
+    Chosen and judged on the same rows, it looks better than it will be on new ones. `alarms` asks for no class, so that
+    it chooses wherever there are rows.
 
     Args:
         y: (n,) truth, 0 or 1.
         scores: (n,) predictions as stored.
         rule: a key of `RULES`.
-        wanted: the sensitivity or specificity that is wanted, above 0 and at most 1, or the fixed threshold.
+        wanted: the sensitivity or specificity that is wanted, above 0 and at most 1, the alarms per 100 images, above 0
+            and at most 100, or the fixed threshold.
 
     Raises:
         DataError: a score is NaN or infinite.
@@ -48,9 +53,19 @@ def chosen_threshold(y: Any, scores: Any, rule: str, wanted: float | None = None
         if wanted is None or not np.isfinite(wanted):
             raise UsageError(f"A fixed threshold must be a finite number. Received: {wanted}.")
         return float(wanted)
-    if wanted is None or not 0 < wanted <= 1:
-        raise UsageError(f"A wanted {rule} must be above 0 and at most 1. Received: {wanted}.")
+    check_wanted(rule, wanted)
+    assert wanted is not None, "it was checked"
+    if rule == "alarms":
+        return threshold_for_alarms(scores, wanted)
     return (threshold_for_sensitivity if rule == "sensitivity" else threshold_for_specificity)(y, scores, wanted)
+
+
+def check_wanted(rule: str, wanted: float | None, received: str | None = None) -> None:
+    """Raise `UsageError` where a rule of `WANTING` is not given what it wants; `received` is how it was written."""
+    if wanted is None or not 0 < wanted <= WANTING[rule]:
+        what, unit = (rule, " per 100 images") if rule == "alarms" else (f"a wanted {rule}", "")
+        said = f"{what[0].upper()}{what[1:]} must be above 0 and at most {WANTING[rule]:g}{unit}."
+        raise UsageError(f"{said} Received: {wanted if received is None else received}.")
 
 
 def youden_threshold(y: Any, scores: Any) -> float | None:
@@ -114,9 +129,30 @@ def threshold_for_specificity(y: Any, scores: Any, wanted: float) -> float | Non
     if why_no_ranking(truth):
         return None
     negative = scores[~truth]
-    allowed = _most_alarms(negative.size, wanted)
-    place = negative.size - 1 - allowed
-    above = scores[scores > np.partition(negative, place)[place]]
+    return _above(scores, negative, _most_alarms(negative.size, wanted))
+
+
+def threshold_for_alarms(scores: Any, wanted: float) -> float | None:
+    """Return the smallest threshold with at most `wanted` alarms per 100 rows, None without rows.
+
+    An alarm is a row that is called positive, rightly or not. The threshold lies just above all scores where even the
+    largest score belongs to too many rows; nothing is sorted.
+
+    Raises:
+        DataError: a score is NaN or infinite.
+    """
+    scores = as_scores(scores)
+    if not scores.size:
+        return None
+    near = range(min(floor(wanted / 100 * scores.size) + 2, scores.size), -1, -1)
+    allowed = next(k for k in near if 100 * k / scores.size <= wanted)
+    return float(scores.min()) if allowed == scores.size else _above(scores, scores, allowed)
+
+
+def _above(scores: FloatArray, counted: FloatArray, allowed: int) -> float:
+    """Return the smallest threshold that `allowed` of the `counted` scores, fewer than all, reach at the most."""
+    place = counted.size - 1 - allowed
+    above = scores[scores > np.partition(counted, place)[place]]
     return float(above.min()) if above.size else just_above(float(scores.max()))
 
 

@@ -10,8 +10,11 @@ from cxr_core.pack.spreadsheet import defused
 from cxr_core.pack.tex import escaped
 from cxr_core.words import percent, signed
 
-#: What a column holds. A figure is a pair of value and interval, a signed one too; a share is shown in per cent.
-TEXT, COUNT, FIGURE, SIGNED, PLAIN, P, SHARE = "text", "count", "figure", "signed", "plain", "p", "share"
+#: What a column holds; a share is shown in per cent.
+TEXT, COUNT, PLAIN, P, SHARE = "text", "count", "plain", "p", "share"
+#: Those whose value is a pair: the figure and its interval.
+FIGURE, SIGNED, RATE = "figure", "signed", "rate"
+WITH_INTERVAL = (FIGURE, SIGNED, RATE)
 NOTHING = "–"
 #: Longer tables run over several pages.
 _LONGEST_ON_A_PAGE = 40
@@ -84,17 +87,18 @@ _WRITTEN: dict[str, Callable[[Any], str]] = {
     PLAIN: "{:.4g}".format,
     FIGURE: lambda pair: _figure(pair, "{:.3f}".format),
     SIGNED: lambda pair: _figure(pair, signed),
+    RATE: lambda pair: _figure(pair, "{:.1f}".format),
 }
 
 
 def _heads(column: Column) -> list[str]:
-    if column.kind in (FIGURE, SIGNED):
+    if column.kind in WITH_INTERVAL:
         return [column.head, f"{column.head}, low", f"{column.head}, high"]
     return [column.head]
 
 
 def _cells(value: Any, column: Column) -> list[Any]:
-    if column.kind in (FIGURE, SIGNED):
+    if column.kind in WITH_INTERVAL:
         number, interval = value if value is not None else (None, None)
         return [number, *(interval or (None, None))]
     return [value]

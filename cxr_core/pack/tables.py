@@ -5,7 +5,7 @@ from typing import Any
 
 from cxr_core.pack.document import Document
 from cxr_core.pack.group_tables import group_tables
-from cxr_core.pack.table import COUNT, FIGURE, PLAIN, SHARE, SIGNED, TEXT, Column, P, Table
+from cxr_core.pack.table import COUNT, FIGURE, PLAIN, RATE, SHARE, SIGNED, TEXT, Column, P, Table
 from cxr_core.schema import REPORT, label_words
 
 #: Where the table of net benefits looks; the figure shows every percent.
@@ -156,14 +156,15 @@ def _cuts(document: Document) -> Iterator[Table]:
         one = card["labels"][label]
         figures = [(one[name], one[f"{name}_ci"]) for name in shares]
         counts = [one.get(name) for name in ("tp", "fp", "fn", "tn")]
-        rows.append([*_head(document, model, label), one["threshold"], *figures, *counts, one["alarms_per_100"]])
+        alarms = (one["alarms_per_100"], one.get("alarms_per_100_ci"))
+        rows.append([*_head(document, model, label), one["threshold"], *figures, *counts, alarms])
         notes |= _reasons(_head(document, model, label), one["why"])
         judged = "the report" if card["judge"] == REPORT else card["judge"]
         chosen.append(f"{model['name']}: {card['rule']}, chosen on {card['on']} as judged by {judged} ({card['card']})")
     columns = _columns(
         *(document, Column("Threshold", PLAIN), Column("Sensitivity", FIGURE), Column("Specificity", FIGURE)),
         *(Column("PPV", FIGURE), Column("NPV", FIGURE), *(Column(name, COUNT) for name in ("TP", "FP", "FN", "TN"))),
-        Column("Alarms per 100", PLAIN),
+        Column("Alarms per 100", RATE),
     )
     said = [*dict.fromkeys(chosen), *notes]
     yield Table("thresholds", f"At the thresholds of cards, on {document['dataset']}", columns, rows, said)

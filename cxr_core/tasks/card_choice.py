@@ -7,7 +7,6 @@ from cxr_core.schema import REPORT
 from cxr_core.sources.registry import get_source, source_names
 from cxr_core.stamps import Stamp, file_stamp
 from cxr_core.tasks.threshold_cards import (
-    NO_THRESHOLD,
     Card,
     JudgedCut,
     card_file,
@@ -38,10 +37,11 @@ class CardChoice:
 
 @dataclass(frozen=True)
 class JudgedPlace:
-    """What the thresholds of a card do on the images of one place, by label."""
+    """What the thresholds of a card do on the images of one place, by label, as `judge` says."""
 
     source: str
     dataset: str
+    judge: str
     cuts: dict[str, JudgedCut]
 
 
@@ -79,7 +79,7 @@ def judged_on(
     """Return what chosen thresholds do on the images of a place, a source and a data set of it."""
     card = chosen_card(source_name, model, choice, judge)
     there = judge if place[0] == source_name else REPORT
-    return JudgedPlace(*place, judged_at(card, place[0], model, place[1], view, there))
+    return JudgedPlace(*place, there, judged_at(card, place[0], model, place[1], view, there))
 
 
 def card_threshold(source_name: str, card_name: str, model: str, label: str, joined: Joined) -> float:
@@ -93,5 +93,6 @@ def card_threshold(source_name: str, card_name: str, model: str, label: str, joi
     check_fits(card, model, joined)
     threshold = card.thresholds.get(label)
     if threshold is None:
-        raise UsageError(f"The card {card_name} does not cut {label}: {NO_THRESHOLD}. Give --threshold T.")
+        why = card.why_no_threshold(label)
+        raise UsageError(f"The card {card_name} does not cut {label}: {why}. Give --threshold T.")
     return threshold

@@ -16,7 +16,7 @@ from cxr_core.evaluation.resamples import patient_clusters
 from cxr_core.schema import REPORT
 from cxr_core.settings import settings
 from cxr_core.tasks.groups import group_masks
-from cxr_core.tasks.threshold_cards import NO_THRESHOLD, Card, read_card, rows_for_card
+from cxr_core.tasks.threshold_cards import Card, read_card, rows_for_card
 from cxr_core.warehouse.answers import Joined
 
 __all__ = ["FIGURES", "Gaps", "gaps", "gaps_at"]
@@ -115,7 +115,7 @@ def labels_at(joined: Joined, kept: Card) -> dict[str, LabelAtCut]:
     for label in joined.labels:
         rows = certain_rows(joined.frame[f"true_{label}"], joined.frame[f"predicted_{label}"])
         threshold = kept.thresholds.get(label)
-        labels[label] = LabelAtCut(rows, threshold, NO_THRESHOLD if threshold is None else None)
+        labels[label] = LabelAtCut(rows, threshold, kept.why_no_threshold(label) if threshold is None else None)
     return labels
 
 

@@ -62,12 +62,14 @@ class LabelCurves:
         return None if self.roc is None else youden_threshold(self.rows.y, self.rows.scores)
 
     def threshold(self, rule: str, wanted: float | None = None) -> float | None:
-        """Return the threshold that a rule of `operating.RULES` chooses on these rows, None where ROC is undefined.
+        """Return the threshold that a rule of `thresholds.RULES` chooses on these rows, None where ROC is undefined.
+
+        `alarms` asks for no class: it chooses wherever rows may be judged.
 
         Raises:
             UsageError: there is no such rule, or `wanted` does not fit it.
         """
-        if self.roc is None and rule != "fixed":
+        if self.rows.why if rule == "alarms" else self.roc is None and rule != "fixed":
             return None
         return chosen_threshold(self.rows.y, self.rows.scores, rule, wanted)
 

@@ -1,20 +1,15 @@
 """Threshold cards: where to cut a model's scores on each label, chosen on one data set, kept, and judged on others."""
 
 import json
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
 
-import cxr_core
 from cxr_core.atomic import write_text
 from cxr_core.caller import RESEARCHER, require
-from cxr_core.errors import ExistsError, TableError, UnknownNameError, UsageError
-from cxr_core.evaluation.recalibration import Recalibration
+from cxr_core.errors import ExistsError, UsageError
 from cxr_core.evaluation.score_shift import percentiles, score_shift
-from cxr_core.schema import NAME_PATTERN, REPORT, check_name
-from cxr_core.sources.registry import get_source
+from cxr_core.schema import REPORT, check_name
 from cxr_core.tasks.judged_cut import JudgedCut
 from cxr_core.tasks.judging import joined_predictions
+from cxr_core.tasks.kept_cards import Card, card_file, cards, read_card, unmet_of
 from cxr_core.tasks.label_curves import LabelCurves, curves_of
 from cxr_core.tasks.recalibrated import fitted_recalibration, judged_recalibration
 from cxr_core.tasks.threshold_rules import Rule, parse_rule
@@ -24,48 +19,6 @@ __all__ = [
     "Card", "JudgedCut", "Rule", "card_file", "cards", "choose_thresholds", "judged_at", "made_card", "parse_rule",
     "read_card", "rows_for_card",
 ]  # fmt: skip
-
-FOLDER = "thresholds"
-NO_THRESHOLD = "the card has no threshold for this label"
-
-
-@dataclass(frozen=True)
-class Card:
-    """A card as it is kept: the thresholds by label (None where the rule has none there), and how they came about."""
-
-    card: str
-    model: str
-    source: str
-    scale: str
-    rule: Rule
-    on: str
-    view: str | None
-    judge: str
-    thresholds: dict[str, float | None]
-    cuts: dict[str, JudgedCut] = field(default_factory=dict, compare=False)
-    recalibrations: dict[str, Recalibration] = field(default_factory=dict)
-    percentiles: dict[str, list[float]] = field(default_factory=dict, compare=False)
-
-    def as_json(self) -> dict[str, Any]:
-        """Return what `thresholds --json` prints and the file holds."""
-        return {
-            "card": self.card,
-            "model": self.model,
-            "source": self.source,
-            "scale": self.scale,
-            "rule": str(self.rule),
-            "on": self.on,
-            "view": self.view,
-            "judge": self.judge,
-            "version": cxr_core.__version__,
-            "labels": {label: cut.as_json() | self._further(label) for label, cut in self.cuts.items()},
-        }
-
-    def _further(self, label: str) -> dict[str, Any]:
-        fitted = self.recalibrations.get(label)
-        return ({"recalibration": fitted.as_json()} if fitted else {}) | {
-            "percentiles": self.percentiles.get(label, [])
-        }
 
 
 def choose_thresholds(
@@ -125,49 +78,8 @@ def made_card(
     fitted = {label: fitted_recalibration(one, recalibrate)[0] for label, one in each.items()} if recalibrate else {}
     kept = {label: one for label, one in fitted.items() if one is not None}
     steps = {label: percentiles(one.rows.scores) for label, one in each.items()}
-    return Card(name, model, source_name, joined.scale, rule, on, view, judge, thresholds, cuts, kept, steps)
-
-
-def read_card(source_name: str, name: str) -> Card:
-    """Return a card of a source, or of a file that ends in .json, as an exported model brings it along.
-
-    Raises:
-        UnknownNameError: there is no such card.
-        UsageError: there is no such file.
-        TableError: its file is damaged.
-    """
-    kept = card_file(source_name, name) if NAME_PATTERN.fullmatch(name) else None
-    if kept is not None and kept.is_file():
-        return _read(kept)
-    if not name.endswith(".json"):
-        raise UnknownNameError("card", check_name("card", name), cards(source_name))
-    file = Path(name).absolute()
-    if not file.is_file():
-        raise UsageError(f"The card {file} does not exist. Name a card of the source, or another file.")
-    return _read(file)
-
-
-def _read(file: Path) -> Card:
-    try:
-        kept = json.loads(file.read_text(encoding="utf-8"))
-        cuts = {label: cut["threshold"] for label, cut in kept["labels"].items()}
-        thresholds = {label: None if cut is None else float(cut) for label, cut in cuts.items()}
-        rule = parse_rule(kept["rule"])
-        card, model, source, scale, on, judge = (
-            str(kept[key]) for key in ("card", "model", "source", "scale", "on", "judge")
-        )
-        labels = kept["labels"].items()
-        fitted = {key: Recalibration.from_json(cut["recalibration"]) for key, cut in labels if "recalibration" in cut}
-        steps = {key: [float(one) for one in cut.get("percentiles", [])] for key, cut in labels}
-        return Card(card, model, source, scale, rule, on, kept["view"], judge, thresholds, {}, fitted, steps)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, UsageError) as error:
-        raise TableError(f"The card {file} is damaged: {error}. Choose the thresholds anew.") from error
-
-
-def cards(source_name: str) -> list[str]:
-    """Return the names of a source's cards, sorted."""
-    found = (file.stem for file in (get_source(source_name).folder / FOLDER).glob("*.json"))
-    return sorted(name for name in found if NAME_PATTERN.fullmatch(name))
+    unmet = {label: why for label, cut in cuts.items() if (why := unmet_of(cut.why))}
+    return Card(name, model, source_name, joined.scale, rule, on, view, judge, thresholds, cuts, kept, steps, unmet)
 
 
 def judged_at(
@@ -213,21 +125,21 @@ def _chosen(curves: LabelCurves, rule: Rule) -> JudgedCut:
     threshold = curves.threshold(rule.name, rule.wanted)
     if threshold is None:
         return JudgedCut(None, None, {"threshold": curves.why.get("roc_auc", "only one class is there")})
-    return JudgedCut(threshold, curves.operating_point(threshold))
+    point = curves.operating_point(threshold)
+    nothing = (
+        {} if point.tp + point.fp else {"rule": f"no threshold at a score has {rule}, so nothing is called positive"}
+    )
+    return JudgedCut(threshold, point, nothing)
 
 
 def _at(curves: LabelCurves, card: Card) -> JudgedCut:
     threshold, fitted = card.thresholds.get(curves.label), card.recalibrations.get(curves.label)
     recalibrated = None if fitted is None else judged_recalibration(curves, fitted)
     if threshold is None:
-        return JudgedCut(None, None, {"threshold": NO_THRESHOLD}, recalibrated)
+        return JudgedCut(None, None, {"threshold": card.why_no_threshold(curves.label)}, recalibrated)
     if curves.rows.why:
         return JudgedCut(threshold, None, {"threshold": curves.rows.why}, recalibrated)
     point, called = curves.operating_point(threshold), curves.shares_above(threshold)
     moved = score_shift(card.percentiles.get(curves.label, []), curves.rows.scores)
-    return JudgedCut(threshold, point, {}, recalibrated, called, moved)
-
-
-def card_file(source_name: str, name: str) -> Path:
-    """Return where a card is kept."""
-    return get_source(source_name).folder / FOLDER / f"{name}.json"
+    unmet = {"rule": f"{card.unmet[curves.label]} in {card.on}"} if curves.label in card.unmet else {}
+    return JudgedCut(threshold, point, unmet, recalibrated, called, moved)

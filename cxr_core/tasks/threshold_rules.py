@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 
 from cxr_core.errors import UsageError, brief
+from cxr_core.evaluation.thresholds import WANTING, check_wanted
 
-#: The rules that want a figure, and those that want none.
-WANTING, PLAIN = ("sensitivity", "specificity"), ("youden", "f1")
+#: The rules that want no figure; those of `WANTING` do.
+PLAIN = ("youden", "f1")
 
 
 @dataclass(frozen=True)
@@ -16,25 +17,27 @@ class Rule:
     wanted: float | None = None
 
     def __str__(self) -> str:
-        return self.name if self.wanted is None else f"{self.name}={self.wanted:g}"
+        # All digits, so that a card that is read again has the same rule.
+        return self.name if self.wanted is None else f"{self.name}={str(self.wanted).removesuffix('.0')}"
 
 
 def parse_rule(text: str) -> Rule:
-    """Return the rule that a text names: `sensitivity=0.9`, `specificity=.95`, `youden` or `f1`.
+    """Return the rule that a text names: `sensitivity=0.9`, `specificity=.95`, `alarms=10`, `youden` or `f1`.
 
     Raises:
-        UsageError: there is no such rule, or its figure is not above 0 and at most 1.
+        UsageError: there is no such rule, or its figure is not above 0 and at most 1, of `alarms` 100.
     """
     name, sign, figure = text.partition("=")
     if name not in (*WANTING, *PLAIN):
-        raise UsageError(f"A rule is sensitivity=X, specificity=X, youden or f1. Received: {brief(text)}.")
+        raise UsageError(f"A rule is sensitivity=X, specificity=X, alarms=X, youden or f1. Received: {brief(text)}.")
     if (name in WANTING) != bool(sign):
-        raise UsageError(f"The rule {name} {'needs a figure' if name in WANTING else 'takes no figure'}, as in "
-                         f"{'sensitivity=0.9' if name in WANTING else name}. Received: {brief(text)}.")  # fmt: skip
+        example = f"{name}={'10' if name == 'alarms' else '0.9'}"
+        says = f"needs a figure, as in {example}" if name in WANTING else f"takes no figure, as in {name}"
+        raise UsageError(f"The rule {name} {says}. Received: {brief(text)}.")
     try:
         wanted = float(figure) if sign else None
     except ValueError:
         wanted = float("nan")
-    if wanted is not None and not 0 < wanted <= 1:
-        raise UsageError(f"A wanted {name} must be above 0 and at most 1. Received: {brief(figure)}.")
+    if wanted is not None:
+        check_wanted(name, wanted, brief(figure))
     return Rule(name, wanted)

@@ -19,10 +19,11 @@ RULES = {
     "specificity": "Specificity of at least",
     "youden": "Youden",
     "f1": "Largest F1",
+    "alarms": "Alarms of at most",
 }
 _A_RULE = "a rule"
 _HOW = {"no": "No", PLATT: "Platt", ISOTONIC: "Isotonic"}
-_USUAL = {"sensitivity": 90, "specificity": 90}
+_USUAL = {"sensitivity": 90, "specificity": 90, "alarms": 10}
 
 
 @dataclass(frozen=True)
@@ -47,24 +48,27 @@ def card_input(judged: Judged) -> ShownCard:
         )
         text = rule
         if rule in _USUAL:
+            in_100 = rule == "alarms"
             wanted = st.number_input(
-                "… percent",
+                "… per 100 images" if in_100 else "… percent",
                 1,
                 100,
                 _USUAL[rule],
-                key="card-percent",
+                key="card-alarms" if in_100 else "card-percent",
                 bind="query-params",
                 help=help_texts.CARD_RULE,
-                width=120,
+                width=140 if in_100 else 120,
             )
-            text = f"{rule}={wanted / 100:g}"
+            text = f"{rule}={wanted if in_100 else wanted / 100:g}"
         datasets = judged.model.predictions
         usual = "valid" if "valid" in datasets else datasets[0]
         on = pick_one("Chosen on", Options(datasets, "card-on", label_words), usual, help_texts.CHOSEN_ON)
         ways = Options(list(_HOW), "recalibrate", _HOW.__getitem__)
         how = pick_one("Recalibrate", ways, "no", detail_help.RECALIBRATE)
     recalibrate = None if how == "no" else how
-    said = RULES[rule].lower() + (f" {wanted} %" if rule in _USUAL else "")
+    said = RULES[rule].lower()
+    if rule in _USUAL:
+        said += f" {wanted} per 100 images" if rule == "alarms" else f" {wanted} %"
     return ShownCard(CardChoice(None, text, on, recalibrate=recalibrate), f"{said}, chosen on {on}")
 
 

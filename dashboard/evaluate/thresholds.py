@@ -10,7 +10,7 @@ import streamlit as st
 from cxr_core.errors import CxrError
 from cxr_core.schema import label_words
 from cxr_core.tasks.card_choice import JudgedPlace, other_sources
-from cxr_core.tasks.threshold_cards import JudgedCut
+from cxr_core.tasks.threshold_cards import Card, JudgedCut
 from cxr_core.words import counted, with_minus
 from dashboard.evaluate.card_input import ShownCard, card_input, keep_button
 from dashboard.evaluate.judged import Judged
@@ -52,7 +52,8 @@ def thresholds_section(judged: Judged) -> None:
         keep_button(judged, shown)
         name = f"{judged.model.name}-thresholds"
         download_table(flat_cuts(places, volume), f"{name}.csv")
-        text = json.dumps(cuts_document(judged, shown, places), indent=1).encode()
+        card = card_answers.card(judged.source.name, judged.model.name, shown.choice, judged.judge)
+        text = json.dumps(cuts_document(card, places), indent=1).encode()
         download_file(text, f"{name}.json", "application/json", "Download JSON", help_texts.CARD_JSON)
 
 
@@ -94,14 +95,22 @@ def card_table(places: list[JudgedPlace], volume: int) -> pd.DataFrame:
 
 
 def _cells(cut: JudgedCut, volume: int) -> dict[str, str]:
-    one, a_day = cut.as_json(), cut.alarms_a_day(volume)
+    one = cut.as_json() | cut.alarms_a_day(volume)
     return {
         "Sensitivity": with_interval(one["sensitivity"], one["sensitivity_ci"]),
         "Specificity": with_interval(one["specificity"], one["specificity_ci"]),
-        "Alarms per 100": NOTHING if one["alarms_per_100"] is None else f"{one['alarms_per_100']:.1f}",
-        "False alarms a day": NOTHING if a_day is None else f"{a_day[1]:.1f}",
+        "Alarms per 100": _count_of(one, "alarms_per_100"),
+        "False alarms a day": _count_of(one, "false_alarms_a_day"),
         "Scores moved by": three_digits(cut.moved),
     }
+
+
+def _count_of(cut: Mapping[str, Any], name: str) -> str:
+    """Return a number of alarms with its interval, to a tenth."""
+    value, ends = cut[name], cut[f"{name}_ci"]
+    if value is None:
+        return NOTHING
+    return f"{value:.1f}" + (f" ({ends[0]:.1f}–{ends[1]:.1f})" if ends else "")
 
 
 def recalibration_table(places: list[JudgedPlace]) -> pd.DataFrame:
@@ -131,37 +140,31 @@ def flat_cuts(places: list[JudgedPlace], volume: int) -> pd.DataFrame:
     rows: list[dict[str, Any]] = []
     for place in places:
         for label, cut in place.cuts.items():
-            row = {"label": label, "source": place.source, "dataset": place.dataset} | cut.as_json()
+            row: dict[str, Any] = {"label": label, "source": place.source, "dataset": place.dataset}
+            row |= cut.as_json() | cut.alarms_a_day(volume)
             for name in [name for name in row if name.endswith("_ci")]:
                 row[f"{name}_low"], row[f"{name}_high"] = row.pop(name) or (None, None)
-            a_day = cut.alarms_a_day(volume) or (None, None)
             why = "; ".join(f"{name}: {reason}" for name, reason in row.pop("why").items())
             for side, figures in row.pop("recalibrated", {}).items():
                 if side in ("before", "after"):
                     row |= {f"{key}_{side}": value for key, value in figures.items() if not key.endswith("_ci")}
-            rows.append(row | {"alarms_a_day": a_day[0], "false_alarms_a_day": a_day[1], "why": why})
+            rows.append(row | {"why": why})
     return pd.DataFrame(rows)
 
 
-def cuts_document(judged: Judged, shown: ShownCard, places: list[JudgedPlace]) -> dict[str, Any]:
-    """Return the card and what it does at each place under the names of the command line."""
-    choice = shown.choice
-    return {
-        "model": judged.model.name,
-        "source": judged.source.name,
-        "card": choice.card,
-        "rule": None if choice.card else choice.rule,
-        "on": None if choice.card else choice.on,
-        "judge": judged.judge,
-        "judged": [
-            {
-                "source": place.source,
-                "dataset": place.dataset,
-                "labels": {label: cut.as_json() for label, cut in place.cuts.items()},
-            }
-            for place in places
-        ],
-    }
+def cuts_document(card: Card, places: list[JudgedPlace]) -> dict[str, Any]:
+    """Return how the card came about and what it does at each place under the names of the command line."""
+    made = {name: value for name, value in card.as_json().items() if name != "labels"}
+    judged = [
+        {
+            "source": place.source,
+            "dataset": place.dataset,
+            "judge": place.judge,
+            "labels": {label: cut.as_json() for label, cut in place.cuts.items()},
+        }
+        for place in places
+    ]
+    return made | {"card": card.card or None, "judged": judged}
 
 
 def missing_words(places: list[JudgedPlace]) -> list[str]:

@@ -2,8 +2,14 @@
 
 from cxr_core.tasks.card_choice import CardChoice, JudgedPlace, chosen_card, judged_on
 from cxr_core.tasks.gaps import Gaps, gaps_at
+from cxr_core.tasks.kept_cards import Card
 from cxr_core.tasks.slices import Slices, slices_at
 from dashboard.shared.asked import computed
+
+
+def card(source: str, model: str, choice: CardChoice, judge: str) -> Card:
+    """Return the card of a choice."""
+    return computed(chosen_card, source, model, choice, judge, of=(model,))
 
 
 def gaps(

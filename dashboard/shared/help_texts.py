@@ -143,7 +143,8 @@ CALIBRATION_CAPTION = (
 CARD = "Thresholds of a rule, or those of a card that was kept, also by `cxr thresholds`."
 CARD_RULE = (
     "Each label gets a threshold of its own: the largest that reaches the wanted sensitivity, the smallest that "
-    "reaches the wanted specificity, or the one with the largest sum of both (Youden) or F1."
+    "reaches the wanted specificity or calls no more than so many of 100 images positive, or the one with the largest "
+    "sensitivity + specificity (Youden) or F1."
 )
 KEEP_CARD = "Keeps these thresholds under a name, for `cxr evaluate --at` and `cxr gaps --at`, and for later."
 IMAGES_A_DAY = "How many images your department reads in a day; alarms a day are those among so many like the judged."

@@ -7,13 +7,14 @@ from test_pages import texts
 
 from cxr_core.evaluation.gaps import Gap, GapMatrix, GroupGap
 from cxr_core.schema import label_words
-from cxr_core.tasks.card_choice import CardChoice, chosen_card
+from cxr_core.tasks.card_choice import CardChoice, chosen_card, judged_on
 from cxr_core.tasks.gaps import Gaps, gaps_at
 from cxr_core.tasks.slices import slices_at
 from cxr_core.tasks.threshold_cards import JudgedCut, cards, judged_at
 from dashboard.charts.gap_matrix import cell_words, gap_matrix_html, gap_sign
 from dashboard.evaluate.gaps import flat_gaps, gaps_answer, ranked_table
 from dashboard.evaluate.slices import flat_slices, slices_answer
+from dashboard.evaluate.thresholds import cuts_document
 from dashboard.shared.formatting import plain
 
 MODEL = "densenet_frontal_u0_0__w0_0"
@@ -30,8 +31,12 @@ def test_thresholds_are_judged_side_by_side_with_alarms_a_day(small_demo, page):
     for dataset in ("valid", "test"):
         cut = judged_at_the_rule(dataset)["edema"].as_json()
         assert shown.loc["Edema", f"Sensitivity, {dataset}"].startswith(f"{cut['sensitivity']:.3f}")
-        assert shown.loc["Edema", f"False alarms a day, {dataset}"] == f"{250 * cut['fp'] / cut['n']:.1f}"
-        assert shown.loc["Edema", f"Alarms per 100, {dataset}"] == f"{cut['alarms_per_100']:.1f}"
+        assert (
+            shown.loc["Edema", f"False alarms a day, {dataset}"].split(" (")[0] == f"{250 * cut['fp'] / cut['n']:.1f}"
+        )
+        ends = cut["alarms_per_100_ci"]
+        between = f" ({ends[0]:.1f}–{ends[1]:.1f})" if ends else ""
+        assert shown.loc["Edema", f"Alarms per 100, {dataset}"] == f"{cut['alarms_per_100']:.1f}{between}"
     assert "Thresholds of sensitivity of at least 90 %, chosen on valid" in texts(app)
 
 
@@ -104,7 +109,30 @@ def test_the_answer_tells_the_largest_gap_with_its_corrected_interval():
 
 
 def test_alarms_are_those_of_images_like_the_judged_and_none_without_a_point():
-    assert JudgedCut(None, None).alarms_a_day(100) is None
+    assert set(JudgedCut(None, None).alarms_a_day(100).values()) == {None}
+
+
+def test_at_most_so_many_alarms_are_a_rule_of_the_page_and_the_json_says_how_the_thresholds_came_about(
+    small_demo, page
+):
+    app = page("evaluate", model=MODEL, **{"evaluate-tab": "Thresholds", "card-rule": "alarms", "card-alarms": "15"})
+    card = chosen_card("demo", MODEL, CardChoice(None, "alarms=15", "valid"))
+    assert "Thresholds of alarms of at most 15 per 100 images, chosen on valid" in texts(app)
+    cut = judged_at(card, "demo", MODEL, "test", None, "report")["edema"].as_json()
+    assert app.table[-1].value.loc["Edema", "Alarms per 100, test"].startswith(f"{cut['alarms_per_100']:.1f}")
+    document = cuts_document(
+        card, [judged_on("demo", MODEL, CardChoice(None, "alarms=15"), ("demo", "test"), None, "report")]
+    )
+    made = {name: document[name] for name in ("model", "source", "rule", "on", "judge", "card")}
+    assert made == {
+        "model": MODEL,
+        "source": "demo",
+        "rule": "alarms=15",
+        "on": "valid",
+        "judge": "report",
+        "card": None,
+    }
+    assert document["judged"][0]["labels"]["edema"] == cut and document["judged"][0]["judge"] == "report"
 
 
 def test_a_recalibration_is_shown_before_and_after_on_each_set(small_demo, page):

@@ -82,6 +82,8 @@ def test_intervals_are_those_of_shares_by_patient():
         "specificity": (y == 0, ~called),
         "ppv": (called, y == 1),
         "npv": (~called, y == 0),
+        "alarms": (np.full(y.size, True), called),
+        "false_alarms": (np.full(y.size, True), called & (y == 0)),
     }
     for name, (images, counting) in among.items():
         expected = share_interval(summed(images & counting, patients), summed(images, patients)).ci
@@ -107,7 +109,7 @@ def test_each_class_that_a_share_is_made_of_needs_enough_patients():
     few = "only 6 patients with a positive label; an interval needs at least 10"
     assert (point.sensitivity.value, point.sensitivity.ci, point.sensitivity.why_no_ci) == (0.5, None, few)
     assert point.specificity.ci is not None
-    assert {getattr(point, name).why_no_ci for name in ("ppv", "npv", "f1")} == {few}
+    assert {getattr(point, name).why_no_ci for name in ("ppv", "npv", "f1", "alarms")} == {few}
     assert (point.at_prevalence(0.2).ppv.ci, point.at_prevalence(0.2).ppv.why_no_ci) == (None, few)
     assert by_patient(y[5:], scores[5:], patients[5:]).sensitivity.why_no_ci.startswith("only 1 patient with a")
 

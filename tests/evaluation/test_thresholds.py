@@ -11,6 +11,7 @@ from cxr_core.evaluation.operating import operating_point
 from cxr_core.evaluation.thresholds import (
     chosen_threshold,
     f1_threshold,
+    threshold_for_alarms,
     threshold_for_sensitivity,
     threshold_for_specificity,
     written_threshold,
@@ -49,6 +50,18 @@ def test_a_wanted_specificity_is_reached_and_no_smaller_threshold_reaches_it(dat
     assert not smaller.size or np.mean(scores[y == 0] < smaller.max()) < wanted
 
 
+@given(st.lists(FINITE, max_size=40), st.floats(0.01, 100))
+def test_wanted_alarms_are_not_exceeded_and_any_smaller_threshold_would(scores, wanted):
+    scores = np.array(scores, dtype=float)
+    threshold = threshold_for_alarms(scores, wanted)
+    if threshold is None:
+        assert not scores.size
+        return
+    assert 100 * np.count_nonzero(scores >= threshold) / scores.size <= wanted
+    smaller = scores[scores < threshold]
+    assert not smaller.size or 100 * np.count_nonzero(scores >= smaller.max()) / scores.size > wanted
+
+
 @given(rows())
 def test_no_threshold_has_a_larger_f1_than_the_chosen_one(data):
     y, scores = data
@@ -67,6 +80,8 @@ def test_a_rule_chooses_the_threshold():
     assert chosen_threshold(y, scores, "youden") == youden_threshold(y, scores)
     assert chosen_threshold(y, scores, "sensitivity", 0.9) == threshold_for_sensitivity(y, scores, 0.9)
     assert chosen_threshold(y, scores, "specificity", 0.9) == threshold_for_specificity(y, scores, 0.9)
+    assert chosen_threshold(y, scores, "alarms", 20) == np.sort(scores)[-(y.size // 5)]
+    assert chosen_threshold([1, 1], [0.0, 1.0], "alarms", 50) == 1.0
     assert chosen_threshold(y, scores, "fixed", -1) == -1.0
     assert chosen_threshold([1, 1], [0.0, 1.0], "sensitivity", 0.9) is None
 
@@ -80,6 +95,9 @@ def test_a_rule_chooses_the_threshold():
         ("sensitivity", 0),
         ("specificity", 1.01),
         ("sensitivity", None),
+        ("alarms", None),
+        ("alarms", 0),
+        ("alarms", 100.5),
     ],
 )
 def test_a_rule_that_is_none_or_lacks_its_number_is_refused(rule, wanted):
