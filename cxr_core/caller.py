@@ -8,7 +8,7 @@ import getpass
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from cxr_core.errors import UsageError
 
@@ -19,10 +19,15 @@ VIEWER, RESEARCHER, ADMIN = ROLES = ("viewer", "researcher", "admin")
 
 @dataclass(frozen=True)
 class Caller:
-    """A person by name, and what he may: one of `ROLES`."""
+    """A person by name, and what he may: one of `ROLES`.
+
+    `names` is what settings may call the person: the name, `@` with its domain, `group:` with each group, all in small
+    letters; None for whoever nobody has to name, since the operating system says what he may see.
+    """
 
     name: str
     role: str = ADMIN
+    names: frozenset[str] | None = field(default=None, compare=False)
 
 
 _caller: ContextVar[Caller | None] = ContextVar("caller", default=None)

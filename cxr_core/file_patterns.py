@@ -28,11 +28,13 @@ def nobody_leaves() -> None:
 class Limits:
     """How far a look goes that a page asked for.
 
-    It stays `below` these folders, also where a link leads out of them, and sees at most so many entries of folders
-    and `seconds`. `going_on` is called now and then, and raises when nobody waits for the answer any more.
+    It stays `below` these folders, also where a link leads out of them, finds nothing in those that are `closed`, and
+    sees at most so many entries of folders and `seconds`. `going_on` is called now and then, and raises when nobody
+    waits for the answer any more.
     """
 
     below: tuple[str, ...]
+    closed: tuple[str, ...] = ()
     entries: int = 100_000
     seconds: float = 5.0
     going_on: Callable[[], object] = nobody_leaves
@@ -52,7 +54,8 @@ def files_matching(pattern: str, limits: Limits | None = None) -> list[str]:
         UsageError: the limits were reached before everything was seen.
     """
     found = {str(name) for name in _matches(Path(pattern), _Look(pattern, limits))}
-    return sorted(filter(os.path.isfile, found))
+    closed = limits.closed if limits else ()
+    return sorted(file for file in found if os.path.isfile(file) and not lies_in_any(file, closed))  # noqa: PTH113
 
 
 def has_wildcards(pattern: str) -> bool:
@@ -73,6 +76,19 @@ def is_below(place: str, folder: str) -> bool:
         return Path(place).resolve().is_relative_to(Path(folder).resolve())
     except (OSError, RuntimeError, ValueError):  # a loop of links, too long a name, a name with a zero byte
         return False
+
+
+def lies_in_any(place: str, folders: tuple[str, ...]) -> bool:
+    """Say whether a place is one of these or lies in one, as it is written or with all links followed."""
+    if not folders:
+        return False
+    try:
+        followed = Path(place).resolve()
+    except (OSError, RuntimeError, ValueError):
+        return True
+    return any(
+        Path(place).is_relative_to(folder) or followed.is_relative_to(Path(folder).resolve()) for folder in folders
+    )
 
 
 class _Look:

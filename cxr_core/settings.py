@@ -21,6 +21,7 @@ from cxr_core.stamps import Stamp, file_stamp
 
 CONFIG_VARIABLE = "CXR_CONFIG"
 CONFIG_FILE = "cxr.toml"
+_SEEN = "who_may_see"
 #: Table of settings in the file -> the names in it.
 _TABLES = {table: {one.key for one in SETTINGS if one.table == table} for table in ("settings", "auth")}
 
@@ -119,6 +120,20 @@ def configured_places() -> dict[str, dict[str, Any]]:
     return _named_tables("places")
 
 
+def who_may_see() -> dict[str, frozenset[str]]:
+    """Return of each source that `[who_may_see]` names, or `*`, who may see it, in small letters.
+
+    Raises:
+        SettingsError: an entry is no list of texts.
+    """
+    table = _table(_config(), _SEEN)
+    for source, persons in table.items():
+        if not isinstance(persons, list) or not all(isinstance(person, str) and person.strip() for person in persons):
+            rule = "must be a list of names, @domains and groups (group:NAME)"
+            raise SettingsError(f"{config_path()}: [{_SEEN}] {source} {rule}. Received: {brief(persons)}.")
+    return {source: frozenset(person.strip().lower() for person in persons) for source, persons in table.items()}
+
+
 def config_path() -> Path:
     """Return the absolute path of the configuration file, which need not exist unless `CXR_CONFIG` names it."""
     return _expanded(os.environ.get(CONFIG_VARIABLE) or CONFIG_FILE, CONFIG_VARIABLE)
@@ -132,11 +147,10 @@ def _config() -> dict[str, Any]:
             raise SettingsError(f"{CONFIG_VARIABLE} names {path}, which cannot be read: no file is there.")
         return {}
     config = _parsed(path, stamp)
-    unknown = set(config) - {*_TABLES, "sources", "places"}
+    unknown = set(config) - {*_TABLES, _SEEN, "sources", "places"}
     if unknown:
-        raise SettingsError(
-            f"{path}: unknown entry {min(unknown)!r}; there are [settings], [auth], [sources.NAME] and [places.NAME]."
-        )
+        there = f"[settings], [auth], [{_SEEN}], [sources.NAME] and [places.NAME]"
+        raise SettingsError(f"{path}: unknown entry {min(unknown)!r}; there are {there}.")
     return config
 
 

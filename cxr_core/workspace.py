@@ -7,9 +7,11 @@ from pathlib import Path
 from cxr_core.settings import settings
 
 _OWNER, _OWNER_AND_GROUP = 0o700, 0o770
+_STORE = ("runs.sqlite", "runs.sqlite-wal", "runs.sqlite-shm", "runs.reserve")
+#: What no page reads by its path.
+KEPT_FOR_ITSELF = (*_STORE, "uploads", "cache", "accelerators.json", "journal.jsonl", "login.key", "logins", "persons")
 #: What the product writes at the top of a workspace; anything else there is somebody's own.
-_WRITTEN = ("sources", "runs", "uploads", "cache", "runs.sqlite", "runs.sqlite-wal", "runs.sqlite-shm", "runs.reserve")
-_WRITTEN_TOO = ("accelerators.json", "journal.jsonl", "login.key", "logins")
+_WRITTEN = ("sources", "runs", *KEPT_FOR_ITSELF)
 
 
 def make_folder(folder: Path) -> None:
@@ -43,9 +45,9 @@ def tightened() -> str:
     home = settings().home
     if not _is_open(home):
         return ""
-    closed = [path for path in (home / name for name in (*_WRITTEN, *_WRITTEN_TOO)) if _closed(path)]
+    closed = [path for path in (home / name for name in _WRITTEN) if _closed(path)]
     with contextlib.suppress(OSError):
-        if {path.name for path in home.iterdir()} <= {*_WRITTEN, *_WRITTEN_TOO}:
+        if {path.name for path in home.iterdir()} <= {*_WRITTEN}:
             _closed(home)
     if not closed:
         return ""

@@ -11,7 +11,7 @@ from dashboard.logins import Login, login_of
 _GROUP = "group:"
 _EVERYBODY = "*"
 #: Whoever is not known may do no more than look.
-NOBODY = Caller("unknown", VIEWER)
+NOBODY = Caller("unknown", VIEWER, frozenset())
 
 
 def session_caller() -> Caller | None:
@@ -41,22 +41,21 @@ def admitted(login: Login) -> Caller | None:
     """Return the person of a login with his role; None where he is not among those who may look."""
     values = settings()
     found = person(login.name, values, login.groups)
-    looks = _EVERYBODY in values.auth_viewers or bool(_names_of(login.name, login.groups) & {*values.auth_viewers})
+    looks = bool((_names_of(login.name, login.groups) | {_EVERYBODY}) & {*values.auth_viewers})
     return found if looks or found.role != VIEWER else None
 
 
 def person(name: str, values: Settings, groups: Sequence[str] = ()) -> Caller:
     """Return a person with the role that the settings give: by the whole name, by what follows its `@`, by a group."""
     names = _names_of(name, groups)
-    for role, those in ((ADMIN, values.admins), (RESEARCHER, values.researchers)):
-        if names & {*those}:
-            return Caller(name, role)
-    return Caller(name, VIEWER)
+    roles = ((ADMIN, values.admins), (RESEARCHER, values.researchers))
+    role = next((role for role, those in roles if names & {*those}), VIEWER)
+    return Caller(name, role, names)
 
 
-def _names_of(name: str, groups: Sequence[str]) -> set[str]:
+def _names_of(name: str, groups: Sequence[str]) -> frozenset[str]:
     """Return what settings may call a person; a name that looks like a group's or a domain's is none."""
     folded = name.lower()
     domain = {"@" + folded.rpartition("@")[2]} if "@" in folded[1:] else set()
     own = set() if folded.startswith((_GROUP, "@")) or folded == _EVERYBODY else {folded}
-    return own | domain | {_GROUP + group.strip().lower() for group in groups}
+    return frozenset(own | domain | {_GROUP + group.strip().lower() for group in groups})

@@ -9,8 +9,10 @@ from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from cxr_core.caller import Caller, acting_for
 from cxr_core.settings import Settings, settings
 from dashboard.logins import NAME
+from dashboard.persons import NOBODY, person
 
 #: Paths that are asked by machines beside the proxy; they tell nothing of anybody.
 _OPEN = ("/healthz",)
@@ -31,7 +33,10 @@ class ProxyLogin:
             await self._app(scope, receive, send)
             return
         refused = _refusal(scope, values)
-        if refused is None:
+        if refused is None and scope["type"] == "http":
+            with acting_for(_who(scope, values)):
+                await self._app(scope, receive, send)
+        elif refused is None:  # each drawing of its page asks who it is for
             await self._app(scope, receive, send)
         elif scope["type"] == "websocket":
             await receive()
@@ -48,6 +53,12 @@ def _refusal(scope: Scope, values: Settings) -> tuple[int, str] | None:
         return 403, _FOREIGN
     named = Headers(scope=scope).getlist(values.proxy_user_header)
     return None if len(named) == 1 and NAME.fullmatch(named[0]) else (401, _NOBODY)
+
+
+def _who(scope: Scope, values: Settings) -> Caller:
+    """Return the person that the proxy names; on a path that is open to machines nobody has to be."""
+    name = Headers(scope=scope).get(values.proxy_user_header)
+    return person(name, values) if name and scope["path"] not in _OPEN else NOBODY
 
 
 def _is_one_of(address: str, networks: tuple[str, ...]) -> bool:

@@ -24,6 +24,7 @@ import dashboard
 from cxr_core.caller import found_by
 from cxr_core.errors import CxrError
 from cxr_core.settings import Settings, settings
+from cxr_core.sources.registry import sight_of_nothing
 from cxr_core.workspace import tightened
 from dashboard.browser_rules import BrowserRules
 from dashboard.counters import Counters
@@ -87,10 +88,10 @@ def handed_over() -> dict[str, str]:
     """Return the variables by which Streamlit follows the settings; what the user set there stays, unless private."""
     try:
         values = settings()
-        word = tightened()
+        words = [tightened(), sight_of_nothing()]
     except CxrError as error:
         _end_with(str(error))
-    sys.stderr.write(f"{word}\n" if word else "")
+    sys.stderr.writelines(f"{word}\n" for word in words if word)
     usual = _variables(USUAL | _listening(values))
     missing = {name: value for name, value in usual.items() if name not in os.environ}
     return missing | _variables(PRIVATE) | {HANDED_OVER: "1", _FORWARDED: ""}

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from cxr_core.atomic import disk_errors, write_text
-from cxr_core.caller import RESEARCHER, require, require_for_run_of
+from cxr_core.caller import RESEARCHER, caller, require, require_for_run_of
 from cxr_core.errors import RunError, UsageError
 from cxr_core.journal import note_deed
 from cxr_core.runs import metrics, reasons
@@ -26,6 +26,7 @@ from cxr_core.runs.reconcile import STALE_SECONDS, reconcile, silence, superviso
 from cxr_core.runs.run import CANCELLED, COMPLETED, FAILED, Run
 from cxr_core.runs.store import RunStore
 from cxr_core.settings import settings
+from cxr_core.sight import check_own
 from cxr_core.workspace import make_folder
 
 CONFIG_FILE = "config.json"
@@ -60,9 +61,11 @@ def submit(
 
     Raises:
         UnknownNameError: there is no such parent.
+        UsageError: whoever acts may not start runs, or not see the source.
         CxrError: the disk is full, or the process could not be started.
     """
     require(RESEARCHER, "start a run")
+    check_own(source)
     store = _store()
     if parent is not None:
         store.get(parent)
@@ -120,8 +123,11 @@ def set_tags(run_id: str, tags: Iterable[str]) -> Run:
 
 
 def folder_of(run_id: str) -> Path:
-    """Return the folder of a run."""
-    return _store().run_folder(run_id)
+    """Return the folder of a run; raises as `get` where whoever acts may not see it."""
+    store = _store()
+    if caller().names is not None:
+        store.get(run_id)
+    return store.run_folder(run_id)
 
 
 def cancel(run_id: str) -> Run:
@@ -198,9 +204,7 @@ def wait(run_id: str, seen: Callable[[Run], None] | None = None, timeout: float 
 
 def log_tail(run_id: str, most_bytes: int = 64_000) -> str:
     """Return the end of a run's log."""
-    store = _store()
-    store.get(run_id)
-    return metrics.tail(store.run_folder(run_id) / LOG_FILE, most_bytes)
+    return metrics.tail(_store().run_folder(get(run_id).run) / LOG_FILE, most_bytes)
 
 
 def read_metrics(run_id: str) -> list[dict[str, Any]]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from cxr_core.errors import UnknownNameError
 from cxr_core.runs.database import Database
+from cxr_core.runs.filters import condition, seen, unseen_folders
 from cxr_core.runs.identity import ProcessIdentity
 from cxr_core.runs.kept_row import keep_row
 from cxr_core.runs.lanes import Need
@@ -28,10 +29,6 @@ UPDATE runs SET worked = worked + COALESCE(ended - started, 0) WHERE run = :run 
 """
 _NEXT_POSITION = "(SELECT COALESCE(MAX(position), 0) + 1 FROM runs)"
 _IS_ACTIVE = "status IN ('queued', 'running')"
-_HAS_WORD = """instr(lower(
-    run || ' ' || kind || ' ' || name || ' ' || source || ' ' || status || ' ' || user || ' ' || host || ' '
-    || notes || ' ' || (SELECT COALESCE(group_concat(value, ' '), '') FROM json_each(tags))
-), ?) > 0"""
 
 
 class RunStore:
@@ -72,8 +69,8 @@ class RunStore:
             keep_row(connection, self.folder, run.run)
 
     def get(self, run_id: str) -> Run:
-        """Return a run as it is stored, or raise `UnknownNameError`."""
-        rows = self._select("WHERE run = ?", (run_id,))
+        """Return a run as it is stored, or raise `UnknownNameError`, also where its source is not to be seen."""
+        rows = seen(self._select("WHERE run = ?", (run_id,)))
         if not rows:
             raise UnknownNameError("run", run_id, [run.run for run in self.newest_first()[:5]])
         return rows[0]
@@ -83,22 +80,23 @@ class RunStore:
     ) -> list[Run]:
         """Return the runs that fit everything given, the newest first, whatever the clock said when they were made.
 
+        Those of sources that whoever acts may not see are left out.
+
         Args:
             kind: only runs of this kind.
             parent: only the children of this run; "" for those that have no parent.
             tag: only runs with this tag.
             text: words that must all occur in ID, kind, name, source, status, user, host, notes or tags of a run.
         """
-        asked: list[tuple[str, str]] = []
-        if kind is not None:
-            asked.append(("kind = ?", kind))
-        if parent is not None:
-            asked.append(("COALESCE(parent, '') = ?", parent))
-        if tag is not None:
-            asked.append(("EXISTS (SELECT 1 FROM json_each(tags) WHERE value = ?)", tag))
-        asked += [(_HAS_WORD, word.lower()) for word in text.split()]
-        conditions = " AND ".join(["1", *(condition for condition, _ in asked)])
-        return self._select(f"WHERE {conditions} ORDER BY rowid DESC", tuple(value for _, value in asked))
+        which, parameters = condition(kind, parent, tag, text)
+        return seen(self._select(f"WHERE {which} ORDER BY rowid DESC", parameters))
+
+    def folders_not_seen(self) -> list[Path]:
+        """Return the folders of the runs whose source whoever acts may not see."""
+        if not self._database.is_there():
+            return []
+        with self._database.transaction(write=False) as connection:
+            return unseen_folders(connection, self.folder)
 
     def active(self) -> list[Run]:
         """Return the queued and running runs, in the order of the queue."""

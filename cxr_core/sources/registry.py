@@ -6,7 +6,8 @@ from cxr_core.errors import CxrError, SettingsError, UnknownNameError, UsageErro
 from cxr_core.locations import is_remote
 from cxr_core.records.layout import find_records
 from cxr_core.schema import DATASETS, NAME_PATTERN, TRAINING_VIEWS, check_name
-from cxr_core.settings import config_path, configured_sources, settings
+from cxr_core.settings import config_path, configured_sources, settings, who_may_see
+from cxr_core.sight import OTHERS, check_own, sight
 from cxr_core.sources.definition import Definition, read_source_toml, source_of
 from cxr_core.sources.source import Source
 from cxr_core.warehouse.tables import files_by_model
@@ -20,12 +21,25 @@ _NOT_BUILT = "The demo is not built yet: run `python -m cxr_core demo`."
 
 
 def source_folder(name: str) -> Path:
-    """Return the folder of the workspace in which a source's files are written."""
-    return settings().home / "sources" / check_name("source", name)
+    """Return the folder of the workspace in which a source's files are written.
+
+    Raises:
+        UsageError: the name is not legal, or whoever acts may not see a source of that name.
+    """
+    check_own(check_name("source", name))
+    return settings().home / "sources" / name
 
 
 def source_names() -> list[str]:
-    """Return the names of all sources, also of those whose definition is wrong: the demo first, the others sorted."""
+    """Return the names of the sources that whoever acts may see: the demo first, the others sorted.
+
+    Those whose definition is wrong are among them.
+    """
+    return [*filter(sight(), all_source_names())]
+
+
+def all_source_names() -> list[str]:
+    """Return the names of all sources, whoever may see them."""
     return [DEMO, *sorted({*configured_sources(), *_in_workspace()} - {DEMO})]
 
 
@@ -33,16 +47,21 @@ def get_source(name: str) -> Source:
     """Return a source; what `cxr.toml` says goes before the workspace's own `source.toml`.
 
     Raises:
-        UnknownNameError: there is no source of that name.
+        UnknownNameError: there is no source of that name that whoever acts may see.
         SettingsError: its definition or its name is wrong.
     """
     names = source_names()
     if name not in names:
         raise UnknownNameError("source", name, names)
+    return source_for_all(name)
+
+
+def source_for_all(name: str) -> Source:
+    """Return a source of `all_source_names`, whoever may see it: for what has to know of it and shows nothing."""
+    folder = settings().home / "sources" / name
     definition = _configured(name)
     if definition is not None:
-        return source_of(name, definition, source_folder(name))
-    folder = source_folder(name)
+        return source_of(name, definition, folder)
     file = folder / SOURCE_FILE
     definition = read_source_toml(file) if file.is_file() else Definition(_UNBUILT, file)
     return source_of(name, definition, folder)
@@ -73,6 +92,12 @@ def source_with_labels(name: str, what: str) -> Source:
 def is_built(source: Source) -> bool:
     """Say whether the demo has been built; other sources are never built."""
     return source.name != DEMO or (source.folder / SOURCE_FILE).is_file()
+
+
+def sight_of_nothing() -> str:
+    """Return a sentence on the names that `[who_may_see]` has of no source, which may be misspelt; "" without such."""
+    lacking = sorted(set(who_may_see()) - {OTHERS, *all_source_names()})
+    return f"{config_path()}: [who_may_see] names {', '.join(lacking)}, and there is no such source." if lacking else ""
 
 
 def problems(source: Source) -> list[str]:

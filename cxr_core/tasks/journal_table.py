@@ -3,10 +3,12 @@
 import csv
 import io
 import json
+from collections.abc import Callable
 
 from cxr_core.caller import ADMIN, require
 from cxr_core.journal import Deed, deeds
 from cxr_core.pack.spreadsheet import defused
+from cxr_core.sight import sight
 
 HEADERS = ("when", "who", "host", "what", "about")
 
@@ -14,11 +16,19 @@ HEADERS = ("when", "who", "host", "what", "about")
 def found_deeds(who: str = "", what: str = "", since: str = "", text: str = "") -> list[Deed]:
     """Return what was done, the oldest first; see `cxr_core.journal.deeds`.
 
+    What was done to sources that whoever asks may not see is left out.
+
     Raises:
         UsageError: whoever asks is no admin.
     """
     require(ADMIN, "read the journal")
-    return list(deeds(who, what, since, text))
+    seen = sight()
+    return [deed for deed in deeds(who, what, since, text) if _is_seen(deed, seen)]
+
+
+def _is_seen(deed: Deed, seen: Callable[[str], bool]) -> bool:
+    source = deed.about.get("source")
+    return source is None or seen(str(source))
 
 
 def as_csv(found: list[Deed]) -> bytes:

@@ -43,13 +43,13 @@ def download_file(content: bytes | Callable[[], bytes], file_name: str, mime: st
 
 
 def noted(content: bytes | Callable[[], bytes], file_name: str) -> Callable[[], bytes]:
-    """Return what makes a file when it is asked for, and notes who took it."""
+    """Return what makes a file when it is asked for, for whoever the page was drawn for, and notes who took it."""
     who = caller()
 
     def made() -> bytes:
         with acting_for(who):
             note_deed("downloaded", file=file_name)
-        return content if isinstance(content, bytes) else content()
+            return content if isinstance(content, bytes) else content()
 
     return made
 

@@ -8,6 +8,7 @@ from typing import ParamSpec
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from cxr_core.caller import acting_for, caller
 from cxr_core.errors import CostlyError, CxrError, StorageError, UndecidedError, WarehouseError
 from cxr_core.sources.registry import DEMO
 from cxr_core.stamps import one_look
@@ -35,7 +36,7 @@ def page_frame() -> Iterator[None]:
     above = st.container()
     with above:
         show_told()
-    with costs_shown("page"), one_look(), _told_in_words(above, "page"):
+    with acting_for(caller()), costs_shown("page"), one_look(), _told_in_words(above, "page"):
         yield
         for sentence in address.not_understood(asked):
             above.warning(plain(sentence), icon=":material/link_off:")
@@ -64,7 +65,7 @@ def page_fragment(key: str) -> Callable[[Callable[P, None]], Callable[P, None]]:
     def decorated(part: Callable[P, None]) -> Callable[P, None]:
         @wraps(part)
         def framed(*arguments: P.args, **named: P.kwargs) -> None:
-            with costs_shown(key, below=False), one_look(), _told_in_words(st.container(), key):
+            with acting_for(caller()), costs_shown(key, below=False), one_look(), _told_in_words(st.container(), key):
                 part(*arguments, **named)
 
         return st.fragment(framed, key=key)

@@ -8,13 +8,17 @@ from cxr_core.tasks.build_demo import start_demo
 from cxr_core.tasks.sources import connect_anew
 from dashboard.shared import help_texts
 from dashboard.shared.errors import errors_as_sentences
-from dashboard.shared.header import page_header
+from dashboard.shared.header import page_header, page_title
 from dashboard.shared.navigation import go_to
 
 
 def pick_source() -> None:
     """Show the source picker in the sidebar."""
     names = source_names()
+    if not names:
+        page_title("No source is open to you")
+        st.info("Ask an admin of this server which sources you may see.", icon=":material/lock:")
+        st.stop()
     chosen = st.session_state.get("source") or st.query_params.get("source")
     # One that was renamed or removed while it was shown stays chosen: the page says that it is not there.
     listed = names if chosen is None or chosen in names else [*names, chosen]

@@ -24,7 +24,7 @@ def answer(reports: list[SourceReport]) -> str:
     """Return the title: how many of the sources can be used as they are."""
     ready = sum(not report.problems for report in reports)
     if len(reports) == 1:
-        return "The demo source is ready" if ready else "The demo source needs attention"
+        return f"The {reports[0].source} source {'is ready' if ready else 'needs attention'}"
     return f"{ready} of {counted(len(reports), 'source')} {agreeing(ready, 'is')} ready"
 
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import streamlit as st
 
+from cxr_core.caller import caller
 from cxr_core.errors import CxrError
 from cxr_core.runs.store import Run
 from cxr_core.tasks.families import start_repeat, start_sweep
@@ -24,14 +25,14 @@ PLAN_SECONDS = 20.0
 def plan_or_reason(source: str, options: TrainOptions) -> tuple[TrainingPlan | None, str]:
     """Return the checked plan, or None and the reason why it cannot be."""
     try:
-        return (None, WAITING) if unasked(options) else (_plan(source, options), "")
+        return (None, WAITING) if unasked(options) else (_plan(source, options, caller().name), "")
     except CxrError as error:
         return None, str(error)
 
 
 @st.cache_data(ttl=PLAN_SECONDS, max_entries=100, show_spinner=False)
-def _plan(source: str, options: TrainOptions) -> TrainingPlan:
-    """Count the records again only after some seconds; Start checks everything anew."""
+def _plan(source: str, options: TrainOptions, who: str) -> TrainingPlan:
+    """Count the records again only after some seconds, and for each person apart; Start checks everything anew."""
     return plan_training(source, options, going_on=_leave_if_closed)
 
 
