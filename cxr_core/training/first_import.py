@@ -1,6 +1,6 @@
 """Loading TensorFlow in a process that trains or predicts, a third faster than `import tensorflow` alone.
 
-Keras loads scikit-learn, pandas and SciPy where they are installed, to accept their objects, which never come here.
+Keras loads scikit-learn, pandas, SciPy and Matplotlib where they are installed, for what never comes here.
 Told for a moment that they are not, it does without. Whoever needs them later loads them as usual. Nor is there
 garbage to look for among a million new objects that all stay.
 """
@@ -8,7 +8,7 @@ garbage to look for among a million new objects that all stay.
 import gc
 import sys
 
-_OPTIONAL = ("sklearn", "pandas", "scipy")
+_OPTIONAL = ("sklearn", "pandas", "scipy", "matplotlib")
 
 
 def import_tensorflow() -> None:

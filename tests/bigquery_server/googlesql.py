@@ -1,15 +1,19 @@
 """GoogleSQL's own analyser and reference engine (zetasql, as WebAssembly): the referee of every statement.
 
-Compiling the module takes tens of seconds, so wasmtime keeps the compiled one in the user's cache folder. One instance
-serves the whole process, one statement at a time.
+Compiling the module takes tens of seconds, so wasmtime keeps the compiled one in the user's cache folder, and of several
+processes one compiles it while the others wait. One instance serves the whole process, one statement at a time.
 """
 
 import contextlib
 import ctypes
+import fcntl
+import os
+import tempfile
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -65,7 +69,9 @@ wasm_client.Config = _CachedConfig
 
 @lru_cache(maxsize=1)
 def _client() -> wasm_client.WasmClient:
-    client = ZetaSqlLocalService.get_instance().wasm_client
+    with (Path(tempfile.gettempdir()) / f"cxr-googlesql-{os.getuid()}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        client = ZetaSqlLocalService.get_instance().wasm_client
     # The package copies byte by byte in Python, which takes longer than the queries.
     address = lambda: ctypes.cast(client.memory.data_ptr(), ctypes.c_void_p).value  # noqa: E731
     client.write_bytes = lambda at, data: ctypes.memmove(address() + at, data, len(data))
