@@ -1,20 +1,12 @@
 """The table of settings: name, default, help text and what a value must be."""
 
-import ipaddress
 import re
 
 from cxr_core.auth_rows import AUTH
+from cxr_core.proxy_rows import PROXY
 from cxr_core.setting import Setting, host_names
 
 _HOST = re.compile(r"[\w.-]+|[0-9a-fA-F:.]+")
-
-
-def _is_network(text: str) -> bool:
-    try:
-        ipaddress.ip_network(text, strict=False)
-    except ValueError:
-        return False
-    return True
 
 
 SETTINGS: tuple[Setting, ...] = (
@@ -58,22 +50,7 @@ SETTINGS: tuple[Setting, ...] = (
         "Whether the dashboard may listen where other machines reach it although it asks nobody who they are: "
         "everybody who reaches its port may then do everything.",
     ),
-    Setting(
-        "proxy_user_header",
-        "",
-        "Header in which a proxy that asks who people are names a person, as X-Forwarded-Email; empty: nobody logs in. "
-        "The proxy must take the header out of what browsers send.",
-        lambda value: re.fullmatch(r"[A-Za-z0-9-]*", value) is not None,
-        "of letters, digits and hyphens",
-    ),
-    Setting(
-        "proxy_addresses",
-        "127.0.0.1,::1",
-        "Addresses or networks, separated by commas, of that proxy: the header is believed from there, and whoever "
-        "comes from elsewhere is refused.",
-        lambda value: all(map(_is_network, host_names(value))),
-        "of addresses or networks, separated by commas",
-    ),
+    *PROXY,
     Setting(
         "admins",
         "",

@@ -40,6 +40,12 @@ class Settings:
     without_login: bool
     proxy_user_header: str
     proxy_addresses: tuple[str, ...]
+    proxy_token_header: str
+    proxy_token_keys: str
+    proxy_token_issuer: str
+    proxy_token_audience: str
+    proxy_token_claim: str
+    proxy_token_groups_claim: str
     admins: tuple[str, ...]
     researchers: tuple[str, ...]
     auth_provider: str
@@ -72,6 +78,16 @@ class Settings:
     cancel_grace: float
     heartbeat: float
     runs_per_device: int
+
+    @property
+    def behind_a_proxy(self) -> bool:
+        """Whether a proxy asks people who they are."""
+        return bool(self.proxy_user_header or self.proxy_token_header)
+
+    @property
+    def asks_who(self) -> bool:
+        """Whether people have to log in, one way or another."""
+        return self.behind_a_proxy or bool(self.auth_provider)
 
 
 def settings() -> Settings:

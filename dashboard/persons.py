@@ -1,5 +1,6 @@
 """Who uses the dashboard, and what that person may, whichever way he logged in."""
 
+import json
 from collections.abc import Mapping, Sequence
 
 from streamlit.runtime.scriptrunner import get_script_run_ctx
@@ -10,6 +11,8 @@ from dashboard.logins import Login, login_of
 
 _GROUP = "group:"
 _EVERYBODY = "*"
+#: Header of our own, which says whom a proxy let in; what a browser or proxy sends under its name does not pass.
+NAMED = "X-CXR-Person"
 #: Whoever is not known may do no more than look.
 NOBODY = Caller("unknown", VIEWER, frozenset())
 
@@ -20,15 +23,26 @@ def session_caller() -> Caller | None:
     Without a session, as in a thread of its own, nobody is known, and nobody may do more than look.
     """
     values = settings()
-    if not (values.proxy_user_header or values.auth_provider):
+    if not values.asks_who:
         return None
     if get_script_run_ctx(suppress_warning=True) is None:
         return NOBODY
     import streamlit as st
 
-    if values.proxy_user_header:
-        return person(st.context.headers.get(values.proxy_user_header) or NOBODY.name, values)
+    if values.behind_a_proxy:
+        return named(st.context.headers.get(NAMED))
     return logged_in(st.context.cookies) or NOBODY
+
+
+def naming(name: str, groups: Sequence[str] = ()) -> str:
+    """Return what a person is named by in the header `NAMED`, which goes with his connection."""
+    return json.dumps([name, *groups])
+
+
+def named(header: str | None) -> Caller:
+    """Return the person that the header `NAMED` says."""
+    name, *groups = json.loads(header) if header else [NOBODY.name]
+    return person(name, settings(), groups) if header else NOBODY
 
 
 def logged_in(cookies: Mapping[str, str]) -> Caller | None:

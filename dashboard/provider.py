@@ -37,12 +37,29 @@ def provider_secrets() -> dict[str, SecretsValue] | None:
 
 
 def lacking() -> str:
-    """Return why nobody could log in by the provider, in a sentence; "" where people can, or need not."""
+    """Return why nobody could log in by the provider or the proxy, in a sentence; "" where people can, or need not."""
     values = settings()
+    ways = {"[auth] provider": values.auth_provider, "proxy_user_header": values.proxy_user_header}
+    ways["proxy_token_header"] = values.proxy_token_header
+    if len(named := [name for name, said in ways.items() if said]) > 1:
+        return f"There are {len(named)} logins: keep one of {', '.join(named)}."
+    return _lacking_of_provider(values) or _lacking_of_token(values)
+
+
+def _lacking_of_token(values: Settings) -> str:
+    if not values.proxy_token_header:
+        return ""
+    must = (f"proxy_token_{name}" for name in ("keys", "issuer", "audience"))
+    if missing := [name for name in must if not getattr(values, name)]:
+        return f"There is a proxy_token_header, but no {' and no '.join(missing)} (CXR_{missing[0].upper()})."
+    if not importlib.util.find_spec("joserfc"):
+        return 'A token of a proxy needs joserfc: pip install "cxr-lab[login]", or -r requirements-login.txt.'
+    return ""
+
+
+def _lacking_of_provider(values: Settings) -> str:
     if not values.auth_provider:
         return ""
-    if values.proxy_user_header:
-        return "There are two logins: keep [auth] provider, or proxy_user_header."
     missing = [name for name in ("client_id", "address") if not getattr(values, f"auth_{name}")]
     if missing:
         return f"[auth] has a provider and lacks {' and '.join(missing)} (CXR_AUTH_{missing[0].upper()})."

@@ -313,7 +313,7 @@ def test_the_key_of_a_workspace_outlives_a_restart_and_is_its_owners_alone(works
         ("AUTH_CLIENT_ID", "", "lacks client_id (CXR_AUTH_CLIENT_ID)"),
         ("AUTH_ADDRESS", "", "lacks address (CXR_AUTH_ADDRESS)"),
         ("AUTH_CLIENT_SECRET", "", "lacks its secret: name secret_file, or set CXR_AUTH_CLIENT_SECRET"),
-        ("PROXY_USER_HEADER", "X-User", "There are two logins"),
+        ("PROXY_USER_HEADER", "X-User", "There are 2 logins"),
     ],
 )
 def test_a_login_that_cannot_work_is_told_before_the_dashboard_starts(monkeypatch, name, value, words):
