@@ -25,12 +25,23 @@ def overlaid(film: Image.Image, looked: LabelMap, opacity: float = OPACITY, mark
         opacity: from 0 (the film alone) to 1.
         mark: whether a ring stands around the place that adds most to the score.
     """
-    covering = Image.fromarray(np.round(_scaled(looked.map) * opacity * 255).astype(np.uint8))
-    mask = covering.resize(film.size, Image.Resampling.BILINEAR)
+    mask = _mask(looked, film.size, opacity)
     drawn = Image.composite(Image.new("RGB", film.size, _COLOR), film.convert("RGB"), mask)
     if mark:
         _ring(drawn, looked)
     return drawn
+
+
+def covering(looked: LabelMap, size: tuple[int, int]) -> Image.Image:
+    """Return in RGBA what `overlaid` lays over a film of `size` (width, height) at opacity 1, without the ring."""
+    drawn = Image.new("RGBA", size, _COLOR)
+    drawn.putalpha(_mask(looked, size, 1.0))
+    return drawn
+
+
+def ring(looked: LabelMap, size: tuple[int, int]) -> tuple[float, float, float]:
+    """Return (x, y, radius) of the ring around the marked place, in pixels of a film of `size` (width, height)."""
+    return *centre(looked, size), min(size) / 25
 
 
 def centre(looked: LabelMap, size: tuple[int, int]) -> tuple[float, float]:
@@ -40,6 +51,11 @@ def centre(looked: LabelMap, size: tuple[int, int]) -> tuple[float, float]:
     return (column + 0.5) * size[0] / columns, (row + 0.5) * size[1] / rows
 
 
+def _mask(looked: LabelMap, size: tuple[int, int], opacity: float) -> Image.Image:
+    places = Image.fromarray(np.round(_scaled(looked.map) * opacity * 255).astype(np.uint8))
+    return places.resize(size, Image.Resampling.BILINEAR)
+
+
 def _scaled(values: np.ndarray) -> np.ndarray:
     largest = float(values.max())
     scaled: np.ndarray = values / largest if largest > 0 else np.zeros_like(values)
@@ -47,8 +63,7 @@ def _scaled(values: np.ndarray) -> np.ndarray:
 
 
 def _ring(drawn: Image.Image, looked: LabelMap) -> None:
-    x, y = centre(looked, drawn.size)
-    radius = min(drawn.size) / 25
+    x, y, radius = ring(looked, drawn.size)
     draw = ImageDraw.Draw(drawn)
     for outside, width, color in _RING:
         reach = radius + outside

@@ -13,8 +13,8 @@ from cxr_core.tasks.images import ImageGroup, ListedImage
 from cxr_core.tasks.reading import VERDICTS, Desk, Given, said, store
 from cxr_core.tasks.reading_list import agreement_so_far, certain_values
 from cxr_core.words import counted
-from dashboard.images.picture import windowed
 from dashboard.images.reading_words import agreement_words, film_words
+from dashboard.images.viewer import show_film
 from dashboard.shared.actions import action_button, show_told
 from dashboard.shared.formatting import plain
 from dashboard.shared.page_frame import page_fragment
@@ -104,7 +104,7 @@ def _picture(source: str, image: ListedImage, place: int, state: _State) -> bool
     except CxrError as error:
         st.info(plain(f"{error} Go on with the arrow keys."), icon=":material/image_not_supported:")
         return False
-    st.image(windowed(picture, *list(_WINDOWS.values())[state.window]), width="stretch", alt=f"Film {place + 1:,}")
+    show_film("reading-film", picture, f"Film {place + 1:,}", greys=list(_WINDOWS.values())[state.window])
     return True
 
 

@@ -6,13 +6,14 @@ A process of its own computes the map and stays warm; whoever does not wait for 
 from dataclasses import dataclass
 
 import streamlit as st
-from PIL import Image
 
 from cxr_core.errors import CxrError
-from cxr_core.models.overlay import OPACITY, overlaid
+from cxr_core.models.overlay import OPACITY, covering, ring
 from cxr_core.schema import LABELS, label_words
+from cxr_core.tasks.image_pictures import Film
 from cxr_core.tasks.saliency import looked_at
 from dashboard.images.map_words import LABEL_HELP, LOOKS_HELP, OPACITY_HELP, RANDOM_HELP, drawn_words
+from dashboard.images.viewer import Over
 from dashboard.shared.choices import Options, forget, select_one
 from dashboard.shared.formatting import plain
 from dashboard.shared.waiting import waiting
@@ -28,6 +29,11 @@ class WantedMap:
     label: str
     random: bool
     opacity: float
+
+    @property
+    def named(self) -> str:
+        """What the map is of, in words."""
+        return label_words(self.label).lower() + (" by random weights" if self.random else "")
 
 
 def map_input(label: str, model: str | None) -> WantedMap | None:
@@ -55,22 +61,15 @@ def _label_input(label: str) -> str:
     return select_one("Map of", Options(LABELS, "map-label", label_words), label, LABEL_HELP, width=220)
 
 
-def with_map(source: str, film: Image.Image, jpg: bytes, wish: WantedMap) -> None:
-    """Show a film with the map over it, or the film alone and in one sentence why there is no map."""
-    place, told = st.container(), st.container()
+def over_film(source: str, film: Film, wish: WantedMap) -> Over | None:
+    """Return what lies over a film, and say what is drawn; or None, and in one sentence why there is no map."""
+    asked = ("map", source, wish.model, wish.label, wish.random, film.jpg)
     try:
-        with (
-            told,
-            waiting(("map", source, wish.model, wish.label, wish.random, jpg), "Computing where the model looks …"),
-        ):
-            looked = looked_at(source, wish.model, wish.label, jpg, wish.random)
+        with waiting(asked, "Computing where the model looks …"):
+            looked = looked_at(source, wish.model, wish.label, film.jpg, wish.random)
     except CxrError as error:
-        place.image(film, width="stretch", alt="The film")
-        told.info(plain(error), icon=":material/visibility_off:")
-        return
-    place.image(overlaid(film, looked, wish.opacity), width="stretch", alt=f"The film with the map of {_named(wish)}")
-    told.caption(plain(drawn_words(wish.model, label_words(wish.label), looked, wish.random)))
-
-
-def _named(wish: WantedMap) -> str:
-    return label_words(wish.label).lower() + (" by random weights" if wish.random else "")
+        st.info(plain(error), icon=":material/visibility_off:")
+        return None
+    st.caption(plain(drawn_words(wish.model, label_words(wish.label), looked, wish.random)))
+    size = film.picture.size
+    return Over(covering(looked, size), wish.opacity, ring(looked, size))

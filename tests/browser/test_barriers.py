@@ -2,6 +2,7 @@
 
 import json
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT
@@ -11,11 +12,14 @@ from served_dashboard import Dashboard
 
 from cxr_core.runs import service
 from cxr_core.runs.store import RunStore
+from cxr_core.tasks.images import ImageQuery, images
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
 READING = "images?mode=read&reader=ann&group=blank"
-PAGES = ("", "train", "runs", "evaluate", "compare", "images", "images?mode=read&group=blank", READING, "sources")
+#: One film large, whose path follows (`open_page`).
+FILM = "images?group=blank&image="
+PAGES = ("", "train", "runs", "evaluate", "compare", "images", "images?mode=read&group=blank", READING, FILM, "sources")
 WIDE, NARROW = 1440, 390
 THEMES = ("light", "dark")
 BARRIERS = """async () => (await axe.run({resultTypes: ["violations"]})).violations.flatMap(
@@ -30,15 +34,18 @@ AT_REST = """() => {
 }"""
 #: A grid of figures hands the focus on to the cell that it reads out, which has no place but that of the drawn grid.
 STEP = """() => {
-  const at = document.activeElement.closest('canvas') || document.activeElement, before = at.hasAttribute('data-reached');
+  let active = document.activeElement;
+  while (active.shadowRoot?.activeElement) active = active.shadowRoot.activeElement;
+  const at = active.closest('canvas') || active, before = at.hasAttribute('data-reached');
   at.setAttribute('data-reached', '');
   const place = at.getBoundingClientRect();
   return {left: at === document.body, before, hidden: place.right <= 0,
           name: at.getAttribute('aria-label') || at.innerText, grid: at.tagName === 'CANVAS'};
 }"""
 #: Controls that can be seen and used and that Tab came past; of a group one is reached, and the arrow keys do the rest.
-UNREACHED = """() => [...document.querySelectorAll(
-    'a[href], button, input, select, textarea, summary, [role=slider], [role=radio], [role=tab], [role=combobox]')]
+UNREACHED = """() => [document, ...[...document.querySelectorAll('*')].map((one) => one.shadowRoot).filter(Boolean)]
+  .flatMap((root) => [...root.querySelectorAll(
+    'a[href], button, input, select, textarea, summary, [role=slider], [role=radio], [role=tab], [role=combobox]')])
   .filter((one) => one.checkVisibility({visibilityProperty: true, opacityProperty: true})
     && !one.disabled && !one.closest('[aria-hidden=true], [inert]') && !one.hasAttribute('data-reached')
     && !one.closest('[role=radiogroup], [role=tablist], [role=toolbar], [role=group], [data-testid=stNumberInput], [data-testid=stMultiSelect], [data-testid=stSelectbox]')
@@ -54,8 +61,16 @@ MAIN_CONTROLS = {
     "images": "Model",
     "images?mode=read&group=blank": "Your name",
     READING: "Present",
+    FILM: "Level",
     "sources": "Check again",
 }
+
+
+@dataclass
+class Served(Dashboard):
+    """A dashboard, and the path of one of its films."""
+
+    film: str = ""
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +81,7 @@ def served(offline, built_small_demo, tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CXR_HOME", str(home))
         add_runs(home, patch)
-        dashboard = Dashboard(home)
+        dashboard = Served(home, film=images(ImageQuery("demo", limit=1)).listed[0].path)
         dashboard.start()
     yield dashboard
     dashboard.kill()
@@ -109,7 +124,7 @@ def watched(browser, width=WIDE, **options):
 
 
 def open_page(page, served, name):
-    page.goto(f"{served.url}/{name}")
+    page.goto(f"{served.url}/{name}{served.film if name == FILM else ''}")
     expect(page.get_by_role("heading", level=1)).to_be_visible()
     at_rest(page)
 

@@ -73,7 +73,7 @@ def look_at_a_film(page):
     expect(looks).to_be_visible()
     at_rest(page)
     looks.press("Space")
-    expect(page.get_by_alt_text("The film with the map of fracture")).to_be_visible(timeout=150_000)
+    expect(page.get_by_role("img", name="The film with the map of fracture")).to_be_visible(timeout=150_000)
 
 
 def begin_by_keyboard(page, name):

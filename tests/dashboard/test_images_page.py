@@ -4,7 +4,6 @@ from urllib.parse import parse_qs, urlsplit
 import numpy as np
 import pytest
 from as_read import as_read, wall_of
-from PIL import Image
 
 from cxr_core.schema import LABELS, label_words
 from cxr_core.tasks.doubts import doubts
@@ -15,7 +14,6 @@ from cxr_core.tasks.image_search import named_images
 from cxr_core.tasks.images import ImageQuery, images
 from dashboard.images.choice import GROUP_WORDS
 from dashboard.images.film import readers_table, said_table
-from dashboard.images.picture import windowed
 
 FRONTAL = "densenet_frontal_u0_0__w0_0"
 BESIDE = "densenet_frontal_u1_0__w1_0"
@@ -113,12 +111,6 @@ def test_a_further_model_that_is_gone_is_said(small_demo, page):
     path = images(ImageQuery("demo", "edema", "blank", FRONTAL, limit=1)).listed[0].path
     app = page("images", model=FRONTAL, label="edema", image=path, also="gone")
     assert "There is no model 'gone'" in as_read(app.warning[0].value)
-
-
-def test_grey_values_are_spread_over_the_window():
-    picture = Image.fromarray(np.array([[0, 50, 100, 150, 255]], np.uint8))
-    assert np.asarray(windowed(picture, 50, 150)).tolist() == [[0, 0, 127, 255, 255]]
-    assert np.asarray(windowed(picture, 0, 255)).tolist() == [[0, 50, 100, 150, 255]]
 
 
 def test_labels_in_doubt_say_how_many_of_them_are_wrong_and_lead_to_those_of_all_labels(small_demo, page):
