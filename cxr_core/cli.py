@@ -50,7 +50,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "completion": ("completion", "COMPLETION"),
 }
 _GLOBAL_FLAGS, _GLOBAL_OPTIONS = ("--json",), ("--source",)
-_SUPERVISE, _STEP = "run-supervise", "run-step"
+_SUPERVISE, _STEP, _STEP_THERE = "run-supervise", "run-step", "run-step-there"
 #: Set by argcomplete's part in the shell, when Tab is pressed.
 _ASKED_BY_A_SHELL = "_ARGCOMPLETE"
 
@@ -60,7 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
     if _ASKED_BY_A_SHELL in os.environ:
         _complete()
-    if given[:1] == [_SUPERVISE] or given[:1] == [_STEP]:
+    if given[:1] and given[0] in (_SUPERVISE, _STEP, _STEP_THERE):
         return _process_of_a_run(*given)
     try:
         return _carry_out(given)
@@ -156,23 +156,29 @@ def _say(message: str) -> None:
         sys.stderr.write(" ".join(message.split()) + "\n")
 
 
-def _process_of_a_run(role: str, run_id: str = "") -> int:
-    """Be one of the two processes of a run; they are started by the engine, not by people."""
+def _process_of_a_run(role: str, run_id: str = "", *more: str) -> int:
+    """Be one of the processes of a run; they are started by the engine, not by people."""
     from cxr_core.runs.store import RunStore
     from cxr_core.settings import settings
 
     store = RunStore(settings().home)
-    if role == _STEP:
+    if role in (_STEP, _STEP_THERE):
+        from cxr_core.runs.places.step_there import run_step_there
         from cxr_core.runs.step import run_step
         from cxr_core.tasks.kinds import STEPS
 
-        status = run_step(store, run_id, STEPS)
+        status = run_step(store, run_id, STEPS) if role == _STEP else run_step_there(STEPS, run_id, *more)
         sys.stdout.flush()
         sys.stderr.flush()
         # All is written; what TensorFlow does when the interpreter goes down takes seconds, and may crash.
         os._exit(status)
     # Loads little: every queued run has a supervising process.
-    from cxr_core.runs.supervisor import Supervisor
+    if store.get(run_id).is_away:
+        from cxr_core.runs.places.attendant import Attendant
 
-    Supervisor(store, run_id, settings()).supervise()
+        Attendant(store, run_id, settings()).supervise()
+    else:
+        from cxr_core.runs.supervisor import Supervisor
+
+        Supervisor(store, run_id, settings()).supervise()
     return 0

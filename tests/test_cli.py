@@ -123,7 +123,15 @@ def test_arguments_and_options_may_be_mixed():
 
 def test_train_passes_on_only_what_was_given():
     parsed = vars(TRAIN.parse(["--u", "0.5", "--batch-size", "8"]))
-    assert parsed == {"source": "demo", "json": False, "u": 0.5, "batch_size": 8, "repeat": 1, "detach": False}
+    assert parsed == {
+        "source": "demo",
+        "json": False,
+        "u": 0.5,
+        "batch_size": 8,
+        "repeat": 1,
+        "detach": False,
+        "on": "here",
+    }
 
 
 def test_each_listing_is_one_json_document(source, capsys):

@@ -3,7 +3,8 @@
 import argparse
 
 from cxr_core.commands.parsing import Answer, Command, Parser
-from cxr_core.commands.runs import awaited
+from cxr_core.commands.runs import ON_HELP, awaited
+from cxr_core.runs.run import HERE
 from cxr_core.tasks.predict import start_prediction
 from cxr_core.training.execution_options import ANY_DEVICE
 
@@ -22,6 +23,7 @@ def _arguments(parser: Parser) -> None:
     add("--limit", type=int, metavar="N", help="predict only the first N images")
     add("--accelerator", default="cpu", help="cpu, gpu, multi-gpu or tpu")
     add("--device", default=ANY_DEVICE, help="the GPU to predict on, as in gpu:1; without it, one that is free")
+    add("--on", metavar="PLACE", default=HERE, help=ON_HELP)
     add("--name", default="", help="name of the prediction table; without it, the model's or the file's")
     add("--replace", action="store_true", help="replace predictions of the same data sets")
 
@@ -36,6 +38,7 @@ def _execute(arguments: argparse.Namespace) -> Answer:
         limit=arguments.limit,
         accelerator=arguments.accelerator,
         device=arguments.device,
+        place=arguments.on,
         name=arguments.name,
         replace=arguments.replace,
         confined=False,

@@ -13,7 +13,7 @@ from cxr_core.errors import UsageError
 from cxr_core.runs import service
 from cxr_core.runs.network_disk import workspace_warning
 from cxr_core.runs.repair import Repaired, repair
-from cxr_core.runs.run import COMPLETED, Run
+from cxr_core.runs.run import COMPLETED, HERE, Run
 from cxr_core.runs.store import RunStore
 from cxr_core.settings import settings
 from cxr_core.tasks.machine_devices import resume
@@ -21,6 +21,8 @@ from cxr_core.words import counted, duration, percent
 
 _ACTIONS = ("show", "cancel", "resume", "delete", "log", "note", "tag", "repair")
 _SECONDS_TO_KILL = 10.0
+#: What `--on` says where a run is started.
+ON_HELP = f"where it works: {HERE} (the default), or a place of cxr.toml; see `{PROGRAM} places`"
 _BAR_WIDTH = 20
 
 
@@ -30,6 +32,7 @@ def _arguments(parser: Parser) -> None:
     parser.add_argument(
         "words", nargs="*", metavar="TEXT", help="for `note` the text, for `tag` the tags; none: remove"
     )
+    parser.add_argument("--on", metavar="PLACE", default="", help="for `resume`: where the run goes on")
     parser.add_argument("--kind", help="list only runs of this kind, such as train")
     parser.add_argument("--parent", metavar="ID", help="list only the runs that are parts of this run")
     parser.add_argument("--tag", help="list only runs with this tag")
@@ -49,10 +52,12 @@ def _execute(arguments: argparse.Namespace) -> Answer:
         raise UsageError(f"`runs {arguments.action}` takes one ID. Received also: {' '.join(arguments.words)!r}.")
     if arguments.action == "repair":
         raise UsageError(f"`runs repair` takes no ID: it rebuilds the whole store. Received: {arguments.run!r}.")
+    if arguments.on and arguments.action != "resume":
+        raise UsageError(f"--on says where a run is resumed, and `runs {arguments.action}` does not.")
     actions: dict[str, Callable[[str], Answer]] = {
         "show": lambda run: _one(service.get(run)),
         "cancel": _cancel,
-        "resume": lambda run: _one(resume(run)),
+        "resume": lambda run: _one(resume(run, arguments.on)),
         "delete": _delete,
         "log": _log,
         "note": lambda run: _one(service.set_notes(run, " ".join(arguments.words))),

@@ -5,9 +5,10 @@ from dataclasses import replace
 from typing import Any
 
 from cxr_core.commands.parsing import Answer, Command, Parser
-from cxr_core.commands.runs import awaited, run_text
+from cxr_core.commands.runs import ON_HELP, awaited, run_text
 from cxr_core.errors import UsageError
 from cxr_core.runs import service
+from cxr_core.runs.run import HERE
 from cxr_core.runs.store import Run
 from cxr_core.tasks.families import await_children, start_repeat, start_sweep
 from cxr_core.tasks.policy_choice import CHOICES, policy_choice
@@ -47,6 +48,7 @@ def _shared_arguments(parser: Parser) -> None:
         _add(parser, option)
     add = parser.add_argument
     add("--repeat", type=int, default=1, metavar="N", help="train N times, with this seed and those that follow it")
+    add("--on", metavar="PLACE", default=HERE, help=ON_HELP)
     add("--detach", action="store_true", default=False, help="return at once; the run goes on in the background")
 
 
@@ -62,15 +64,18 @@ def _execute(arguments: argparse.Namespace) -> Answer:
     source, repeat = arguments.source, arguments.repeat
     options = replace(_options(arguments), policy=_policy(arguments))
     if repeat != 1:
-        return _answer(await_children(start_repeat(source, options, repeat, confined=False)), arguments.detach)
-    return _answer(start_training(source, options, confined=False), arguments.detach)
+        return _answer(
+            await_children(start_repeat(source, options, repeat, confined=False, place=arguments.on)), arguments.detach
+        )
+    return _answer(start_training(source, options, confined=False, place=arguments.on), arguments.detach)
 
 
 def _execute_sweep(arguments: argparse.Namespace) -> Answer:
     options = _options(arguments)
     us, ws = arguments.u, arguments.w
     plain = replace(options, name="")
-    run = start_sweep(arguments.source, plain, us, ws, arguments.repeat, options.name, confined=False)
+    place = arguments.on
+    run = start_sweep(arguments.source, plain, us, ws, arguments.repeat, options.name, confined=False, place=place)
     return _answer(await_children(run), arguments.detach)
 
 

@@ -9,7 +9,7 @@ from cxr_core.sight import sight
 
 _HAS_WORD = """instr(lower(
     run || ' ' || kind || ' ' || name || ' ' || source || ' ' || status || ' ' || user || ' ' || host || ' '
-    || notes || ' ' || (SELECT COALESCE(group_concat(value, ' '), '') FROM json_each(tags))
+    || place || ' ' || notes || ' ' || (SELECT COALESCE(group_concat(value, ' '), '') FROM json_each(tags))
 ), ?) > 0"""
 
 

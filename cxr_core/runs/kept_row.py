@@ -6,10 +6,12 @@ import os
 import sqlite3
 from pathlib import Path
 
-from cxr_core.runs.run import COLUMNS, Run
+from cxr_core.runs.run import COLUMNS, HERE, Run
 
 ROW_FILE = "run.json"
 _ORDER = "entry"
+#: What rows of former versions lack.
+_SINCE = {"place": HERE, "leg": 1}
 
 
 def keep_row(connection: sqlite3.Connection, folder: Path, run_id: str) -> None:
@@ -41,7 +43,7 @@ def kept_row(folder: Path) -> tuple[int, Run] | None:
     """Return the place of a run in the order of the store and the run, from its folder; None where no copy is whole."""
     try:
         row = json.loads((folder / ROW_FILE).read_text())
-        return int(row[_ORDER]), Run.from_row(row)
+        return int(row[_ORDER]), Run.from_row(_SINCE | row)
     except (OSError, ValueError, TypeError, KeyError):
         return None
 
@@ -53,7 +55,7 @@ def rows_of(connection: sqlite3.Connection) -> dict[str, tuple[int, Run]]:
     with contextlib.suppress(sqlite3.Error, ValueError, TypeError, KeyError, IndexError):
         connection.execute("PRAGMA writable_schema = ON")  # reads past what the schema has of damaged entries
         for row in connection.execute("SELECT rowid AS entry, * FROM runs"):
-            run = Run.from_row(row)
+            run = Run.from_row(_SINCE | dict(row))
             found[run.run] = int(row[_ORDER]), run
     return found
 

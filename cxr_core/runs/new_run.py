@@ -9,7 +9,7 @@ from typing import Any
 from cxr_core.caller import caller
 from cxr_core.runs.identity import own_identity
 from cxr_core.runs.lanes import Need
-from cxr_core.runs.run import Run
+from cxr_core.runs.run import HERE, Run
 
 
 def new_run_id() -> str:
@@ -27,6 +27,7 @@ def new_run(
     need: Need | None,
     resumable: bool,
     parent: str | None,
+    place: str = HERE,
 ) -> Run:
     """Return a queued run that this process answers for; without a need, its accelerator is one device."""
     now = time.time()
@@ -45,4 +46,5 @@ def new_run(
         need=need or (None if device is None else Need((device,))),
         resumable=resumable,
         parent=parent,
+        place=place,
     )

@@ -32,6 +32,13 @@ def machine_restarted(run: Run) -> str:
     return f"The machine was restarted while the run was active. {what_next(run)}"
 
 
+def ended_away(run: Run, told: str, words: list[str]) -> str:
+    """Return why a run ended that another place ended, or lost; `told` says which."""
+    lines = " | ".join(words) or "none"
+    reason = memory_reason("\n".join(words)) or f"The place {run.place} {told}. Last lines of the log: {lines}."
+    return f"{reason} {what_next(run)}"
+
+
 def given_up(run: Run, seconds: float) -> str:
     """Return why a run of another machine or container was cancelled without its answer."""
     return f"{CANCELLED_BY_USER} Its process on {run.host} had given no sign of life for {seconds:,.0f} s."

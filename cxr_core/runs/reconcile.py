@@ -8,13 +8,14 @@ import socket
 import time
 from dataclasses import replace
 
-from cxr_core.errors import RunError
+from cxr_core.errors import RunError, UnknownNameError
 from cxr_core.runs import leftovers, reasons
 from cxr_core.runs.identity import Standing, standing_of
 from cxr_core.runs.log import LOG_FILE, last_words
 from cxr_core.runs.run import CANCELLED, FAILED, Run
 from cxr_core.runs.session import kill, left_by
 from cxr_core.runs.store import RunStore
+from cxr_core.runs.supervision import attend_again
 from cxr_core.settings import settings
 
 #: A run elsewhere that was silent for so long may be cancelled by its user without its answer.
@@ -26,17 +27,30 @@ _GUARD_SECONDS = 5.0
 
 
 def reconcile(store: RunStore, run: Run) -> Run:
-    """Return `run` as it stands; when its supervisor is gone, end it as failed once nothing is left of it."""
+    """Return `run` as it stands; when its supervisor is gone, end it as failed once nothing is left of it.
+
+    A run at another place goes on without its supervisor: it gets a new one.
+    """
     if not run.is_active:
         return run
     standing = supervisor_standing(run)
     if standing is Standing.ALIVE:
         return run
+    if run.is_away and (standing is not Standing.ELSEWHERE or silence(run) > STALE_SECONDS):
+        return _attended(store, run)
     if standing is Standing.ELSEWHERE:
         return replace(run, message=f"{run.status} on {run.host}, last seen {silence(run):,.0f} s ago")
     if standing is Standing.GONE and not _is_free(run):
         return replace(run, message="its supervising process was killed; it writes a checkpoint and ends")
     return _ended(store, run, standing)
+
+
+def _attended(store: RunStore, run: Run) -> Run:
+    """Return a run that goes on elsewhere without us, with somebody who finds out how it stands."""
+    try:
+        return attend_again(store, run)
+    except (RunError, UnknownNameError):  # the store cannot be written, or the run was deleted this moment
+        return run
 
 
 def supervisor_standing(run: Run) -> Standing:

@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from typing import Any
@@ -12,6 +13,9 @@ from cxr_core.runs.lanes import Need
 QUEUED, RUNNING, COMPLETED, FAILED, CANCELLED = ("queued", "running", "completed", "failed", "cancelled")
 ACTIVE = (QUEUED, RUNNING)
 
+#: The place of every run that works on this machine.
+HERE = "here"
+
 
 @dataclass(frozen=True)
 class Run:
@@ -20,7 +24,8 @@ class Run:
     `device` is the accelerator that the run needs for itself; None for light work that waits for nobody. `need` says
     which of its devices the run may have, `devices` which it was given when it last started. `parent` is the run that
     started this one as a part of it, such as a sweep. `user`, `notes` and `tags` are for people. `worked`
-    counts the seconds before the last resume: `started` and `ended` are of the last leg alone.
+    counts the seconds before the last resume: `started` and `ended` are of the last leg alone. `place` is where it
+    works, `leg` the number of its start or resume there.
     """
 
     run: str
@@ -56,6 +61,8 @@ class Run:
     worked: float = 0.0
     need: Need | None = None
     devices: tuple[str, ...] = ()
+    place: str = HERE
+    leg: int = 1
 
     def seconds_worked(self, now: float) -> float | None:
         """Return for how long the run has worked until `now` or its end, over all its legs; None before the first."""
@@ -67,6 +74,11 @@ class Run:
     def is_active(self) -> bool:
         """Whether the run is queued or running."""
         return self.status in ACTIVE
+
+    @property
+    def is_away(self) -> bool:
+        """Whether the run works at a place of its own, where no process of this machine is it."""
+        return self.place != HERE
 
     @property
     def share_done(self) -> float:
@@ -88,7 +100,7 @@ class Run:
         return row | {name: as_column(row[name]) for name in (*_IDENTITIES, "need") if row[name] is not None}
 
     @classmethod
-    def from_row(cls, row: sqlite3.Row) -> "Run":
+    def from_row(cls, row: Mapping[str, Any] | sqlite3.Row) -> "Run":
         """Return the run that a row of the store holds."""
         values = {name: row[name] for name in COLUMNS}
         for name in _JSON:
@@ -106,7 +118,20 @@ _JSON, _TUPLES, _IDENTITIES = ("config", "result", "tags", "devices"), ("tags", 
 _SHOWN = (
     *("run", "kind", "name", "source", "device", "devices", "status", "reason", "message"),
     *("step", "steps", "epoch", "loss", "val_loss", "val_auc", "eta_seconds"),
-    *("created", "started", "ended", "heartbeat", "user", "host", "parent", "notes", "tags", "config", "result"),
+    *(
+        "created",
+        "started",
+        "ended",
+        "heartbeat",
+        "user",
+        "host",
+        "place",
+        "parent",
+        "notes",
+        "tags",
+        "config",
+        "result",
+    ),
 )
 
 

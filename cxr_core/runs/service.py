@@ -12,19 +12,22 @@ from typing import Any
 
 from cxr_core.atomic import disk_errors, write_text
 from cxr_core.caller import RESEARCHER, caller, require, require_for_run_of
-from cxr_core.errors import RunError, UsageError
+from cxr_core.errors import UsageError
 from cxr_core.journal import note_deed
 from cxr_core.runs import metrics, reasons
 from cxr_core.runs.annotations import checked_notes, checked_tags
+from cxr_core.runs.cancelling import ask_to_stop
 from cxr_core.runs.columns import ColumnReader, MetricColumns
-from cxr_core.runs.identity import Standing, own_identity
+from cxr_core.runs.identity import own_identity
 from cxr_core.runs.lanes import Need
-from cxr_core.runs.launch import start_supervisor
-from cxr_core.runs.log import LOG_FILE, last_words
+from cxr_core.runs.log import LOG_FILE
 from cxr_core.runs.new_run import new_run, new_run_id
-from cxr_core.runs.reconcile import STALE_SECONDS, reconcile, silence, supervisor_standing
-from cxr_core.runs.run import CANCELLED, COMPLETED, FAILED, Run
+from cxr_core.runs.places.goods import Goods
+from cxr_core.runs.places.registry import check_place
+from cxr_core.runs.reconcile import reconcile
+from cxr_core.runs.run import COMPLETED, FAILED, HERE, Run
 from cxr_core.runs.store import RunStore
+from cxr_core.runs.supervision import launch as _launch
 from cxr_core.settings import settings
 from cxr_core.sight import check_own
 from cxr_core.workspace import make_folder
@@ -45,6 +48,8 @@ def submit(
     run_id: str | None = None,
     parent: str | None = None,
     need: Need | None = None,
+    place: str = HERE,
+    goods: Goods | None = None,
 ) -> Run:
     """Start a run in a process of its own, which outlives this one, and return it.
 
@@ -58,6 +63,8 @@ def submit(
         run_id: from `new_run_id`, when the caller needed it before.
         parent: the run that this one is a part of.
         need: which devices of the accelerator; by default it is one device.
+        place: where it works; elsewhere than here it waits for that place alone.
+        goods: what it needs at another place besides its configuration.
 
     Raises:
         UnknownNameError: there is no such parent.
@@ -69,18 +76,21 @@ def submit(
     store = _store()
     if parent is not None:
         store.get(parent)
-    run = new_run(run_id or new_run_id(), kind, name, source, config, device, need, resumable, parent)
+    check_place(place)
+    run = new_run(run_id or new_run_id(), kind, name, source, config, device, need, resumable, parent, place)
     folder = store.run_folder(run.run)
     with disk_errors(folder):
         make_folder(folder)
     try:
         write_text(folder / CONFIG_FILE, json.dumps(config, indent=2, allow_nan=False) + "\n")
+        if goods is not None:
+            goods.keep(folder)
         note_deed("run started", run=run.run, kind=kind, name=name, source=source)
         store.insert(run)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
-    return _launch(store, run)
+    return _as_it_stands(store, _launch(store, run))
 
 
 def get(run_id: str) -> Run:
@@ -146,15 +156,22 @@ def cancel(run_id: str) -> Run:
     if run.status in (COMPLETED, FAILED) and not parts:
         raise UsageError(f"Run {run_id} has {run.status} already, so it cannot be cancelled.")
     for stopped in (run, *reversed(parts)):
-        _ask_to_stop(store, stopped)
+        ask_to_stop(store, stopped)
     note_deed("run cancelled", run=run_id, kind=run.kind, name=run.name, source=run.source)
     return get(run_id)
 
 
-def resume(run_id: str, need: Need | None = None) -> Run:
+def resume(
+    run_id: str,
+    need: Need | None = None,
+    place: str | None = None,
+    device: str | None = None,
+    goods: Goods | None = None,
+) -> Run:
     """Put a failed or cancelled run back into the queue under its ID; it goes on from its last checkpoint.
 
-    `need` says which devices of this machine it may have; by default those of the same names as before.
+    `need` says which devices of this machine it may have; by default those of the same names as before. `place` is
+    where it goes on, by default where it was; `device` and `goods` are as for `submit`, for another place.
 
     Raises:
         UsageError: the run is active or completed, its folder has vanished, or work of its kind cannot be resumed.
@@ -166,9 +183,12 @@ def resume(run_id: str, need: Need | None = None) -> Run:
     if not run.is_active and not store.run_folder(run_id).is_dir():
         raise UsageError(f"{reasons.folder_vanished(store.run_folder(run_id))} It cannot be resumed. Start it again.")
     note_deed("run resumed", run=run_id, kind=run.kind, name=run.name, source=run.source)
-    if not store.requeue(run_id, need or run.need, socket.gethostname(), me):
+    moved = run if place is None else replace(run, place=check_place(place), device=device, need=None)
+    if goods is not None and not run.is_active:
+        goods.keep(store.run_folder(run_id))
+    if not store.requeue(replace(moved, need=need or moved.need), socket.gethostname(), me):
         raise UsageError(f"Run {run_id} is {run.status}. Only a failed or cancelled run can be resumed.")
-    return _launch(store, store.get(run_id))
+    return _as_it_stands(store, _launch(store, store.get(run_id)))
 
 
 def delete(run_id: str) -> None:
@@ -225,26 +245,3 @@ def _as_it_stands(store: RunStore, run: Run) -> Run:
     run = reconcile(store, run)
     folder = store.run_folder(run.run)
     return run if folder.is_dir() else replace(run, message=reasons.folder_vanished(folder))
-
-
-def _ask_to_stop(store: RunStore, run: Run) -> None:
-    store.request_cancel(run.run, reasons.CANCELLED_BY_USER)
-    seconds = silence(run)
-    if run.is_active and seconds > STALE_SECONDS and supervisor_standing(run) is Standing.ELSEWHERE:
-        store.end(run.run, CANCELLED, reasons.given_up(run, seconds), run.supervisor)
-
-
-def _launch(store: RunStore, run: Run) -> Run:
-    """Start the supervisor of a queued run, which this process answers for until then."""
-    log = store.run_folder(run.run) / LOG_FILE
-    try:
-        supervisor = start_supervisor(run.run, log)
-    except OSError as error:
-        reason = f"The process of the run could not be started: {error}."
-        store.end(run.run, FAILED, reason, run.supervisor)
-        raise RunError(reason) from error
-    if supervisor is not None:
-        store.adopt(run.run, supervisor)
-    else:  # it has ended already; unless it has looked after the run by then, nobody does
-        store.end(run.run, FAILED, reasons.supervisor_gone(run, last_words(log)), run.supervisor)
-    return get(run.run)

@@ -16,7 +16,7 @@ import traceback
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, Protocol
 
 from cxr_core.caller import acting_for
 from cxr_core.errors import CxrError, RunError
@@ -40,12 +40,30 @@ class Cancelled(Exception):  # noqa: N818 - no error: the user asked for it
     """Raised by the work of a run to say that it stopped because it was asked to."""
 
 
+class StepDesk(Protocol):
+    """Where a step has its run's folder and tells how far it is: the store, or the folder of its job at a place."""
+
+    def run_folder(self, run_id: str) -> Path:
+        """Return the folder of the run."""
+        ...
+
+    def progress(self, run_id: str, values: dict[str, Any]) -> None:
+        """Keep what is shown of the run."""
+        ...
+
+    def set_result(self, run_id: str, result: dict[str, Any]) -> None:
+        """Keep what the run came to."""
+        ...
+
+
 class StepContext:
     """What the work of a run is given: its folder and configuration, and where to tell how far it is."""
 
-    def __init__(self, store: RunStore, run: Run) -> None:
-        self._store = store
+    def __init__(self, desk: StepDesk, run: Run, is_asked: Callable[[], bool] = lambda: False) -> None:
+        """Take the run, and `is_asked`, which says whether it is to stop where no signal reaches it."""
+        self._desk = desk
         self._run = run
+        self._is_asked = is_asked
         self._latest: dict[str, Any] = {}
         self._stored_at = -math.inf
         self._message: str | None = None
@@ -78,7 +96,7 @@ class StepContext:
     @property
     def folder(self) -> Path:
         """The run's own folder."""
-        return self._store.run_folder(self._run.run)
+        return self._desk.run_folder(self._run.run)
 
     def metrics(self, row: dict[str, Any]) -> None:
         """Append a row of figures to the metrics and show its step, epoch, loss, val_loss and val_auc."""
@@ -94,7 +112,7 @@ class StepContext:
 
     def result(self, values: dict[str, Any]) -> None:
         """Keep what the run came to, as JSON values."""
-        self._store.set_result(self.run, values)
+        self._desk.set_result(self.run, values)
 
     def remark(self, text: str) -> None:
         """Leave what people must know of a run that completes; it stands where the reason of a failure would."""
@@ -110,6 +128,7 @@ class StepContext:
         if not self._listens and threading.current_thread() is threading.main_thread():
             self._listens = True
             signal.signal(signal.SIGTERM, self.ask_to_stop)
+        self._stop = self._stop or self._is_asked()
         return self._stop
 
     def abandoned(self) -> bool:
@@ -130,7 +149,7 @@ class StepContext:
         self._message = self._latest.get("message", self._message)
         with contextlib.suppress(RunError):
             if self._latest:
-                self._store.progress(self.run, self._latest)
+                self._desk.progress(self.run, self._latest)
                 self._latest = {}
                 self._stored_at = time.monotonic()
 
@@ -158,11 +177,15 @@ def run_step(store: RunStore, run_id: str, kinds: Mapping[str, Callable[[StepCon
     """Do the work of a run in this process and return its exit status; `kinds` maps a kind to its work."""
     end_with_supervisor(settings().cancel_grace, _own_scratch(run_id))
     run = store.get(run_id)
-    context = StepContext(store, run)
+    return carried_out(StepContext(store, run), run, kinds[run.kind])
+
+
+def carried_out(context: StepContext, run: Run, work: Callable[[StepContext], None]) -> int:
+    """Do the work of a run, leave the reason of a failure in its folder, and return the exit status."""
     (context.folder / REASON_FILE).unlink(missing_ok=True)
     try:
         with acting_for(run.user):
-            kinds[run.kind](context)
+            work(context)
     except Cancelled:
         return EXIT_CANCELLED
     except Exception as error:

@@ -12,10 +12,10 @@ from cxr_core.runs.database import Database
 from cxr_core.runs.filters import condition, seen, unseen_folders
 from cxr_core.runs.identity import ProcessIdentity
 from cxr_core.runs.kept_row import keep_row
-from cxr_core.runs.lanes import Need
+from cxr_core.runs.next_leg import next_leg
 from cxr_core.runs.queue import Turn, turn_of
 from cxr_core.runs.reserve import DiskReserve
-from cxr_core.runs.run import ACTIVE, CANCELLED, COLUMNS, COMPLETED, FAILED, QUEUED, RUNNING, Run, as_column
+from cxr_core.runs.run import ACTIVE, CANCELLED, COLUMNS, COMPLETED, FAILED, HERE, QUEUED, RUNNING, Run, as_column
 
 __all__ = ["ACTIVE", "CANCELLED", "COMPLETED", "FAILED", "QUEUED", "RUNNING", "Run", "RunStore"]
 
@@ -62,8 +62,7 @@ class RunStore:
         """
         self._reserve.fill()
         row = run.as_row()
-        columns = ", ".join(row)
-        values = ", ".join(f":{name}" for name in row)
+        columns, values = ", ".join(row), ", ".join(f":{name}" for name in row)
         with self._database.transaction() as connection:
             connection.execute(f"INSERT INTO runs ({columns}, position) VALUES ({values}, {_NEXT_POSITION})", row)
             keep_row(connection, self.folder, run.run)
@@ -103,9 +102,15 @@ class RunStore:
         return self._select(f"WHERE {_IS_ACTIVE} ORDER BY position")
 
     def adopt(self, run_id: str, supervisor: ProcessIdentity) -> bool:
-        """Make a process the supervisor of a queued run; False when the run is no longer queued."""
+        """Make a process the supervisor of a queued run, or of an active one elsewhere; False when it is neither."""
         values = {"supervisor": as_column(supervisor), "heartbeat": self._clock()}
-        return self._update(run_id, values, "status = 'queued'")
+        return self._update(run_id, values, f"(status = 'queued' OR {_IS_ACTIVE} AND place <> '{HERE}')")
+
+    def take_over(self, run: Run, supervisor: ProcessIdentity) -> bool:
+        """Make a process answer for an active run that works elsewhere; False when another was faster."""
+        values = {"supervisor": as_column(supervisor), "heartbeat": self._clock()}
+        former = {"former": as_column(run.supervisor)}
+        return self._update(run.run, values, f"{_IS_ACTIVE} AND supervisor = :former", former)
 
     def start(self, run_id: str, together: int = 1) -> tuple[str, ...] | None:
         """Turn a queued run into a running one and return the devices that it has now; None while it has to wait.
@@ -152,35 +157,26 @@ class RunStore:
         self._update(run_id, {"tags": as_column(tags)}, "1")
 
     def request_cancel(self, run_id: str, reason: str) -> None:
-        """Cancel a queued run at once, and ask the supervisor of a running one to end it."""
-        if not self._finish(run_id, CANCELLED, reason, "status = 'queued'"):
-            self._update(run_id, {"cancel_requested": 1, "message": "being cancelled"}, "status = 'running'")
+        """Cancel a queued run of this machine at once, and ask the supervisor of any other to end it."""
+        if not self._finish(run_id, CANCELLED, reason, f"status = 'queued' AND place = '{HERE}'"):
+            self._update(run_id, {"cancel_requested": 1, "message": "being cancelled"}, _IS_ACTIVE)
 
     def end(self, run_id: str, status: str, reason: str | None, supervisor: ProcessIdentity) -> bool:
         """Write the end of an active run that `supervisor` looks after; False when it was ended or taken over."""
         mine = {"mine": as_column(supervisor)}
         return self._finish(run_id, status, reason, f"{_IS_ACTIVE} AND supervisor = :mine", mine)
 
-    def requeue(self, run_id: str, need: Need | None, host: str, supervisor: ProcessIdentity) -> bool:
-        """Put a failed or cancelled run at the end of the queue for devices here; False when it was neither."""
+    def requeue(self, run: Run, host: str, supervisor: ProcessIdentity) -> bool:
+        """Put a failed or cancelled run at the end of the queue for its devices and place; False when it was neither.
+
+        `run` says which devices it needs now and where.
+        """
         self._reserve.fill()
-        values = {
-            "need": None if need is None else as_column(need),
-            "devices": as_column(()),
-            "host": host,
-            "status": QUEUED,
-            "reason": None,
-            "started": None,
-            "ended": None,
-            "cancel_requested": 0,
-            "heartbeat": self._clock(),
-            "supervisor": as_column(supervisor),
-            "process": None,
-        }
+        values = next_leg(run, host, supervisor, self._clock())
         with self._database.transaction() as connection:
-            connection.execute(_COUNT_LEG, {"run": run_id})
+            connection.execute(_COUNT_LEG, {"run": run.run})
             values["position"] = connection.execute(f"SELECT {_NEXT_POSITION}").fetchone()[0]
-            return self._kept(connection, run_id, values, "status IN ('failed', 'cancelled')", {})
+            return self._kept(connection, run.run, values, "status IN ('failed', 'cancelled')", {})
 
     def delete(self, run_id: str) -> bool:
         """Remove the row of an ended run, whose parts become runs of their own; False when it is active or unknown."""

@@ -111,6 +111,16 @@ def _former_need(device: str) -> Need:
     return Need((f"{GPU_PREFIX}0" if device == "gpu" else device,))
 
 
+def _nothing(_connection: sqlite3.Connection) -> None:
+    """Change nothing: the copies in the folders of runs are written by the last change, when all columns are there."""
+
+
+def _add_place(connection: sqlite3.Connection) -> None:
+    connection.execute("ALTER TABLE runs ADD COLUMN place TEXT NOT NULL DEFAULT 'here'")
+    connection.execute("ALTER TABLE runs ADD COLUMN leg INTEGER NOT NULL DEFAULT 1")
+    _keep_rows_in_folders(connection)
+
+
 def _keep_rows_in_folders(connection: sqlite3.Connection) -> None:
     file = connection.execute("PRAGMA database_list").fetchone()["file"]
     if file:
@@ -124,5 +134,6 @@ _CHANGES: tuple[Callable[[sqlite3.Connection], None], ...] = (
     _add_indices,
     _add_time_worked,
     _give_each_device_a_lane,
-    _keep_rows_in_folders,
+    _nothing,
+    _add_place,
 )

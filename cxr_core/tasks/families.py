@@ -17,6 +17,7 @@ from typing import Any
 from cxr_core.errors import RunError, UsageError
 from cxr_core.runs import service
 from cxr_core.runs.new_run import new_run_id
+from cxr_core.runs.run import HERE
 from cxr_core.runs.step import Cancelled, StepContext
 from cxr_core.runs.store import COMPLETED, Run
 from cxr_core.schema import check_name
@@ -29,14 +30,13 @@ from cxr_core.tasks.family_results import (
     members_of,
     sweep_cells,
 )
+from cxr_core.tasks.family_size import check_count, checked_repeat, grid_axis, seeds_of
 from cxr_core.tasks.machine_devices import resume
 from cxr_core.tasks.train import check_startable, start_training
 from cxr_core.tasks.training_plan import plan_training
-from cxr_core.training.options import LARGEST_SEED, TrainOptions
+from cxr_core.training.options import TrainOptions
 from cxr_core.uncertainty import uniform_policy
 from cxr_core.words import agreeing, counted
-
-MOST_TRAININGS = 100
 
 _LOOK_SECONDS = 0.5
 #: How long a starter waits at most for the parent's process to submit the trainings.
@@ -52,6 +52,7 @@ def start_sweep(
     repeat: int = 1,
     name: str = "",
     confined: bool = True,
+    place: str = HERE,
 ) -> Run:
     """Start one training for each u, w and seed, as parts of one run, and return that run.
 
@@ -63,35 +64,38 @@ def start_sweep(
         repeat: seeds for each (u, w).
         name: of the sweep; its models are called NAME_u0_5__w0_25, with _seed7 where seeds are repeated.
         confined: as for `start_training`.
+        place: where the trainings work; this machine follows them.
 
     Raises:
         UsageError: the grid is empty or too large, or a u or w is not in [0, 1].
         CxrError: whatever `start_training` finds for any of the trainings.
     """
-    us, ws = _grid_axis("u", us), _grid_axis("w", ws)
-    _check_count(len(us) * len(ws) * _checked_repeat(repeat))
+    us, ws = grid_axis("u", us), grid_axis("w", ws)
+    check_count(len(us) * len(ws) * checked_repeat(repeat))
     run_id = new_run_id()
     family = check_name("sweep", name or f"sweep_{options.view}-{run_id[-6:]}")
     members = []
     for u in us:
         for w in ws:
-            for seed in _seeds(options, repeat):
+            for seed in seeds_of(options, repeat):
                 model = f"{family}_{uniform_policy(u, w).suffix()}" + (f"_seed{seed}" if repeat > 1 else "")
                 members.append(PlannedTraining(new_run_id(), model, seed, u, w))
-    return _start(SWEEP, run_id, family, source_name, options, members, {"u": us, "w": ws}, confined)
+    return _start(SWEEP, run_id, family, source_name, options, members, {"u": us, "w": ws}, confined, place)
 
 
-def start_repeat(source_name: str, options: TrainOptions, repeat: int, name: str = "", confined: bool = True) -> Run:
+def start_repeat(
+    source_name: str, options: TrainOptions, repeat: int, name: str = "", confined: bool = True, place: str = HERE
+) -> Run:
     """Start the same training with `repeat` seeds, as parts of one run, and return that run.
 
     The first seed is that of the options, the others follow it; models are called NAME_seed7. Errors as `start_sweep`.
     """
-    _check_count(_checked_repeat(repeat))
+    check_count(checked_repeat(repeat))
     run_id = new_run_id()
     told = f"{options.view}_{options.policy.suffix()}-{run_id[-6:]}"
     family = check_name("model", name or options.name or told)
-    members = [PlannedTraining(new_run_id(), f"{family}_seed{seed}", seed) for seed in _seeds(options, repeat)]
-    return _start(REPEAT, run_id, family, source_name, options, members, {}, confined)
+    members = [PlannedTraining(new_run_id(), f"{family}_seed{seed}", seed) for seed in seeds_of(options, repeat)]
+    return _start(REPEAT, run_id, family, source_name, options, members, {}, confined, place)
 
 
 def await_children(run: Run) -> Run:
@@ -134,12 +138,13 @@ def _start(
     members: list[PlannedTraining],
     told: dict[str, Any],
     confined: bool,
+    place: str,
 ) -> Run:
     if len({member.name for member in members}) < len(members):
         raise UsageError("Two of the trainings would have one name. Take values of u and w that differ by more.")
     for member in members:
-        check_startable(source_name, member.options(options), confined)
-    plan = plan_training(source_name, options, confined)
+        check_startable(source_name, member.options(options), confined, place)
+    plan = plan_training(source_name, options, confined, place=place)
     config = {
         "options": plan.options.as_dict() | {"name": ""},
         "children": [vars(member) for member in members],
@@ -147,6 +152,7 @@ def _start(
         "n_train": plan.n_train,
         "n_valid": plan.n_valid,
         "steps_per_epoch": plan.steps_per_epoch,
+        "place": place,
     }
     return service.submit(kind, name, source_name, config | told, resumable=True, run_id=run_id)
 
@@ -161,7 +167,8 @@ def _submit(context: StepContext, members: list[PlannedTraining], again: bool) -
         child = found.get(member.run)
         if child is None:
             options = member.options(shared)
-            start_training(context.source, options, confined=False, run_id=member.run, parent=context.run)
+            place = context.config.get("place", HERE)
+            start_training(context.source, options, confined=False, run_id=member.run, parent=context.run, place=place)
         elif again and not child.is_active and child.status != COMPLETED:
             resume(child.run)
 
@@ -218,29 +225,3 @@ def _tell_result(context: StepContext, children: list[Run]) -> None:
     if best.mean is not None:
         steps = sum(child.step or 0 for child in children)
         context.metrics({"step": steps, "time": round(time.time(), 3), "val_auc": best.mean})
-
-
-def _grid_axis(letter: str, values: Sequence[float]) -> list[float]:
-    """Return the values without repetitions, each checked to lie in [0, 1]."""
-    if not values:
-        raise UsageError(f"A sweep needs at least one {letter}. Received: none.")
-    for value in values:
-        uniform_policy(value, 0) if letter == "u" else uniform_policy(0, value)
-    return [float(value) for value in dict.fromkeys(values)]
-
-
-def _checked_repeat(repeat: int) -> int:
-    if isinstance(repeat, bool) or not isinstance(repeat, int) or not 1 <= repeat <= MOST_TRAININGS:
-        raise UsageError(f"The seeds to repeat over must number from 1 to {MOST_TRAININGS}. Received: {repeat!r}.")
-    return repeat
-
-
-def _check_count(count: int) -> None:
-    if count > MOST_TRAININGS:
-        raise UsageError(f"One action starts at most {MOST_TRAININGS} trainings. Received: {count}. Take fewer values.")
-
-
-def _seeds(options: TrainOptions, repeat: int) -> list[int]:
-    """Return the seed of the options and those that follow it, from 0 again after the largest."""
-    options.validated()
-    return [(options.seed + number) % (LARGEST_SEED + 1) for number in range(repeat)]

@@ -3,8 +3,9 @@
 from cxr_core.errors import UnknownNameError, UsageError
 from cxr_core.runs import service
 from cxr_core.runs.lanes import Need
-from cxr_core.runs.run import Run
+from cxr_core.runs.run import HERE, Run
 from cxr_core.settings import settings
+from cxr_core.tasks.away import goods_of
 from cxr_core.training.execution_options import ANY_DEVICE, check_device
 from cxr_core.training.probe import Accelerator, cached, probe
 
@@ -45,23 +46,33 @@ def need_here(accelerator: str, device: str) -> Need | None:
     return Need(gpus if device == ANY_DEVICE else (device,), together=accelerator == "multi-gpu")
 
 
-def resume(run_id: str) -> Run:
-    """Put a failed or cancelled run back into the queue of this machine; it goes on from its last checkpoint.
+def resume(run_id: str, place: str = "") -> Run:
+    """Put a failed or cancelled run back into the queue; it goes on from its last checkpoint.
 
     It goes where it was told to go; where this machine has no such device, to any.
 
+    Args:
+        run_id: the run.
+        place: where it goes on; by default where it was.
+
     Raises:
-        UsageError: the run cannot be resumed, or this machine lacks its accelerator.
+        UnknownNameError: there is no such place.
+        UsageError: the run cannot be resumed there, or this machine lacks its accelerator.
     """
     run = service.get(run_id)
-    if run.device is None or run.is_active:
+    place = place or run.place
+    if place != HERE and not run.is_active:
+        return service.resume(run_id, place=place, goods=goods_of(run))
+    options = run.config.get("options", {})
+    device = run.device if place == run.place else options.get("accelerator")
+    if device is None or run.is_active:
         return service.resume(run_id)
-    wish = run.config.get("options", {}).get("device", ANY_DEVICE)
+    wish = options.get("device", ANY_DEVICE)
     try:
-        need = need_here(run.device, wish)
+        need = need_here(device, wish)
     except UnknownNameError:
-        need = need_here(run.device, ANY_DEVICE)
-    return service.resume(run_id, need)
+        need = need_here(device, ANY_DEVICE)
+    return service.resume(run_id, need, place, device)
 
 
 def _check(accelerator: str, device: str, found: list[Accelerator]) -> None:

@@ -5,7 +5,8 @@ from dataclasses import asdict, dataclass
 from cxr_core.errors import CxrError
 from cxr_core.records.layout import find_records
 from cxr_core.runs.places.check import definition_problems, place_problems
-from cxr_core.runs.places.registry import HERE, check_names, place_names
+from cxr_core.runs.places.registry import check_names, place_names
+from cxr_core.runs.run import HERE
 from cxr_core.schema import DATASETS, TRAINING_VIEWS
 from cxr_core.settings import configured_places
 from cxr_core.sources.registry import get_source

@@ -3,7 +3,6 @@
 import os
 import re
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,13 +12,16 @@ from cxr_core.errors import DataError, ExistsError, UnknownNameError, UsageError
 from cxr_core.records.example import decode
 from cxr_core.records.tfrecord import read_payloads
 from cxr_core.runs import service
+from cxr_core.runs.run import HERE
 from cxr_core.runs.step import StepContext
 from cxr_core.runs.store import COMPLETED, Run
 from cxr_core.schema import DATASETS, KEY_COLUMNS, LABELS, check_name
+from cxr_core.settings import settings
 from cxr_core.sources.registry import get_source, ready_source
 from cxr_core.sources.source import Source
 from cxr_core.storage import for_tensorflow
 from cxr_core.tasks.allowed_places import check_input, page_limits
+from cxr_core.tasks.away import prediction_goods
 from cxr_core.tasks.machine_devices import need_here
 from cxr_core.tasks.named_model import absolute, is_path, located, name_of, weights_of
 from cxr_core.tasks.records_to_predict import records_to_predict
@@ -47,6 +49,7 @@ def start_prediction(
     replace: bool = False,
     confined: bool = True,
     device: str = ANY_DEVICE,
+    place: str = HERE,
 ) -> Run:
     """Check everything, then start a prediction and return its run; its `result` says what came of it.
 
@@ -63,6 +66,7 @@ def start_prediction(
         replace: whether rows of these data sets that the table has already are replaced.
         confined: whether only what pages may read is read; the command line is not confined.
         device: the GPU to predict on, as in gpu:1; by default one that is free.
+        place: where the run works: `here`, or a place of `cxr.toml`.
 
     Raises:
         UnknownNameError: there is no such source, model, run, data set, view, accelerator or device.
@@ -86,7 +90,7 @@ def start_prediction(
     request = records_to_predict(source, read_info(weights), trained, dataset, view, records, limits)
     table = check_name("model", name or name_of(trained))
     _check_table(source, table, _metadata(read_info(weights)), request.datasets, replace)
-    need = need_here(accelerator, device)
+    need = need_here(accelerator, device) if place == HERE else None
     if accelerator == "tpu":
         check_tpu_reads(request.files, os.environ)
     config = {
@@ -101,6 +105,9 @@ def start_prediction(
         "device": device,
         "replace": replace,
     }
+    if place != HERE:
+        goods, config["weights"] = prediction_goods(source, weights, source.predictions_path(table))
+        return service.submit(KIND, table, source_name, config, place=place, goods=goods)
     return service.submit(KIND, table, source_name, config, accelerator, need=need)
 
 
@@ -110,7 +117,7 @@ def work(context: StepContext) -> None:
     import_tensorflow()
     from cxr_core.models.predict import predict_records
 
-    weights = Path(config["weights"])
+    weights = settings().home / config["weights"]  # absolute, but where the weights came along to another place
 
     def tell(images: int) -> None:
         context.stop_if_cancelled()

@@ -11,12 +11,15 @@ from cxr_core.locations import is_remote, join
 from cxr_core.mirror import mirrored
 from cxr_core.runs import service
 from cxr_core.runs.new_run import new_run_id
+from cxr_core.runs.places.registry import check_place
+from cxr_core.runs.run import HERE
 from cxr_core.runs.step import Cancelled, StepContext
 from cxr_core.runs.store import Run
 from cxr_core.schema import check_name
 from cxr_core.sources.registry import get_source
 from cxr_core.sources.source import Source
 from cxr_core.storage import exists, for_tensorflow, send
+from cxr_core.tasks.away import training_goods
 from cxr_core.tasks.image_targets import keep_image_targets
 from cxr_core.tasks.machine_devices import need_here
 from cxr_core.tasks.named_model import weights_of
@@ -41,6 +44,7 @@ def start_training(
     confined: bool = True,
     run_id: str | None = None,
     parent: str | None = None,
+    place: str = HERE,
 ) -> Run:
     """Check everything, then start a training run and return it.
 
@@ -51,15 +55,18 @@ def start_training(
         confined: whether the run may read and write only where pages may; see `tasks.allowed_places`.
         run_id: from `new_run_id`, when the caller needed it before.
         parent: the run that this training is a part of.
+        place: where it works: `here`, or a place of `cxr.toml`.
 
     Raises:
+        UnknownNameError: there is no such place.
         ExistsError: the source has a model of that name, or another run makes one.
         UsageError: `save_to` or `tensorboard` cannot be written to.
         CxrError: whatever `plan_training` finds, or this machine lacks the accelerator.
     """
     run_id = run_id or new_run_id()
     named = replace(options, name=name or options.name)
-    plan, model = _checked(source_name, named, run_id, confined)
+    plan, model = _checked(source_name, named, run_id, confined, place)
+    goods = training_goods(get_source(source_name), plan.options, place)
     config = {
         "options": plan.options.as_dict() | {"name": model},
         "files_train": list(plan.files_train),
@@ -68,24 +75,30 @@ def start_training(
         "n_valid": plan.n_valid,
         "steps_per_epoch": plan.steps_per_epoch,
     }
+    if place != HERE:
+        return service.submit(KIND, model, source_name, config, None, True, run_id, parent, None, place, goods)
     device = plan.options.accelerator + worker_suffix(plan.options.accelerator)
     need = need_here(plan.options.accelerator, plan.options.device)
     return service.submit(KIND, model, source_name, config, device, True, run_id, parent, need)
 
 
-def check_startable(source_name: str, options: TrainOptions, confined: bool = True) -> None:
+def check_startable(source_name: str, options: TrainOptions, confined: bool = True, place: str = HERE) -> None:
     """Raise what `start_training` would raise, and start nothing."""
-    _checked(source_name, options, new_run_id(), confined)
+    plan, _ = _checked(source_name, options, new_run_id(), confined, place)
+    training_goods(get_source(source_name), plan.options, check_place(place))
 
 
-def _checked(source_name: str, options: TrainOptions, run_id: str, confined: bool) -> tuple[TrainingPlan, str]:
+def _checked(
+    source_name: str, options: TrainOptions, run_id: str, confined: bool, place: str
+) -> tuple[TrainingPlan, str]:
     """Return the plan and the name of the model, with everything checked that can be before the start."""
     source = get_source(source_name)
-    plan = plan_training(source_name, options, confined)
+    plan = plan_training(source_name, options, confined, place=place)
     model = check_name("model", plan.options.name or _default_name(plan.options, run_id))
-    model += worker_suffix(plan.options.accelerator)
+    model += worker_suffix(plan.options.accelerator) if place == HERE else ""
     _check_free(source, plan.options, model)
-    need_here(plan.options.accelerator, plan.options.device)
+    if place == HERE:
+        need_here(plan.options.accelerator, plan.options.device)
     make_writable(plan.options.save_to)
     make_writable(plan.options.tensorboard)
     return plan, model

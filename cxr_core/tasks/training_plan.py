@@ -15,6 +15,7 @@ from cxr_core.file_patterns import Limits, nobody_leaves
 from cxr_core.locations import is_remote
 from cxr_core.records.foreign import in_own_form
 from cxr_core.records.layout import RecordsSummary, check_records, equalised, find_records, stated_labels
+from cxr_core.runs.run import HERE
 from cxr_core.schema import LABELS, label_words
 from cxr_core.settings import settings
 from cxr_core.sources.registry import get_source, ready_source
@@ -74,6 +75,7 @@ def plan_training(
     options: TrainOptions,
     confined: bool = True,
     going_on: Callable[[], object] = nobody_leaves,
+    place: str = HERE,
 ) -> TrainingPlan:
     """Find and check everything that a training run needs, and say what it will be.
 
@@ -83,6 +85,7 @@ def plan_training(
         confined: whether the run may read and write only where pages may (`tasks.allowed_places`); the command line is
             not confined.
         going_on: called now and then while files are looked at; raises when nobody waits for the plan any more.
+        place: where the run is to work; of another place than here neither devices nor memory are known.
 
     Raises:
         UnknownNameError: there is no such source, view, architecture, accelerator or model to start from.
@@ -98,7 +101,8 @@ def plan_training(
     options = replace(options, tensorboard=_own(options.tensorboard), save_to=_own(options.save_to))
     check_start_model(source, options)
     check_image_targets(source, options.policy)
-    check_known(options.accelerator, options.device)
+    if place == HERE:
+        check_known(options.accelerator, options.device)
     files_train, files_valid = _record_files(source, options, page_limits(going_on) if confined else None)
     if options.accelerator == "tpu":
         check_tpu_reads([*files_train, *files_valid], os.environ)
@@ -125,7 +129,7 @@ def plan_training(
             *_label_checks(files_train),
             *_repetition_checks(options),
             _disk_check(options),
-            _memory_check(options),
+            _memory_check(options) if place == HERE else _place_check(place),
         ),
     )
 
@@ -216,6 +220,10 @@ def _memory_check(options: TrainOptions) -> Check:
     free = psutil.virtual_memory().available
     text = f"{_bytes(free)} of memory are free, about {_bytes(needed)} are needed on a CPU"
     return Check(text, free >= needed or options.accelerator != "cpu")
+
+
+def _place_check(place: str) -> Check:
+    return Check(f"it works at {place}, whose memory and accelerators are not known here", True)
 
 
 def _existing(folder: Path) -> Path:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from cxr_core.errors import UsageError
-from cxr_core.tasks.families import MOST_TRAININGS
+from cxr_core.tasks.family_size import MOST_TRAININGS
 from dashboard.shared import help_texts
 
 ONE, REPEAT, SWEEP = "one", "repeat", "sweep"

@@ -55,7 +55,7 @@ def on_gpus(store, *devices):
 
 
 def requeue(store, run):
-    return store.requeue(run, Need(("cpu",)), "h2", own_identity())
+    return store.requeue(replace(store.get(run), need=Need(("cpu",))), "h2", own_identity())
 
 
 def test_reading_an_empty_workspace_creates_nothing(store, workspace):
@@ -457,7 +457,7 @@ def test_the_share_that_is_done_goes_from_0_to_1_and_ends_at_1(store):
 def test_a_run_without_a_device_stays_without_one_when_it_is_resumed(store):
     run = queued(store, None)
     assert store.end(run, "failed", None, own_identity())
-    assert store.requeue(run, None, "h", own_identity())
+    assert store.requeue(store.get(run), "h", own_identity())
     assert store.get(run).need is None
     assert store.start(run) == ()
 

@@ -15,8 +15,9 @@ from record_source import NAME, write_source
 from cxr_core.errors import ExistsError, UsageError
 from cxr_core.runs import service
 from cxr_core.schema import LABELS
-from cxr_core.tasks.families import MOST_TRAININGS, start_repeat, start_sweep
+from cxr_core.tasks.families import start_repeat, start_sweep
 from cxr_core.tasks.family_results import family_auc, sweep_cells
+from cxr_core.tasks.family_size import MOST_TRAININGS
 from cxr_core.tasks.training_plan import training_defaults
 from cxr_core.uncertainty import uniform_policy
 

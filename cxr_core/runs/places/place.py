@@ -52,7 +52,7 @@ class Job:
         return self.workspace / "job.log"
 
 
-class Place(Protocol):
+class RunPlace(Protocol):
     """A place where runs work. Each of its questions raises `PlaceError` when the place does not answer or refuses."""
 
     def submit(self, job: Job) -> None:

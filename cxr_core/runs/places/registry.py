@@ -4,11 +4,9 @@ from importlib import import_module
 
 from cxr_core.errors import SettingsError, UnknownNameError
 from cxr_core.runs.places.definition import PlaceDefinition
-from cxr_core.runs.places.place import Place
+from cxr_core.runs.places.place import RunPlace
+from cxr_core.runs.run import HERE
 from cxr_core.settings import config_path, configured_places
-
-#: This machine, where every run works for which no place is named.
-HERE = "here"
 
 #: Kind of place -> the module and the class of its engine, loaded only when such a place is asked.
 _ENGINES: dict[str, tuple[str, str]] = {"slurm": ("slurm", "Slurm")}
@@ -37,12 +35,19 @@ def definition_of(name: str) -> PlaceDefinition:
     return definition
 
 
-def get_place(name: str) -> Place:
+def get_place(name: str) -> RunPlace:
     """Return a place other than here; raises as `definition_of`, and what its engine finds wrong."""
     definition = definition_of(name)
     module, engine = _ENGINES[definition.keys["kind"]]
-    place: Place = getattr(import_module(f"cxr_core.runs.places.{module}"), engine)(definition)
+    place: RunPlace = getattr(import_module(f"cxr_core.runs.places.{module}"), engine)(definition)
     return place
+
+
+def check_place(name: str) -> str:
+    """Return the name of a place that runs can be handed over to; raises as `get_place`."""
+    if name != HERE:
+        get_place(name)
+    return name
 
 
 def check_names() -> None:

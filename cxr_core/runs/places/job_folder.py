@@ -1,0 +1,146 @@
+"""The folder of a job: what the process there and the supervisor here tell each other through a shared disk.
+
+It is a workspace of its own, with `runs/<run>/` and `sources/<source>/`, so that the work there finds everything where
+it would here. Each file is replaced as a whole, by one side alone. Times are never compared: the clocks may differ.
+"""
+
+import contextlib
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from cxr_core.atomic import write_text
+from cxr_core.runs.places.place import Job
+from cxr_core.runs.run import Run
+
+ORDER_FILE, STOP_FILE, BEAT_FILE, END_FILE = "order.json", "stop", "beat", "end.json"
+PROGRESS_FILE, RESULT_FILE = "progress.json", "result.json"
+
+
+class JobFolder:
+    """The folder of one leg of a run at a place."""
+
+    def __init__(self, job: Job) -> None:
+        self.job = job
+        self.path = job.workspace
+        self._shown: dict[str, Any] = {}
+
+    # What the step has there, as a run's own folder and the store are here.
+
+    def run_folder(self, run_id: str) -> Path:
+        """Return the folder of the run."""
+        return self.path / "runs" / run_id
+
+    def progress(self, _run_id: str, values: dict[str, Any]) -> None:
+        """Keep what is shown of the run; a disk that is full or away for now does not end the work."""
+        self._shown |= values
+        with contextlib.suppress(OSError):
+            _replace(self.path / PROGRESS_FILE, json.dumps(self._shown, allow_nan=False))
+
+    def set_result(self, _run_id: str, result: dict[str, Any]) -> None:
+        """Keep what the run came to."""
+        write_text(self.path / RESULT_FILE, json.dumps(result, allow_nan=False))
+
+    def is_asked_to_stop(self) -> bool:
+        """Say whether the supervisor asked this leg, or one before it, to stop."""
+        leg = _number(self.path / STOP_FILE)
+        return leg is not None and leg >= self.job.leg
+
+    def claim(self, engine_job: str, nonce: str) -> bool:
+        """Take the leg for a process; False when another job of the engine has it.
+
+        A job that the engine starts again, as after the loss of its machine, takes its leg from the process before.
+        """
+        file = self._claim()
+        text = json.dumps({"job": engine_job, "nonce": nonce})
+        try:
+            with file.open("x") as new:
+                new.write(text)
+        except FileExistsError:
+            if (_object(file) or {}).get("job", engine_job) != engine_job:
+                return False
+            _replace(file, text)
+        (self.path / END_FILE).unlink(missing_ok=True)
+        return True
+
+    def is_mine(self, nonce: str) -> bool:
+        """Say whether the leg is still this process's, as far as the disk tells."""
+        claim = _object(self._claim())
+        order = _object(self.path / ORDER_FILE)
+        newer = order is not None and order["leg"] > self.job.leg
+        return not newer and (claim is None or claim["nonce"] == nonce)
+
+    def beat(self, text: str) -> None:
+        """Write a sign of life, which differs from the one before."""
+        with contextlib.suppress(OSError):
+            _replace(self.path / BEAT_FILE, text)
+
+    def write_end(self, status: int) -> None:
+        """Write how the step ended: the last thing that it does."""
+        write_text(self.path / END_FILE, json.dumps({"leg": self.job.leg, "status": status}))
+
+    # What the supervisor has here.
+
+    def order(self) -> dict[str, Any] | None:
+        """Return the order that lies there: `leg`, `version` and the `run` as a row; None where there is none."""
+        return _object(self.path / ORDER_FILE)
+
+    def write_order(self, run: Run, version: str) -> None:
+        """Leave the order for the process there."""
+        write_text(self.path / ORDER_FILE, json.dumps({"leg": run.leg, "version": version, "run": run.as_row()}))
+
+    def ask_to_stop(self) -> None:
+        """Ask this leg to stop, which looks for the flag about once a second."""
+        write_text(self.path / STOP_FILE, str(self.job.leg))
+
+    def has_begun(self) -> bool:
+        """Say whether a process there has taken this leg."""
+        return self._claim().exists()
+
+    def sign_of_life(self) -> str:
+        """Return the newest sign of life; "" before the first."""
+        with contextlib.suppress(OSError):
+            return (self.path / BEAT_FILE).read_text()
+        return ""
+
+    def shown(self) -> dict[str, Any]:
+        """Return what the step wants to be shown of the run."""
+        return _object(self.path / PROGRESS_FILE) or {}
+
+    def result(self) -> dict[str, Any] | None:
+        """Return what the run came to; None where it came to nothing yet."""
+        return _object(self.path / RESULT_FILE)
+
+    def ended_with(self) -> int | None:
+        """Return the exit status of this leg's step; None while it has not ended properly."""
+        end = _object(self.path / END_FILE)
+        return int(end["status"]) if end is not None and end["leg"] == self.job.leg else None
+
+    def _claim(self) -> Path:
+        return self.path / f"claim-{self.job.leg}"
+
+
+def _replace(path: Path, text: str) -> None:
+    """Replace a small file as a whole, without waiting for the disk: it is written every second or so."""
+    beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        beside.write_text(text)
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def _object(path: Path) -> dict[str, Any] | None:
+    try:
+        found = json.loads(path.read_text())
+    except (OSError, ValueError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _number(path: Path) -> int | None:
+    try:
+        return int(path.read_text())
+    except (OSError, ValueError):
+        return None

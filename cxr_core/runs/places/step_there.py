@@ -1,0 +1,80 @@
+"""The process that does the work of a run at a place: it knows the folder of its job, and no store."""
+
+import contextlib
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from cxr_core import __version__
+from cxr_core.errors import RunError
+from cxr_core.runs.places.job_folder import JobFolder
+from cxr_core.runs.places.place import Job
+from cxr_core.runs.places.script import JOB_VARIABLE
+from cxr_core.runs.run import Run
+from cxr_core.runs.step import StepContext, carried_out
+from cxr_core.settings import settings
+
+#: The leg has another process, or is over: nothing was done.
+EXIT_NOT_MINE = 13
+
+_LOOK_SECONDS = 1.0
+
+
+def run_step_there(kinds: Mapping[str, Callable[[StepContext], None]], run_id: str, leg: str, workspace: str) -> int:
+    """Do the work of one leg of a run in this process, and return its exit status; see `run_step`."""
+    folder = JobFolder(Job(run_id, int(leg), Path(workspace)))
+    order = folder.order()
+    nonce = os.urandom(8).hex()
+    if order is None or order["leg"] != folder.job.leg or not folder.claim(os.environ.get(JOB_VARIABLE, ""), nonce):
+        sys.stdout.write(f"Another process has leg {leg} of run {run_id}, or it is over: nothing is done here.\n")
+        return EXIT_NOT_MINE
+    asked = _Asked(folder)
+    run = Run.from_row(order["run"])
+    context = StepContext(folder, run, asked)
+    # Before TensorFlow loads, which takes long: a signal of the engine must leave time for a checkpoint.
+    signal.signal(signal.SIGTERM, context.ask_to_stop)
+    threading.Thread(target=_beat, args=(folder, nonce), daemon=True).start()
+    status = carried_out(context, run, _checked(order["version"], kinds[run.kind]))
+    if not folder.is_mine(nonce):
+        return EXIT_NOT_MINE
+    folder.write_end(status)
+    return status
+
+
+class _Asked:
+    """Whether the leg is asked to stop: the disk is asked about once a second, however often the work asks."""
+
+    def __init__(self, folder: JobFolder) -> None:
+        self._folder = folder
+        self._looked = 0.0
+        self._said = False
+
+    def __call__(self) -> bool:
+        if not self._said and time.monotonic() - self._looked >= _LOOK_SECONDS:
+            self._looked = time.monotonic()
+            self._said = self._folder.is_asked_to_stop()
+        return self._said
+
+
+def _checked(version: str, work: Callable[[StepContext], None]) -> Callable[[StepContext], None]:
+    def checked(context: StepContext) -> None:
+        if version != __version__:
+            raise RunError(f"The place has CXR Lab {__version__}, and the run was started by {version}. Install that.")
+        context.stop_if_cancelled()
+        work(context)
+
+    return checked
+
+
+def _beat(folder: JobFolder, nonce: str) -> None:
+    """Write signs of life; end at once when another process has taken the leg."""
+    for count in range(sys.maxsize):
+        with contextlib.suppress(OSError, ValueError, KeyError):
+            if not folder.is_mine(nonce):
+                os._exit(EXIT_NOT_MINE)
+        folder.beat(f"{nonce} {count}")
+        time.sleep(settings().heartbeat)

@@ -1,0 +1,74 @@
+"""Training on a real Slurm: the weights are those of the same training here, to the bit, be it stopped on the way or not."""
+
+import json
+
+import h5py
+import numpy as np
+import pytest
+
+from cxr_core.runs import service
+
+pytestmark = [pytest.mark.slow, pytest.mark.tensorflow, pytest.mark.timeout(900)]
+
+TRAINING = ("--epochs", "3", "--seed", "5", "--image-size", "32", "--batch-size", "8")
+
+
+def train(cxr, name, *options):
+    done = cxr("train", "--json", "--name", name, *TRAINING, *options)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def weights(home, name):
+    found = {}
+    with h5py.File(home / "sources" / "demo" / "models" / f"{name}.h5") as file:
+        file.visititems(lambda path, item: found.update({path: item[()]}) if isinstance(item, h5py.Dataset) else None)
+    return found
+
+
+def same_to_the_bit(first, second):
+    arrays = [name for name in first if first[name].dtype.kind == "f"]
+    assert len(arrays) > 20
+    return first.keys() == second.keys() and all(np.array_equal(first[name], second[name]) for name in arrays)
+
+
+def losses(run):
+    return [(row["step"], row["loss"]) for row in service.read_metrics(run) if "loss" in row]
+
+
+def test_the_weights_are_those_of_the_same_training_here_also_after_a_stop(own_small_demo, slurm, cxr, until):
+    home = own_small_demo
+    here = train(cxr, "here")
+    there = train(cxr, "there", "--on", "cluster")
+    assert (there["place"], there["status"], there["result"]["model"]) == ("cluster", "completed", "there")
+    assert there["result"]["weights"] == str(home / "sources" / "demo" / "models" / "there.h5")
+    assert same_to_the_bit(weights(home, "here"), weights(home, "there"))
+    assert losses(there["run"]) == losses(here["run"])
+
+    stopped = train(cxr, "stopped", "--on", "cluster", "--detach")["run"]
+    until(lambda: losses(stopped), 120)
+    assert json.loads(cxr("runs", "cancel", stopped, "--json").stdout)["status"] == "cancelled"
+    assert len(losses(stopped)) < len(losses(here["run"]))
+    assert cxr("runs", "resume", stopped, "--json").returncode == 0
+    assert service.wait(stopped, timeout=240).status == "completed"
+    assert same_to_the_bit(weights(home, "here"), weights(home, "stopped"))
+    assert losses(stopped) == losses(here["run"])
+
+
+def test_predictions_made_there_are_those_made_here(own_small_demo, slurm, cxr):
+    from small_demo import MODELS, give_weights
+
+    from cxr_core.warehouse.parquet import read_metadata
+
+    give_weights(MODELS[0])
+    made = {}
+    for name, place in (("made-here", "here"), ("made-there", "cluster")):
+        done = cxr("predict", "--json", "--model", MODELS[0], "--name", name, "--dataset", "valid", "--on", place)
+        assert done.returncode == 0, done.stderr
+        made[place] = json.loads(done.stdout)
+    assert made["cluster"] == made["here"] | {
+        "model": "made-there",
+        "table": made["here"]["table"].replace("made-here", "made-there"),
+    }
+    path = own_small_demo / "sources" / "demo" / "predictions" / "made-there_predictions.parquet"
+    assert read_metadata(path).model["view"] == "frontal"
