@@ -71,6 +71,12 @@ def require_for_run_of(user: str, to_do: str) -> None:
     require(RESEARCHER if caller().name == user else ADMIN, f"{to_do} a run of {user}")
 
 
+def logged_in() -> bool:
+    """Say whether whoever acts, or who started the run that does, logged in, and is not the user of this system."""
+    who = caller()
+    return who.names is not None or who.name != system_user()
+
+
 def system_user() -> str:
     """Return the name of the user as whom this process runs."""
     try:

@@ -142,6 +142,14 @@ SETTINGS: tuple[Setting, ...] = (
         "above 0",
     ),
     Setting(
+        "bytes_billed_per_day",
+        0,
+        "Most bytes that the questions to BigQuery of one person who logs in may be billed a day (UTC), those of his "
+        "runs too; 0: any number.",
+        lambda value: value >= 0,
+        "0 or more",
+    ),
+    Setting(
         "bigquery_endpoint", "", "URL of a BigQuery-compatible server to use instead of Google's, without credentials."
     ),
     Setting("bigquery_timeout", 120.0, "Seconds to wait for one BigQuery answer.", lambda value: value > 0, "above 0"),
@@ -162,6 +170,14 @@ SETTINGS: tuple[Setting, ...] = (
         "Seconds between two signs of life of a run.",
         lambda value: 0 < value <= 60,
         "above 0, at most 60",
+    ),
+    Setting(
+        "queued_runs_per_person",
+        0,
+        "Most runs that one person who logs in may have waiting in the queue; 0: any number. All trainings of a sweep "
+        "count once they wait.",
+        lambda value: value >= 0,
+        "0 or more",
     ),
     Setting(
         "runs_per_device",

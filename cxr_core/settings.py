@@ -71,12 +71,14 @@ class Settings:
     kept_maps: int
     maximum_bytes_billed: int
     ask_above_bytes: int
+    bytes_billed_per_day: int
     bigquery_endpoint: str
     bigquery_timeout: float
     gcs_endpoint: str
     account: str
     cancel_grace: float
     heartbeat: float
+    queued_runs_per_person: int
     runs_per_device: int
 
     @property

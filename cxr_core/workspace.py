@@ -9,7 +9,10 @@ from cxr_core.settings import settings
 _OWNER, _OWNER_AND_GROUP = 0o700, 0o770
 _STORE = ("runs.sqlite", "runs.sqlite-wal", "runs.sqlite-shm", "runs.reserve")
 #: What no page reads by its path.
-KEPT_FOR_ITSELF = (*_STORE, "uploads", "cache", "accelerators.json", "journal.jsonl", "login.key", "logins", "persons")
+KEPT_FOR_ITSELF = (
+    *_STORE,
+    *("uploads", "cache", "accelerators.json", "journal.jsonl", "login.key", "logins", "billed", "persons"),
+)
 #: What the product writes at the top of a workspace; anything else there is somebody's own.
 _WRITTEN = ("sources", "runs", *KEPT_FOR_ITSELF)
 

@@ -15,6 +15,7 @@ from cxr_core.caller import RESEARCHER, caller, require, require_for_run_of
 from cxr_core.errors import UsageError
 from cxr_core.journal import note_deed
 from cxr_core.runs import metrics, reasons
+from cxr_core.runs.admission import check_start
 from cxr_core.runs.annotations import checked_notes, checked_tags
 from cxr_core.runs.cancelling import ask_to_stop
 from cxr_core.runs.columns import ColumnReader, MetricColumns
@@ -29,7 +30,6 @@ from cxr_core.runs.run import COMPLETED, FAILED, HERE, Run
 from cxr_core.runs.store import RunStore
 from cxr_core.runs.supervision import launch as _launch
 from cxr_core.settings import settings
-from cxr_core.sight import check_own
 from cxr_core.workspace import make_folder
 
 CONFIG_FILE = "config.json"
@@ -68,12 +68,11 @@ def submit(
 
     Raises:
         UnknownNameError: there is no such parent.
-        UsageError: whoever acts may not start runs, or not see the source.
+        UsageError: whoever acts may not start runs, or not see the source, or has enough of them waiting.
         CxrError: the disk is full, or the process could not be started.
     """
-    require(RESEARCHER, "start a run")
-    check_own(source)
     store = _store()
+    check_start(store, source)
     if parent is not None:
         store.get(parent)
     check_place(place)

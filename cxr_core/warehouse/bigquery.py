@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from cxr_core.billed import billed_to_caller
 from cxr_core.errors import TableError, UsageError
 from cxr_core.settings import settings
 from cxr_core.stamps import looked
@@ -90,7 +91,7 @@ class BigQueryRunner:
 
         Raises:
             TableError: a table that does not exist.
-            UsageError: no credentials, or expired ones.
+            UsageError: no credentials, or expired ones; or whoever asks was billed enough today.
             AccessError: a table that may not be read.
             CostlyError: it would read much, and nobody said yes.
             WarehouseError: access refused, limit exceeded, timeout, or no connection.
@@ -101,9 +102,11 @@ class BigQueryRunner:
             estimated = self._insert(query, left, dry_run=True).total_bytes_processed
             check_cost((self.account, settings().bigquery_endpoint), query, estimated)
             tell_estimate(query.question, estimated or 0)
-            job = self._insert(query, left)
-            with _cancelling(job):
-                table = self._rows(job, left)
+            with billed_to_caller(estimated or 0) as was_billed:
+                job = self._insert(query, left)
+                with _cancelling(job):
+                    table = self._rows(job, left)
+                was_billed(job.total_bytes_billed or 0)
         return table, AskedQuery(
             question=query.question,
             sql=query.sql,

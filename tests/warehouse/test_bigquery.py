@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from bigquery_server import MINIMUM_BILLED, RefusedError
 
+from cxr_core.caller import VIEWER, Caller, acting_for
 from cxr_core.errors import CxrError, TableError, UsageError, WarehouseError
 from cxr_core.warehouse.parquet import write_table
 from cxr_core.warehouse.tables import TableSet
@@ -55,6 +56,18 @@ def test_a_limit_of_bytes_is_kept(bigquery_tables):
     limited = open_warehouse(TableSet(**(vars(bigquery_tables) | {"maximum_bytes_billed": 1000})))
     with pytest.raises(WarehouseError, match=r"maximum_bytes_billed = 1,000 bytes. Raise it .* 20971520 or higher"):
         limited.distribution()
+
+
+def test_a_person_who_was_billed_enough_today_is_told_so(warehouse, bigquery_server, monkeypatch):
+    monkeypatch.setenv("CXR_BYTES_BILLED_PER_DAY", str(2 * MINIMUM_BILLED))
+    ada = Caller("ada@lab.example", VIEWER, frozenset({"ada@lab.example"}))
+    with acting_for(ada):
+        warehouse.distribution()
+        jobs = len(bigquery_server.jobs)
+        with pytest.raises(UsageError, match=f"Yours were {2 * MINIMUM_BILLED:,} today"):
+            warehouse.distribution("lateral")
+    assert len(bigquery_server.jobs) == jobs, "nothing was billed"
+    warehouse.distribution("lateral")
 
 
 def test_tables_of_models_are_found_among_others(warehouse, bigquery_server, prediction_rows):
