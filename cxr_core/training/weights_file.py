@@ -25,6 +25,7 @@ from cxr_core.training.execution_options import DECODINGS
 from cxr_core.training.layer_arrays import ROOT, Arrays, read_keras3, read_layers
 from cxr_core.training.options import ARCHITECTURES, IMAGE_SIZES
 from cxr_core.training.weights_container import Shapes, opened
+from cxr_core.training.weights_digest import ATTRIBUTE, check_info, check_weights, digests
 from cxr_core.uncertainty import Policy, uniform_policy
 
 _INFO = "cxr"
@@ -80,7 +81,11 @@ def write_layers(
     """Write layers, each (name, [(weight name, array)]) in topological order, as `write_weights` does."""
     content = io.BytesIO()
     with h5py.File(content, "w", libver="latest") as file:
-        file.attrs[_INFO] = json.dumps(asdict(info))
+        told = json.dumps(asdict(info))
+        file.attrs[_INFO] = told
+        file.attrs[ATTRIBUTE] = digests(
+            told, ([_stored(array, dtype) for _, array in each] for _, each in layers if each)
+        )
         root = file.create_group(ROOT)
         if config:
             for place in (file, root):
@@ -91,7 +96,7 @@ def write_layers(
             group = root.create_group(layer)
             _write_names(group, "weight_names", [name for name, _ in weights])
             for name, array in weights:
-                _write_array(group, name, array, dtype)
+                _write_array(group, name, _stored(array, dtype))
     write_bytes(path, content.getvalue())
 
 
@@ -104,7 +109,13 @@ def read_info(path: Path) -> ModelInfo:
     with opened(path) as container:
         file = container.file
         try:
-            return _checked_info(json.loads(file.attrs[_INFO])) if _INFO in file.attrs else _info_from_name(path)
+            if not {_INFO, ATTRIBUTE} & {*file.attrs}:
+                return _info_from_name(path)
+            info = _checked_info(json.loads(file.attrs[_INFO]))
+            check_info(file.attrs, file.attrs[_INFO])
+            return info
+        except ModelFileError as error:
+            raise ModelFileError(f"The model file {path} is damaged: {error}. Copy it anew.") from error
         except (*_DAMAGE, UsageError) as error:
             raise ModelFileError(
                 f"The model file {path} does not say which network it holds. Copy or write it anew."
@@ -124,13 +135,16 @@ def read_weights(path: Path, shapes: Sequence[Shapes], names: Sequence[str] = ()
     layers' own. TensorFlow 1 wrote a `/` where Keras now writes `_`, and any name that Keras gives a head will do.
 
     Raises:
-        ModelFileError: the file is damaged, links elsewhere, or holds other layers or shapes.
+        ModelFileError: the file is damaged, links elsewhere, holds other layers or shapes, or other weights than were
+            written into it.
     """
     with opened(path) as container:
         try:
             if container.keras3:
                 return read_keras3(container.file, shapes)
-            return read_layers(container.file, shapes, names)
+            arrays = read_layers(container.file, shapes, names)
+            check_weights(container.file.attrs, arrays)
+            return arrays
         except ModelFileError as error:
             raise ModelFileError(f"The model file {path} does not fit: {error}") from error
         except _DAMAGE as error:
@@ -159,11 +173,13 @@ def _named_arrays(layer: Any) -> list[tuple[str, npt.NDArray[Any]]]:
     return [(f"{variable.name}:0", np.asarray(variable.value)) for variable in _variables(layer)]
 
 
-def _write_array(group: Any, name: str, array: npt.NDArray[Any], dtype: str) -> None:
-    if dtype == "float16" and array.ndim > 1:
-        group.create_dataset(name, data=array.astype(np.float16), compression="gzip", compression_opts=9, shuffle=True)
-    else:
-        group.create_dataset(name, data=array.astype(np.float32))
+def _stored(array: npt.NDArray[Any], dtype: str) -> npt.NDArray[Any]:
+    return array.astype(np.float16 if dtype == "float16" and array.ndim > 1 else np.float32)
+
+
+def _write_array(group: Any, name: str, array: npt.NDArray[Any]) -> None:
+    packed = {"compression": "gzip", "compression_opts": 9, "shuffle": True} if array.dtype == np.float16 else {}
+    group.create_dataset(name, data=array, **packed)
 
 
 def _write_names(group: Any, attribute: str, names: Sequence[str]) -> None:

@@ -1,3 +1,5 @@
+import hashlib
+import itertools
 import json
 
 import h5py
@@ -57,7 +59,7 @@ def test_a_file_without_cxr_is_the_notebooks_network_and_its_name_tells_the_rest
     path = tmp_path / "densenet_frontal_u0_5__w0_25.h5"
     write_layers(layers(), path, INFO)
     with h5py.File(path, "a") as file:
-        del file.attrs["cxr"]
+        del file.attrs["cxr"], file.attrs["cxr_digest"]
     info = read_info(path)
     assert (info.architecture, info.image_size, info.view) == ("densenet121", 320, "frontal")
     assert info.policy == named_policy("hybrid").as_dict()
@@ -154,14 +156,51 @@ def test_damaged_and_missing_files_are_refused(path, tmp_path):
         read_weights(tmp_path / "absent.h5", SHAPES)
 
 
-def test_any_flipped_byte_gives_weights_or_a_model_file_error(path):
-    content = path.read_bytes()
-    for position in range(0, len(content), max(1, len(content) // 150)):
+@pytest.mark.parametrize("dtype", ["float32", "float16"])
+def test_any_flipped_byte_gives_what_was_written_or_a_model_file_error(tmp_path, dtype):
+    path = tmp_path / "model.h5"
+    write_layers(layers(), path, INFO, dtype)
+    content, written, told = path.read_bytes(), read_weights(path, SHAPES), 0
+    for position in range(0, len(content), max(1, len(content) // 400)):
         flipped = bytearray(content)
         flipped[position] ^= 0xFF
         path.write_bytes(flipped)
         try:
-            read_info(path)
-            assert len(read_weights(path, SHAPES)) == 2
-        except ModelFileError:
-            pass
+            info, found = read_info(path), read_weights(path, SHAPES)
+        except ModelFileError as error:
+            told += "changed after it was written" in str(error)
+            continue
+        assert info == INFO
+        assert all(map(np.array_equal, itertools.chain(*found), itertools.chain(*written))), position
+    assert told, "some flips hit a weight"
+
+
+def test_a_changed_weight_is_told_and_one_of_before_is_read(path):
+    with h5py.File(path, "a") as file:
+        file["model_weights/conv/kernel:0"][0, 0, 0, 0] += 1e-6
+    with pytest.raises(ModelFileError, match="its weights were changed after it was written, by a disk or a copy"):
+        read_weights(path, SHAPES)
+    with h5py.File(path, "a") as file:
+        del file.attrs["cxr_digest"]
+    assert len(read_weights(path, SHAPES)) == 2
+    assert read_info(path) == INFO
+
+
+def test_a_changed_description_is_told(path):
+    with h5py.File(path, "a") as file:
+        said = json.loads(file.attrs["cxr"])
+        file.attrs["cxr"] = json.dumps(said | {"run": "another"})
+    with pytest.raises(ModelFileError, match="what it says of its network was changed after it was written"):
+        read_info(path)
+
+
+def test_the_digest_is_of_the_numbers_as_anybody_can_compute_it(path):
+    with h5py.File(path) as file:
+        told = json.loads(file.attrs["cxr_digest"])["weights"]
+        digest = hashlib.sha256()
+        for layer in file["model_weights"].attrs["layer_names"]:
+            group = file["model_weights"][layer.decode()]
+            for name in group.attrs["weight_names"]:
+                digest.update(f"{group[name.decode()].shape}".encode() + group[name.decode()][()].tobytes())
+            digest.update(b"|")
+    assert told == digest.hexdigest()
