@@ -36,6 +36,7 @@ PUBLIC: dict[str, tuple[str, str]] = {
     "read_card": ("tasks.threshold_cards", "read_card"),
     "read_metrics": ("runs.service", "read_metrics"),
     "start_training": ("tasks.train", "start_training"),
+    "two_judges": ("tasks.two_judges", "two_judges"),
     "write_report": ("tasks.report", "write_report"),
 }
 

@@ -7,6 +7,8 @@ from cxr_core.commands.parsing import Answer, Parser
 from cxr_core.tasks.across_sources import AcrossSources, across_sources
 from cxr_core.tasks.across_table import across_table, write_table
 
+_MEAN = "mean"
+
 
 def across_arguments(parser: Parser) -> None:
     """Add what asks for the table of several sources and judges."""
@@ -19,9 +21,14 @@ def across_arguments(parser: Parser) -> None:
         help="one table of --source and this one, a column a source and judge; several times for several",
     )
     add("--also-by", action="append", default=[], metavar="WHO", help="the same for another judge than --judge")
-    add("--label", default="mean", metavar="LABEL", help="of that table as text and file (default %(default)s)")
+    add("--label", default=_MEAN, metavar="LABEL", help="of that table, and of --beside (default %(default)s)")
     add("--to", metavar="FILE", help="also write that table: .csv or .tex")
     add("--replace", action="store_true", help="overwrite FILE")
+
+
+def asked_label(arguments: argparse.Namespace) -> str | None:
+    """Return the label that is asked for, None for the mean over all."""
+    return None if arguments.label == _MEAN else str(arguments.label)
 
 
 def asks_across(arguments: argparse.Namespace) -> bool:

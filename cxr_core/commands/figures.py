@@ -3,9 +3,10 @@
 import argparse
 from typing import Any
 
-from cxr_core.commands.across_sources import across, across_arguments, asks_across
+from cxr_core.commands.across_sources import across, across_arguments, asked_label, asks_across
+from cxr_core.commands.beside import beside_text
 from cxr_core.commands.details import details_text, effects_text, groups_text
-from cxr_core.commands.output import as_table, interval, reasons, shown
+from cxr_core.commands.output import as_table, interval, p_value, reasons, shown
 from cxr_core.commands.parsing import Answer, Command, Parser
 from cxr_core.commands.thresholds import alarms, cuts_text
 from cxr_core.schema import REPORT
@@ -17,7 +18,7 @@ from cxr_core.tasks.grid import ModelGrid, model_grid
 from cxr_core.tasks.reader_differences import reader_differences
 from cxr_core.tasks.subgroups import subgroups
 from cxr_core.tasks.threshold_cards import judged_at, read_card
-from cxr_core.tasks.two_judges import TwoJudges, two_judges
+from cxr_core.tasks.two_judges import two_judges
 from cxr_core.words import counted
 
 #: How the marks of a grid are written.
@@ -156,8 +157,9 @@ def _compare(arguments: argparse.Namespace) -> Answer:
         return across(arguments, models, figure)
     if arguments.beside:
         judges = (arguments.judge, arguments.beside)
-        beside = two_judges(arguments.source, models, judges, arguments.dataset, arguments.view, figure)
-        return Answer(beside.as_json(), lambda: _beside_text(beside))
+        asked = (arguments.dataset, arguments.view, figure, asked_label(arguments))
+        beside = two_judges(arguments.source, models, judges, *asked)
+        return Answer(beside.as_json(), lambda: beside_text(beside))
     if arguments.effects:
         where = (arguments.effects, arguments.dataset, arguments.view)
         effects = treatment_effects(arguments.source, models, arguments.baseline or arguments.a, *where)
@@ -173,8 +175,8 @@ def _comparison_text(found: Comparison) -> str:
     headers = ("label", "n", "difference", "95 % interval", "p", "p corrected", "interval corrected", "", "p DeLong")
     rows = [
         (
-            *(label, row.n, row.difference, interval(row.ci), _p_value(row.p), _p_value(row.p_corrected)),
-            *(interval(row.ci_corrected), row.state, _p_value(row.p_delong)),
+            *(label, row.n, row.difference, interval(row.ci), p_value(row.p), p_value(row.p_corrected)),
+            *(interval(row.ci_corrected), row.state, p_value(row.p_delong)),
         )
         for label, row in found.labels.items()
     ]
@@ -191,27 +193,6 @@ def _grid_text(found: ModelGrid, views: str) -> str:
     head = f"{found.figure} on {counted(grid.n_rows, 'image')} ({views}) of {found.dataset}: {_SIGNS_WORDS}"
     parts = [head, as_table(("label", *grid.models), rows), "\n".join(untested), f"{grid.family}."]
     return "\n\n".join(filter(None, parts))
-
-
-def _beside_text(found: TwoJudges) -> str:
-    """Return the models of each group with their figure under both judges, and how alike the judges rank them."""
-    parts = []
-    for group in found.as_json()["groups"]:
-        headers = ("model", *(words for judge in found.judges for words in (judge, "95 % interval")))
-        judged = [
-            (model, *(cell for judge in found.judges for cell in (by[judge]["value"], interval(by[judge]["ci"]))))
-            for model, by in group["models"].items()
-        ]
-        ranks, images = group["rank_correlation"], counted(group["n"], "image")
-        alike = f"{ranks['method']} {shown(ranks['value'])} ({interval(ranks['ci'])})"
-        head = f"Mean {found.figure} over {counted(len(group['labels']), 'label')}, {images} ({group['images']})"
-        said = ranks["why"] if ranks["value"] is None else alike
-        parts.append(f"{head} of {found.dataset}\n\n{as_table(headers, judged)}\n\nRanks: {said}")
-    return "\n\n".join(parts)
-
-
-def _p_value(value: float | None) -> str:
-    return "<0.001" if value is not None and value < 0.001 else shown(value)
 
 
 EVALUATE = Command("evaluate", "Say how good a model is, label by label.", _evaluate_arguments, _evaluate)

@@ -1,9 +1,8 @@
 """`gaps`: whom a model serves worse."""
 
 import argparse
-from collections.abc import Sequence
 
-from cxr_core.commands.output import as_table, interval, reasons, shown
+from cxr_core.commands.output import as_table, difference, interval, p_value, reasons
 from cxr_core.commands.parsing import Answer, Command, Parser
 from cxr_core.errors import UsageError
 from cxr_core.schema import REPORT
@@ -61,8 +60,8 @@ def _text(found: Gaps) -> str:
             one = cell.as_json()
             row = [label, group, cell.n, cell.n_positive]
             for name in FIGURES:
-                between = _between(one["gap_ci_corrected"][name])
-                row += [one[name], _signed(one["gap"][name]), between, shown(one["p_corrected"][name])]
+                gap = difference(one["gap"][name], one["gap_ci_corrected"][name])
+                row += [one[name], *gap, p_value(one["p_corrected"][name])]
             rows.append(row)
             why[f"{label}, {group}"] = one["why"]
     heads = ("label", "group", "AUC", "95 % interval", "gap to the rest", "corrected interval", "p corrected")
@@ -70,8 +69,8 @@ def _text(found: Gaps) -> str:
     for label, of_groups in found.areas.items():
         for group, area in of_groups.items():
             fit = found.calibration[label][group]
-            figures = (area.roc_auc, interval(area.roc_auc_ci), _signed(area.gap), _between(area.gap_ci_corrected))
-            ranked.append([label, group, *figures, area.p_corrected, fit.observed_to_expected, fit.slope])
+            figures = (area.roc_auc, interval(area.roc_auc_ci), *difference(area.gap, area.gap_ci_corrected))
+            ranked.append([label, group, *figures, p_value(area.p_corrected), fit.observed_to_expected, fit.slope])
     by = ", ".join(found.by)
     head = f"{found.model} on {found.dataset} by {by}, cut by {found.card}: each group minus all other images"
     tail = f"p and intervals of gaps corrected by Holm for {counted(found.matrix.tests, 'test')}"
@@ -91,21 +90,12 @@ def _slices_text(found: Slices, limit: int) -> str:
     headers = ("label", "figure", "slice", "n", "value", "gap to the rest", "corrected interval", "p corrected")
     rows = []
     for one in found.found[:limit]:
-        between, value = _between(one.gap.ci_corrected), one.as_json()["value"]
-        row = (one.label, one.figure, one.group, one.cell.n, value, _signed(one.gap.value), between)
-        rows.append((*row, shown(one.gap.p_corrected)))
+        gap, value = difference(one.gap.value, one.gap.ci_corrected), one.as_json()["value"]
+        rows.append((one.label, one.figure, one.group, one.cell.n, value, *gap, p_value(one.gap.p_corrected)))
     looked = f"{counted(found.looked_at, 'slice')} of {', '.join(found.columns)}, {found.too_small} too small"
     head = f"{found.model} on {found.dataset}, cut by {found.card}: {looked}; served worse: {len(found.worse)}"
     tail = f"p and intervals corrected by Holm for {counted(found.tests, 'test')}"
     return f"{head}\n\n{as_table(headers, rows)}\n\n{tail}"
-
-
-def _signed(value: float | None) -> str:
-    return "-" if value is None else f"{value:+.3f}"
-
-
-def _between(ends: Sequence[float] | None) -> str:
-    return "-" if ends is None else f"{ends[0]:+.3f} to {ends[1]:+.3f}"
 
 
 GAPS = Command("gaps", "Say whom a model serves worse.", _arguments, _execute)

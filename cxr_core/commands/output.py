@@ -52,6 +52,17 @@ def interval(ends: Sequence[float] | None) -> str:
     return "-" if ends is None else f"{shown(ends[0])} to {shown(ends[1])}"
 
 
+def p_value(value: float | None) -> str:
+    """Return a p, a dash where there is none."""
+    return "<0.001" if value is not None and value < 0.001 else shown(value)
+
+
+def difference(value: float | None, ends: Sequence[float] | None) -> tuple[str, str]:
+    """Return a difference and its interval, both with their signs, dashes where there is none."""
+    between = "-" if ends is None else f"{ends[0]:+.3f} to {ends[1]:+.3f}"
+    return "-" if value is None else f"{value:+.3f}", between
+
+
 def reasons(why: dict[str, dict[str, str]]) -> str:
     """Return one line for each figure that is undefined."""
     lines = [f"{label}, {figure}: {reason}" for label, reasons in why.items() for figure, reason in reasons.items()]

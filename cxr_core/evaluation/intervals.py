@@ -34,6 +34,7 @@ __all__ = [
     "class_patients",
     "percentile_interval",
     "resampled_area_interval",
+    "resampled_error",
 ]
 
 #: Fewest patients of the rarer class from which on the formula's intervals are as wide as the bootstrap's, within 3 %,
@@ -91,8 +92,22 @@ def resampled_area_interval(
     usable, refused = _usable(replicates, unusable_because)
     if refused:
         return refused
-    error = 0.0 if np.ptp(usable) < _SAME else float(usable.std(ddof=1)) * sqrt(patients / (patients - 1))
-    return replace(area_interval(area, error, freedom), unusable=replicates.size - usable.size)
+    return replace(area_interval(area, _error(usable, patients), freedom), unusable=replicates.size - usable.size)
+
+
+def resampled_error(replicates: FloatArray, patients: int) -> tuple[float | None, str | None]:
+    """Return the standard error of a figure of these `replicates` (resamples,), or None with the reason.
+
+    Args:
+        replicates: the figure of each resample, NaN for unusable resamples.
+        patients: patients of the rarer class, two or more.
+    """
+    usable, refused = _usable(replicates, _ONE_CLASS)
+    return (None, refused.why) if refused else (_error(usable, patients), None)
+
+
+def _error(usable: FloatArray, patients: int) -> float:
+    return 0.0 if np.ptp(usable) < _SAME else float(usable.std(ddof=1)) * sqrt(patients / (patients - 1))
 
 
 def percentile_interval(replicates: FloatArray, patients: int, unusable_because: str = _ONE_CLASS) -> Interval:

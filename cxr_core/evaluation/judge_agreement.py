@@ -1,11 +1,13 @@
-"""Do two judges rank models alike? Kendall's tau-b of the models' figures under either, with its interval by patient.
+"""Do two judges rank models alike, and does one of them find a model better? By patient, on the same rows.
 
-Both judges judge the same rows, so a resample of the patients gives each model its figure under both, and the ranking
-of the models under both: the interval holds the percentiles of the tau of each resample.
+A resample of the patients gives each model its figure under both judges, and the ranking of the models under both. The
+interval of Kendall's tau-b of the two rankings holds the percentiles of the tau of each resample. The difference of a
+model's figures is judged by Student's t on its standard deviation over the resamples, and corrected for all models by
+Holm (1979).
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any
 
@@ -13,14 +15,18 @@ import numpy as np
 
 from cxr_core.arrays import FloatArray, IntArray
 from cxr_core.evaluation.defined import why_no_mean_interval
-from cxr_core.evaluation.intervals import percentile_interval
+from cxr_core.evaluation.intervals import percentile_interval, resampled_error
 from cxr_core.evaluation.labels import Figures
 from cxr_core.evaluation.patient_sums import ratio
 from cxr_core.evaluation.results import Bounds, MeanFigure, bounds_as_json
+from cxr_core.evaluation.simultaneous import Difference, holm, holm_levels
 
 METHOD = "Kendall's tau-b"
 #: Two models can only be ranked alike or the other way round.
 FEWEST_MODELS = 3
+_NO_LABEL = "there is no label on which all models have the figure by both judges"
+_NOT_DRAWN = "a class of one of these labels is of too few patients to resample"
+_NO_DIFFERENCE = "it is the same whichever patients are drawn, as where both judges say the same"
 
 
 @dataclass(frozen=True)
@@ -44,12 +50,33 @@ class RankCorrelation:
 
 
 @dataclass(frozen=True)
+class JudgeDifference:
+    """A model's figure by the first judge minus that by the second, or None with the reason in `why`.
+
+    `ci` and `p` are for this model alone, `ci_corrected` and `p_corrected` for all models.
+    """
+
+    value: float | None = None
+    ci: Bounds | None = None
+    p: float | None = None
+    p_corrected: float | None = None
+    ci_corrected: Bounds | None = None
+    why: str | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return what scripts read."""
+        document = {name: getattr(self, name) for name in ("value", "p", "p_corrected", "why")}
+        return document | {name: bounds_as_json(getattr(self, name)) for name in ("ci", "ci_corrected")}
+
+
+@dataclass(frozen=True)
 class JudgedTwice:
-    """Each model's mean figure over `labels` under either of two judges, and how alike these rank the models."""
+    """Each model's mean figure over `labels` under either of two judges, how they differ and how alike they rank."""
 
     labels: tuple[str, ...]
     first: dict[str, MeanFigure]
     second: dict[str, MeanFigure]
+    differences: dict[str, JudgeDifference]
     correlation: RankCorrelation
 
 
@@ -63,7 +90,10 @@ def judged_twice(first: Mapping[str, Figures], second: Mapping[str, Figures], fi
     """
     labels = _defined([*first.values(), *second.values()], figure)
     means = [{model: found.mean(figure, labels) for model, found in judged.items()} for judged in (first, second)]
-    return JudgedTwice(tuple(labels), means[0], means[1], _correlation(first, second, labels, figure, means))
+    differences = _differences(first, second, labels, figure)
+    return JudgedTwice(
+        tuple(labels), means[0], means[1], differences, _correlation(first, second, labels, figure, means)
+    )
 
 
 def kendall(first: FloatArray, second: FloatArray) -> FloatArray:
@@ -85,6 +115,39 @@ def _defined(figures: Sequence[Figures], figure: str) -> list[str]:
     ]
 
 
+def _differences(
+    first: Mapping[str, Figures], second: Mapping[str, Figures], labels: list[str], figure: str
+) -> dict[str, JudgeDifference]:
+    found: dict[str, JudgeDifference] = {}
+    tested: dict[str, Difference] = {}
+    for model in first:
+        found[model], difference = _difference(first[model], second[model], labels, figure)
+        if difference is not None:
+            tested[model] = difference
+    p_values = [one.p for one in tested.values()]
+    for (model, one), p, level in zip(tested.items(), holm(p_values), holm_levels(p_values), strict=True):
+        found[model] = replace(found[model], p_corrected=p, ci_corrected=one.interval(level))
+    return found
+
+
+def _difference(
+    first: Figures, second: Figures, labels: list[str], figure: str
+) -> tuple[JudgeDifference, Difference | None]:
+    if not labels:
+        return JudgeDifference(why=_NO_LABEL), None
+    value = (first.mean(figure, labels).value or 0.0) - (second.mean(figure, labels).value or 0.0)
+    rarer = np.minimum(_rarer(first, labels, figure), _rarer(second, labels, figure))
+    drawn = [_resampled(of_judge, labels, figure) for of_judge in (first, second)]
+    if not all(map(np.size, drawn)):
+        return JudgeDifference(value, why=_NOT_DRAWN), None
+    why = why_no_mean_interval(rarer, first.each[figure].minimum)
+    error, unusable = (None, None) if why else resampled_error(drawn[0] - drawn[1], int(rarer.min()))
+    if not error:
+        return JudgeDifference(value, why=why or unusable or _NO_DIFFERENCE), None
+    difference = Difference(value, error, int(rarer.min()) - 1)
+    return JudgeDifference(value, difference.interval(), difference.p), difference
+
+
 def _correlation(
     first: Mapping[str, Figures],
     second: Mapping[str, Figures],
@@ -96,14 +159,14 @@ def _correlation(
     if n < FEWEST_MODELS:
         return RankCorrelation(n, None, None, f"a rank correlation needs {FEWEST_MODELS} models")
     if not labels:
-        return RankCorrelation(n, None, None, "there is no label on which all models have the figure by both judges")
+        return RankCorrelation(n, None, None, _NO_LABEL)
     values = [np.array([[of_judge[model].value] for model in first], np.float64) for of_judge in means]
     value = float(kendall(*values)[0])
     if np.isnan(value):
         return RankCorrelation(n, None, None, "one of the judges ranks all models alike")
     resampled = [np.stack([_resampled(judged[model], labels, figure) for model in first]) for judged in (first, second)]
     if any(np.size(of_judge) == 0 for of_judge in resampled):
-        return RankCorrelation(n, value, None, "a class of one of these labels is of too few patients to resample")
+        return RankCorrelation(n, value, None, _NOT_DRAWN)
     taus = kendall(*resampled)
     taus[np.isnan(resampled[0]).any(axis=0) | np.isnan(resampled[1]).any(axis=0)] = np.nan
     rarer = np.minimum.reduce([_rarer(found, labels, figure) for of in (first, second) for found in of.values()])

@@ -8,6 +8,7 @@ import pandas as pd
 
 from cxr_core.errors import UsageError
 from cxr_core.evaluation.judge_agreement import JudgedTwice, judged_twice
+from cxr_core.evaluation.label_agreement import LabelAgreement, label_agreements
 from cxr_core.evaluation.labels import Figures, evaluate_models
 from cxr_core.evaluation.results import BOOTSTRAP, MeanFigure, bounds_as_json
 from cxr_core.schema import REPORT, check_label
@@ -23,7 +24,8 @@ class TwoJudges:
     """Models beside two judges, one group for each set of images that its models predict.
 
     `groups` maps the words for a group (its views) to its models; `n` counts its images, on which both judges say
-    anything. `label` is None for the mean over the labels on which all models have the figure by both judges.
+    anything; `agreement` is what the judges say of each label there. `label` is None for the mean over the labels on
+    which all models have the figure by both judges.
     """
 
     source: str
@@ -34,6 +36,7 @@ class TwoJudges:
     judges: tuple[str, str]
     groups: dict[str, JudgedTwice]
     n: dict[str, int]
+    agreement: dict[str, dict[str, LabelAgreement]]
 
     def as_json(self) -> dict[str, Any]:
         """Return what `compare --beside --json` prints."""
@@ -47,7 +50,9 @@ class TwoJudges:
                     model: {self.judges[0]: _figure(found.first[model]), self.judges[1]: _figure(found.second[model])}
                     for model in found.first
                 },
+                "differences": {model: one.as_json() for model, one in found.differences.items()},
                 "rank_correlation": found.correlation.as_json(),
+                "agreement": {label: one.as_json() for label, one in self.agreement[words].items()},
             }
             for words, found in self.groups.items()
         ]
@@ -90,7 +95,7 @@ def two_judges(
     for model in models:
         joined = joined_predictions(source_name, model, dataset, view, REPORT)
         groups.setdefault(views_of(joined), {})[model] = joined
-    found, n = {}, {}
+    found, n, said = {}, {}, {}
     for words, members in groups.items():
         by_judge = [
             [
@@ -104,7 +109,9 @@ def two_judges(
         first, second = frames[: len(members)], frames[len(members) :]
         found[words] = judged_twice(_figures(members, first, labels), _figures(members, second, labels), figure)
         n[words] = len(frames[0])
-    return TwoJudges(source_name, dataset, view, figure, label, judges, found, n)
+        codes = [true_values(of_judge[0], labels) for of_judge in (first, second)]
+        said[words] = label_agreements(codes[0], codes[1], frames[0]["patient"].to_numpy(), settings().resamples)
+    return TwoJudges(source_name, dataset, view, figure, label, judges, found, n, said)
 
 
 def _labels(joined: list[Joined], label: str | None) -> list[str]:

@@ -25,3 +25,8 @@ SLICES = (
     "Looks through the groups of every column and of each two of them crossed, and shows those that differ most from "
     "all other images, at the same thresholds. p and intervals are corrected for all that were looked at."
 )
+JUDGES_AGREE = (
+    "Of each label the images on which both say present or absent. Kappa is agreement beyond chance (Cohen 1960), its "
+    "interval by resampled patients. A difference is the share that the first calls present minus that of the second; "
+    "its p and interval are corrected for all labels (Holm)."
+)

@@ -228,8 +228,8 @@ ONE_JUDGE = (
 )
 BESIDE_JUDGE = "The judge on the other axis; the one above the tabs is on the first."
 TWO_JUDGES_CAPTION = (
-    "A mean is over the labels on which all models have the figure by both judges. The rank correlation's interval is "
-    "that of resampled patients, the same for both judges. A model on the dotted line has the same figure by both."
+    "A mean is over the labels on which all models have the figure by both judges. Intervals: by resampled patients; "
+    "those of differences, and p, are corrected for all models (Holm). On the dotted line both judges say the same."
 )
 READER_DIFFERENCES = (
     "At the specificity of each reader, the model's sensitivity minus the reader's, on the rows that both are judged "

@@ -26,7 +26,8 @@ NO_FIGURES = (
     # the level of intervals and tests, and what a formula says
     r"95 %|5 % have a false mark|± 10 points|\(w = 0\)|t is 1 where|@\w+ = \d+",
     # what an input stands at, and what a training would do with it
-    r"u [\d.]+, w [\d.]+|of at least \d+ %|at \d+ images a day|\d+ to \d+ of|\d+ steps|\d+ \| N_train / \d+",
+    r"u [\d.]+, w [\d.]+|of at least \d+ %|of at most \d+ per 100 images",
+    r"at \d+ images a day|\d+ to \d+ of|\d+ steps|\d+ \| N_train / \d+",
 )
 #: What of a chart is a place on an axis, not a figure: chart, trace, axis.
 PLACES = {

@@ -19,6 +19,7 @@ CARDS = {
     "point": "--rule sensitivity=.8",
     "card": "--rule sensitivity=.9",
     "read": "--rule sensitivity=.8 --judge radiologists",
+    "alarms": "--rule alarms=10 --recalibrate platt",
 }
 LABELS, EDEMA = "distribution --details", "--model densenet_frontal_u0_0__w0_0 --label edema --group"
 GRID, EVALUATE = f"compare {TWO} --grid roc_auc", f"evaluate {FIRST} --details --at point --by sex"
@@ -45,6 +46,12 @@ WALK = [
     ),
     (
         "evaluate",
+        {"evaluate-tab": "Thresholds", "card-rule": "alarms", "recalibrate": "platt"},
+        "edema",
+        [EVALUATE, *(f"evaluate {FIRST} --at alarms --dataset {one} --images-a-day 100" for one in ("valid", "test"))],
+    ),
+    (
+        "evaluate",
         {"point-tab": "Subgroups", "evaluate-tab": "Groups"},
         "edema",
         [EVALUATE, f"gaps {FIRST} --by sex --at card"],
@@ -56,6 +63,7 @@ WALK = [
         [EVALUATE, f"gaps {FIRST} --by sex --at card", f"gaps {FIRST} --slices --at card"],
     ),
     ("compare", CHOSEN, None, [GRID]),
+    ("compare", CHOSEN | {"figure": "average_precision"}, None, [GRID.replace("roc_auc", "average_precision")]),
     (
         "compare",
         CHOSEN | {"compare-tab": "Curves of one label"},
@@ -64,6 +72,12 @@ WALK = [
     ),
     ("compare", CHOSEN | {"compare-tab": "Is the difference real?"}, None, [GRID, f"compare {TWO}"]),
     ("compare", CHOSEN | {"compare-tab": "Two judges"}, None, [GRID, f"compare {TWO} --beside truth"]),
+    (
+        "compare",
+        CHOSEN | {"compare-tab": "Two judges", "judged-label": "edema", "beside": "radiologists"},
+        None,
+        [GRID, f"compare {TWO} --beside radiologists --label edema"],
+    ),
     (
         "compare",
         CHOSEN | {"compare-tab": "Several sources"},

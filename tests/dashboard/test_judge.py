@@ -1,8 +1,11 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 from test_pages import metrics, texts
 
+from cxr_core.evaluation.label_agreement import LabelAgreement
 from cxr_core.schema import KEY_COLUMNS, LABELS
 from cxr_core.sources.registry import get_source
 from cxr_core.tasks.across_sources import across_sources
@@ -12,11 +15,12 @@ from cxr_core.tasks.models import models
 from cxr_core.tasks.reader_differences import reader_differences
 from cxr_core.tasks.two_judges import two_judges
 from cxr_core.warehouse.parquet import write_readings
+from dashboard.compare.judges import flat_agreement, flat_judges
 from dashboard.reports.document import report_html
 from dashboard.reports.of_label import Subject, label_report
 from dashboard.reports.of_models import models_report
 from dashboard.shared.formatting import plain
-from dashboard.shared.judges_words import judges_answer
+from dashboard.shared.judges_words import agreement_answer, difference_words, judges_answer
 
 MODEL = "densenet_frontal_u0_0__w0_0"
 JUDGED = {"model": MODEL, "label": "edema"}
@@ -103,6 +107,30 @@ def test_two_judges_are_one_chart_with_the_rank_correlation(read, page):
         if "ROC AUC by Truth" in one.value.columns or "AUC by Truth" in one.value.columns
     )
     assert len(table) == len(chosen)
+    told = found.groups["frontal"].differences[chosen[0]]
+    assert table.iloc[0]["Difference (corrected interval)"] == difference_words(told.value, told.ci_corrected)
+    agreement = found.agreement["frontal"]
+    assert plain(agreement_answer(found, agreement)) in texts(shown)
+    said = next(one.value for one in shown.table if "Kappa (95 % interval)" in one.value.columns)
+    assert said.loc["Edema", "Present by Readers: doctors"] == f"{agreement['edema'].present[1]:,}"
+    assert said.loc["Edema", "Kappa (95 % interval)"].startswith(f"{agreement['edema'].kappa:.3f}")
+    flat = flat_agreement(found).set_index("label").loc["edema"]
+    assert (flat["present_second"], flat["kappa"]) == (agreement["edema"].present[1], agreement["edema"].kappa)
+    assert {"ci_corrected_low", "agree_ci_high", "p_corrected"} <= set(flat.index)
+    assert {"difference_ci_corrected_low", "difference_p_corrected"} <= set(flat_judges(found).columns)
+
+
+def test_the_answer_on_two_judges_counts_the_labels_on_which_either_calls_more_present(read):
+    found = two_judges("demo", [MODEL], ("truth", "doctors"))
+    one = LabelAgreement(9, 9, (5, 2))
+    said = {
+        "edema": replace(one, difference=0.3, p_corrected=0.01),
+        "fracture": replace(one, difference=-0.3, p_corrected=0.02),
+        "pneumonia": replace(one, difference=-0.1, p_corrected=0.2),
+    }
+    expected = "Of 3 tested labels, Truth calls more images present on 1 beyond chance, Readers: doctors on 1"
+    assert agreement_answer(found, said) == expected
+    assert "too few patients" in agreement_answer(found, {"edema": one})
 
 
 def test_several_sources_is_a_table_of_models_by_judge_with_the_marks_of_all_columns(read, page):

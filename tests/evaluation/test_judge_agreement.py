@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from scipy.stats import kendalltau
 from sklearn.metrics import roc_auc_score
+from statsmodels.stats.multitest import multipletests
 
 from cxr_core.evaluation.judge_agreement import judged_twice, kendall
 from cxr_core.evaluation.labels import evaluate_models
@@ -57,6 +58,39 @@ def test_the_interval_of_the_ranks_is_that_of_resampled_patients():
         )
     assert found.ci == pytest.approx(np.quantile(taus, [0.025, 0.975]), abs=0.25)
     assert found.ci[0] <= found.value <= found.ci[1]
+
+
+def test_the_difference_of_a_model_by_two_judges_is_paired_and_corrected_for_all_models():
+    found = judged_twice(figures(TRUTH), figures(SECOND), "roc_auc")
+    drawn = [np.concatenate([[2 * p, 2 * p + 1] for p in RANDOM.integers(150, size=150)]) for _ in range(400)]
+    for model, one in found.differences.items():
+        assert one.value == pytest.approx(found.first[model].value - found.second[model].value)
+        scores = MODELS[model]
+        differences = [
+            np.mean(
+                [
+                    roc_auc_score(TRUTH[k][rows], s[rows]) - roc_auc_score(SECOND[k][rows], s[rows])
+                    for k, s in scores.items()
+                ]
+            )
+            for rows in drawn
+        ]
+        half = (one.ci[1] - one.ci[0]) / 2
+        assert half == pytest.approx(1.98 * np.std(differences), rel=0.15)
+        assert sum(one.ci) / 2 == pytest.approx(one.value)
+    p_values = [one.p for one in found.differences.values()]
+    corrected = [one.p_corrected for one in found.differences.values()]
+    assert corrected == pytest.approx(multipletests(p_values, method="holm")[1])
+    for one in found.differences.values():
+        assert (one.ci_corrected[0] > 0 or one.ci_corrected[1] < 0) == (one.p_corrected < 0.05)
+
+
+def test_judges_who_say_the_same_and_labels_without_a_class_have_no_difference_and_say_why():
+    same = judged_twice(figures(TRUTH), figures(TRUTH), "roc_auc").differences["m0.6"]
+    assert (same.value, same.p) == (0.0, None) and "both judges say the same" in same.why
+    nothing = {label: np.zeros(300, bool) for label in TRUTH}
+    none = judged_twice(figures(TRUTH), figures(nothing), "roc_auc").differences["m0.6"]
+    assert none.value is None and "no label" in none.why
 
 
 def test_two_models_have_no_rank_correlation_and_no_shared_label_says_so():

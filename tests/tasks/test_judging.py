@@ -157,7 +157,16 @@ def test_two_judges_judge_the_same_images_and_their_ranks_have_an_interval(sourc
     values = [[group["models"][model][judge]["value"] for model in models] for judge in found["judges"]]
     assert ranks["value"] == pytest.approx(kendalltau(*values).statistic)
     assert ranks["ci"][0] <= ranks["value"] <= ranks["ci"][1]
+    for model, one in group["differences"].items():
+        by = group["models"][model]
+        assert one["value"] == pytest.approx(by["doctors"]["value"] - by["truth"]["value"])
+        assert one["ci_corrected"][0] <= one["ci"][0] <= one["value"] <= one["ci"][1] <= one["ci_corrected"][1]
+    for label, one in group["agreement"].items():
+        assert one["present"][1] <= truth[label][:180].sum() and one["n"] <= 180
+        assert one["difference"] == pytest.approx((one["present"][0] - one["present"][1]) / one["n"])
+    assert list(group["agreement"]) == list(LABELS[:5])
     one = two_judges("own", models, ("report", "truth"), label=LABELS[1])
+    assert list(one.agreement["frontal"]) == [LABELS[1]]
     assert one.groups["frontal"].labels == (LABELS[1],)
     with pytest.raises(UsageError, match="Received truth twice"):
         two_judges("own", models, ("truth", "truth"))
