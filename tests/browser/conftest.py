@@ -5,9 +5,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from kept_folders import code_of, kept_folder
 from loopback import only_loopback
 from playwright.sync_api import Browser, Page, expect, sync_playwright
-from served_dashboard import Dashboard
+from served_dashboard import WARM, Dashboard
+
+from cxr_core.training import probe as probe_module
+from cxr_core.training.probe import probe
 
 #: A machine that does other work too may need this long to draw a page.
 expect.set_options(timeout=30_000)
@@ -39,9 +43,17 @@ def browser(offline: bool) -> Iterator[Browser]:
         browser.close()
 
 
+@pytest.fixture(scope="session")
+def known_machine(pytestconfig: pytest.Config) -> Path:
+    """What this machine can train on, as a workspace keeps it."""
+    home = kept_folder(pytestconfig, "machine", code_of(Path(probe_module.__file__)), probe)
+    probe(home)  # the kept answer is for this start of the machine only
+    return home / "accelerators.json"
+
+
 @pytest.fixture
-def dashboard(offline: bool, tmp_path: Path) -> Iterator[Dashboard]:
-    served = Dashboard(tmp_path)
+def dashboard(offline: bool, tmp_path: Path, known_machine: Path) -> Iterator[Dashboard]:
+    served = Dashboard(tmp_path, WARM, machine=known_machine)
     yield served
     served.kill()
 

@@ -2,16 +2,18 @@
 
 import os
 import re
-import signal
+import shutil
 import socket
 import subprocess
 import sys
 import time
 import urllib.request
 from dataclasses import dataclass, field
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
+from warm_start import start_warm
 
 
 def free_port() -> int:
@@ -25,15 +27,24 @@ AT_REST = """() => document.querySelector('[data-testid=stApp]')?.dataset.testSc
   && !document.querySelector('[data-stale=true]')"""
 
 
+#: How a person starts the dashboard; and the same without the loading (`warm_start.py`).
+COMMAND: tuple[str, ...] = (sys.executable, "-m", "dashboard")
+WARM: tuple[str, ...] = ()
+
+
 @dataclass
 class Dashboard:
-    """The dashboard in a process of its own, started by `command` in a directory that is not the project's."""
+    """The dashboard in a process of its own, started by `command` in a directory that is not the project's.
+
+    With the file `machine` its workspace says what can be trained on here, which it would start TensorFlow to learn.
+    """
 
     folder: Path
-    command: tuple[str, ...] = (sys.executable, "-m", "dashboard")
+    command: tuple[str, ...] = COMMAND
     port: int = field(default_factory=free_port)
-    process: subprocess.Popen[bytes] | None = None
+    process: subprocess.Popen[bytes] | BaseProcess | None = None
     health: str = "/_stcore/health"
+    machine: Path | None = None
 
     @property
     def url(self) -> str:
@@ -41,17 +52,26 @@ class Dashboard:
 
     def start(self) -> None:
         environment = os.environ | {"CXR_PORT": str(self.port), "STREAMLIT_SERVER_HEADLESS": "true"}
-        with (self.folder / "dashboard.log").open("ab") as log:
-            self.process = subprocess.Popen(self.command, cwd=self.folder, env=environment, stdout=log, stderr=log)
+        log, home = self.folder / "dashboard.log", Path(os.environ["CXR_HOME"])
+        if self.machine is not None and home.is_dir():
+            shutil.copy(self.machine, home)
+        if self.command == WARM:
+            self.process = start_warm(self.folder, log, environment)
+        else:
+            with log.open("ab") as said:
+                self.process = subprocess.Popen(
+                    self.command, cwd=self.folder, env=environment, stdout=said, stderr=said
+                )
         wait_for(self.answers, 60, "the dashboard answers")
 
     def answers(self) -> bool:
         return answers(f"{self.url}{self.health}")
 
     def kill(self) -> None:
-        if self.process is not None and self.process.poll() is None:
-            self.process.send_signal(signal.SIGKILL)
-            self.process.wait(20)
+        if self.process is not None:
+            self.process.kill()
+            wait = self.process.join if isinstance(self.process, BaseProcess) else self.process.wait
+            wait(20)
 
     def mapped_files(self) -> str:
         return Path(f"/proc/{self.process.pid}/maps").read_text()

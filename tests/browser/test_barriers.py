@@ -8,7 +8,7 @@ import pytest
 from axe_playwright_python.base import AXE_SCRIPT
 from kept_folders import copy_sources
 from playwright.sync_api import expect
-from served_dashboard import Dashboard
+from served_dashboard import WARM, Dashboard
 
 from cxr_core.runs import service
 from cxr_core.runs.store import RunStore
@@ -74,14 +74,15 @@ class Served(Dashboard):
 
 
 @pytest.fixture(scope="module")
-def served(offline, built_small_demo, tmp_path_factory):
+def served(offline, built_small_demo, known_machine, tmp_path_factory):
     """One dashboard on the small demo, with training runs, for all tests."""
     home = tmp_path_factory.mktemp("served")
     copy_sources(built_small_demo, home)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CXR_HOME", str(home))
         add_runs(home, patch)
-        dashboard = Served(home, film=images(ImageQuery("demo", limit=1)).listed[0].path)
+        film = images(ImageQuery("demo", limit=1)).listed[0].path
+        dashboard = Served(home, WARM, machine=known_machine, film=film)
         dashboard.start()
     yield dashboard
     dashboard.kill()

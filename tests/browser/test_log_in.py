@@ -9,7 +9,7 @@ from kept_folders import copy_sources
 from log_in_attempts import PEOPLE as LIARS
 from log_in_attempts import Attempts
 from playwright.sync_api import expect
-from served_dashboard import Dashboard, answers, at_rest, free_port, wait_for
+from served_dashboard import WARM, Dashboard, answers, at_rest, free_port, wait_for
 
 pytestmark = pytest.mark.browser
 
@@ -39,7 +39,7 @@ def provider(offline):
 @pytest.fixture(scope="module")
 def served(provider, built_small_demo, tmp_path_factory):
     # It says nothing else before somebody has logged in.
-    dashboard = Dashboard(tmp_path_factory.mktemp("guarded"), health="/healthz")
+    dashboard = Dashboard(tmp_path_factory.mktemp("guarded"), WARM, health="/healthz")
     home = dashboard.folder / "workspace"
     copy_sources(built_small_demo, home)
     with pytest.MonkeyPatch.context() as patched:

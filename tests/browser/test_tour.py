@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import expect
-from served_dashboard import type_in, wait_for
+from served_dashboard import COMMAND, type_in, wait_for
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(420)]
 
@@ -50,6 +50,7 @@ def shown_losses(page, run, until):
 
 
 def test_from_the_labels_to_an_ensemble(page, browser, dashboard, own_demo, cxr, offline):
+    dashboard.command, dashboard.machine = COMMAND, None  # as a person who comes to it for the first time
     dashboard.start()
     heading = open_page(page, dashboard, "")
     expect(heading).to_have_text("Uncertain outnumbers positive in 4 of 14 labels")
