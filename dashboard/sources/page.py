@@ -8,6 +8,7 @@ from dashboard.shared.header import page_header
 from dashboard.shared.notebook import notebook_lines, source_lines
 from dashboard.shared.source import check_again_button
 from dashboard.sources.import_form import import_section
+from dashboard.sources.journal import journal_section
 from dashboard.sources.listing import answer, is_synthetic, places_section, report_section
 from dashboard.sources.prediction_form import prediction_section
 
@@ -22,5 +23,6 @@ for report in reports:
     report_section(report)
 import_section()
 prediction_section()
+journal_section()
 places_section()
 notebook_lines(source_lines(chosen))
