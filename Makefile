@@ -47,7 +47,9 @@ models: $(VENV)/installed  ## train the eight shipped models again
 
 prove: $(VENV)/test-installed  ## the long measurements; results are kept in benchmarks/results/
 	$(BIN)/python -m pytest --whole tests/models/test_shipped_models.py
+	$(BIN)/python -m pytest --whole tests/dashboard/test_fuzzed_addresses.py
 	$(BIN)/python benchmarks/kill_series.py
+	$(BIN)/python benchmarks/fuzzed_inputs.py --keep
 	$(BIN)/python benchmarks/input_pipeline.py
 	$(BIN)/python benchmarks/training_speed.py
 	$(BIN)/python benchmarks/policies_against_truth.py
