@@ -200,3 +200,13 @@ def test_a_malformed_prediction_file_leaves_the_predictions_that_stood(tmp_path)
         with pytest.raises(CxrError, match=r"bad.csv, line 6: Edema must be a finite number"):
             import_predictions("mine", tmp_path / "bad.csv", "theirs", replace=True)
     assert table.read_bytes() == before
+
+
+@pytest.mark.parametrize("column", ["path", "sex"])
+def test_texts_of_a_parquet_file_that_are_no_utf8_are_refused_in_a_sentence(tmp_path, column):
+    own = pa.array(["p1.jpg", "p2.jpg"])
+    broken = pa.StringArray.from_buffers(2, pa.py_buffer(np.array([0, 3, 6], "i4")), pa.py_buffer(b"a\xff.b\xfe."))
+    table = pa.table({"path": own, "edema": [3, 1], "sex": own} | {column: broken})
+    pq.write_table(table, tmp_path / "train.parquet")
+    with pytest.raises(CxrError, match=r"train\.parquet"):
+        import_labels("mine", [tmp_path / "train.parquet"], ImportChoices(dataset="train", view="frontal"))

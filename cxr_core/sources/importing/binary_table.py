@@ -54,7 +54,10 @@ def parquet_table(path: Path, look: bool = False) -> tuple[pa.Table, int]:
     texts = [leaf.name for leaf in leaves if leaf.width is None]
     with pq.ParquetFile(path, memory_map=False, read_dictionary=texts, buffer_size=1 << 20) as file:
         table = _first_batch(file) if look else file.read()
-    return _written_out(table, path, _LOOK_BYTES if look else LARGEST_BYTES), footer.num_rows
+    written_out = _written_out(table, path, _LOOK_BYTES if look else LARGEST_BYTES)
+    # Parquet says that a text is UTF-8, and nobody looks until the text is worked with.
+    written_out.validate(full=True)
+    return written_out, footer.num_rows
 
 
 def numpy_table(path: Path, look: bool = False) -> tuple[pa.Table, int]:
