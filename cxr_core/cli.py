@@ -35,7 +35,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "gaps": ("gaps", "GAPS"),
     "images": ("images", "IMAGES"),
     "doubts": ("doubts", "DOUBTS"),
-    "show": ("images", "SHOW"),
+    "show": ("show", "SHOW"),
     "index": ("images", "INDEX"),
     "compare": ("figures", "COMPARE"),
     "report": ("report", "REPORT_COMMAND"),

@@ -1,16 +1,14 @@
-"""`images`, `show` and `index`: which images stand behind a figure, and what one of them looks like."""
+"""`images` and `index`: which images stand behind a figure, and the index that finds them."""
 
 import argparse
 
 from cxr_core.commands.output import as_table
 from cxr_core.commands.parsing import Answer, Command, Parser
 from cxr_core.commands.runs import awaited
-from cxr_core.errors import UsageError
 from cxr_core.schema import REPORT
 from cxr_core.tasks.image_search import named_images
 from cxr_core.tasks.images import GROUPS, ImageQuery, Images, images
 from cxr_core.tasks.index_records import start_indexing
-from cxr_core.tasks.show import MapWish, show
 from cxr_core.words import counted
 
 _HEADERS = ("path", "view", "patient", "value", "score", "why")
@@ -56,32 +54,6 @@ def _text(found: Images) -> str:
     return f"{head}\n\n{as_table(_HEADERS, rows)}" if rows else head
 
 
-def _show_arguments(parser: Parser) -> None:
-    add = parser.add_argument
-    add("path", metavar="PATH", help="the path of an image, as `images` lists it")
-    add("--to", required=True, metavar="FILE.png", help="the file to write")
-    add("--replace", action="store_true", help="overwrite a file that exists")
-    add("--saliency", action="store_true", help="lay over it where a model looks (Grad-CAM); needs --model and --label")
-    add("--model", metavar="M", help="a model with weights, or an .h5 or .keras file")
-    add("--label", metavar="L", help="one of the 14 labels")
-    add("--random-weights", action="store_true", help="the map of the same network with random weights, as a check")
-
-
-def _show(given: argparse.Namespace) -> Answer:
-    done = show(given.source, given.path, given.to, given.replace, confined=False, wish=_map_wish(given))
-    return Answer(done.as_json(), lambda: f"Wrote {done.path} to {done.file}")
-
-
-def _map_wish(given: argparse.Namespace) -> MapWish | None:
-    if given.saliency and given.model and given.label:
-        return MapWish(given.model, given.label, given.random_weights)
-    if given.saliency:
-        raise UsageError("A map is that of a model for a label. Name both, with --model and --label.")
-    if given.model or given.label or given.random_weights:
-        raise UsageError("Only a map needs --model, --label or --random-weights. Add --saliency, or leave them out.")
-    return None
-
-
 def _index_arguments(parser: Parser) -> None:
     parser.add_argument("--anew", action="store_true", help="make the indexes that are there once more")
 
@@ -91,5 +63,4 @@ def _index(given: argparse.Namespace) -> Answer:
 
 
 IMAGES = Command("images", "List the images behind a figure, the most telling first.", _images_arguments, _images)
-SHOW = Command("show", "Write one image as a PNG file.", _show_arguments, _show)
 INDEX = Command("index", "Index the TFRecords, so that each image is shown at once.", _index_arguments, _index)

@@ -1,7 +1,8 @@
 """All that a source says of one image: the report, the readers, the truth, the models, and its study's other images."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -42,6 +43,18 @@ class ImageFacts(ImageKeys):
     truth: dict[str, bool] | None
     models: dict[str, dict[str, ModelSays]]
     others: tuple[tuple[str, str | None], ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return what `show --json` prints of an image."""
+        keys = {name: getattr(self, name) for name in ("path", "dataset", "view", "patient", "study", "image")}
+        readers = [
+            {"set": who[0], "reader": who[1], "of_study": who in self.of_study, "verdicts": said}
+            for who, said in self.verdicts.items()
+        ]
+        models = {model: {label: asdict(one) for label, one in said.items()} for model, said in self.models.items()}
+        others = [{"path": path, "view": view} for path, view in self.others]
+        said = {"report": self.values, "truth": self.truth, "readers": readers, "models": models}
+        return keys | said | {"others": others}
 
 
 def label_rows(source_name: str, dataset: str | None = None) -> pd.DataFrame:

@@ -1,11 +1,13 @@
 """What does an image look like? The picture of a path, out of the source's TFRecords, and where a model looks in it."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from cxr_core.atomic import replacing
 from cxr_core.errors import ExistsError, UsageError, brief
 from cxr_core.locations import is_remote
+from cxr_core.models.activation_maps import LabelMap
 from cxr_core.models.overlay import overlaid
 from cxr_core.records.picture import picture_of
 from cxr_core.tasks.allowed_places import check_output
@@ -18,14 +20,20 @@ _ENDING = ".png"
 
 @dataclass(frozen=True)
 class Shown:
-    """What was written: the picture of which path, into which file."""
+    """What was written: the picture of which path, into which file, and the map over it, if any."""
 
     path: str
     file: str
+    looked: LabelMap | None = None
 
-    def as_json(self) -> dict[str, str]:
-        """Return what `show --json` prints."""
-        return asdict(self)
+    def as_json(self) -> dict[str, Any]:
+        """Return what `show --to --json` prints; of a map, what the one strongest place adds to the logit."""
+        document: dict[str, Any] = {"path": self.path, "file": self.file}
+        if self.looked is None:
+            return document
+        rows, columns = self.looked.map.shape
+        told = {"rows": rows, "columns": columns, "share": float(self.looked.share), "logit": float(self.looked.logit)}
+        return document | {"map": told}
 
 
 @dataclass(frozen=True)
@@ -72,11 +80,12 @@ def show(
         checked_weights(source_name, wish.model, wish.label)
     found = image_record(source_name, path)
     picture = picture_of(found)
-    if wish:
-        picture = overlaid(picture, looked_at(source_name, wish.model, wish.label, found.jpg, wish.random))
+    looked = looked_at(source_name, wish.model, wish.label, found.jpg, wish.random) if wish else None
+    if looked is not None:
+        picture = overlaid(picture, looked)
     with replacing(file) as temporary:
         picture.save(temporary, "PNG")
-    return Shown(path, str(file))
+    return Shown(path, str(file), looked)
 
 
 def _checked_file(to: str, replace: bool, confined: bool) -> Path:

@@ -151,9 +151,9 @@ IMAGES_A_DAY = "How many images your department reads in a day; alarms a day are
 CARD_SOURCES = "Other data sets that have predictions of a model of this name, judged by their report labels."
 CARD_JSON = "The thresholds and what they do on each set, under the names that the command line uses."
 CARD_CAPTION = (
-    "The threshold is the same on every set. On the set that it was chosen on the figures are a little too hopeful. "
-    "Alarms are images called positive; how many there are depends on how common the finding is there. Scores moved: "
-    "the largest distance between the distributions of the scores here and where the threshold was chosen, 0 to 1."
+    "The threshold is the same on every set; where it was chosen, figures are a little too hopeful. Intervals: 95 %, "
+    "by patient. Alarms, images called positive, also depend on how common the finding is there. Scores moved: the "
+    "largest distance between the distributions of the scores here and where the threshold was chosen, 0 to 1."
 )
 GAPS = "Whose share is compared: of the positive called positive (sensitivity), or of the negative called negative."
 GAPS_BY = "Columns of the label tables, or imported ones such as race; of several each has its groups."

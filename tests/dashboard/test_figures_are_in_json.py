@@ -141,6 +141,22 @@ def test_every_figure_of_a_page_is_in_the_json_of_a_command(
     assert len(figures) >= 5 or name in ("runs", "sources"), "the page was not read"
 
 
+def test_every_figure_of_a_film_is_in_what_show_prints_of_it(home, page, monkeypatch):
+    monkeypatch.setenv("CXR_HOME", str(home))
+    wall = [*asked(f"images {EDEMA} false-positive --at card"), *asked(f"images {EDEMA} uncertain")]
+    pool = Pool()
+    for document in (wall, asked(f"images {EDEMA} false-positive --at card")):
+        pool.add(document)
+    path = wall[0]["path"]
+    pool.add(asked(f"show {path} --model {FIRST} --model {SECOND}"))
+    app = page("images", image=path, also=SECOND)
+    (table,) = [one.value for one in app.table if "Model 2" in one.value.columns]
+    assert table.shape == (14, 4), "report, truth and two models"
+    figures = shown_figures(app, "edema")
+    missing = [f"{figure.text} ({figure.where})" for figure in figures if not pool.has(figure)]
+    assert not missing, "\n".join(missing)
+
+
 def test_the_walk_sees_what_no_command_prints():
     pool = Pool()
     pool.add({"labels": {"edema": {"roc_auc": 0.87349, "n": 523}, "fracture": {"roc_auc": 0.7}}, "share": 0.0821})

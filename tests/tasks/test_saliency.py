@@ -48,7 +48,9 @@ def test_show_draws_the_map_over_the_film_and_computes_it_once_for_all_labels(pa
     capsys.readouterr()
     other = ["show", path, "--model", MODEL, "--label", "fracture", "--saliency", "--to", str(tmp_path / "f.png")]
     assert main([*other, "--json"]) == 0
-    assert json.loads(capsys.readouterr().out) == {"path": path, "file": str(tmp_path / "f.png")}
+    told = json.loads(capsys.readouterr().out)
+    assert (told["path"], told["file"]) == (path, str(tmp_path / "f.png"))
+    assert set(told["map"]) == {"rows", "columns", "share", "logit"} and told["map"]["rows"] == 3
 
 
 class Answering:
@@ -99,6 +101,7 @@ def refused(capsys, *arguments):
     [
         (["--saliency"], "Name both, with --model and --label"),
         (["--saliency", "--model", MODEL], "Name both, with --model and --label"),
+        (["--saliency", "--model", MODEL, "--model", "other", "--label", "edema"], "A map is that of one model"),
         (["--model", MODEL, "--label", "edema"], "Add --saliency, or leave them out"),
         (["--random-weights"], "Add --saliency, or leave them out"),
         (["--saliency", "--model", MODEL, "--label", "oedema"], "Unknown label 'oedema'"),

@@ -12,6 +12,7 @@ from cxr_core.cli import main
 from cxr_core.errors import ExistsError, RecordError, UsageError
 from cxr_core.records.example import decode, encode
 from cxr_core.records.tfrecord import read_payloads, record_offsets, write_records
+from cxr_core.tasks.image_facts import image_facts
 from cxr_core.tasks.show import show
 
 PATH = record("valid", "lateral", 7).path
@@ -129,3 +130,17 @@ def test_the_command_writes_where_it_stands_and_prints_where(workspace, tmp_path
     assert json.loads(capsys.readouterr().out) == {"path": PATH, "file": str(tmp_path / "x.png")}
     assert main(["show", PATH, "--source", NAME, "--to", "x.png"]) == 2
     assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_without_a_file_the_command_tells_what_is_said_of_the_image(workspace, capsys):
+    write_source(workspace)
+    assert main(["show", PATH, "--source", NAME, "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    facts = image_facts(NAME, PATH)
+    assert (told["path"], told["dataset"], told["view"]) == (PATH, facts.dataset, facts.view)
+    assert told["report"] == facts.values and told["truth"] is None and told["models"] == {}
+    assert main(["show", PATH, "--source", NAME]) == 0
+    assert "label" in capsys.readouterr().out
+    for options in (["--saliency"], ["--label", "edema"], ["--replace"], ["--model", "nobody"]):
+        assert main(["show", PATH, "--source", NAME, *options]) == 2
+        assert capsys.readouterr().err.count("\n") == 1
