@@ -1,0 +1,15 @@
+"""Kills at random moments, of whoever takes part in a run or reads films: 32; `make prove` does a thousand."""
+
+import random
+
+import pytest
+from kill_rounds import VICTIMS
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("victim", VICTIMS, ids=lambda victim: victim.__name__)
+def test_after_a_kill_every_status_is_true_and_no_verdict_is_lost(own_small_demo, fake_kinds, victim):
+    draw = random.Random(20191)
+    kills = [victim(draw) for _ in range(8)]
+    assert [kill for kill in kills if kill.wrong] == []
