@@ -172,6 +172,14 @@ SETTINGS: tuple[Setting, ...] = (
         "above 0, at most 60",
     ),
     Setting(
+        "niceness",
+        10,
+        "How far the work of runs stands back for everything else on the machine, as the pages: 0 for not at all, 19 "
+        "for as far as the system can. It takes nothing from a run on a machine that is idle otherwise.",
+        lambda value: 0 <= value <= 19,
+        "between 0 and 19",
+    ),
+    Setting(
         "queued_runs_per_person",
         0,
         "Most runs that one person who logs in may have waiting in the queue; 0: any number. All trainings of a sweep "

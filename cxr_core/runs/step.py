@@ -174,7 +174,11 @@ class StepContext:
 
 
 def run_step(store: RunStore, run_id: str, kinds: Mapping[str, Callable[[StepContext], None]]) -> int:
-    """Do the work of a run in this process and return its exit status; `kinds` maps a kind to its work."""
+    """Do the work of a run in this process and return its exit status; `kinds` maps a kind to its work.
+
+    The process stands back for others: pages are slow where a training takes every core that they share.
+    """
+    os.nice(settings().niceness)
     end_with_supervisor(settings().cancel_grace, _own_scratch(run_id))
     run = store.get(run_id)
     return carried_out(StepContext(store, run), run, kinds[run.kind])

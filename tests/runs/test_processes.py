@@ -37,6 +37,16 @@ def test_a_run_completes_with_its_rows_result_and_files(fake_kinds):
     assert "completed" in service.log_tail(run.run)
 
 
+def test_the_work_of_a_run_stands_back_and_who_looks_after_it_does_not(fake_kinds, until, monkeypatch):
+    own = psutil.Process().nice()
+    run = until(is_stepping(submit("sleep")))
+    assert psutil.Process(run.process.pid).nice() == own
+    monkeypatch.delenv("CXR_NICENESS")
+    run = until(is_stepping(submit("sleep", device=None)))
+    assert psutil.Process(run.process.pid).nice() == min(19, own + 10)
+    assert psutil.Process(run.supervisor.pid).nice() == own
+
+
 def test_temporary_files_of_the_work_go_with_its_process(fake_kinds, tmp_path, monkeypatch):
     (tmp_path / "tmp").mkdir()
     monkeypatch.setenv("TMPDIR", str(tmp_path / "tmp"))
