@@ -2,8 +2,9 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
-# Processes that share the tests; each that trains takes about 2 GB of memory.
-WORKERS ?= 3
+# Processes that share the tests: more than cores, as tests of pages and runs often wait. Each that trains takes about
+# 2 GB of memory.
+WORKERS ?= 4
 PIP    := $(BIN)/python -m pip --disable-pip-version-check
 
 .PHONY: run run-bigquery-demo test quick check format lock prove demo models clean

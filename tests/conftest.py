@@ -9,6 +9,9 @@ from collections.abc import Callable, Iterator
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
+# Before NumPy is there: several processes share the cores, and threads of BLAS that wait for one another burn them.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 import pytest
 from files_left_out import is_left_out
 from kept_folders import ROOT, code_of, copy_sources, kept_folder, used_fixtures

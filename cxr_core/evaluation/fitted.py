@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import expit
+from threadpoolctl import threadpool_limits
 
 from cxr_core.arrays import BoolArray, FloatArray, IntArray
 from cxr_core.evaluation.resamples import SEED
@@ -132,7 +133,8 @@ def _logistic(features: FloatArray, y: IntArray, smallest: float | None) -> tupl
     m = features.shape[1]
     bounds = [(smallest, None)] * m + [(None, None)]
     options = {"maxiter": 500, "ftol": 1e-12, "gtol": 1e-8}
-    found = minimize(loss, np.zeros(m + 1), jac=True, method="L-BFGS-B", bounds=bounds, options=options)
+    with threadpool_limits(1):  # the steps are so small that the threads of BLAS would only wait for one another
+        found = minimize(loss, np.zeros(m + 1), jac=True, method="L-BFGS-B", bounds=bounds, options=options)
     return found.x[:-1], float(found.x[-1])
 
 

@@ -23,6 +23,7 @@ from scipy.special import ndtri
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from threadpoolctl import threadpool_limits
 
 from cxr_core.arrays import BoolArray, FloatArray, IntArray
 from cxr_core.evaluation.fitted import FEWEST_PATIENTS, FOLDS, deal_patients
@@ -92,7 +93,8 @@ def certain_probabilities(values: IntArray, features: FloatArray, patients: IntA
         if any(np.unique(patients[learned & (y == one)]).size < FEWEST_PATIENTS for one in (True, False)):
             return None
         classifier = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
-        classifier.fit(features[learned], y[learned])
+        with threadpool_limits(1):  # the threads of BLAS would wait for one another nine tenths of the time
+            classifier.fit(features[learned], y[learned])
         if held_out.any():
             found[held_out] = classifier.predict_proba(features[held_out])[:, 1]
     return found
