@@ -87,8 +87,8 @@ class Cell:
         sensitivity, specificity = self.sensitivity or 0.5, NormalDist().cdf(self.threshold)
         tp, fn = self.prevalence * sensitivity, self.prevalence * (1 - sensitivity)
         tn, fp = (1 - self.prevalence) * specificity, (1 - self.prevalence) * (1 - specificity)
-        shares = (sensitivity, specificity, tp / (tp + fp), tn / (tn + fn), 2 * tp / (2 * tp + fp + fn))
-        return dict(zip(SHARES, shares, strict=True))
+        predictive = (tp / (tp + fp), tn / (tn + fn), 2 * tp / (2 * tp + fp + fn))
+        return dict(zip(SHARES, (sensitivity, specificity, *predictive, tp + fp, fp), strict=True))
 
 
 AREAS = [Cell(*choice) for choice in product((300, 1000), (0.02, 0.1, 0.4), (0.7, 0.9, 0.95, 0.98))]

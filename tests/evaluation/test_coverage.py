@@ -53,7 +53,7 @@ def test_intervals_cover_and_true_nulls_are_rejected_as_often_as_promised(covera
 def test_shares_at_an_operating_point_cover_with_several_images_of_a_patient(coverage, images, sensitivity):
     cell, n = coverage.Cell(300, 0.3, 0.9, images, sensitivity), 600
     found = coverage.summary(cell, [coverage.judged(cell, np.random.default_rng([4, i])) for i in range(n)])
-    for share in ("sensitivity", "specificity", "ppv", "npv", "f1"):
+    for share in ("sensitivity", "specificity", "ppv", "npv", "f1", "alarms", "false_alarms"):
         assert covers_as_promised(found[f"{share}_covered"], n, 0.935, 0.97)
 
 
@@ -66,6 +66,8 @@ def test_the_true_shares_and_average_precision_are_those_of_endless_data(coverag
     assert cell.shares["ppv"] == pytest.approx(metrics.precision_score(y, called), abs=0.01)
     assert cell.shares["npv"] == pytest.approx(metrics.precision_score(y, called, pos_label=0), abs=0.01)
     assert cell.shares["f1"] == pytest.approx(metrics.f1_score(y, called), abs=0.01)
+    assert cell.shares["alarms"] == pytest.approx(called.mean(), abs=0.01)
+    assert cell.shares["false_alarms"] == pytest.approx((called & (y == 0)).mean(), abs=0.01)
     assert cell.average_precision == pytest.approx(metrics.average_precision_score(y, scores), abs=0.01)
 
 
