@@ -25,6 +25,7 @@ from cxr_core.caller import found_by
 from cxr_core.errors import CxrError
 from cxr_core.settings import Settings, settings
 from cxr_core.sources.registry import sight_of_nothing
+from cxr_core.training.apart import open_files_apart
 from cxr_core.workspace import tightened
 from dashboard.browser_rules import BrowserRules
 from dashboard.counters import Counters
@@ -82,6 +83,7 @@ def follow_settings() -> None:
     if settings().auth_provider:
         config.set_option("server.cookieSecret", cookie_key())
     found_by(session_caller)
+    open_files_apart()
 
 
 def handed_over() -> dict[str, str]:

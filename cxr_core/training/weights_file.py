@@ -21,6 +21,7 @@ from cxr_core.atomic import write_bytes
 from cxr_core.errors import ModelFileError, UsageError
 from cxr_core.model_names import parse_model_name
 from cxr_core.schema import LABELS, RECORD_IMAGE_SIZE, TRAINING_VIEWS
+from cxr_core.training import apart
 from cxr_core.training.execution_options import DECODINGS
 from cxr_core.training.layer_arrays import ROOT, Arrays, read_keras3, read_layers
 from cxr_core.training.options import ARCHITECTURES, IMAGE_SIZES
@@ -106,6 +107,8 @@ def read_info(path: Path) -> ModelInfo:
     Raises:
         ModelFileError: the file cannot be read, or its `cxr` attribute is not what `write_weights` writes.
     """
+    if apart.is_on():
+        return _info_of(apart.told(path)["info"])
     with opened(path) as container:
         file = container.file
         try:
@@ -124,6 +127,8 @@ def read_info(path: Path) -> ModelInfo:
 
 def tells_its_network(path: Path) -> bool:
     """Say whether a model file tells of itself which network it holds, as those of this product do."""
+    if apart.is_on():
+        return bool(apart.told(path)["tells"])
     with opened(path) as container:
         return _INFO in container.file.attrs
 
@@ -198,9 +203,13 @@ def _info_from_name(path: Path) -> ModelInfo:
     return ModelInfo("densenet121", RECORD_IMAGE_SIZE, view, policy)
 
 
-def _checked_info(values: dict[str, Any]) -> ModelInfo:
+def _info_of(values: dict[str, Any]) -> ModelInfo:
     told = {name: tuple(values.get(name, ())) for name in ("labels", "untrained")}
-    info = ModelInfo(**(values | told))
+    return ModelInfo(**(values | told))
+
+
+def _checked_info(values: dict[str, Any]) -> ModelInfo:
+    info = _info_of(values)
     known = info.architecture in ARCHITECTURES and info.image_size in IMAGE_SIZES and info.labels == LABELS
     known = known and info.decode in DECODINGS and set(info.untrained) <= set(LABELS)
     if not known or info.view not in (None, *TRAINING_VIEWS):
