@@ -35,7 +35,7 @@ from cxr_core.sources.importing.image_files import image_files, read_image
 from cxr_core.sources.importing.mapping import parse_mapping
 from cxr_core.sources.importing.pictures import record_jpeg
 from cxr_core.sources.registry import get_source, source_names
-from cxr_core.tasks.backup import restore
+from cxr_core.tasks.backup import back_up, restore
 from cxr_core.tasks.import_groups import import_groups
 from cxr_core.tasks.import_labels import import_labels
 from cxr_core.tasks.import_predictions import import_predictions
@@ -241,6 +241,23 @@ def square() -> bytes:
     return record_jpeg(pictures()[0])
 
 
+def policy_text() -> bytes:
+    rows = [f"{label} = {{u = [0.55, 0.85], w = 1.0}}" for label in LABELS[1:]]
+    return "\n".join([f"{LABELS[0]} = {{u = 0.5, w = 1}}", *rows]).encode()
+
+
+@cache
+def backups() -> list[bytes]:
+    """A backup of a workspace with one imported source."""
+    base = Path(tempfile.mkdtemp(prefix="fuzzed-"))
+    with _at_home(base):
+        import_labels("mine", [_file(base, tables()[0], "own.csv")], ImportChoices())
+        back_up(base / "backup.tar")
+        content = (base / "backup.tar").read_bytes()
+    shutil.rmtree(base)
+    return [content]
+
+
 @st.composite
 def sealed(draw: st.DrawFn) -> bytes:
     """Records whose checksums are right, and whose Example is not."""
@@ -373,6 +390,6 @@ DOORS = (
     Door("records", changed(records) | sealed(), _records),
     Door("settings", toml(), _settings),
     Door("mappings", changed(lambda: [b'layout = "chexpert"\n[columns]\npath = "Path"\n[values]\nyes = "positive"\n']), lambda folder, content: parse_mapping(content, "m.toml")),
-    Door("policies", changed(lambda: [b'edema = {kind = "pair", u = 0.5, w = 1}\n']), _policy),
-    Door("backups", changed(lambda: archives()[3:4]), lambda folder, content: restore(_file(folder, content, "backup.tar"))),
+    Door("policies", changed(lambda: [policy_text()]), _policy),
+    Door("backups", changed(backups), lambda folder, content: restore(_file(folder, content, "backup.tar"))),
 )  # fmt: skip
