@@ -30,6 +30,7 @@ window.fetch = async (...asked) => {
 
   function look() {
     document.querySelectorAll(SCROLLS).forEach(reachable);
+    document.querySelectorAll(".js-plotly-plot").forEach(listen);
     document.querySelectorAll(NAMED).forEach((place) => place.setAttribute("role", "group"));
   }
 
@@ -53,10 +54,28 @@ window.fetch = async (...asked) => {
     const otherwise = event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey;
     if (link && !event.defaultPrevented && !otherwise && link.origin === location.origin && LEADS_TO_IMAGES.test(link.getAttribute("href"))) {
       event.preventDefault();
-      history.pushState({}, "", link.href);
-      dispatchEvent(new PopStateEvent("popstate"));
-      document.querySelector('[data-testid="stMain"]')?.scrollTo(0, 0);
+      open(link.href);
     }
+  }
+
+  function open(address) {
+    history.pushState({}, "", address);
+    dispatchEvent(new PopStateEvent("popstate"));
+    document.querySelector('[data-testid="stMain"]')?.scrollTo(0, 0);
+  }
+
+  // What a point of a chart knows of itself ends in such an address where it counts images.
+  function followPoint({ points, event }) {
+    const told = points[0]?.customdata, address = Array.isArray(told) ? told.at(-1) : "";
+    if (!LEADS_TO_IMAGES.test(address)) return;
+    if (event.ctrlKey || event.metaKey) window.open(address, "_blank", "noopener");
+    else open(address);
+  }
+
+  // Charts come and are drawn anew: each listens once, whenever it was looked at.
+  function listen(chart) {
+    chart.removeListener?.("plotly_click", followPoint);
+    chart.on?.("plotly_click", followPoint);
   }
 
   addEventListener("click", follow);

@@ -23,6 +23,12 @@ CONTRADICTED = {
     "blank-called-positive": (Value.not_mentioned, True),
     "positive-called-negative": (Value.positive, False),
 }
+#: The images of one value: the value, and whether the highest score is the most telling one.
+OF_VALUE = {
+    "blank": (Value.not_mentioned, True),
+    "negative": (Value.negative, True),
+    "positive": (Value.positive, False),
+}
 #: What a threshold makes.
 CUT_GROUPS = (*CELLS, *CONTRADICTED)
 #: What is of the report alone, whoever judges.
@@ -33,10 +39,11 @@ _ENDS = ("uncertain-highest", "uncertain-lowest")
 #: What two models are needed for, what one is needed for, and what can be listed without one.
 PAIR_GROUPS = ("models-differ",)
 MODEL_GROUPS = (*CUT_GROUPS, *_ENDS, "doubtful", *PAIR_GROUPS)
-LABEL_GROUPS = ("uncertain", "blank", "study-contradicts")
+LABEL_GROUPS = ("uncertain", *OF_VALUE, "study-contradicts")
 GROUPS = (
     *("false-positive", "false-negative", "uncertain", "doubtful", "blank"),
-    *("true-positive", "true-negative", *_ENDS, *CONTRADICTED, *PAIR_GROUPS, "study-contradicts"),
+    *("negative", "positive", "true-positive", "true-negative", *_ENDS, *CONTRADICTED),
+    *(*PAIR_GROUPS, "study-contradicts"),
 )
 
 
@@ -74,9 +81,9 @@ def group_rows(group: str, values: IntArray, scores: FloatArray, threshold: floa
 
     `CELLS` are those of the confusion table when score >= threshold is called positive, on the certain rows; what is
     called positive stands highest score first, what is called negative lowest first. `CONTRADICTED` are rows of one
-    value by the same order. `uncertain` are taken in turn from both ends of their scores, or from one end; `blank` are
-    those that are not mentioned, the highest score first. Groups that compare scores with others than themselves are in
-    `disagreement`, labels in doubt in `doubt`.
+    value by the same order. `uncertain` are taken in turn from both ends of their scores, or from one end; `OF_VALUE`
+    are the rows of one value, the least expected score first. Groups that compare scores with others than themselves
+    are in `disagreement`, labels in doubt in `doubt`.
 
     Args:
         group: one of `GROUPS`, without `doubtful`, `models-differ` and `study-contradicts`.
@@ -90,8 +97,8 @@ def group_rows(group: str, values: IntArray, scores: FloatArray, threshold: floa
     """
     if group not in GROUPS:
         raise UnknownNameError("group", group, GROUPS)
-    if group == "blank":
-        return _blank(values, scores)
+    if group in OF_VALUE:
+        return _of_value(values, scores, *OF_VALUE[group])
     if group == "uncertain" or group in _ENDS:
         return _uncertain(values, scores, group)
     certain = certain_rows(values, scores)
@@ -132,10 +139,11 @@ def _called(called: bool, threshold: float) -> str:
     return f"called {'positive' if called else 'negative'} at {threshold:g}"
 
 
-def _blank(values: IntArray, scores: FloatArray) -> Picked:
-    rows = _with_value(values, scores, Value.not_mentioned)
-    rows = _ordered(rows, -scores[rows])
-    return Picked(rows, Told(rows.size, lambda n: f"not mentioned, score {n + 1} from the top"))
+def _of_value(values: IntArray, scores: FloatArray, value: Value, highest: bool) -> Picked:
+    rows = _with_value(values, scores, value)
+    rows, end = _telling(rows, scores[rows], highest), "top" if highest else "bottom"
+    said = value.name.replace("_", " ")
+    return Picked(rows, Told(rows.size, lambda n: f"{said}, score {n + 1} from the {end}"))
 
 
 def _uncertain(values: IntArray, scores: FloatArray, group: str) -> Picked:

@@ -15,6 +15,7 @@ from cxr_core.evaluation.image_groups import (
     CUT_GROUPS,
     GROUPS,
     MODEL_GROUPS,
+    OF_VALUE,
     PAIR_GROUPS,
     REPORT_GROUPS,
     Picked,
@@ -243,6 +244,6 @@ def _without_model(query: ImageQuery) -> ImageGroup:
         picked = studies_contradict(_studies(frame), values, None)
         return ImageGroup(query, frame, picked, values, np.full(len(frame), np.nan))
     if query.group:
-        value = Value.uncertain if query.group == "uncertain" else Value.not_mentioned
+        value = Value.uncertain if query.group == "uncertain" else OF_VALUE[query.group][0]
         rows, why = np.flatnonzero(values == value), f"the label is {value.name.replace('_', ' ')}"
     return ImageGroup(query, frame, Picked(rows, Told(rows.size, lambda _: why)), values, np.full(len(frame), np.nan))

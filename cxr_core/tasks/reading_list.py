@@ -8,7 +8,7 @@ import pandas as pd
 
 from cxr_core.arrays import IntArray
 from cxr_core.errors import UnknownNameError, UsageError
-from cxr_core.evaluation.image_groups import Picked
+from cxr_core.evaluation.image_groups import OF_VALUE, Picked
 from cxr_core.evaluation.proportions import share_interval
 from cxr_core.evaluation.reading_order import AS_LISTED, reading_order
 from cxr_core.evaluation.results import Bounds
@@ -19,7 +19,7 @@ from cxr_core.tasks.images import ImageGroup, ImageQuery
 from cxr_core.tasks.reading import Desk, said
 
 #: The groups that the report's value alone makes: what is read of them in an order that looks at nothing is a sample.
-SAMPLED_GROUPS = (None, "uncertain", "uncertain-highest", "uncertain-lowest", "blank")
+SAMPLED_GROUPS = (None, "uncertain", "uncertain-highest", "uncertain-lowest", *OF_VALUE)
 READERS, MYSELF = "readers", "myself"
 #: With whom a reader disagrees.
 OTHERS = (REPORT, READERS, MYSELF, TRUTH)

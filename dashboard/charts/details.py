@@ -1,6 +1,6 @@
 """The charts behind the curves: where the uncertain images fall, paired differences, (u, w) targets."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,12 +12,20 @@ from cxr_core.schema import label_words
 from cxr_core.tasks.distribution import positive_rates
 from cxr_core.uncertainty import Policy
 from cxr_core.words import counted, percent, signed
-from dashboard.charts.frame import MARGIN, figure, label_axis, plain_axis
+from dashboard.charts.frame import MARGIN, Leads, figure, label_axis, plain_axis
 from dashboard.charts.palette import VALUE_SYMBOLS, Palette
+
+#: Where a click on a point of the spread of scores leads: label value, lower and upper edge of its bin -> address.
+ScoreLeads = Callable[[str, float, float], str]
 
 
 def score_chart(
-    scores: dict[str, np.ndarray], threshold: float | None, score_name: str, n_bins: int, colors: Palette
+    scores: dict[str, np.ndarray],
+    threshold: float | None,
+    score_name: str,
+    n_bins: int,
+    colors: Palette,
+    leads: ScoreLeads | None = None,
 ) -> go.Figure:
     """Draw how the scores of each label value are spread: each line is a share of that value's own images.
 
@@ -27,13 +35,14 @@ def score_chart(
         score_name: the axis title, as in "logit".
         n_bins: number of equal bins over the range of all scores.
         colors: the palette of the appearance.
+        leads: the address that a click on the point of a value leads to, by the edges of its bin; None for none.
     """
     everything = np.concatenate([values for values in scores.values() if len(values)] or [np.zeros(1)])
     edges = np.linspace(everything.min(), everything.max() + 1e-9, n_bins + 1)
     chart = figure("Where the images of each label value fall", colors, 420)
     for value, values in scores.items():
         if len(values):
-            chart.add_trace(_spread(value, values, edges, colors))
+            chart.add_trace(_spread(value, values, edges, colors, leads))
     if threshold is not None:
         chart.add_vline(x=threshold, line={"color": colors.faint, "dash": "dot", "width": 1.5})
         words = {
@@ -51,18 +60,21 @@ def score_chart(
     return chart
 
 
-def _spread(value: str, values: np.ndarray, edges: np.ndarray, colors: Palette) -> go.Scatter:
+def _spread(value: str, values: np.ndarray, edges: np.ndarray, colors: Palette, leads: ScoreLeads | None) -> go.Scatter:
     counts, _ = np.histogram(values, edges)
     strong = value in {"uncertain", "positive"}
     return go.Scatter(
         x=(edges[:-1] + edges[1:]) / 2,
         y=counts / len(values),
-        customdata=[f"{counted(n, 'image')} ({percent(n / len(values))})" for n in counts],
+        customdata=[
+            [f"{counted(n, 'image')} ({percent(n / len(values))})", leads(value, low, high) if leads else ""]
+            for n, low, high in zip(counts, edges[:-1], edges[1:], strict=True)
+        ],
         name=f"{label_words(value)} (n = {len(values):,})",
         mode="lines+markers",
         marker={"symbol": VALUE_SYMBOLS[value], "size": 6},
         line={"color": colors.values[value], "width": 2.5 if strong else 1.5},
-        hovertemplate=f"{label_words(value)}: %{{customdata}} near %{{x:.2f}}<extra></extra>",
+        hovertemplate=f"{label_words(value)}: %{{customdata[0]}} near %{{x:.2f}}<extra></extra>",
     )
 
 
@@ -135,7 +147,9 @@ def _difference_words(row: LabelComparison) -> str:
     return f"corrected interval {signed(low)} to {signed(high)}, corrected p {row.p_corrected:.3f}, n = {row.n:,}"
 
 
-def target_chart(counts: pd.DataFrame, policy: Policy, dataset: str, colors: Palette) -> go.Figure:
+def target_chart(
+    counts: pd.DataFrame, policy: Policy, dataset: str, colors: Palette, leads: Leads | None = None
+) -> go.Figure:
     """Draw the positive rate that the loss sees for each label, beside the rate among the certain images.
 
     Args:
@@ -143,6 +157,7 @@ def target_chart(counts: pd.DataFrame, policy: Policy, dataset: str, colors: Pal
         policy: the (u, w) of each label.
         dataset: the data set to count in.
         colors: the palette of the appearance.
+        leads: the address that a click on a point leads to, to its uncertain images; None for none.
     """
     seen = positive_rates(counts, policy.u, policy.w, dataset, policy.blank_u, policy.blank_w)
     certain = positive_rates(counts, 0.0, 0.0, dataset)
@@ -163,11 +178,13 @@ def target_chart(counts: pd.DataFrame, policy: Policy, dataset: str, colors: Pal
         chart.add_scatter(
             x=list(rates),
             y=words,
-            customdata=[percent(rate) for rate in rates],
+            customdata=[
+                [percent(rate), leads(str(label), "uncertain") if leads else ""] for label, rate in rates.items()
+            ],
             mode="markers",
             name=name,
             marker={"color": color, "symbol": symbol, "size": 11},
-            hovertemplate=f"%{{y}}: %{{customdata}}<extra>{name}</extra>",
+            hovertemplate=f"%{{y}}: %{{customdata[0]}}<extra>{name}</extra>",
         )
     chart.update_xaxes(plain_axis("weighted share of positive targets", colors), tickformat=".0%", rangemode="tozero")
     chart.update_yaxes(label_axis(colors))

@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 
 from cxr_core.schema import LABELS, VALUES, label_words
 from cxr_core.tasks.distribution import uncertain_outnumbers_positive, value_counts
-from dashboard.charts.frame import figure, label_axis, plain_axis
+from dashboard.charts.frame import Leads, figure, label_axis, plain_axis
 from dashboard.charts.palette import VALUE_SYMBOLS, Palette
 
 Measure = Literal["share", "count"]
@@ -37,7 +37,13 @@ def sorted_labels(counts: pd.DataFrame, dataset: str, sort: str) -> list[str]:
 
 
 def distribution_chart(
-    counts: pd.DataFrame, dataset: str, labels: Sequence[str], measure: Measure, axis: Axis, colors: Palette
+    counts: pd.DataFrame,
+    dataset: str,
+    labels: Sequence[str],
+    measure: Measure,
+    axis: Axis,
+    colors: Palette,
+    leads: Leads | None = None,
 ) -> go.Figure:
     """Draw shares as stacked bars, or (counts, and whatever has a log axis) as points.
 
@@ -50,6 +56,7 @@ def distribution_chart(
         measure: share of the label's images, or their number.
         axis: of the horizontal axis; nothing that is 0 can stand on a log axis.
         colors: the palette of the appearance.
+        leads: the address that a click leads to; None for none.
     """
     images = value_counts(counts, dataset).loc[list(labels)]
     total, unit = images.sum(axis=1), counts.columns[-1]
@@ -58,7 +65,7 @@ def distribution_chart(
     share = images.div(total.clip(lower=1), axis=0) * 100
     build = _bar if (measure, axis) == ("share", "linear") else _points
     drawn = share if measure == "share" else images
-    chart.add_traces([build(drawn[v], _hover(images[v], share[v], v, dataset, unit), v, colors) for v in VALUES])
+    chart.add_traces([build(drawn[v], _hover(images[v], share[v], dataset, unit, leads), v, colors) for v in VALUES])
     chart.update_layout(barmode="stack", bargap=0.28, margin={"l": 8, "r": 16, "t": 108, "b": 56})
     chart.update_layout(legend={"traceorder": "normal"})
     chart.update_xaxes(plain_axis(_axis_title(measure, axis, unit), colors), **_range(measure, axis))
@@ -70,11 +77,13 @@ def distribution_chart(
     return chart
 
 
-def _hover(images: pd.Series, share: pd.Series, value: str, dataset: str, unit: str) -> dict[str, object]:
+def _hover(images: pd.Series, share: pd.Series, dataset: str, unit: str, leads: Leads | None) -> dict[str, object]:
+    value = str(images.name)
+    addresses = [leads(label, value) if leads else "" for label in images.index]
     return {
         "y": [label_words(label) for label in images.index],
         "name": label_words(value),
-        "customdata": list(zip(images, share, strict=True)),
+        "customdata": list(zip(images, share, addresses, strict=True)),
         "hovertemplate": f"%{{y}}<br>{label_words(value)} in {dataset}: %{{customdata[0]:,}} {unit}"
         " (%{customdata[1]:.1f} %)<extra></extra>",
     }

@@ -1,11 +1,14 @@
 """What every Plotly figure has in common: margins, grid, title, hover; and the square axes of ROC and PR."""
 
+from collections.abc import Callable
 from typing import Any
 
 import plotly.graph_objects as go
 
 from dashboard.charts.palette import Palette
 
+#: Where a click on a bar or point leads, by its label and value: an address, with which what it knows of itself ends.
+Leads = Callable[[str, str], str]
 #: Pixels by which a further line lifts the lines of a title.
 LINE = 18
 MARGIN = {"l": 64, "r": 24, "t": 56, "b": 56}

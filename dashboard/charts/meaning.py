@@ -4,27 +4,31 @@ import plotly.graph_objects as go
 
 from cxr_core.evaluation.shares import PresentShare
 from cxr_core.schema import VALUES, label_words
-from dashboard.charts.frame import figure, label_axis, unit_axis
+from dashboard.charts.frame import Leads, figure, label_axis, unit_axis
 from dashboard.charts.palette import VALUE_SYMBOLS, Palette
 
 _LANE = 0.18
 
 
-def meaning_chart(labels: dict[str, dict[str, PresentShare]], colors: Palette) -> go.Figure:
+def meaning_chart(labels: dict[str, dict[str, PresentShare]], colors: Palette, leads: Leads | None = None) -> go.Figure:
     """Draw each share with its interval, a lane for each value; what too few were read of is not drawn.
 
     Args:
         labels: label -> value -> share, in the order in which they are drawn.
         colors: the palette of the appearance.
+        leads: the address that a click on a point leads to; None for none.
     """
     chart = figure("Share that the readers call present, 95 % intervals by patient", colors, 120 + 40 * len(labels))
-    names = [label_words(label) for label in labels]
+    order, names = list(labels), [label_words(label) for label in labels]
     for lane, value in enumerate(VALUES):
         known = [(row, shares[value]) for row, shares in enumerate(labels.values()) if shares[value].share is not None]
         chart.add_scatter(
             x=[share.share for _, share in known],
             y=[row + (lane - 1.5) * _LANE for row, _ in known],
-            customdata=[[names[row], *share.counted[::-1], share.n] for row, share in known],
+            customdata=[
+                [names[row], *share.counted[::-1], share.n, leads(order[row], value) if leads else ""]
+                for row, share in known
+            ],
             error_x={
                 "array": [_arm(share, 1) for _, share in known],
                 "arrayminus": [_arm(share, 0) for _, share in known],

@@ -17,7 +17,7 @@ from dashboard.charts.palette import model_style
 from dashboard.charts.readers import readers_on_pr, readers_on_roc
 from dashboard.evaluate.calibration import calibration_section
 from dashboard.evaluate.decisions import decisions_section
-from dashboard.evaluate.image_links import linked_confusion, linked_uncertain
+from dashboard.evaluate.image_links import leads_of, linked_confusion, linked_uncertain
 from dashboard.evaluate.judged import POINT, Judged
 from dashboard.evaluate.operating_input import Cut, operating_cut, take_clicked_threshold
 from dashboard.evaluate.subgroups import subgroup_section
@@ -155,8 +155,10 @@ def _uncertain(judged: Judged, curves: LabelCurves, point: OperatingPoint | None
         _no_point(cut)
     scores, threshold = curves.scores_by_value(), None if point is None else point.threshold
     if any(of_value.size for of_value in scores.values()):
-        chart = score_chart(scores, threshold, f"predicted {curves.scale}", SCORE_BINS, colors())
+        leads = leads_of(judged, scores)
+        chart = score_chart(scores, threshold, f"predicted {curves.scale}", SCORE_BINS, colors(), leads)
         st.plotly_chart(chart, config=CONFIG, key="scores", alt="Spread of the scores of each label value")
+        st.caption("A click on a point opens the images of its value, from the page on that has those with its scores.")
     if point is not None:
         table = linked_uncertain(judged, curves, point)
         st.table(table, border="horizontal", alt="Share of each label value called positive")

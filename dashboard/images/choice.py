@@ -29,6 +29,8 @@ GROUP_WORDS = {
     "uncertain-lowest": "Uncertain, lowest scores",
     "uncertain": "Uncertain, both ends",
     "blank": "Not mentioned",
+    "negative": "Negative",
+    "positive": "Positive",
     "blank-called-positive": "Not mentioned, called positive",
     "positive-called-negative": "Positive, called negative",
     "doubtful": "Label in doubt",

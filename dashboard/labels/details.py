@@ -10,18 +10,17 @@ from cxr_core.words import counted
 from dashboard.charts.details import target_chart
 from dashboard.charts.frame import CONFIG
 from dashboard.charts.heatmap import cooccurrence_chart
+from dashboard.labels.image_links import images_of, leads_of
 from dashboard.shared import engine, help_texts
 from dashboard.shared.choices import Options, pick_one
 from dashboard.shared.costs import query_text
 from dashboard.shared.downloads import download_table
 from dashboard.shared.errors import errors_as_sentences
 from dashboard.shared.formatting import count, percent
-from dashboard.shared.image_links import group_parameters, linked
+from dashboard.shared.image_links import linked
 from dashboard.shared.policy_input import loss_formula, policy_input
 from dashboard.shared.theme import colors
 
-#: The values whose counts lead to their images, and the group of them.
-_GROUPS = {"not_mentioned": "blank", "uncertain": "uncertain"}
 PAIR_MEASURES: dict[str, str] = {"share": "Share of the row", "count": "Images"}
 
 
@@ -35,18 +34,14 @@ def table_section(overview: LabelOverview) -> None:
         f"{u / p:.2f}" if p else "–" for u, p in zip(images["uncertain"], images["positive"], strict=True)
     ]
     shown["Images"] = total.map(count).to_numpy()
-    for value, group in _GROUPS.items():
-        links = (_images_of(overview, dataset, label, group) for label in images.index)
+    for value in VALUES:
+        links = (images_of(overview, dataset, label, value) for label in images.index)
         shown[label_words(value)] = [
             linked(n, where) for n, where in zip(shown[label_words(value)], links, strict=True)
         ]
     shown.index.name = "Label"
     st.table(shown, border="horizontal", alt=f"Images by label and value in {dataset}")
     download_table(overview.distribution, f"{overview.source}-{overview.view or 'all'}-distribution.csv")
-
-
-def _images_of(overview: LabelOverview, dataset: str, label: str, group: str) -> dict[str, str]:
-    return group_parameters(overview.source, label, group, dataset=dataset, view=overview.view)
 
 
 def count_section(overview: LabelOverview) -> None:
@@ -110,8 +105,9 @@ def policy_section(overview: LabelOverview) -> None:
                 f"It moves **{label_words(label)}** most: from {percent(certain[label])} among the certain images to "
                 f"{percent(seen[label])} in {dataset}."
             )
-        chart = target_chart(overview.distribution, policy, dataset, colors())
+        chart = target_chart(overview.distribution, policy, dataset, colors(), leads_of(overview, dataset))
         st.plotly_chart(chart, config=CONFIG, key="targets", alt="Positive rate that the loss sees for each label")
+        st.caption("A click on a point opens the uncertain images of its label.")
         rates = pd.DataFrame({"label": LABELS, "certain": certain.to_numpy(), "seen_by_the_loss": seen.to_numpy()})
         download_table(rates, f"{overview.source}-{dataset}-{policy.name}-positive-rates.csv")
 

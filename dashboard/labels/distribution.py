@@ -7,6 +7,7 @@ from cxr_core.schema import label_words
 from cxr_core.tasks.distribution import LabelOverview
 from dashboard.charts.distribution import SORTS, Axis, Measure, distribution_chart, sorted_labels
 from dashboard.charts.frame import CONFIG
+from dashboard.labels.image_links import leads_of
 from dashboard.shared import engine, help_texts
 from dashboard.shared.choices import Options, pick_one, select_one
 from dashboard.shared.errors import errors_as_sentences
@@ -42,11 +43,12 @@ def distribution_section(overview: LabelOverview) -> None:
         counted = _counted(overview, unit)
         order = sorted_labels(counted, shown[0], sort)
         for dataset, column in zip(shown, st.columns(len(shown)), strict=True):
-            chart = distribution_chart(counted, dataset, order, measure, axis, colors())
+            leads = leads_of(overview, dataset)
+            chart = distribution_chart(counted, dataset, order, measure, axis, colors(), leads)
             alt = f"Values of the 14 labels in {dataset}"
             column.plotly_chart(chart, config=CONFIG, key=f"distribution-{dataset}", alt=alt)
         note = " What is 0 has no place on a log axis." if axis == "log" else ""
-        st.caption(f"Bold: more uncertain than positive.{note}")
+        st.caption(f"Bold: more uncertain than positive. A click on a bar or point opens its images.{note}")
 
 
 def _counted(overview: LabelOverview, unit: str) -> pd.DataFrame:

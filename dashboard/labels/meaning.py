@@ -10,6 +10,7 @@ from cxr_core.tasks.meaning import Meaning, policy_text
 from cxr_core.uncertainty import Policy
 from dashboard.charts.frame import CONFIG
 from dashboard.charts.meaning import meaning_chart
+from dashboard.labels.image_links import leads_of
 from dashboard.labels.uncertain_meaning import uncertain_section
 from dashboard.shared import engine, help_texts
 from dashboard.shared.choices import Options, pick_one, select_one
@@ -28,6 +29,9 @@ _SET_ASIDE = (
     "Set aside: read because of what is said of the film, or with that in sight. Such verdicts are counted, and are no "
     "part of a share."
 )
+
+_CLICKS = "Of one data set, a click on a point opens its images."
+_CLICKS_HERE = "A click on a point opens the images of its label and value."
 
 
 def meaning_section(overview: LabelOverview) -> None:
@@ -49,8 +53,10 @@ def meaning_section(overview: LabelOverview) -> None:
             dataset = pick_one("Data set", datasets, ALL, help_texts.DATASET)
         found = engine.meaning(overview.source, chosen, None if dataset == ALL else dataset, overview.view)
         st.header(plain(meaning_answer(found)), anchor=False)
-        chart = meaning_chart(found.labels, colors())
+        leads = None if dataset == ALL else leads_of(overview, dataset)
+        chart = meaning_chart(found.labels, colors(), leads)
         st.plotly_chart(chart, config=CONFIG, key="meaning", alt="Share present of each label value, by the readers")
+        st.caption(_CLICKS if leads is None else _CLICKS_HERE)
         st.table(meaning_table(found), border="horizontal", alt="Share present of each label value, with counts")
         st.caption(plain(_caption(found)))
         download_table(flat_meaning(found), f"{found.source}-{found.set}-meaning.csv")

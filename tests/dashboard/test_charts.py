@@ -10,6 +10,7 @@ from cxr_core.evaluation.calibration import ReliabilityBin
 from cxr_core.evaluation.curves import pr_curve, roc_curve
 from cxr_core.evaluation.decision import NetBenefit
 from cxr_core.evaluation.results import LabelComparison
+from cxr_core.evaluation.shares import PresentShare
 from cxr_core.schema import LABELS, VALUES, label_words
 from cxr_core.uncertainty import uniform_policy
 from dashboard.charts.calibration import calibration_chart
@@ -18,6 +19,7 @@ from dashboard.charts.decision import decision_chart
 from dashboard.charts.details import difference_chart, score_chart, target_chart
 from dashboard.charts.distribution import distribution_chart, sorted_labels
 from dashboard.charts.heatmap import cooccurrence_chart
+from dashboard.charts.meaning import meaning_chart
 from dashboard.charts.palette import DARK, LIGHT, LineStyle, model_style
 
 WORDS = [label_words(label) for label in LABELS]
@@ -235,3 +237,19 @@ def test_counting_uncertain_as_positive_raises_the_rate_that_the_loss_sees(count
     _, certain, seen = target_chart(counts, uniform_policy(1, 1), "train", LIGHT).data
     assert certain.x[13] == pytest.approx(10 / 57)
     assert seen.x[13] == pytest.approx(23 / 70)
+
+
+def test_a_point_of_what_labels_mean_ends_in_the_address_of_its_label_and_value(counts):
+    read, unread = PresentShare(30, 20, 5, 18, 0.25, (0.1, 0.45)), PresentShare(9, 2, 1, 2, None, None, "too few")
+    labels = {"edema": dict.fromkeys(VALUES, read), "fracture": dict.fromkeys(VALUES, unread) | {"positive": read}}
+    chart = meaning_chart(labels, LIGHT, lambda label, value: f"images?{label}={value}")
+    ends = {trace.name: [told[-1] for told in trace.customdata] for trace in chart.data}
+    assert ends["Uncertain"] == ["images?edema=uncertain"]
+    assert ends["Positive"] == ["images?edema=positive", "images?fracture=positive"]
+    assert {told[-1] for trace in meaning_chart(labels, LIGHT).data for told in trace.customdata} == {""}
+
+
+def test_a_point_of_what_the_loss_sees_ends_in_the_address_of_the_uncertain_of_its_label(counts):
+    chart = target_chart(counts, uniform_policy(1, 1), "train", LIGHT, lambda label, value: f"images?{label}={value}")
+    for trace in chart.data[1:]:
+        assert [told[-1] for told in trace.customdata] == [f"images?{label}=uncertain" for label in LABELS]

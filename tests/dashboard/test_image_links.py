@@ -2,16 +2,30 @@
 
 import html
 import re
+from types import SimpleNamespace
 from urllib.parse import parse_qsl
 
 import pytest
-from as_read import links_to_images, without_links
+from as_read import links_to_images, wall_of, without_links
 
 from cxr_core.evaluation.image_groups import CUT_GROUPS, GROUPS, LABEL_GROUPS, PAIR_GROUPS
+from cxr_core.schema import LABELS, label_words
+from cxr_core.tasks.distribution import label_overview
 from cxr_core.tasks.evaluate import label_curves
+from dashboard.charts.details import score_chart
+from dashboard.charts.distribution import distribution_chart
+from dashboard.charts.palette import LIGHT
+from dashboard.evaluate.image_links import leads_of
+from dashboard.labels import image_links as labels_links
 from dashboard.shared.image_links import group_parameters
 
 FRONTAL = "densenet_frontal_u0_0__w0_0"
+
+
+def asked_by(address):
+    page, _, parameters = address.partition("?")
+    assert page == "images"
+    return dict(parse_qsl(parameters))
 
 
 def confusion_links(app):
@@ -43,10 +57,44 @@ def test_a_link_asks_for_what_is_usual_too(small_demo, page):
 def test_the_counts_of_labels_lead_to_as_many_images_without_a_model(small_demo, page):
     app = page("labels", view="lateral", dataset="valid")
     (table,) = (one.value for one in app.table if "Uncertain per positive" in one.value)
-    for column, title in (("Uncertain", "Uncertain, both ends"), ("Not mentioned", "Not mentioned")):
+    for column in ("Not mentioned", "Negative", "Uncertain", "Positive"):
+        title = {"Uncertain": "Uncertain, both ends"}.get(column, column)
         ((number, parameters),) = links_to_images(table.loc["Edema", column])
         assert parameters["model"] == "-"
         assert page("images", **parameters).title[0].value == f"{title} for edema: {number}"
+
+
+@pytest.mark.parametrize("value", ["not_mentioned", "negative", "uncertain", "positive"])
+def test_a_point_of_the_spread_of_scores_leads_to_the_page_where_its_images_begin(small_demo, page, value):
+    named = SimpleNamespace
+    judged = named(source=named(name="demo"), model=named(name=FRONTAL), dataset="valid", view=None)
+    judged.judge, judged.label = "report", "edema"
+    curves = label_curves("demo", FRONTAL, "edema", "valid")
+    scores = curves.scores_by_value()
+    low, high = min(map(min, scores.values())), max(map(max, scores.values()))
+    chart = score_chart(scores, None, "logit", 24, LIGHT, leads_of(judged, scores))
+    (line,) = (one for one in chart.data if one.name.startswith(label_words(value)))
+    seen = 0
+    for x, (words, address) in zip(line.x, line.customdata, strict=True):
+        in_bin = [one for one in scores[value] if abs(one - x) <= (high - low) / 48 + 1e-9]
+        assert words.startswith(f"{len(in_bin)} ")
+        if in_bin:
+            app = page("images", **asked_by(address))
+            shown = [float(re.search(r"logit (−?[\d.]+)", tile)[1].replace("−", "-")) for tile, _ in wall_of(app)]
+            first = min(in_bin) if value == "positive" else max(in_bin)
+            assert any(abs(one - first) < 0.001 for one in shown)
+            assert app.title[0].value.endswith(f"for edema: {len(scores[value])}")
+            seen += len(in_bin)
+    assert seen == len(scores[value])
+
+
+def test_each_bar_of_labels_leads_to_as_many_images_as_it_counts(small_demo, page):
+    overview = label_overview("demo", "lateral")
+    leads = labels_links.leads_of(overview, "valid")
+    chart = distribution_chart(overview.distribution, "valid", list(LABELS), "share", "linear", LIGHT, leads)
+    for bar in chart.data:
+        number, _, address = bar.customdata[LABELS.index("edema")]
+        assert page("images", **asked_by(address)).title[0].value.endswith(f"for edema: {number:,}")
 
 
 def test_the_uncertain_of_an_operating_point_lead_to_the_highest_scored(small_demo, page):

@@ -36,6 +36,10 @@ def by_hand(group, values, scores, threshold):
         return sorted((scores[row], row) for row in negative if scores[row] < threshold)
     if group == "blank":
         return sorted((-scores[row], row) for row in there if values[row] == 0)
+    if group == "negative":
+        return sorted((-scores[row], row) for row in there if values[row] == 1)
+    if group == "positive":
+        return sorted((scores[row], row) for row in there if values[row] == 3)
     if group == "blank-called-positive":
         return sorted((-scores[row], row) for row in there if values[row] == 0 and scores[row] >= threshold)
     if group == "positive-called-negative":
@@ -119,8 +123,8 @@ def test_what_cannot_be_judged_is_refused_as_the_figures_are():
     values, scores = np.array([0, 3] * 10), np.zeros(20)
     scores[:4] = np.nan
     for group in set(GROUPS) - {"doubtful", "models-differ", "study-contradicts"}:
-        if group == "blank" or group.startswith("uncertain"):
-            assert group_rows(group, values, scores).rows.size == (8 if group == "blank" else 0)
+        if group in ("blank", "positive", "negative") or group.startswith("uncertain"):
+            assert group_rows(group, values, scores).rows.size == (8 if group in ("blank", "positive") else 0)
         else:
             with pytest.raises(DataError, match="There is no group"):
                 group_rows(group, values, scores, 0.5)

@@ -40,7 +40,7 @@ def test_a_sample_is_what_looks_at_nothing_in_a_group_that_the_report_alone_make
         return is_sample(ImageQuery("demo", "edema", **query), order)
 
     groups = [group for group in (None, *GROUPS) if sampled("spread", group=group)]
-    assert groups == [None, "uncertain", "blank", "uncertain-highest", "uncertain-lowest"]
+    assert groups == [None, "uncertain", "blank", "negative", "positive", "uncertain-highest", "uncertain-lowest"]
     assert sampled("random", group="blank")
     assert not sampled("listed", group="blank")
     assert not sampled("random", group="uncertain", judge="truth")
