@@ -51,6 +51,7 @@ prove: $(VENV)/test-installed  ## the long measurements; results are kept in ben
 	$(BIN)/python -m pytest --whole tests/dashboard/test_fuzzed_addresses.py
 	$(BIN)/python benchmarks/kill_series.py
 	$(BIN)/python benchmarks/fuzzed_inputs.py --keep
+	$(BIN)/python benchmarks/kills.py --keep
 	$(BIN)/python benchmarks/input_pipeline.py
 	$(BIN)/python benchmarks/training_speed.py
 	$(BIN)/python benchmarks/policies_against_truth.py
@@ -89,9 +90,11 @@ prove: $(VENV)/test-installed  ## the long measurements; results are kept in ben
 	$(BIN)/python benchmarks/pack_in_tex.py
 
 lock: $(VENV)/test-installed  ## pin anew what pyproject.toml asks for
-	$(BIN)/uv pip compile -q --universal --fork-strategy fewest --python-version 3.11 --no-header --no-emit-index-url pyproject.toml -o requirements.txt
-	$(BIN)/uv pip compile -q --universal --fork-strategy fewest --python-version 3.11 --no-header --no-emit-index-url --extra login -c requirements.txt pyproject.toml -o requirements-login.txt
-	$(BIN)/uv pip compile -q --universal --fork-strategy fewest --python-version 3.11 --no-header --no-emit-index-url --extra login --extra test -c requirements.txt -c requirements-login.txt pyproject.toml -o requirements-test.txt
+	$(BIN)/uv pip compile -q --universal --fork-strategy fewest --python-version 3.11 --no-header --no-emit-index-url --generate-hashes pyproject.toml -o requirements.txt
+	$(BIN)/uv pip compile -q --universal --fork-strategy fewest --python-version 3.11 --no-header --no-emit-index-url --generate-hashes --extra login -c requirements.txt pyproject.toml -o requirements-login.txt
+	$(BIN)/uv pip compile -q --universal --fork-strategy fewest --python-version 3.11 --no-header --no-emit-index-url --generate-hashes --extra login --extra test -c requirements.txt -c requirements-login.txt pyproject.toml -o requirements-test.txt
+	$(PIP) install -q -r requirements-test.txt
+	$(BIN)/python docs/make_licences.py
 
 # The check in front says at once what a long installation would only say in the end.
 $(BIN)/python:

@@ -17,7 +17,7 @@ from cxr_core import __version__
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 ROOT = Path(__file__).parents[2]
-BUILT_FROM = ("cxr_core", "dashboard", "pyproject.toml", "README.md", "LICENSE")
+BUILT_FROM = ("cxr_core", "dashboard", "pyproject.toml", "README.md", "LICENSE", "LICENSES-OF-DEPENDENCIES.md")
 
 
 def run(*command, folder=None):
