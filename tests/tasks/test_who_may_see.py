@@ -122,6 +122,7 @@ SAYS_NOTHING = {
     ),
     *("image_pictures.listed_film", "import_preview.offered_mapping", "pack_groups.groups_of_pack"),
     *("policy_search.latest_search", "slices.slices_at", "threshold_cards.judged_at", "threshold_cards.rows_for_card"),
+    "places.place_reports",
 }
 NOT_THERE = (
     "UnknownNameError: Unknown source 'SOURCE'. Choose one of: demo.",
