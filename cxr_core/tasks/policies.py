@@ -77,6 +77,10 @@ class PolicyLandscape:
             "best": {label: self._best_as_json(label) for label in self.labels},
         }
 
+    def others_alike(self, label: str) -> int:
+        """Return how many of the other pairs cannot be told from the best; 0 where there is no best."""
+        return 0 if self.labels[label].best is None else int(self.alike(label).sum()) - 1
+
     def _rows(self, label: str) -> list[dict[str, Any]]:
         found = self.labels[label]
         rows = []
@@ -90,7 +94,7 @@ class PolicyLandscape:
         u, w = self.best(label) or (None, None)
         found = self.labels[label]
         gain = found.gain
-        alike = 0 if found.best is None else int(self.alike(label).sum())
+        others = self.others_alike(label)
         return {
             "u": u,
             "w": w,
@@ -100,7 +104,9 @@ class PolicyLandscape:
             "p_corrected": gain.p_corrected,
             "gain_ci_corrected": bounds_as_json(gain.ci_corrected),
             "told": self.is_told(label),
-            "alike": alike,
+            "alike": 0 if found.best is None else others + 1,
+            "others_alike": others,
+            "other_pairs": len(PAIRS) - 1,
             "n": found.n,
             "n_positive": found.n_positive,
             "why": gain.why,

@@ -101,7 +101,7 @@ def label_answer(found: PolicyLandscape, label: str) -> str:
     landscape, best, gain = found.labels[label], found.best(label), found.labels[label].gain
     if best is None:
         return f"{label_words(label)}: nothing can be told, as {landscape.why}."
-    alike = int(found.alike(label).sum()) - 1
+    alike = found.others_alike(label)
     area = three_digits(float(found.roc_auc(label).max()))
     first = f"{label_words(label)}: u {best[0]:g}, w {best[1]:g} is best (AUC {area}); "
     first += f"{counted(alike, 'other pair')} of {len(PAIRS) - 1} cannot be told from it."
@@ -125,7 +125,7 @@ def _table(found: PolicyLandscape) -> pd.DataFrame:
                 "Best u, w": NOTHING if best is None else f"{best[0]:g}, {best[1]:g}",
                 "Gain": NOTHING if gain.value is None else signed(gain.value),
                 "Corrected interval": ends,
-                "Not told from it": NOTHING if best is None else f"{int(found.alike(label).sum()) - 1}",
+                "Not told from it": NOTHING if best is None else f"{found.others_alike(label)}",
                 "Mix u, w": f"{mix.u[place]:g}, {mix.w[place]:g}",
             }
         )

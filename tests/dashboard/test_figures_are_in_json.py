@@ -141,6 +141,19 @@ def test_every_figure_of_a_page_is_in_the_json_of_a_command(
     assert len(figures) >= 5 or name in ("runs", "sources"), "the page was not read"
 
 
+def test_every_figure_of_the_readers_beside_the_model_is_in_the_json_of_evaluate(home, page, monkeypatch):
+    monkeypatch.setenv("CXR_HOME", str(home))
+    app = page("evaluate", judge="radiologists")
+    app.session_state["beside-readers"] = True
+    app.run()
+    (table,) = [one.value for one in app.table if "Reader" in (one.value.index.name, *one.value.columns)]
+    assert len(table) == 8
+    pool = Pool()
+    pool.add(asked(f"evaluate {FIRST} --judge radiologists --at read"))
+    missing = [f"{one.text} ({one.where})" for one in shown_figures(app, "edema") if not pool.has(one)]
+    assert not missing, "\n".join(missing)
+
+
 def test_every_figure_of_a_film_is_in_what_show_prints_of_it(home, page, monkeypatch):
     monkeypatch.setenv("CXR_HOME", str(home))
     wall = [*asked(f"images {EDEMA} false-positive --at card"), *asked(f"images {EDEMA} uncertain")]

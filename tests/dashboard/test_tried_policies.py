@@ -1,6 +1,10 @@
+import json
+
 import pytest
+from shown_figures import Pool, shown_figures
 from tried_policies import Searching
 
+from cxr_core.cli import main
 from cxr_core.runs import service
 from cxr_core.runs.run import CANCELLED
 from cxr_core.tasks.policies import policy_landscape
@@ -28,6 +32,21 @@ def test_the_landscape_of_a_label_its_best_and_what_cannot_be_told_from_it(searc
     assert "Frozen features are an approximation" in said(app)
     spec = app.get("plotly_chart")[0].proto.spec
     assert "Support devices: AUC by u and w" in spec
+
+
+def test_every_figure_of_the_landscape_is_in_what_the_command_prints(searching, page, capsys):
+    start_search("demo")
+    pool = Pool()
+    for line in (["policies", "--model", MODEL], ["distribution", "--details"]):
+        capsys.readouterr()
+        assert main([*line, "--json"]) == 0
+        pool.add(json.loads(capsys.readouterr().out))
+    before = {figure.text for figure in shown_figures(page("train"), None)}
+    app = page("train", **{"train-try": "true", "train-try-label": "support_devices"})
+    shown = [figure for figure in shown_figures(app, "support_devices") if figure.text not in before]
+    missing = [f"{figure.text} ({figure.where})" for figure in shown if not pool.has(figure)]
+    assert not missing, "\n".join(missing)
+    assert len(shown) > 100, "the landscape was not read"
 
 
 def test_one_click_fills_the_form_with_the_mix(searching, page):
