@@ -15,6 +15,8 @@ ACTIVE = (QUEUED, RUNNING)
 
 #: The place of every run that works on this machine.
 HERE = "here"
+#: How the message of a run begins whose place is silent.
+NOT_HEARD = "not heard from"
 
 
 @dataclass(frozen=True)
@@ -79,6 +81,11 @@ class Run:
     def is_away(self) -> bool:
         """Whether the run works at a place of its own, where no process of this machine is it."""
         return self.place != HERE
+
+    @property
+    def is_unheard(self) -> bool:
+        """Whether neither the place of the run nor its step was heard for a while, so that nobody knows how it is."""
+        return (self.message or "").startswith(NOT_HEARD)
 
     @property
     def share_done(self) -> float:

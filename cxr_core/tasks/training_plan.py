@@ -123,7 +123,7 @@ def plan_training(
         n_valid=valid.images,
         steps_per_epoch=steps_per_epoch,
         steps=steps_per_epoch * options.epochs,
-        seconds=expected_seconds(options, train.images, valid.images),
+        seconds=expected_seconds(options, train.images, valid.images) if place == HERE else None,
         checks=(
             *_record_checks(options, train, valid),
             *_label_checks(files_train),

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from cxr_core.runs import service
+from cxr_core.runs.places.check import definition_problems
 from cxr_core.runs.store import COMPLETED, Run
 from cxr_core.sources.registry import get_source
 from cxr_core.tasks.machine_devices import resume
@@ -103,7 +104,9 @@ def _clone(run: Run) -> None:
 def _train_again(run_id: str) -> None:
     run = service.get(run_id)
     options = TrainOptions.from_dict(run.config["options"])
-    afterwards(open_filled, "train", {"source": run.source} | filled_in(options))
+    there = {"train-place": run.place, "train-accelerator-there": options.accelerator}
+    known = there if run.is_away and not definition_problems(run.place) else {}
+    afterwards(open_filled, "train", {"source": run.source} | filled_in(options) | known)
 
 
 @st.dialog("Delete this run?", icon=":material/delete:")

@@ -89,7 +89,7 @@ def _run_section(run_id: str, was_active: bool, others: list[str]) -> None:
 
 
 def _standing(run: Run) -> None:
-    where = f" · {plain(place_words(run))}" if is_elsewhere(run) else ""
+    where = f" · {plain(place_words(run))}" if is_elsewhere(run) or run.is_away else ""
     how_far = plain(progress_words(run)) if run.is_active else f"took {took(run)}"
     st.markdown(f"{status_badge(run)} {how_far}{where} {tag_badges(run)}")
     if run.is_active:

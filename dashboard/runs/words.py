@@ -7,7 +7,7 @@ from cxr_core.errors import CxrError
 from cxr_core.runs import service
 from cxr_core.runs.identity import Standing
 from cxr_core.runs.reconcile import supervisor_standing
-from cxr_core.runs.store import Run
+from cxr_core.runs.run import NOT_HEARD, Run
 from cxr_core.training.options import TrainOptions
 from cxr_core.uncertainty import Policy
 from cxr_core.words import counted, percent
@@ -48,7 +48,9 @@ def run_words(run: Run) -> str:
 
 
 def status_badge(run: Run) -> str:
-    """Return the status as a Markdown badge with its icon."""
+    """Return the status as a Markdown badge with its icon; of a run that nobody has heard from, that."""
+    if run.is_active and run.is_unheard:
+        return f":gray-badge[:material/signal_disconnected: {NOT_HEARD}]"
     return f":{STATUS_COLORS[run.status]}-badge[{STATUS_ICONS[run.status]} {run.status}]"
 
 
@@ -190,7 +192,7 @@ def place_words(run: Run) -> str:
     if is_elsewhere(run):
         seen = duration(max(0.0, time.time() - run.heartbeat))
         return f"{run.user}, {run.status} on {run.host}, last seen {seen} ago"
-    return f"{run.user} on {run.host}"
+    return f"{run.user} at {run.place}" if run.is_away else f"{run.user} on {run.host}"
 
 
 def device_words(run: Run) -> str:

@@ -7,6 +7,7 @@ from typing import Literal
 import streamlit as st
 
 from cxr_core.errors import CxrError
+from cxr_core.runs.run import HERE
 from cxr_core.tasks.machine_devices import accelerators, known_accelerators
 from cxr_core.training.execution_options import ACCELERATORS, ANY_DEVICE
 from cxr_core.training.probe import Accelerator
@@ -37,8 +38,13 @@ def _probe(_home: str) -> Probe:
     return Probe()
 
 
-def accelerator_input() -> tuple[str, str]:
-    """Show the accelerators and return the one that was chosen, and which device of it."""
+def accelerator_input(place: str) -> tuple[str, str]:
+    """Show the accelerators and return the one that was chosen, and which device of it.
+
+    Those of another place than here are not known: all that one job can have are offered.
+    """
+    if place != HERE:
+        return _accelerator_there(place), ANY_DEVICE
     known = known_accelerators() or []
     chosen = st.segmented_control(
         "Accelerator",
@@ -57,6 +63,24 @@ def accelerator_input() -> tuple[str, str]:
     else:
         _checking()
     return chosen or "cpu", device
+
+
+def _accelerator_there(place: str) -> str:
+    chosen = st.segmented_control(
+        "Accelerator",
+        [name for name in ACCELERATORS if name != "multi-worker"],
+        default="cpu",
+        required=True,
+        format_func=WORDS.__getitem__,
+        key="train-accelerator-there",
+        bind="query-params",
+        wrap=True,
+        help="The hardware that trains, as the description of the place asks for it.",
+    )
+    st.caption(
+        f":material/info: Which of these {plain(place)} has is not known here; a run that lacks it fails at once."
+    )
+    return chosen or "cpu"
 
 
 def device_input(accelerator: str, key: str, bind: Literal["query-params"] | None = None) -> str:

@@ -64,8 +64,8 @@ def places_section() -> None:
     st.info(
         "Data never leaves this machine by itself. A source of files asks nobody. A BigQuery source sends the SQL that "
         "the pages show to Google and gets its rows; what you train and predict stays in the workspace. Only where you "
-        "name a gs:// folder for a copy of a model or its logs, or allow `write` for a BigQuery source and use it, "
-        "does something of yours go there.",
+        "name a gs:// folder for a copy of a model or its logs, allow `write` for a BigQuery source and use it, or "
+        "start a run at another place, does something of yours go there.",
         icon=":material/lock:",
     )
 

@@ -10,6 +10,7 @@ from dashboard.shared.source import check_again_button
 from dashboard.sources.import_form import import_section
 from dashboard.sources.journal import journal_section
 from dashboard.sources.listing import answer, is_synthetic, places_section, report_section
+from dashboard.sources.place_list import runs_section
 from dashboard.sources.prediction_form import prediction_section
 
 top = st.container()
@@ -23,6 +24,7 @@ for report in reports:
     report_section(report)
 import_section()
 prediction_section()
+runs_section(chosen)
 journal_section()
 places_section()
 notebook_lines(source_lines(chosen))

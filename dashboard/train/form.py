@@ -14,6 +14,7 @@ from dashboard.shared.accelerator_input import accelerator_input
 from dashboard.shared.policy_input import learning_formula, loss_formula, policy_input
 from dashboard.train.kind_texts import KIND_CAPTIONS, RANGE_CAPTION
 from dashboard.train.option_inputs import section_inputs
+from dashboard.train.place_input import place_input
 from dashboard.train.several_input import SWEEP, Several, several_input
 from dashboard.train.tried_policies import tried_policies
 
@@ -33,7 +34,8 @@ def train_form(source: Source, models: list[ModelEntry]) -> tuple[TrainOptions, 
             tried_policies(source, [model.name for model in models if model.weights])
     options = _section(options, "network")
     st.header(SECTIONS["machine"], anchor=False)
-    accelerator, device = accelerator_input()
+    several = replace(several, place=place_input())
+    accelerator, device = accelerator_input(several.place)
     options = replace(options, accelerator=accelerator, device=device)
     options = _section(options, "name")
     with st.expander(SECTIONS["more"], icon=":material/tune:"):

@@ -14,7 +14,7 @@ top = st.container()
 left, right = st.columns([3, 2], gap="large")
 with left:
     options, several = train_form(source, listed_models(source.name))
-plan, reason = plan_or_reason(source.name, options)
+plan, reason = plan_or_reason(source.name, options, several.place)
 with top:
     page_header(answer(plan, several), source.name, source.synthetic, view_fact(options.view))
 with right:

@@ -22,18 +22,18 @@ from dashboard.train.several_input import ONE, REPEAT, SWEEP, Several
 PLAN_SECONDS = 20.0
 
 
-def plan_or_reason(source: str, options: TrainOptions) -> tuple[TrainingPlan | None, str]:
+def plan_or_reason(source: str, options: TrainOptions, place: str) -> tuple[TrainingPlan | None, str]:
     """Return the checked plan, or None and the reason why it cannot be."""
     try:
-        return (None, WAITING) if unasked(options) else (_plan(source, options, caller().name), "")
+        return (None, WAITING) if unasked(options) else (_plan(source, options, place, caller().name), "")
     except CxrError as error:
         return None, str(error)
 
 
 @st.cache_data(ttl=PLAN_SECONDS, max_entries=100, show_spinner=False)
-def _plan(source: str, options: TrainOptions, who: str) -> TrainingPlan:
+def _plan(source: str, options: TrainOptions, place: str, who: str) -> TrainingPlan:
     """Count the records again only after some seconds, and for each person apart; Start checks everything anew."""
-    return plan_training(source, options, going_on=_leave_if_closed)
+    return plan_training(source, options, going_on=_leave_if_closed, place=place)
 
 
 def _leave_if_closed() -> None:
@@ -86,10 +86,10 @@ def plan_section(source: str, options: TrainOptions, several: Several, plan: Tra
 def _started(source: str, options: TrainOptions, several: Several) -> Run:
     if several.kind == SWEEP:
         plain = replace(options, name="")
-        return start_sweep(source, plain, several.us, several.ws, several.repeat, options.name)
+        return start_sweep(source, plain, several.us, several.ws, several.repeat, options.name, place=several.place)
     if several.kind == REPEAT:
-        return start_repeat(source, options, several.repeat)
-    return start_training(source, options)
+        return start_repeat(source, options, several.repeat, place=several.place)
+    return start_training(source, options, place=several.place)
 
 
 def _leak_known(source: str) -> bool:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from cxr_core.errors import UsageError
+from cxr_core.runs.run import HERE
 from cxr_core.tasks.family_size import MOST_TRAININGS
 from dashboard.shared import help_texts
 
@@ -15,12 +16,13 @@ GRID = ("0", "0.25", "0.5", "0.75", "1")
 
 @dataclass(frozen=True)
 class Several:
-    """What is started: `kind` is ONE, REPEAT or SWEEP; the other fields hold where they apply."""
+    """What is started, and at which place: `kind` is ONE, REPEAT or SWEEP; the other fields hold where they apply."""
 
     kind: str = ONE
     repeat: int = 1
     us: tuple[float, ...] = ()
     ws: tuple[float, ...] = ()
+    place: str = HERE
 
     @property
     def trainings(self) -> int:

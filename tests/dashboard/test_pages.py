@@ -455,7 +455,9 @@ def test_a_run_can_be_trained_again_with_its_choices(own_small_demo, page, monke
     options = TrainOptions(**chosen, architecture="densenet-small", image_size=64, name="mine")
     assert filled_in(options)["train-strategy"] == "custom"
     asked = []
-    monkeypatch.setattr("dashboard.train.plan.start_training", lambda source, options: asked.append(options) or run)
+    monkeypatch.setattr(
+        "dashboard.train.plan.start_training", lambda source, options, place: asked.append(options) or run
+    )
     app = page("train")
     for key, value in filled_in(options).items():
         app.session_state[key] = value

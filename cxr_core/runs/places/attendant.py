@@ -24,7 +24,7 @@ from cxr_core.runs.places.job_log import bring_log
 from cxr_core.runs.places.place import Job, JobState
 from cxr_core.runs.places.registry import definition_of
 from cxr_core.runs.record import RunRecord
-from cxr_core.runs.run import CANCELLED, FAILED, QUEUED, RUNNING, Run
+from cxr_core.runs.run import CANCELLED, FAILED, NOT_HEARD, QUEUED, RUNNING, Run
 from cxr_core.runs.step import EXIT_CANCELLED
 from cxr_core.runs.store import RunStore
 from cxr_core.settings import Settings
@@ -32,8 +32,8 @@ from cxr_core.settings import Settings
 _POLL_SECONDS = 0.5
 #: A shared disk shows what another machine wrote only after a while.
 _LAG_SECONDS = 10.0
-#: For how long the step of a job that its place has forgotten must be silent to count as dead.
-_LOST_SECONDS = 90.0
+#: For how many heartbeats the step of a job that its place has forgotten must be silent to count as dead.
+_LOST_HEARTBEATS = 45
 _BETWEEN_STOPS = 5.0
 
 
@@ -88,7 +88,7 @@ class Attendant:
                     return None
                 if said != str(error):
                     said = str(error)
-                    self._say(f"not heard from {run.place}: {said}")
+                    self._say(f"{NOT_HEARD} {run.place}: {said}")
             self._record.beat()
             time.sleep(_POLL_SECONDS)
         return None
@@ -158,7 +158,8 @@ class Attendant:
             return None
         self._gone_since = self._gone_since or time.monotonic()
         is_lost = news.state is JobState.UNKNOWN
-        patience = _LOST_SECONDS if is_lost and stopped is None else _LAG_SECONDS
+        lost = max(_LAG_SECONDS, _LOST_HEARTBEATS * self._settings.heartbeat)
+        patience = lost if is_lost and stopped is None else _LAG_SECONDS
         if hearing.step_lives(patience) or time.monotonic() - self._gone_since < patience:
             return None
         folder.ask_to_stop()  # should it live on where nobody sees it

@@ -49,10 +49,10 @@ class PlaceDefinition:
             raise self.error(key, "must be a list of texts, each on one line")
         return tuple(value)
 
-    def number(self, key: str, default: float, least: float) -> float:
-        """Return a value that must be a number of at least `least`."""
+    def number(self, key: str, default: float, least: float, below: float = 1e9) -> float:
+        """Return a value that must be a number of at least `least`, and smaller than `below`."""
         value = self.keys.get(key, default)
-        if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value < 1e9:
+        if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value < below:
             raise self.error(key, f"must be a number of at least {least:g}")
         return value
 

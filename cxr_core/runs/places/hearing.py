@@ -7,6 +7,7 @@ from cxr_core.errors import CxrError
 from cxr_core.runs.places.job_folder import JobFolder
 from cxr_core.runs.places.place import Job, JobNews, JobState, RunPlace
 from cxr_core.runs.places.registry import get_place
+from cxr_core.runs.run import NOT_HEARD
 
 #: A place is asked at once when something changes, then ever more rarely.
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 15.0
@@ -70,7 +71,7 @@ class Hearing:
         if self.news is not None or self.silent_for() < _SILENCE_SECONDS:
             return ""
         since = datetime.fromtimestamp(self._heard_clock)
-        return f"not heard from {self._name} since {since:%Y-%m-%d %H:%M:%S}"
+        return f"{NOT_HEARD} {self._name} since {since:%Y-%m-%d %H:%M:%S}"
 
     def _listen_to_step(self) -> None:
         life = self._folder.sign_of_life()

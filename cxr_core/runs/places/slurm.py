@@ -65,7 +65,8 @@ class Slurm:
         self._run(["scancel", "--quiet", f"--name={job.name}"])
 
     def answer(self, script: str) -> str:
-        """Return what a script prints on the machine where Slurm's commands are."""
+        """Return what a script prints on the machine where Slurm's commands are, once its controller answers."""
+        self._run(["sinfo", "--noheader", "--format=%P"])
         return self._run(["sh"], script)
 
     def _listed(self, job: Job) -> list[JobNews]:

@@ -1,11 +1,9 @@
-import os
-import sys
-from pathlib import Path
+from functools import partial
 
+import described_places
 import pytest
+from ray_head import RayHead, why_no_ray
 from slurm_cluster import SlurmCluster, why_not
-
-ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture(scope="session")
@@ -22,24 +20,43 @@ def slurm_cluster(tmp_path_factory):
 @pytest.fixture
 def write_places(tmp_path):
     """Write `cxr.toml` in the working directory with these tables of places, each a dictionary of TOML texts."""
-
-    def write(**places):
-        lines = [
-            f"[places.{name}]\n" + "".join(f"{k} = {v}\n" for k, v in keys.items()) for name, keys in places.items()
-        ]
-        (tmp_path / "cxr.toml").write_text("\n".join(lines))
-
-    return write
+    return partial(described_places.write_places, tmp_path)
 
 
 @pytest.fixture
-def slurm(slurm_cluster, write_places, tmp_path, monkeypatch):
-    """The place `cluster`, which shares a folder with this machine, and has this very code."""
+def shared_with(tmp_path):
+    """Describe the place `cluster`, which shares a folder with this machine, and has this very code."""
+    return partial(described_places.describe_cluster, tmp_path)
+
+
+@pytest.fixture(scope="session")
+def ray_head():
+    """A Ray of this machine alone, for all tests of this process; skipped where it is not installed."""
+    if reason := why_no_ray():
+        pytest.skip(reason)
+    head = RayHead()
+    head.start()
+    yield head
+    head.stop()
+
+
+@pytest.fixture
+def slurm(slurm_cluster, shared_with, monkeypatch):
+    """The place `cluster`, a Slurm."""
     monkeypatch.setenv("SLURM_CONF", str(slurm_cluster.configuration))
-    shared = tmp_path / "shared"
-    shared.mkdir()
-    path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep)
-    keys = {"kind": '"slurm"', "folder": f'"{shared}"', "python": f'"{sys.executable}"'}
-    write_places(cluster=keys | {"environment": f'{{ PYTHONPATH = "{path}" }}'})
+    shared_with(kind='"slurm"')
     yield slurm_cluster
     slurm_cluster.cancel_all()
+
+
+@pytest.fixture(params=["slurm", "ray"])
+def each_kind(request):
+    """The place `cluster`, once of each kind."""
+    return request.getfixturevalue(request.param)
+
+
+@pytest.fixture
+def ray(ray_head, shared_with):
+    """The place `cluster`, a Ray."""
+    shared_with(kind='"ray"', address=f'"{ray_head.address}"')
+    return ray_head

@@ -96,6 +96,7 @@ def test_a_controller_that_is_away_is_no_news_and_knows_its_jobs_when_it_is_back
     try:
         with pytest.raises(PlaceError, match="refused or does not answer"):
             place.state(job)
+        assert "refused or does not answer: sinfo" in " ".join(place_problems("cluster", []))
     finally:
         slurm.start_controller()
     until(lambda: _is_running(place, job), 90)

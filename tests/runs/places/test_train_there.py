@@ -1,4 +1,4 @@
-"""Training on a real Slurm: the weights are those of the same training here, to the bit, be it stopped on the way or not."""
+"""Training on a real Slurm and a real Ray: the weights are those of the same training here, to the bit, be it stopped on the way or not."""
 
 import json
 
@@ -36,7 +36,7 @@ def losses(run):
     return [(row["step"], row["loss"]) for row in service.read_metrics(run) if "loss" in row]
 
 
-def test_the_weights_are_those_of_the_same_training_here_also_after_a_stop(own_small_demo, slurm, cxr, until):
+def test_the_weights_are_those_of_the_same_training_here_also_after_a_stop(own_small_demo, each_kind, cxr, until):
     home = own_small_demo
     here = train(cxr, "here")
     there = train(cxr, "there", "--on", "cluster")
