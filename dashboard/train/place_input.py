@@ -28,8 +28,8 @@ def place_input() -> str:
             key="train-place",
             bind="query-params",
             wrap=True,
-            help="The machine or cluster that trains. The run stays in this workspace: its losses, log and model come back "
-            "here, and it goes on when this machine is switched off.",
+            help="The machine or cluster that trains. The run stays in this workspace: its losses, log and model come "
+            "back here, and it goes on when this machine is switched off.",
         )
     for name, problem in wrong.items():
         st.caption(f":material/block: **{plain(name)}** cannot be used: {plain(problem)}")

@@ -67,6 +67,6 @@ def test_a_training_is_started_there_stopped_resumed_and_completed(page, dashboa
     page.get_by_role("button", name="Resume run").click()
     wait_for(lambda: len(losses(run)) > before, 150, "the resumed run goes on")
     done = service.wait(run, timeout=400)
-    assert (done.status, done.reason, done.leg) == ("completed", None, 2)
+    assert (done.status, done.leg) == ("completed", 2), done.reason
     assert [row["step"] for row in losses(run)] == sorted({row["step"] for row in losses(run)})
     expect(page.get_by_role("button", name="Predict")).to_be_visible(timeout=60_000)
