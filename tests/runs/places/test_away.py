@@ -3,6 +3,7 @@
 import os
 import signal
 
+import psutil
 import pytest
 
 from cxr_core.errors import UsageError
@@ -93,6 +94,25 @@ def test_a_killed_step_is_told_with_what_the_place_says(away, until):
     done = ended(run)
     assert "cluster" in done.reason
     assert "CANCELLED" in done.reason
+
+
+def test_a_step_whose_process_was_killed_fails_with_the_words_of_its_place_and_can_be_resumed(away, until):
+    run = start(steps=60)
+    until(lambda: len(steps(run)) > 2)
+    (pid,) = [one.pid for one in psutil.process_iter() if {"run-step-there", run} <= set(_command(one))]
+    os.kill(pid, signal.SIGKILL)
+    done = ended(run)
+    assert done.status == "failed"
+    assert done.reason.startswith("The place cluster ended it: FAILED")
+    service.resume(run)
+    assert ended(run).status == "completed"
+
+
+def _command(process):
+    try:
+        return process.cmdline()
+    except psutil.Error:
+        return []
 
 
 def test_a_supervisor_that_was_killed_is_followed_by_another_which_loses_and_doubles_nothing(away, until):

@@ -83,6 +83,12 @@ def test_a_run_that_is_cancelled_while_it_waits_never_begins(away, until):
     assert (ended(third).status, steps(third)) == ("cancelled", [])
 
 
+def test_eight_runs_on_two_cpus_all_end_and_none_works_twice(away):
+    runs = [start(steps=5) for _ in range(8)]
+    assert [ended(run).status for run in runs] == ["completed"] * 8
+    assert [steps(run) for run in runs] == [list(range(1, 6))] * 8
+
+
 def test_a_supervisor_that_was_killed_is_followed_by_another(away, until):
     run = start(steps=300)
     until(lambda: len(steps(run)) > 5, 60)
