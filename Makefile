@@ -48,6 +48,7 @@ models: $(VENV)/installed  ## train the eight shipped models again
 
 prove: $(VENV)/test-installed  ## the long measurements; results are kept in benchmarks/results/
 	$(BIN)/python -m pytest --whole tests/models/test_shipped_models.py
+	$(BIN)/python -m pytest --whole tests/runs/places/test_train_there.py
 	$(BIN)/python -m pytest --whole tests/dashboard/test_fuzzed_addresses.py
 	$(BIN)/python benchmarks/kill_series.py
 	$(BIN)/python benchmarks/fuzzed_inputs.py --keep

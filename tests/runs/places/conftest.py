@@ -51,7 +51,9 @@ def slurm(slurm_cluster, shared_with, monkeypatch):
 
 @pytest.fixture(params=["slurm", "ray"])
 def each_kind(request):
-    """The place `cluster`, once of each kind."""
+    """The place `cluster`, once of each kind; a training takes minutes on both, so that Ray's is for `make prove`."""
+    if request.param != "slurm" and not request.config.getoption("--whole"):
+        pytest.skip("the same again on Ray takes minutes: pytest --whole, as `make prove` does")
     return request.getfixturevalue(request.param)
 
 
