@@ -25,11 +25,13 @@ def cluster(tmp_path_factory, tmp_path, monkeypatch):
     if reason := why_not():
         pytest.skip(reason)
     slurm = SlurmCluster(tmp_path_factory.mktemp("slurm"))
-    slurm.start()
     monkeypatch.setenv("SLURM_CONF", str(slurm.configuration))
     describe_cluster(tmp_path, kind='"slurm"')
-    yield slurm
-    slurm.stop()
+    try:
+        slurm.start()
+        yield slurm
+    finally:
+        slurm.stop()
 
 
 def losses(run):

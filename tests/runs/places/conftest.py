@@ -12,9 +12,11 @@ def slurm_cluster(tmp_path_factory):
     if reason := why_not():
         pytest.skip(reason)
     cluster = SlurmCluster(tmp_path_factory.mktemp("slurm"))
-    cluster.start()
-    yield cluster
-    cluster.stop()
+    try:  # what was started goes, also where the rest of it could not be
+        cluster.start()
+        yield cluster
+    finally:
+        cluster.stop()
 
 
 @pytest.fixture
@@ -35,9 +37,11 @@ def ray_head():
     if reason := why_no_ray():
         pytest.skip(reason)
     head = RayHead()
-    head.start()
-    yield head
-    head.stop()
+    try:
+        head.start()
+        yield head
+    finally:
+        head.stop()
 
 
 @pytest.fixture
