@@ -26,7 +26,7 @@ _VALUES_ELSEWHERE = {
     "policy": ("cxr_core.uncertainty", "POLICY_NAMES"),
     "accelerator": ("cxr_core.training.execution_options", "ACCELERATORS"),
     "group": ("cxr_core.tasks.images", "GROUPS"),
-    "architecture": ("cxr_core.training.options", "ARCHITECTURES"),
+    "architecture": ("cxr_core.training.architectures", "ARCHITECTURES"),
 }
 
 

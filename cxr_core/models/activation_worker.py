@@ -44,7 +44,8 @@ class Networks:
             ModelFileError: the file is missing, damaged, or holds another network.
         """
         info = read_info(model)
-        key = (info.architecture, info.image_size, info.decode) if random else (str(model), stamp)
+        network = (info.architecture, info.image_size, info.decode, info.channels, info.pooling)
+        key: tuple[Any, ...] = network if random else (str(model), stamp)
         if key not in self._kept:
             self._kept[key] = _loaded(model, info, random)
         self._kept.move_to_end(key)
@@ -58,13 +59,12 @@ def _loaded(model: Path, info: ModelInfo, random: bool) -> Any:
     import keras
 
     from cxr_core.models.class_activation import ClassActivation
-    from cxr_core.models.model_file import load_network
-    from cxr_core.training.network import build_network
+    from cxr_core.models.model_file import build_described, load_network
 
     if not random:
         return ClassActivation(*load_network(model))
     keras.utils.set_random_seed(_SEED)
-    return ClassActivation(build_network(info.architecture, info.image_size), info)
+    return ClassActivation(build_described(info), info)
 
 
 class Questions:

@@ -25,13 +25,13 @@ class ClassActivation:
 
     Args:
         network: a functional Keras network, images (1, size, size, 1) in [0, 1] -> logits (1, 14); each of its layers
-            is called once.
+            is called once in it.
         info: which network it is, so that images are decoded as it was trained.
     """
 
     def __init__(self, network: Any, info: ModelInfo) -> None:
         self._pixels = PixelFormat(info.image_size, info.decode)
-        self._trunk, self._head = _parted(network.layers)
+        self._trunk, self._head = _parted(network.operations)
         self._linear = self._head[1] if _pools_and_is_linear(self._head) else None
         # A graph, because Keras's own call of 430 layers one by one is five times as slow; TensorFlow's rewriting of
         # it costs seconds and gains nothing (`training.devices`).
@@ -57,7 +57,7 @@ class ClassActivation:
         return ActivationMaps(np.maximum(maps, 0), shares, logits)
 
     def _compute(self, pixels: Any) -> tuple[Any, Any, Any]:
-        features = _called(self._trunk, pixels)
+        features = _called(self._trunk, self._trunk[0].output, pixels)
         if self._linear is None:
             return self._by_gradient(features)
         return _by_weights(features, self._linear)
@@ -65,7 +65,7 @@ class ClassActivation:
     def _by_gradient(self, features: Any) -> tuple[Any, Any, Any]:
         with tf.GradientTape(persistent=True) as tape:
             tape.watch(features)
-            logits = _called(self._head, features)
+            logits = _called(self._head, self._trunk[-1].output, features)
             each = tf.unstack(logits[0])
         gradients = tf.concat([tape.gradient(logit, features) for logit in each], axis=0)
         maps = tf.einsum("lhwc,lc->lhw", tf.broadcast_to(features, gradients.shape), _mean_over_places(gradients))
@@ -87,12 +87,12 @@ def _mean_over_places(gradients: Any) -> Any:
     return tf.reduce_mean(gradients, axis=(1, 2))
 
 
-def _parted(layers: Sequence[Any]) -> tuple[list[Any], list[Any]]:
-    """Return the layers up to the last feature maps (1, h, w, features), and those behind, the head."""
-    spatial = [number for number, layer in enumerate(layers) if len(layer.output.shape) == 4]
-    if not spatial or spatial[-1] == len(layers) - 1:
+def _parted(operations: Sequence[Any]) -> tuple[list[Any], list[Any]]:
+    """Return layers, and what is added up between them, to the last feature maps (1, h, w, features), and the head."""
+    spatial = [number for number, operation in enumerate(operations) if len(operation.output.shape) == 4]
+    if not spatial or spatial[-1] == len(operations) - 1:
         raise ModelFileError("The network has no feature maps before its head, so there is no map of where it looks.")
-    return list(layers[: spatial[-1] + 1]), list(layers[spatial[-1] + 1 :])
+    return list(operations[: spatial[-1] + 1]), list(operations[spatial[-1] + 1 :])
 
 
 def _pools_and_is_linear(head: Sequence[Any]) -> bool:
@@ -102,19 +102,18 @@ def _pools_and_is_linear(head: Sequence[Any]) -> bool:
     return bool(head[1].activation is keras.activations.linear and head[1].use_bias)
 
 
-def _called(layers: Sequence[Any], inputs: Any) -> Any:
-    """Return what layers in topological order make of `inputs`, which whatever stands before them has made.
+def _called(operations: Sequence[Any], first: Any, value: Any) -> Any:
+    """Return what operations in topological order make of `value`, which stands for the Keras tensor `first`.
 
     Each layer's own arithmetic, without what Keras does around it: the graph is built in half the time.
     """
-    made: dict[str, Any] = {}
-    for layer in layers:
-        if isinstance(layer, keras.layers.InputLayer):
-            made[layer.name] = inputs
+    made = {id(first): value}
+    for operation in operations:
+        if isinstance(operation, keras.layers.InputLayer):
             continue
-        (node,) = layer._inbound_nodes
-        given = [made.get(tensor._keras_history.operation.name, inputs) for tensor in node.input_tensors]
-        takes_mode = "training" in inspect.signature(layer.call).parameters
-        mode = {"training": False} if takes_mode else {}
-        made[layer.name] = layer.call(given if len(given) > 1 else given[0], **mode)
-    return made[layers[-1].name]
+        (node,) = operation._inbound_nodes
+        given, named = node.arguments.fill_in(made)
+        if "training" in inspect.signature(operation.call).parameters:
+            named = {**named, "training": False}
+        made[id(operation.output)] = operation.call(*given, **named)
+    return made[id(operations[-1].output)]

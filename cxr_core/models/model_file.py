@@ -16,6 +16,11 @@ def load_network(path: Path) -> tuple[Any, ModelInfo]:
         ModelFileError: the file is damaged, or holds another network than it says.
     """
     info = read_info(path)
-    network = build_network(info.architecture, info.image_size)
+    network = build_described(info)
     load_into(network, path)
     return network, info
+
+
+def build_described(info: ModelInfo) -> Any:
+    """Return the network that a file says it holds, with random weights."""
+    return build_network(info.architecture, info.image_size, channels=info.channels, pooling=info.pooling)

@@ -4,12 +4,10 @@ import numpy as np
 
 from cxr_core.runs import service
 from cxr_core.runs.store import COMPLETED, Run
+from cxr_core.training.architectures import ARCHITECTURES
 from cxr_core.training.options import TrainOptions
 from cxr_core.uncertainty import LEARNED
 
-#: Pixels trained on per second on 2 CPU cores, and seconds before the first step ends (both measured).
-_CPU_PIXELS_PER_SECOND = {"densenet121": 220_000.0, "densenet-small": 1_300_000.0}
-_PREPARATION_SECONDS = {"densenet121": 35.0, "densenet-small": 15.0}
 #: A learned policy looks ahead for 1.3 steps at every second one.
 _LOOK_AHEAD_COST = 1.7
 #: A validation image costs about a third of a training image: there is no way back through the network.
@@ -22,7 +20,7 @@ def expected_seconds(options: TrainOptions, n_train: int, n_valid: int) -> float
     if rate is None:
         return None
     images = options.epochs * (n_train + _VALIDATION_SHARE * n_valid)
-    return _PREPARATION_SECONDS[options.architecture] + images / rate
+    return ARCHITECTURES[options.architecture].preparation_seconds + images / rate
 
 
 def _measured_rate(options: TrainOptions) -> float | None:
@@ -48,5 +46,5 @@ def _is_like(run: Run, options: TrainOptions) -> bool:
 def _cpu_rate(options: TrainOptions) -> float | None:
     if options.accelerator != "cpu":
         return None
-    rate = _CPU_PIXELS_PER_SECOND[options.architecture] / options.image_size**2
+    rate = ARCHITECTURES[options.architecture].cpu_pixels_per_second / options.image_size**2
     return rate / _LOOK_AHEAD_COST if options.policy.is_learned else rate

@@ -38,8 +38,8 @@ from cxr_core.training.weights_file import read_info
 _COLUMNS, _DECIMALS = 150, 5
 #: What a paper says of a training.
 _TOLD = (
-    *("architecture", "image_size", "epochs", "batch_size", "learning_rate", "early_stopping", "seed", "init_from"),
-    *("schedule", "warm_up", "weight_decay", "clip_norm", "ema", "dropout", "class_weights"),
+    *("architecture", "channels", "pooling", "image_size", "epochs", "batch_size", "learning_rate", "early_stopping"),
+    *("seed", "init_from", "schedule", "warm_up", "weight_decay", "clip_norm", "ema", "dropout", "class_weights"),
     *("augment", "equalise", "accelerator"),
 )
 

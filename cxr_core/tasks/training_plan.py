@@ -25,15 +25,14 @@ from cxr_core.tasks.expected_time import expected_seconds
 from cxr_core.tasks.image_targets import check_image_targets
 from cxr_core.tasks.machine_devices import check_known
 from cxr_core.tasks.named_model import absolute, check_start_model, is_path, located
+from cxr_core.training.architectures import ARCHITECTURES
 from cxr_core.training.options import TrainOptions, default_options
 from cxr_core.training.tpu_address import check_tpu_reads
 from cxr_core.words import counted
 
-#: Bytes of one copy of the weights; a run keeps about twelve (checkpoints with two moments of Adam, and models).
-_WEIGHT_BYTES = {"densenet121": 28_000_000, "densenet-small": 4_000_000}
+#: Copies of the weights that a run keeps: checkpoints with two moments of Adam, and models.
 _WEIGHT_COPIES = 12
-#: Bytes that the activations of one training image take for each of its pixels, and TensorFlow's own.
-_ACTIVATION_BYTES = {"densenet121": 4_500, "densenet-small": 1_500}
+#: Bytes that TensorFlow itself takes.
 _TENSORFLOW_BYTES = 1_200_000_000
 
 
@@ -204,7 +203,7 @@ def _repetition_checks(options: TrainOptions) -> tuple[Check, ...]:
 
 
 def _disk_check(options: TrainOptions) -> Check:
-    needed = _WEIGHT_COPIES * _WEIGHT_BYTES[options.architecture]
+    needed = _WEIGHT_COPIES * ARCHITECTURES[options.architecture].weight_bytes
     free = shutil.disk_usage(_existing(settings().home)).free
     if free < needed:
         raise UsageError(
@@ -216,7 +215,7 @@ def _disk_check(options: TrainOptions) -> Check:
 
 def _memory_check(options: TrainOptions) -> Check:
     pixels = options.batch_size * options.image_size**2
-    needed = _TENSORFLOW_BYTES + pixels * _ACTIVATION_BYTES[options.architecture]
+    needed = _TENSORFLOW_BYTES + pixels * ARCHITECTURES[options.architecture].activation_bytes
     free = psutil.virtual_memory().available
     text = f"{_bytes(free)} of memory are free, about {_bytes(needed)} are needed on a CPU"
     return Check(text, free >= needed or options.accelerator != "cpu")

@@ -80,8 +80,8 @@ class _Training:
         self.options, self.data, self.run = options, data, run
         self.workers, strategy = workers, workers.strategy
         with strategy.scope():
-            how = (options.batch_norm, options.precision)
-            network = build_network(options.architecture, options.image_size, *how, dropout=options.dropout)
+            how = (options.batch_norm, options.precision, options.dropout, options.channels, options.pooled_by)
+            network = build_network(options.architecture, options.image_size, *how)
             policy = tables_for(options, strategy, network, data)
             trained = (*network.trainable_variables, *policy.trainable)
             self.rate = Rate(options, data.steps_per_epoch)
@@ -211,11 +211,9 @@ class _Training:
     def _write_model(self, name: str) -> None:
         if not self.workers.is_chief:
             return
-        options, policy = self.options, self.state.policy.policy().as_dict()
-        info = ModelInfo(
-            *(options.architecture, options.image_size, options.view, policy),
+        info = replace(
+            ModelInfo.of(self.options, self.state.policy.policy()),
             run=self.run.folder.name,
-            decode=options.decode,
             untrained=self.data.untrained,
             equalised=self.data.equalised,
         )

@@ -20,8 +20,16 @@ _KEPT = {
     "AveragePooling2D": ("pool_size", "strides", "padding"),
     "Concatenate": ("axis",),
     "GlobalMaxPooling2D": (),
+    "GlobalAveragePooling2D": (),
+    "Add": (),
+    "Rescaling": ("scale", "offset"),
     "Dense": ("units",),
 }
+
+
+def can_be_told(network: Any) -> bool:
+    """Say whether a network is made of the layers above alone; others are told to Keras 3 only, by their `.keras`."""
+    return all(_known(type(operation)) for operation in network.operations)
 
 
 def model_config(network: Any) -> str:
@@ -51,10 +59,14 @@ def _layer(layer: Any) -> dict[str, Any]:
 
 def _kind(layer: Any) -> str:
     """Return the name of the layer's class in Keras, also where ours is derived from it."""
-    for base in type(layer).__mro__:
-        if base.__name__ in _KEPT:
-            return str(base.__name__)
-    raise ModelFileError(f"A layer of kind {type(layer).__name__} cannot be described for other versions of Keras.")
+    known = _known(type(layer))
+    if not known:
+        raise ModelFileError(f"A layer of kind {type(layer).__name__} cannot be described for other versions of Keras.")
+    return known
+
+
+def _known(kind: type) -> str:
+    return next((base.__name__ for base in kind.__mro__ if base.__name__ in _KEPT), "")
 
 
 def _inbound(layer: Any) -> list[Any]:

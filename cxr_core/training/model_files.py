@@ -15,7 +15,7 @@ import tensorflow as tf
 from cxr_core.atomic import drop_leftovers, write_bytes
 from cxr_core.training.batch_norm import FusedBatchNormalization
 from cxr_core.training.dropout import StepDropout
-from cxr_core.training.model_config import model_config
+from cxr_core.training.model_config import can_be_told, model_config
 from cxr_core.training.weights_file import ModelInfo, write_weights
 
 BEST, LAST = "best", "last"
@@ -43,13 +43,14 @@ class ModelFiles:
             self._plain = plain_network(network)
         self._plain.set_weights(network.get_weights())
         write_keras(self._plain, self.path(name).with_suffix(".keras"))
-        write_weights(self._plain, self.path(name), info, config=model_config(self._plain))
+        config = model_config(self._plain) if can_be_told(self._plain) else ""
+        write_weights(self._plain, self.path(name), info, config=config)
 
 
 def plain_network(network: Any) -> Any:
     """Return a copy of a network, with weights of its own, of nothing but Keras's own layers in float32."""
     with tf.device("/cpu:0"):
-        return keras.models.clone_model(network, clone_function=_plain_layer)
+        return keras.models.clone_model(network, clone_function=_plain_layer, recursive=True)
 
 
 def write_keras(network: Any, path: Path) -> None:
@@ -66,7 +67,9 @@ def write_keras(network: Any, path: Path) -> None:
 def _plain_layer(layer: Any) -> Any:
     if isinstance(layer, StepDropout):
         return keras.layers.Activation("linear", name=layer.name)
-    config = layer.get_config() | {"dtype": "float32"}
+    config = layer.get_config()
+    if isinstance(layer, keras.layers.Layer):  # what else there is, a sum, has no dtype of its own
+        config = config | {"dtype": "float32"}
     if isinstance(layer, FusedBatchNormalization):
         return keras.layers.BatchNormalization.from_config(config | {"synchronized": False})
     return type(layer).from_config(config)

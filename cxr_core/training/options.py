@@ -11,13 +11,13 @@ from typing import Any
 
 from cxr_core.errors import UnknownNameError, UsageError
 from cxr_core.schema import RECORD_IMAGE_SIZE, TRAINING_VIEWS
+from cxr_core.training.architectures import ARCHITECTURES, AUTO, CHANNELS, POOLINGS, pooling_of
 from cxr_core.training.execution_options import ExecutionOptions
 from cxr_core.training.option import Number, OneOf, Option, Text, Whole, options_of, stated
 from cxr_core.training.recipe_options import RecipeOptions
 from cxr_core.uncertainty import DEFAULT_POLICY, Policy, uniform_policy
 
-ARCHITECTURES: tuple[str, ...] = ("densenet121", "densenet-small")
-#: DenseNet halves the image five times, so a side is a multiple of 32.
+#: Every network halves the image five times, so a side is a multiple of 32.
 IMAGE_SIZES: tuple[int, ...] = tuple(range(32, RECORD_IMAGE_SIZE + 1, 32))
 LARGEST_SEED = 2**31 - 1
 
@@ -40,11 +40,29 @@ class TrainOptions(ExecutionOptions, RecipeOptions):
     )
     architecture: str = stated(
         "densenet121",
-        OneOf(ARCHITECTURES),
+        OneOf(tuple(ARCHITECTURES)),
         "Architecture",
-        "densenet121 is the network of the published models; densenet-small is of the same family, for quick runs.",
+        "densenet121 is the network of the published models; densenet-small is of the same family, for quick runs. The "
+        "others are those of keras.applications.",
         "network",
         on_synthetic="densenet-small",
+    )
+    channels: int = stated(
+        1,
+        OneOf(CHANNELS, "1 or 3"),
+        "Channels",
+        "1 gives the network the grey of the image, as in the 2019 notebook. 3 gives it the grey three times, "
+        "normalised as public weights of the network expect: choose it to start from such weights.",
+        "network",
+        noun="number of channels",
+    )
+    pooling: str = stated(
+        AUTO,
+        OneOf((AUTO, *POOLINGS)),
+        "Pooling",
+        "How the last feature maps become one number each: their maximum, as in the 2019 notebook, or their average. "
+        "Auto does what is usual: the maximum for a DenseNet, the average for the others.",
+        "network",
     )
     epochs: int = stated(3, Whole(1, 10_000), "Epochs", "How often the network sees every training image.", "network")
     batch_size: int = stated(
@@ -135,6 +153,11 @@ class TrainOptions(ExecutionOptions, RecipeOptions):
         metavar="DIR|gs://…",
         again=False,
     )
+
+    @property
+    def pooled_by(self) -> str:
+        """How the network pools: "max" or "average"."""
+        return pooling_of(self.architecture, self.pooling)
 
     def validated(self) -> "TrainOptions":
         """Return these options when every one can be served, else raise `UsageError` naming the first that cannot."""

@@ -16,7 +16,7 @@ from typing import Any
 import h5py
 
 from cxr_core.errors import ModelFileError
-from cxr_core.training.keras_config import LARGEST_CONFIG_BYTES, check_config
+from cxr_core.training.keras_config import LARGEST_CONFIG_BYTES, Described, described
 
 _WEIGHTS, _CONFIG = "model.weights.h5", "config.json"
 _MEMBERS = {_WEIGHTS, _CONFIG, "metadata.json"}
@@ -31,10 +31,16 @@ Shapes = Sequence[tuple[int, ...]]
 
 @dataclass(frozen=True)
 class Container:
-    """An open weights file: `keras3` says that its layers lie in Keras 3's way, by kind and number."""
+    """An open weights file.
+
+    Attributes:
+        keras3: its layers lie in Keras 3's way, by kind and number.
+        described: what its configuration says of the network, None where it has none.
+    """
 
     file: Any
     keras3: bool
+    described: Described | None
 
 
 @contextlib.contextmanager
@@ -47,20 +53,20 @@ def opened(path: Path) -> Iterator[Container]:
     if not path.is_file():
         raise ModelFileError(f"The model file {path} does not exist.")
     content: Path | io.BytesIO = path
+    told: Described | None = None
     if zipfile.is_zipfile(path):
-        content = _from_archive(path)
+        told, content = _from_archive(path)
     try:
         file = h5py.File(content, "r")
     except OSError as error:
         raise ModelFileError(f"The model file {path} is no HDF5 file, or is damaged. Copy it anew.") from error
     with file:
-        yield _checked(file, path)
+        yield _checked(file, path, told)
 
 
-def _checked(file: Any, path: Path) -> Container:
+def _checked(file: Any, path: Path, told: Described | None) -> Container:
     try:
-        _check_attribute(file)
-        return Container(file, _is_keras3(file))
+        return Container(file, _is_keras3(file), told or _of_attribute(file))
     except ModelFileError as error:
         raise ModelFileError(f"The model file {path} does not fit: {error}") from error
     except (OSError, KeyError, ValueError, TypeError, RuntimeError) as error:
@@ -92,13 +98,13 @@ def _is_keras3(file: Any) -> bool:
     return "layer_names" not in file.attrs and "model_weights" not in file and isinstance(link, h5py.HardLink)
 
 
-def _from_archive(path: Path) -> io.BytesIO:
+def _from_archive(path: Path) -> tuple[Described, io.BytesIO]:
     try:
         with zipfile.ZipFile(path) as archive:
             sizes = {item.filename: item.file_size for item in archive.infolist()}
             _check_members(sizes)
-            check_config(_member(archive, _CONFIG, LARGEST_CONFIG_BYTES))
-            return io.BytesIO(_member(archive, _WEIGHTS, _LARGEST_WEIGHTS_BYTES))
+            told = described(_member(archive, _CONFIG, LARGEST_CONFIG_BYTES))
+            return told, io.BytesIO(_member(archive, _WEIGHTS, _LARGEST_WEIGHTS_BYTES))
     except ModelFileError as error:
         raise ModelFileError(f"The model file {path} does not fit: {error}") from error
     except (zipfile.BadZipFile, zlib.error, OSError, EOFError, NotImplementedError, RuntimeError) as error:
@@ -123,10 +129,10 @@ def _member(archive: zipfile.ZipFile, name: str, largest: int) -> bytes:
     return content
 
 
-def _check_attribute(file: Any) -> None:
+def _of_attribute(file: Any) -> Described | None:
     if _CONFIG_ATTRIBUTE not in file.attrs:
-        return
+        return None
     if file.attrs.get_id(_CONFIG_ATTRIBUTE).shape not in ((), (1,)):
         raise ModelFileError("its configuration is not one that Keras writes.")
     config = file.attrs[_CONFIG_ATTRIBUTE]
-    check_config(config if isinstance(config, (str, bytes)) else str(config))
+    return described(config if isinstance(config, (str, bytes)) else str(config))

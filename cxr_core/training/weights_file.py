@@ -22,10 +22,11 @@ from cxr_core.errors import ModelFileError, UsageError
 from cxr_core.model_names import parse_model_name
 from cxr_core.schema import LABELS, RECORD_IMAGE_SIZE, TRAINING_VIEWS
 from cxr_core.training import apart
+from cxr_core.training.architectures import ARCHITECTURES, CHANNELS, MAX, POOLINGS
 from cxr_core.training.execution_options import DECODINGS
 from cxr_core.training.layer_arrays import ROOT, Arrays, read_keras3, read_layers
-from cxr_core.training.options import ARCHITECTURES, IMAGE_SIZES
-from cxr_core.training.weights_container import Shapes, opened
+from cxr_core.training.options import IMAGE_SIZES, TrainOptions
+from cxr_core.training.weights_container import Container, Shapes, opened
 from cxr_core.training.weights_digest import ATTRIBUTE, check_info, check_weights, digests
 from cxr_core.uncertainty import Policy, uniform_policy
 
@@ -51,6 +52,8 @@ class ModelInfo:
         decode: how its images were made smaller (`pixels.PixelFormat`); files that do not tell were trained on "full".
         equalised: whether the histograms of its training images were made flat; None where nothing tells.
         untrained: labels of which no training image had a value, so that their outputs mean nothing.
+        channels: 1, or 3 where it sees the grey three times (`network.build_network`).
+        pooling: "max" or "average".
     """
 
     architecture: str
@@ -62,6 +65,14 @@ class ModelInfo:
     decode: str = "full"
     untrained: tuple[str, ...] = ()
     equalised: bool | None = None
+    channels: int = 1
+    pooling: str = MAX
+
+    @classmethod
+    def of(cls, options: TrainOptions, policy: Policy) -> "ModelInfo":
+        """Return what the options of a training say of its network, and how it was trained."""
+        form = (options.architecture, options.image_size, options.view, policy.as_dict())
+        return cls(*form, decode=options.decode, channels=options.channels, pooling=options.pooled_by)
 
 
 def write_weights(network: Any, path: Path, info: ModelInfo, dtype: str = "float32", config: str = "") -> None:
@@ -105,24 +116,20 @@ def read_info(path: Path) -> ModelInfo:
     """Return which network a model file holds; a file without `cxr` is taken as the notebook's DenseNet121 at 320.
 
     Raises:
-        ModelFileError: the file cannot be read, or its `cxr` attribute is not what `write_weights` writes.
+        ModelFileError: the file cannot be read, its `cxr` attribute is not what `write_weights` writes, or its
+            configuration is of another network.
     """
     if apart.is_on():
         return _info_of(apart.told(path)["info"])
     with opened(path) as container:
-        file = container.file
-        try:
-            if not {_INFO, ATTRIBUTE} & {*file.attrs}:
-                return _info_from_name(path)
-            info = _checked_info(json.loads(file.attrs[_INFO]))
-            check_info(file.attrs, file.attrs[_INFO])
-            return info
-        except ModelFileError as error:
-            raise ModelFileError(f"The model file {path} is damaged: {error}. Copy it anew.") from error
-        except (*_DAMAGE, UsageError) as error:
-            raise ModelFileError(
-                f"The model file {path} does not say which network it holds. Copy or write it anew."
-            ) from error
+        info = _info_in(container, path)
+        if container.described is not None:
+            is_densenet = bool(ARCHITECTURES[info.architecture].blocks)
+            try:
+                container.described.check(info.pooling, is_densenet, info.channels)
+            except ModelFileError as error:
+                raise ModelFileError(f"The model file {path} does not fit: {error}") from error
+        return info
 
 
 def tells_its_network(path: Path) -> bool:
@@ -197,6 +204,22 @@ def _write_names(group: Any, attribute: str, names: Sequence[str]) -> None:
         group.attrs[f"{attribute}{number}"] = part
 
 
+def _info_in(container: Container, path: Path) -> ModelInfo:
+    file = container.file
+    try:
+        if not {_INFO, ATTRIBUTE} & {*file.attrs}:
+            return _info_from_name(path)
+        info = _checked_info(json.loads(file.attrs[_INFO]))
+        check_info(file.attrs, file.attrs[_INFO])
+        return info
+    except ModelFileError as error:
+        raise ModelFileError(f"The model file {path} is damaged: {error}. Copy it anew.") from error
+    except (*_DAMAGE, UsageError) as error:
+        raise ModelFileError(
+            f"The model file {path} does not say which network it holds. Copy or write it anew."
+        ) from error
+
+
 def _info_from_name(path: Path) -> ModelInfo:
     view, u, w = parse_model_name(path.stem)
     policy = None if u is None or w is None else uniform_policy(u, w).as_dict()
@@ -211,6 +234,7 @@ def _info_of(values: dict[str, Any]) -> ModelInfo:
 def _checked_info(values: dict[str, Any]) -> ModelInfo:
     info = _info_of(values)
     known = info.architecture in ARCHITECTURES and info.image_size in IMAGE_SIZES and info.labels == LABELS
+    known = known and info.channels in CHANNELS and info.pooling in POOLINGS
     known = known and info.decode in DECODINGS and set(info.untrained) <= set(LABELS)
     if not known or info.view not in (None, *TRAINING_VIEWS):
         raise ValueError("unknown architecture, image size, labels or view")

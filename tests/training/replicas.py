@@ -28,7 +28,7 @@ from tiny_network import tiny_network
 from cxr_core.training import loop
 from cxr_core.training.adam import Adam
 from cxr_core.training.cluster import task_of
-from cxr_core.training.network import densenet_features
+from cxr_core.training.densenet import densenet_features
 from cxr_core.training.options import TrainOptions
 from cxr_core.training.policy_tables import PolicyTables
 from cxr_core.training.steps import Steps

@@ -1,9 +1,12 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from cxr_core.errors import UnknownNameError
-from cxr_core.training.network import build_network, densenet_features
+from cxr_core.training.densenet import densenet_features
+from cxr_core.training.dropout import StepDropout, draw_dropout
+from cxr_core.training.network import build_network
 
 pytestmark = pytest.mark.tensorflow
 
@@ -53,5 +56,27 @@ def test_the_small_network_returns_logits_at_every_size():
 
 
 def test_an_unknown_architecture_is_refused():
-    with pytest.raises(UnknownNameError, match="densenet121, densenet-small"):
+    with pytest.raises(
+        UnknownNameError, match="densenet121, densenet169, resnet50, efficientnetv2-s, convnext-tiny, densenet-small"
+    ):
         build_network("resnet", 320)
+
+
+def test_images_are_left_out_of_a_branch_as_a_whole_and_each_branch_draws_anew():
+    inputs = keras.layers.Input((4, 4, 8))
+    first = StepDropout(0.5, by_image=True)(inputs)
+    second = StepDropout(0.5, by_image=True)(inputs)
+    network = keras.Model(inputs, [first, second])
+    steps = tf.Variable(0, dtype=tf.int64)
+    draw_dropout(network, 7, steps)
+    images = np.ones((64, 4, 4, 8), np.float32)
+    drawn = [np.asarray(branch) for branch in network(images, training=True)]
+    for branch in drawn:
+        assert set(np.unique(branch)) == {0, 2}
+        assert (branch == branch[:, :1, :1, :1]).all()
+    assert (drawn[0] != drawn[1]).any()
+    again = network(images, training=True)
+    np.testing.assert_array_equal(again[0], drawn[0])
+    steps.assign(1)
+    assert (np.asarray(network(images, training=True)[0]) != drawn[0]).any()
+    np.testing.assert_array_equal(network(images, training=False)[0], images)

@@ -5,7 +5,7 @@ import keras
 from cxr_core.training.dropout import StepDropout
 
 
-def tiny_network(_architecture, image_size, *_how, dropout=0.0):
+def tiny_network(_architecture, image_size, _batch_norm="plain", _precision="float32", dropout=0.0, *_form, **_named):
     inputs = keras.layers.Input((image_size, image_size, 1))
     x = keras.layers.Conv2D(4, 3, strides=4, name="conv")(inputs)
     x = keras.layers.BatchNormalization(name="bn")(x)

@@ -1,0 +1,112 @@
+"""Every network of the table trains, is saved, read again, predicts and shows where it looks; Keras's own is the judge."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from random_records import write_random_records
+from stopping_reporter import Reporter
+
+from cxr_core.models.class_activation import ClassActivation
+from cxr_core.models.model_file import load_network
+from cxr_core.models.predict import predict_records
+from cxr_core.schema import LABELS
+from cxr_core.training.architectures import ARCHITECTURES
+from cxr_core.training.loop import train
+from cxr_core.training.network import build_network
+from cxr_core.training.options import TrainOptions
+
+pytestmark = pytest.mark.tensorflow
+SIZE = 32
+#: Each with one or three channels and another pooling than its usual one. Of the DenseNets, which differ in depth alone,
+#: the smallest stands for all.
+FORMS = {
+    "resnet50": (3, "max"),
+    "efficientnetv2-s": (1, "average"),
+    "convnext-tiny": (3, "average"),
+    "densenet-small": (3, "average"),
+}
+
+
+@pytest.fixture(scope="module")
+def records(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("records")
+    valid = write_random_records(folder / "valid", 2, shards=1, first=1000)
+    return write_random_records(folder / "train", 4, shards=1), valid
+
+
+@pytest.fixture(scope="module", params=sorted(FORMS))
+def trained(request, records, tmp_path_factory):
+    """The name of a network, and the `.h5` of two steps of training."""
+    channels, pooling = FORMS[request.param]
+    options = TrainOptions(
+        architecture=request.param,
+        channels=channels,
+        pooling=pooling,
+        image_size=SIZE,
+        batch_size=2,
+        epochs=1,
+        seed=1,
+        learning_rate=0.01,
+    )
+    result = train(options, *records, Reporter(tmp_path_factory.mktemp("run")))
+    assert (result.status, result.steps) == ("completed", 2)
+    return request.param, result.last_model
+
+
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+def test_what_is_trained_is_read_again_and_predicts_as_keras_reads_it(trained, records):
+    name, path = trained
+    network, info = load_network(path)
+    assert (info.architecture, info.channels, info.pooling) == (name, *FORMS[name])
+    images = np.random.default_rng(0).random((2, SIZE, SIZE, 1), np.float32)
+    stock = keras.models.load_model(path.with_suffix(".keras"), compile=False)
+    expected = np.asarray(stock(images, training=False))
+    np.testing.assert_allclose(np.asarray(network(images, training=False)), expected, rtol=1e-4, atol=1e-4)
+    assert not np.allclose(expected[0], expected[1])
+    table = predict_records(path, records[1])
+    assert len(table) == 2 and np.isfinite(table[list(LABELS)].to_numpy()).all()
+
+
+def test_it_shows_where_it_looks_as_plain_gradients_do(trained):
+    network, info = load_network(trained[1])
+    kernel, bias = network.layers[-1].get_weights()
+    network.layers[-1].set_weights([np.random.default_rng(3).normal(0, 0.3, kernel.shape), bias])
+    pixels = np.random.default_rng(0).random((1, SIZE, SIZE, 1)).astype(np.float32)
+    found = ClassActivation(network, info).of_pixels(pixels)
+    maps = [operation.output for operation in network.operations if len(operation.output.shape) == 4][-1]
+    features, logits = keras.Model(network.inputs, [maps, network.output])([pixels])
+    np.testing.assert_allclose(found.logits, logits[0], rtol=1e-4, atol=1e-4)
+    behind = keras.Model(maps, network.output)
+    with tf.GradientTape() as tape:
+        tape.watch(features)
+        score = behind(features)[0, 5]
+    gradient = tape.gradient(score, features)[0].numpy()
+    expected = np.maximum((gradient.mean(axis=(0, 1)) * features[0].numpy()).sum(axis=2), 0)
+    np.testing.assert_allclose(found.maps[5], expected, rtol=1e-3, atol=1e-4 * max(1, np.abs(expected).max()))
+
+
+def keras_own_pixels(name, colours):
+    """What Keras's own network gives its first convolution of (batch, size, size, 3) from 0 to 255."""
+    if name == "efficientnetv2-s":
+        own = keras.applications.EfficientNetV2S(include_top=False, weights=None, input_shape=(SIZE, SIZE, 3))
+        return keras.Model(own.inputs, own.get_layer("stem_conv").input)([colours])
+    if name == "convnext-tiny":
+        own = keras.applications.ConvNeXtTiny(include_top=False, weights=None, input_shape=(SIZE, SIZE, 3))
+        return keras.Model(own.inputs, own.get_layer("convnext_tiny_stem").input)([colours])
+    prepared = keras.applications.resnet50 if name == "resnet50" else keras.applications.densenet
+    return prepared.preprocess_input(colours)
+
+
+@pytest.mark.parametrize("name", ["resnet50", "efficientnetv2-s", "convnext-tiny", "densenet169"])
+def test_three_channels_are_what_public_weights_expect(name):
+    grey = np.random.default_rng(0).random((1, SIZE, SIZE, 1)).astype(np.float32)
+    network = build_network(name, SIZE, channels=3)
+    found = keras.Model(network.inputs, network.get_layer("normalised").output)([grey])
+    expected = keras_own_pixels(name, np.repeat(grey * 255, 3, axis=3))
+    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-4)
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_the_table_counts_the_parameters(name):
+    assert build_network(name, SIZE).count_params() == ARCHITECTURES[name].parameters
