@@ -58,14 +58,21 @@ def weights_of(source: Source, model: str) -> Path:
 def check_start_model(source: Source, options: TrainOptions) -> None:
     """Raise unless training may start from the model that the options name, as far as its file tells.
 
-    Every layer and shape is checked when the weights are loaded; a file of Keras's own does not say before which
-    network it holds.
+    Every tensor is accounted for when the weights are loaded (`training.start_weights`); a file of Keras's own does
+    not say before which network it holds.
     """
     if not options.init_from:
         return
     path = weights_of(source, options.init_from)
+    if not tells_its_network(path):
+        return
     info = read_info(path)
-    if tells_its_network(path) and info.architecture != options.architecture:
+    if info.channels < options.channels:
+        raise UsageError(
+            f"The model {options.init_from} sees {info.channels} channel, so training from it needs "
+            f"--channels {info.channels}. Received: {options.channels}."
+        )
+    if info.architecture != options.architecture:
         raise UsageError(
             f"The model {options.init_from} is a {info.architecture}, so training from it needs "
             f"--architecture {info.architecture}. Received: {options.architecture}."

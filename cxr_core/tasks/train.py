@@ -129,6 +129,8 @@ def _keep(result: TrainResult, options: TrainOptions, source: Source, context: S
         send(model, str(path))
         told = {"model": context.name, "weights": str(path)} | told
     told |= {"best_epoch": result.best_epoch, "val_auc": result.best_val_auc, "stopped_early": result.stopped_early}
+    if result.started_from:
+        told |= {"start_weights": result.started_from}
     context.result(told)
     metrics = service.metric_columns(context.run)
     if remark := learned_nothing(metrics.latest("val_auc"), metrics.latest("val_auc_guessing")):

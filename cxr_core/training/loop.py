@@ -30,11 +30,12 @@ from cxr_core.training.row_targets import read_row_targets
 from cxr_core.training.run_data import RunData
 from cxr_core.training.run_state import RunState
 from cxr_core.training.run_tables import tables_for
+from cxr_core.training.start_weights import start_from
 from cxr_core.training.step_rows import StepRows
 from cxr_core.training.steps import Steps
 from cxr_core.training.validation import ValidationFigures, is_better, validation_figures
 from cxr_core.training.weight_average import WeightAverage
-from cxr_core.training.weights_file import ModelInfo, load_into
+from cxr_core.training.weights_file import ModelInfo
 from cxr_core.training.workers import Workers
 
 CHECKPOINTS = "checkpoints"
@@ -87,8 +88,7 @@ class _Training:
             self.rate = Rate(options, data.steps_per_epoch)
             half = options.precision == "float16"
             optimizer = Adam(trained, self.rate.value, half, options.weight_decay, options.clip_norm)
-            if initial_weights is not None:
-                load_into(network, initial_weights)
+            self.started = "" if initial_weights is None else start_from(network, initial_weights).words()
             self.average = WeightAverage(network, options.ema)
         draw_dropout(network, options.seed, optimizer.steps)
         self.steps = Steps(strategy, network, optimizer, policy, options.xla == "on", self.average)
@@ -243,5 +243,6 @@ class _Training:
             best_val_auc=position.best_auc,
             best_model=self.models.path(BEST) if position.best_epoch and chief else None,
             last_model=self.models.path(LAST) if chief else None,
+            started_from=self.started,
             stopped_early=status == "completed" and position.epoch < self.options.epochs,
         )

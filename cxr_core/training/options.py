@@ -120,8 +120,9 @@ class TrainOptions(ExecutionOptions, RecipeOptions):
         "",
         Text(),
         "Start from",
-        "Begin with the weights of this model instead of random ones. Choose a model, or type the path of an .h5 or "
-        ".keras file of the same network; only weights are read from it.",
+        "Begin with the weights of this model instead of random ones. Choose a model, or type the path of an .h5, "
+        ".weights.h5 or .keras file of the same network, such as the public weights of keras.applications; only "
+        "weights are read from it, and the run says which were taken.",
         "more",
         metavar="MODEL",
         placeholder="random weights",

@@ -18,6 +18,7 @@ class TrainResult:
             chief. A `.keras` file lies beside each `.h5`.
         last_model: weights after the last step; None for a worker that is not the chief.
         stopped_early: the validation AUC had not risen for `early_stopping` epochs.
+        started_from: what was taken of the weights that it began with, and what not; "" where they were random.
     """
 
     status: str
@@ -28,3 +29,4 @@ class TrainResult:
     best_model: Path | None
     last_model: Path | None
     stopped_early: bool
+    started_from: str = ""

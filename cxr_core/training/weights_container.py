@@ -35,38 +35,42 @@ class Container:
 
     Attributes:
         keras3: its layers lie in Keras 3's way, by kind and number.
-        described: what its configuration says of the network, None where it has none.
+        config: its configuration, None where it has none.
     """
 
     file: Any
     keras3: bool
-    described: Described | None
+    config: str | bytes | None
+
+    def described(self) -> Described | None:
+        """Return what the configuration says of the network; `ModelFileError` when that is none like ours."""
+        return None if self.config is None else described(self.config)
 
 
 @contextlib.contextmanager
 def opened(path: Path) -> Iterator[Container]:
-    """Yield a model file opened for reading, its configuration checked where it has one.
+    """Yield a model file opened for reading.
 
     Raises:
-        ModelFileError: the file is missing, damaged, no model file, or holds another network.
+        ModelFileError: the file is missing, damaged, or no model file.
     """
     if not path.is_file():
         raise ModelFileError(f"The model file {path} does not exist.")
     content: Path | io.BytesIO = path
-    told: Described | None = None
+    config: str | bytes | None = None
     if zipfile.is_zipfile(path):
-        told, content = _from_archive(path)
+        config, content = _from_archive(path)
     try:
         file = h5py.File(content, "r")
     except OSError as error:
         raise ModelFileError(f"The model file {path} is no HDF5 file, or is damaged. Copy it anew.") from error
     with file:
-        yield _checked(file, path, told)
+        yield _checked(file, path, config)
 
 
-def _checked(file: Any, path: Path, told: Described | None) -> Container:
+def _checked(file: Any, path: Path, config: str | bytes | None) -> Container:
     try:
-        return Container(file, _is_keras3(file), told or _of_attribute(file))
+        return Container(file, _is_keras3(file), config or _config_attribute(file))
     except ModelFileError as error:
         raise ModelFileError(f"The model file {path} does not fit: {error}") from error
     except (OSError, KeyError, ValueError, TypeError, RuntimeError) as error:
@@ -98,13 +102,13 @@ def _is_keras3(file: Any) -> bool:
     return "layer_names" not in file.attrs and "model_weights" not in file and isinstance(link, h5py.HardLink)
 
 
-def _from_archive(path: Path) -> tuple[Described, io.BytesIO]:
+def _from_archive(path: Path) -> tuple[bytes, io.BytesIO]:
     try:
         with zipfile.ZipFile(path) as archive:
             sizes = {item.filename: item.file_size for item in archive.infolist()}
             _check_members(sizes)
-            told = described(_member(archive, _CONFIG, LARGEST_CONFIG_BYTES))
-            return told, io.BytesIO(_member(archive, _WEIGHTS, _LARGEST_WEIGHTS_BYTES))
+            config = _member(archive, _CONFIG, LARGEST_CONFIG_BYTES)
+            return config, io.BytesIO(_member(archive, _WEIGHTS, _LARGEST_WEIGHTS_BYTES))
     except ModelFileError as error:
         raise ModelFileError(f"The model file {path} does not fit: {error}") from error
     except (zipfile.BadZipFile, zlib.error, OSError, EOFError, NotImplementedError, RuntimeError) as error:
@@ -129,10 +133,10 @@ def _member(archive: zipfile.ZipFile, name: str, largest: int) -> bytes:
     return content
 
 
-def _of_attribute(file: Any) -> Described | None:
+def _config_attribute(file: Any) -> str | bytes | None:
     if _CONFIG_ATTRIBUTE not in file.attrs:
         return None
     if file.attrs.get_id(_CONFIG_ATTRIBUTE).shape not in ((), (1,)):
         raise ModelFileError("its configuration is not one that Keras writes.")
     config = file.attrs[_CONFIG_ATTRIBUTE]
-    return described(config if isinstance(config, (str, bytes)) else str(config))
+    return config if isinstance(config, (str, bytes)) else str(config)

@@ -123,12 +123,11 @@ def read_info(path: Path) -> ModelInfo:
         return _info_of(apart.told(path)["info"])
     with opened(path) as container:
         info = _info_in(container, path)
-        if container.described is not None:
-            is_densenet = bool(ARCHITECTURES[info.architecture].blocks)
-            try:
-                container.described.check(info.pooling, is_densenet, info.channels)
-            except ModelFileError as error:
-                raise ModelFileError(f"The model file {path} does not fit: {error}") from error
+        try:
+            if (told := container.described()) is not None:
+                told.check(info.pooling, bool(ARCHITECTURES[info.architecture].blocks), info.channels)
+        except ModelFileError as error:
+            raise ModelFileError(f"The model file {path} does not fit: {error}") from error
         return info
 
 
@@ -152,6 +151,7 @@ def read_weights(path: Path, shapes: Sequence[Shapes], names: Sequence[str] = ()
     """
     with opened(path) as container:
         try:
+            container.described()
             if container.keras3:
                 return read_keras3(container.file, shapes)
             arrays = read_layers(container.file, shapes, names)

@@ -227,6 +227,12 @@ def test_training_from_a_model_needs_its_architecture(source):
         plan_training(NAME, options(init_from="big"))
 
 
+def test_three_channels_do_not_start_from_a_model_of_one(source):
+    model_file(source / "models" / "grey.h5")
+    with pytest.raises(UsageError, match=r"sees 1 channel, so training from it needs --channels 1\. Received: 3"):
+        plan_training(NAME, options(init_from="grey", channels=3))
+
+
 @pytest.mark.parametrize("start", ["big.h5", "./big.h5", "{tmp}/big.h5"])
 def test_training_may_start_from_a_file_of_the_same_network(source, no_process, tmp_path, start):
     model_file(tmp_path / "big.h5")
@@ -267,6 +273,7 @@ def loop(monkeypatch):
             best_epoch=1,
             best_val_auc=0.7,
             stopped_early=False,
+            started_from="8 of 8 tensors taken" if initial_weights else "",
         )
 
     module.train = train
@@ -301,6 +308,7 @@ def test_the_model_of_the_run_becomes_one_of_the_source_and_is_copied(source, no
     assert (tmp_path / "copies" / "mine.keras").read_bytes() == b"for Keras 3"
     assert context.results[0]["model"] == "mine"
     assert context.results[0]["val_auc"] == 0.7
+    assert context.results[0]["start_weights"] == "8 of 8 tensors taken"
     trained, files_train, _, initial = loop.calls[0]
     assert (trained.name, initial) == ("mine", source / "models" / "start.h5")
     assert files_train == run.config["files_train"]
