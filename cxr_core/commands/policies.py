@@ -22,7 +22,8 @@ def _arguments(parser: Parser) -> None:
         "--model",
         default="",
         metavar="NAME_OR_FILE",
-        help="whose features: a model with weights, or the path of an .h5 or .keras file; without it, the first one",
+        help="whose features: a model with weights, the path of an .h5 or .keras file, or a file of embeddings "
+        "(.parquet, .npz, .tfrecord) or a pattern of such; without it, the first model",
     )
     add("--label", action="append", metavar="LABEL", help="only this label; several times for several")
     add("--judge", default=REPORT, metavar="WHO", help="report, truth, or a set of readings (default %(default)s)")

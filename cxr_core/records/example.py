@@ -61,7 +61,7 @@ def decode(payload: bytes, where: str) -> Record:
     Raises:
         RecordError: the payload is no Example, lacks `jpg_bytes`, or has a label or key that is no whole number.
     """
-    features = _parsed(payload, where).features.feature
+    features = features_of(payload, where)
     labels = {label: _integer(features, label) for label in LABELS}
     jpg = _bytes(features, JPEG_FEATURE)
     if jpg is None:
@@ -82,7 +82,7 @@ def decode(payload: bytes, where: str) -> Record:
 
 def decode_picture(payload: bytes, where: str) -> bytes:
     """Return the JPEG of a serialised record; raises `RecordError` as `decode`."""
-    jpg = _bytes(_parsed(payload, where).features.feature, JPEG_FEATURE)
+    jpg = _bytes(features_of(payload, where), JPEG_FEATURE)
     if jpg is None:
         raise RecordError(f"{where} lacks {JPEG_FEATURE}, the picture. Make the file anew.")
     return jpg
@@ -94,7 +94,7 @@ def decode_path(payload: bytes, where: str) -> str | None:
     Raises:
         RecordError: the payload is no Example, or the path no UTF-8.
     """
-    features = _parsed(payload, where).features.feature
+    features = features_of(payload, where)
     path = _bytes(features, PATH_FEATURE)
     if path is not None:
         return _text(path, where)
@@ -128,6 +128,11 @@ def in_whole_numbers(payload: bytes, where: str) -> bytes:
         if not math.isnan(values[0]):
             features[label].int64_list.value.append(int(values[0]))
     return bytes(example.SerializeToString(deterministic=True))
+
+
+def features_of(payload: bytes, where: str) -> Any:
+    """Return the features of a serialised Example by their names, as protobuf has them; `RecordError` if it is none."""
+    return _parsed(payload, where).features.feature
 
 
 def _parsed(payload: bytes, where: str) -> Any:

@@ -47,12 +47,24 @@ class KeptFeatures:
         return int(self.features.shape[1])
 
 
-def features_folder(source: Source, model: str, weights: Path, files: Sequence[str]) -> Path:
-    """Return where the features of these records by this model lie, once they are there."""
-    told = hashlib.sha256(_content(weights, file_stamp(weights)).encode())
+def features_folder(source: Source, model: str, made_by: str, files: Sequence[str]) -> Path:
+    """Return where the features of these files lie, once they are there.
+
+    Args:
+        source: whose features.
+        model: what they are called after.
+        made_by: what else they depend on: `content` of a model, or what tells the images of embeddings.
+        files: the records, or the files of embeddings.
+    """
+    told = hashlib.sha256(made_by.encode())
     for file in sorted(files):
         told.update(f"{Path(file).name} {_version(file)}\n".encode())
     return _all_features(source) / f"{model}-{told.hexdigest()[:8]}"
+
+
+def content(file: Path) -> str:
+    """Return a digest of what is in a file, read again only when its stamp is another."""
+    return _content(file, file_stamp(file))
 
 
 def kept_features(folder: Path) -> KeptFeatures | None:

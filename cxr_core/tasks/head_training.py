@@ -28,7 +28,7 @@ FEWEST_IMAGES = 10
 _VERSION = "1"
 
 
-def training_rows(source: Source, view: str, kept: KeptFeatures) -> pd.DataFrame:
+def training_rows(source: Source, view: str | None, kept: KeptFeatures) -> pd.DataFrame:
     """Return the label rows of train that have features: `patient`, `row` of the features, and the 14 labels."""
     labels = source.warehouse().labels(TRAINED_ON, view)
     images = kept.images.assign(row=np.arange(len(kept.images)))

@@ -1,5 +1,6 @@
 """Trying policies on frozen features in the background: a model's features, then a head a policy and label on them."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,11 +11,14 @@ from cxr_core.errors import UsageError
 from cxr_core.runs import service
 from cxr_core.runs.run import Run
 from cxr_core.runs.step import StepContext
+from cxr_core.schema import KEY_COLUMNS
 from cxr_core.sources.registry import get_source, ready_source
 from cxr_core.sources.source import Source
 from cxr_core.storage import for_tensorflow
 from cxr_core.tasks.allowed_places import check_input
+from cxr_core.tasks.embedding_files import are_embeddings, embedded_rows, embedding_files, read_embeddings
 from cxr_core.tasks.feature_store import (
+    content,
     features_folder,
     keep_features,
     keep_scores,
@@ -23,7 +27,7 @@ from cxr_core.tasks.feature_store import (
 )
 from cxr_core.tasks.head_training import JUDGED_ON, TRAINED_ON, judged_images, scores_name, train_heads, training_rows
 from cxr_core.tasks.machine_devices import need_here
-from cxr_core.tasks.named_model import is_path, located, name_of, weights_of
+from cxr_core.tasks.named_model import absolute, is_path, located, name_of, weights_of
 from cxr_core.tasks.records_to_predict import records_to_predict
 from cxr_core.training.execution_options import ANY_DEVICE
 from cxr_core.training.first_import import import_tensorflow
@@ -49,10 +53,12 @@ class Searched:
 
 @dataclass(frozen=True)
 class _Place:
+    """Whose features: `weights` and `info` are None of embeddings, whose `view` is None: they are of any."""
+
     model: str
-    weights: Path
-    info: ModelInfo
-    view: str
+    weights: Path | None
+    info: ModelInfo | None
+    view: str | None
     files: tuple[str, ...]
     folder: Path
 
@@ -80,7 +86,8 @@ def start_search(
 
     Args:
         source_name: the source, whose records and label tables are used.
-        model: a model with weights or the path of an .h5 or .keras file; by default `default_model`.
+        model: a model with weights, the path of an .h5 or .keras file, or a file of embeddings or a pattern of such
+            (`embedding_files`); by default `default_model`.
         accelerator: for the features: cpu, gpu, multi-gpu or tpu. Heads are always trained on the CPU.
         confined: whether only what pages may read is read; the command line is not confined.
         device: the GPU, as in gpu:1; by default one that is free.
@@ -90,11 +97,12 @@ def start_search(
         UsageError: the source has no records or labels of train or valid, or the place is none that pages may read.
         RecordError: a record file is damaged, lacks the keys, or holds another view.
         ModelFileError: the weights file is damaged, or there is none at the path.
+        DataError: a file of embeddings is damaged, or of other images.
     """
     place = _place(ready_source(source_name), model or default_model(source_name), confined)
     config = {"model": place.model, "accelerator": accelerator, "device": device}
     need = need_here(accelerator, device)
-    return service.submit(KIND, name_of(place.model), source_name, config, accelerator, need=need)
+    return service.submit(KIND, _called(place.model), source_name, config, accelerator, need=need)
 
 
 def searched(source_name: str, model: str = "", confined: bool = True) -> Searched | None:
@@ -133,7 +141,7 @@ def work(context: StepContext) -> None:
     place = _place(source, context.config["model"], confined=False)
     kept = kept_features(place.folder)
     if kept is None:
-        _take_features(context, source, place)
+        _take_embeddings(context, source, place) if place.weights is None else _take_features(context, source, place)
         kept = kept_features(place.folder)
         assert kept is not None
     context.stop_if_cancelled()
@@ -142,23 +150,59 @@ def work(context: StepContext) -> None:
         raise UsageError(f"No label row of {TRAINED_ON} belongs to an image of the records, so no head can be trained.")
     scores, about = train_heads(context, kept, rows)
     keep_scores(place.folder, scores_name(rows), scores, about)
-    context.result({"model": place.model, "features": str(place.folder), "images": len(kept.images), "size": kept.size})
+    told = {"model": place.model, "features": str(place.folder), "images": len(kept.images), "size": kept.size}
+    context.result(told | {name: kept.about[name] for name in ("unmatched",) if name in kept.about})
 
 
 def _place(source: Source, model: str, confined: bool) -> _Place:
     """Find model and records, and where the features of these lie."""
-    named = located(model)
-    if confined and is_path(named):
+    named = absolute(model) if are_embeddings(model) else located(model)
+    if confined and (is_path(named) or are_embeddings(named)):
         check_input("model file", named)
+    if are_embeddings(named):
+        return _place_of_embeddings(source, named)
     weights = weights_of(source, named)
     info = read_info(weights)
     found = [records_to_predict(source, info, named, dataset, None, "", None) for dataset in (TRAINED_ON, JUDGED_ON)]
     files = tuple(file for one in found for file in one.files)
-    folder = features_folder(source, name_of(named), weights, files)
+    folder = features_folder(source, name_of(named), content(weights), files)
     return _Place(named, weights, info, found[0].view, files, folder)
 
 
+def _place_of_embeddings(source: Source, pattern: str) -> _Place:
+    """Find embeddings: which images they are of depends on the label rows too."""
+    files, paths = embedding_files(pattern), _label_keys(source)["path"]
+    images = str(pd.util.hash_pandas_object(paths, index=False).sum())
+    return _Place(pattern, None, None, None, files, features_folder(source, _called(pattern), images, files))
+
+
+def _label_keys(source: Source) -> pd.DataFrame:
+    found = [source.warehouse().labels(dataset) for dataset in (TRAINED_ON, JUDGED_ON)]
+    return pd.concat(found, ignore_index=True).drop_duplicates("path", ignore_index=True)[list(KEY_COLUMNS)]
+
+
+def _called(model: str) -> str:
+    """Return what features and runs are called: the model, or the first part of the name of a file of embeddings."""
+    if not are_embeddings(model):
+        return name_of(model)
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", Path(model).name.partition(".")[0]).strip("-._") or "embeddings"
+
+
+def _take_embeddings(context: StepContext, source: Source, place: _Place) -> None:
+    def tell(done: int) -> None:
+        context.stop_if_cancelled()
+        context.progress(done, len(place.files), message="reading the embeddings")
+
+    ids, vectors = read_embeddings(place.files, tell)
+    keys = _label_keys(source)
+    rows = embedded_rows(ids, keys)
+    known = (rows >= 0).to_numpy()
+    about = {"model": place.model, "view": None, "policy": None, "run": context.run, "unmatched": int((~known).sum())}
+    keep_features(place.folder, vectors[known], keys.iloc[rows[known]].reset_index(drop=True), about)
+
+
 def _take_features(context: StepContext, source: Source, place: _Place) -> None:
+    assert place.weights is not None and place.info is not None
     images = sum(
         records_to_predict(source, place.info, place.model, dataset, None, "", None).images
         for dataset in (TRAINED_ON, JUDGED_ON)
