@@ -19,7 +19,7 @@ from cxr_core.settings import settings
 from cxr_core.tasks.machine_devices import resume
 from cxr_core.words import counted, duration, percent
 
-_ACTIONS = ("show", "cancel", "resume", "delete", "log", "note", "tag", "repair")
+_ACTIONS = ("show", "cancel", "resume", "delete", "log", "metrics", "note", "tag", "repair")
 _SECONDS_TO_KILL = 10.0
 #: What `--on` says where a run is started.
 ON_HELP = f"where it works: {HERE} (the default), or a place of cxr.toml; see `{PROGRAM} places`"
@@ -60,6 +60,7 @@ def _execute(arguments: argparse.Namespace) -> Answer:
         "resume": lambda run: _one(resume(run, arguments.on)),
         "delete": _delete,
         "log": _log,
+        "metrics": _metrics,
         "note": lambda run: _one(service.set_notes(run, " ".join(arguments.words))),
         "tag": lambda run: _one(service.set_tags(run, arguments.words)),
     }
@@ -106,6 +107,15 @@ def _repair_text(done: Repaired) -> str:
 def _log(run_id: str) -> Answer:
     text = service.log_tail(run_id)
     return Answer({"run": run_id, "log": text}, lambda: text.rstrip("\n"))
+
+
+def _metrics(run_id: str) -> Answer:
+    rows = service.read_metrics(service.get(run_id).run)
+    headers = list(dict.fromkeys(name for row in rows for name in row))
+    empty = f"Run {run_id} has written no metrics."
+    return Answer(
+        rows, lambda: as_table(headers, [[row.get(name) for name in headers] for row in rows]) if rows else empty
+    )
 
 
 def run_text(run: Run) -> str:
@@ -187,7 +197,7 @@ def _progress_line(run: Run) -> str:
 
 RUNS = Command(
     "runs",
-    "List the runs; show, cancel, resume, delete, note or tag one; read its log; repair.",
+    "List the runs; show, cancel, resume, delete, note or tag one; read its log or metrics; repair.",
     _arguments,
     _execute,
 )

@@ -10,6 +10,12 @@ from kept_folders import copy_sources
 from shown_figures import Pool, figures_in, shown_figures
 
 from cxr_core.cli import main
+from cxr_core.runs import service
+from cxr_core.runs.store import RunStore
+from cxr_core.tasks.images import ImageQuery, image_group
+from cxr_core.tasks.reading import Desk, Given
+from cxr_core.tasks.reading import store as store_verdict
+from cxr_core.tasks.reading_list import reading_list
 
 FIRST, SECOND = "densenet_frontal_u0_0__w0_0", "densenet_frontal_u0_0__w1_0"
 TWO = f"{FIRST} {SECOND}"
@@ -167,6 +173,47 @@ def test_every_figure_of_a_film_is_in_what_show_prints_of_it(home, page, monkeyp
     assert table.shape == (14, 4), "report, truth and two models"
     figures = shown_figures(app, "edema")
     missing = [f"{figure.text} ({figure.where})" for figure in figures if not pool.has(figure)]
+    assert not missing, "\n".join(missing)
+
+
+def test_every_figure_of_a_training_is_in_what_runs_prints_of_it(own_small_demo, page, monkeypatch):
+    monkeypatch.setattr(service, "_launch", lambda store, run: run)
+    run = service.submit("train", "mine", "demo", {"options": {"epochs": 2}, "steps_per_epoch": 2}, "cpu")
+    store = RunStore(own_small_demo)
+    store.start(run.run)
+    rows = [
+        {"step": step, "epoch": 1 + (step - 1) // 2, "time": 1e9 + step, "loss": 0.71 / step, "images_per_second": 47.0}
+        | (
+            {"val_loss": 0.613 - step / 50, "val_loss_certain": 0.571, "val_auc": 0.541 + step / 70}
+            if step % 2 == 0
+            else {}
+        )
+        for step in range(1, 5)
+    ]
+    (store.run_folder(run.run) / "metrics.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    store.end(run.run, "completed", None, run.supervisor)
+    pool = Pool()
+    for line in ("runs", f"runs show {run.run}", f"runs metrics {run.run}"):
+        pool.add(asked(line))
+    figures = shown_figures(page("runs", run=run.run), None)
+    missing = [f"{figure.text} ({figure.where})" for figure in figures if not pool.has(figure)]
+    assert not missing, "\n".join(missing)
+    assert {"0.598", "0.573", "0.533"} <= {figure.text for figure in figures}, "AUC and losses of the validations"
+
+
+def test_every_figure_of_reading_mode_is_in_what_commands_print(own_small_demo, page):
+    group = {"model": FIRST, "label": "edema", "group": "blank"}
+    films = asked(f"images {EDEMA} blank")
+    desk = Desk("demo", "own-readings", "ann", "edema")
+    listed = reading_list(image_group(ImageQuery("demo", "edema", "blank", FIRST)), "spread", 1).part()
+    for film, verdict in zip(listed[:3], ("present", "absent", "present"), strict=True):
+        store_verdict(desk, film, Given(verdict))
+    pool = Pool()
+    pool.add(films)
+    app = page("images", **group, mode="read", reader="ann", readings="own-readings")
+    figures = shown_figures(app, "edema")
+    missing = [f"{figure.text} ({figure.where})" for figure in figures if not pool.has(figure)]
+    assert figures, "the page was not read"
     assert not missing, "\n".join(missing)
 
 
