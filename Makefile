@@ -94,7 +94,7 @@ lock: $(VENV)/test-installed  ## pin anew what pyproject.toml asks for
 	$(BIN)/uv pip compile -q --universal --fork-strategy fewest --python-version 3.11 --no-header --no-emit-index-url --generate-hashes pyproject.toml -o requirements.txt
 	$(BIN)/uv pip compile -q --universal --fork-strategy fewest --python-version 3.11 --no-header --no-emit-index-url --generate-hashes --extra login -c requirements.txt pyproject.toml -o requirements-login.txt
 	$(BIN)/uv pip compile -q --universal --fork-strategy fewest --python-version 3.11 --no-header --no-emit-index-url --generate-hashes --extra login --extra test -c requirements.txt -c requirements-login.txt pyproject.toml -o requirements-test.txt
-	$(PIP) install -q -r requirements-test.txt
+	$(PIP) install -q --no-deps -r requirements-test.txt
 	$(BIN)/python docs/make_licences.py
 
 # The check in front says at once what a long installation would only say in the end.
@@ -102,13 +102,14 @@ $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info < (3, 14) else "CXR Lab needs Python 3.11, 3.12 or 3.13; this is %d.%d. Try: make PYTHON=python3.12" % sys.version_info[:2])'
 	$(PYTHON) -m venv $(VENV)
 
+# The pins are complete. pip with hashes refuses a pinned package once another one asks for it with an extra, so it is not to look.
 $(VENV)/installed: requirements.txt pyproject.toml | $(BIN)/python
-	$(PIP) install -q -r requirements.txt
+	$(PIP) install -q --no-deps -r requirements.txt
 	$(PIP) install -q --no-deps -e .
 	@touch $@
 
 $(VENV)/test-installed: requirements-test.txt $(VENV)/installed
-	$(PIP) install -q -r requirements-test.txt
+	$(PIP) install -q --no-deps -r requirements-test.txt
 	@touch $@
 
 .PHONY: chromium

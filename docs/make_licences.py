@@ -66,7 +66,7 @@ def main() -> None:
         try:
             rows.append(f"| {name} | {', '.join(versions)} | {licence_of(name)} |")
         except PackageNotFoundError:
-            raise SystemExit(f"{name} is not installed here: pip install -r requirements-login.txt") from None
+            raise SystemExit(f"{name} is not installed here: pip install --no-deps -r requirements-login.txt") from None
     FILE.write_text(_HEAD + "\n".join(rows) + "\n")
 
 
