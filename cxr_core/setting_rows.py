@@ -172,6 +172,14 @@ SETTINGS: tuple[Setting, ...] = (
         "above 0, at most 60",
     ),
     Setting(
+        "shared_disk_lag",
+        65.0,
+        "Seconds after which the folder that is shared with a place surely shows what a machine there wrote: NFS keeps "
+        "what it knows of a folder for up to 60. A run whose end is missing then counts as killed.",
+        lambda value: 0 <= value <= 600,
+        "between 0 and 600",
+    ),
+    Setting(
         "niceness",
         10,
         "How far the work of runs stands back for everything else on the machine, as the pages: 0 for not at all, 19 "

@@ -78,6 +78,7 @@ class Settings:
     account: str
     cancel_grace: float
     heartbeat: float
+    shared_disk_lag: float
     niceness: int
     queued_runs_per_person: int
     runs_per_device: int

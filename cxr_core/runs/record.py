@@ -45,14 +45,13 @@ class RunRecord:
         except RunError as error:
             log.note(str(error))
 
-    def end(self, status: str, reason: str | None) -> None:
-        """Write the end of the run, again and again while the store cannot be written."""
+    def end(self, status: str, reason: str | None) -> bool:
+        """Write the end of the run, again and again while the store cannot be written; False when it is another's."""
         log.note(f"{status}{'' if reason is None else ': ' + reason}")
         deadline = time.monotonic() + _END_PATIENCE_SECONDS
         while True:
             try:
-                self._store.end(self._run_id, status, reason, self._identity)
-                return
+                return self._store.end(self._run_id, status, reason, self._identity)
             except RunError:
                 if time.monotonic() > deadline:
                     raise

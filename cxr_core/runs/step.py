@@ -128,7 +128,8 @@ class StepContext:
         if not self._listens and threading.current_thread() is threading.main_thread():
             self._listens = True
             signal.signal(signal.SIGTERM, self.ask_to_stop)
-        self._stop = self._stop or self._is_asked()
+        if not self._stop and self._is_asked():  # a signal may come while it is asked
+            self._stop = True
         return self._stop
 
     def abandoned(self) -> bool:

@@ -15,6 +15,7 @@ def fake_kinds(workspace, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(FAKE_KINDS), os.environ.get("PYTHONPATH", "")]))
     monkeypatch.setenv("CXR_HEARTBEAT", "0.2")
     monkeypatch.setenv("CXR_CANCEL_GRACE", "1")
+    monkeypatch.setenv("CXR_SHARED_DISK_LAG", "10")
     yield workspace
     for run in service.list_runs():
         if run.is_active:

@@ -74,3 +74,9 @@ def test_a_row_without_a_figure_leaves_the_one_shown(context, clock, workspace):
     context.metrics({"step": 1, "val_loss": 0.7, "val_auc": None})
     run = stored(workspace)
     assert (run.loss, run.val_loss, run.val_auc) == (0.5, 0.7, None)
+
+
+def test_a_signal_that_comes_while_the_place_is_asked_is_heard(context):
+    asked = StepContext(context._desk, context._run, lambda: bool(asked.ask_to_stop()))
+    assert asked.cancelled()
+    assert asked.cancelled()

@@ -4,9 +4,9 @@ It may be killed at any moment and started again, on another day: whatever it do
 done already. What it cannot know it does not say: a place that is silent leaves the run as it was last known.
 """
 
-import shutil
 import signal
 import time
+import traceback
 from collections.abc import Callable
 from types import FrameType
 from typing import Any
@@ -23,6 +23,7 @@ from cxr_core.runs.places.job_folder import JobFolder
 from cxr_core.runs.places.job_log import bring_log
 from cxr_core.runs.places.place import Job, JobState
 from cxr_core.runs.places.registry import definition_of
+from cxr_core.runs.places.stopping import Stopping
 from cxr_core.runs.record import RunRecord
 from cxr_core.runs.run import CANCELLED, FAILED, NOT_HEARD, QUEUED, RUNNING, Run
 from cxr_core.runs.step import EXIT_CANCELLED
@@ -30,11 +31,8 @@ from cxr_core.runs.store import RunStore
 from cxr_core.settings import Settings
 
 _POLL_SECONDS = 0.5
-#: A shared disk shows what another machine wrote only after a while.
-_LAG_SECONDS = 10.0
 #: For how many heartbeats the step of a job that its place has forgotten must be silent to count as dead.
 _LOST_HEARTBEATS = 45
-_BETWEEN_STOPS = 5.0
 
 
 class Attendant:
@@ -49,8 +47,7 @@ class Attendant:
         self._record = RunRecord(store, run_id, self._identity, settings.heartbeat)
         self._leaves = False
         self._gone_since: float | None = None
-        self._asked_to_stop_at: float | None = None
-        self._stopped_at = 0.0
+        self._is_home = True
         self._said = ""
         self._shown: dict[str, Any] = {}
 
@@ -67,8 +64,9 @@ class Attendant:
                 return
             folder = JobFolder(job)
             hearing = Hearing(run.place, folder)
-            handover = Handover(self._folder, folder, hearing)
-            while not self._leaves and not self._looked(folder, hearing, handover):
+            handover = Handover(self._folder, folder, hearing, self._record.beat)
+            stopping = Stopping(folder, hearing, self._settings.cancel_grace)
+            while not self._leaves and not self._looked(folder, hearing, handover, stopping):
                 self._record.beat()
                 time.sleep(_POLL_SECONDS)
 
@@ -77,23 +75,34 @@ class Attendant:
 
     def _job(self, run: Run) -> Job | None:
         """Return the job of the run; None when its place is not described, which a run that never began ends by."""
-        said = ""
         while not self._leaves:
             try:
                 definition = definition_of(run.place)
                 return Job(run.run, run.leg, definition.folder / run.run)
             except CxrError as error:
-                if not was_handed_over(self._folder, run.leg):
-                    self._record.end(FAILED, str(error))
-                    return None
-                if said != str(error):
-                    said = str(error)
-                    self._say(f"{NOT_HEARD} {run.place}: {said}")
+                wrong = str(error)
+            if not was_handed_over(self._folder, run.leg):
+                self._record.end(FAILED, wrong)
+                return None
+            self._say(f"{NOT_HEARD} {run.place}: {wrong}")
+            if self._is_given_up(run, wrong):
+                return None
             self._record.beat()
             time.sleep(_POLL_SECONDS)
         return None
 
-    def _looked(self, folder: JobFolder, hearing: Hearing, handover: Handover) -> bool:
+    def _is_given_up(self, run: Run, wrong: str) -> bool:
+        """Say whether a run whose place nobody can ask is looked after no more: it ends when the user wants so."""
+        try:
+            now = self._record.mine(QUEUED, RUNNING)
+        except CxrError as error:
+            log.note(str(error))
+            return False
+        if now is not None and now.cancel_requested:
+            self._record.end(CANCELLED, f"{reasons.CANCELLED_BY_USER} Nobody could ask {run.place} to end it: {wrong}")
+        return now is None or now.cancel_requested
+
+    def _looked(self, folder: JobFolder, hearing: Hearing, handover: Handover, stopping: Stopping) -> bool:
         """Do what is to be done now, and say whether nothing more is: the run has ended, or is another process's."""
         try:
             run = self._record.mine(QUEUED, RUNNING)
@@ -107,48 +116,43 @@ class Attendant:
                     return True
                 self._say(handover.said)
                 return False
-            self._bring(run, folder)
-            self._stop_if_asked(run, folder, hearing)
+            if run.cancel_requested:
+                stopping.go_on()
+            trouble = self._brought(run, folder)
             ended = self._ended(run, folder, hearing)
             if ended is not None:
                 return self._finish(run, folder, ended)
-            self._tell(run, folder, hearing)
+            self._tell(run, folder, hearing, trouble)
         except (CxrError, OSError) as error:  # the store is busy, a disk full or away, maybe only for now
             self._say(f"waiting: {error}")
+        except Exception as error:  # the job goes on: a next process would stumble over the same
+            if self._say(f"waiting: {type(error).__name__}: {error}"):
+                traceback.print_exc()
         return False
 
-    def _bring(self, run: Run, folder: JobFolder) -> None:
-        """Bring what the step has written since the last look: figures, log, and what is shown."""
+    def _brought(self, run: Run, folder: JobFolder) -> str:
+        """Bring the figures and the log that the step has written since the last look; return what hindered it."""
         if not folder.has_begun():
-            return
-        goods.mirror(folder.run_folder(run.run) / METRICS_FILE, self._folder / METRICS_FILE)
-        bring_log(folder.job.log, self._folder, run.leg)
-        log.cut(self._folder / log.LOG_FILE)
-
-    def _stop_if_asked(self, run: Run, folder: JobFolder, hearing: Hearing) -> None:
-        """Ask the step to stop when the user did, give it time for a checkpoint, then let the place end it."""
-        if not run.cancel_requested:
-            return
-        if self._asked_to_stop_at is None:
-            self._asked_to_stop_at = time.monotonic()
-            folder.ask_to_stop()
-            hearing.ask_now()
-            log.note("asking the step to stop")
-        is_waiting = hearing.news is not None and hearing.news.state is JobState.WAITING
-        due = is_waiting or time.monotonic() - self._asked_to_stop_at > self._settings.cancel_grace + _BETWEEN_STOPS
-        if due and time.monotonic() - self._stopped_at > _BETWEEN_STOPS:
-            self._stopped_at = time.monotonic()
-            try:
-                hearing.place().stop(folder.job)
-                hearing.ask_now()
-            except CxrError as error:
-                log.note(str(error))
+            return ""
+        metrics, printed = folder.run_folder(run.run) / METRICS_FILE, folder.job.log
+        try:
+            if folder.holds(metrics):
+                goods.mirror(metrics, self._folder / METRICS_FILE)
+            if folder.holds(printed):
+                bring_log(printed, self._folder, run.leg)
+            log.cut(self._folder / log.LOG_FILE)
+        except (CxrError, OSError) as error:
+            return str(error)
+        return ""
 
     def _ended(self, run: Run, folder: JobFolder, hearing: Hearing) -> Outcome | None:
         """Return how the run ended; None while it has not, or nobody can prove that it has."""
         stopped = reasons.CANCELLED_BY_USER if run.cancel_requested else None
-        news, code = hearing.news, folder.ended_with()
+        news, lag = hearing.news, self._settings.shared_disk_lag
         is_over = news is not None and news.state in (JobState.ENDED, JobState.UNKNOWN)
+        if is_over:
+            folder.look_anew()
+        code = folder.ended_with()
         # A step that was stopped from outside may be started again by its place: only that can say.
         if code is not None and (code != EXIT_CANCELLED or stopped is not None or is_over):
             told = f" {run.place} says: {news.words}." if code == EXIT_CANCELLED and news is not None else ""
@@ -158,8 +162,8 @@ class Attendant:
             return None
         self._gone_since = self._gone_since or time.monotonic()
         is_lost = news.state is JobState.UNKNOWN
-        lost = max(_LAG_SECONDS, _LOST_HEARTBEATS * self._settings.heartbeat)
-        patience = lost if is_lost and stopped is None else _LAG_SECONDS
+        lost = max(lag, _LOST_HEARTBEATS * self._settings.heartbeat)
+        patience = lost if is_lost and stopped is None else lag
         if hearing.step_lives(patience) or time.monotonic() - self._gone_since < patience:
             return None
         folder.ask_to_stop()  # should it live on where nobody sees it
@@ -174,35 +178,46 @@ class Attendant:
     def _fetched(self, run: Run, folder: JobFolder, ended: Callable[[], Outcome]) -> Outcome:
         """Bring back what the run left at its place, and return how it ended."""
         try:
-            goods.fetch(folder, self._folder, self._store.home)
+            goods.fetch(folder, self._folder, self._store.home, run.source, self._record.beat)
         except ExistsError as error:
+            self._is_home = False
             return FAILED, str(error)
-        bring_log(folder.job.log, self._folder, run.leg)
+        self._brought(run, folder)
         return ended()
 
     def _finish(self, run: Run, folder: JobFolder, ended: Outcome) -> bool:
-        """Write the end of the run, then remove what is left of it at the place."""
+        """Write the end of the run, then remove what is left of it at the place, unless it could not all come home."""
+        if self._record.mine(QUEUED, RUNNING) is None:  # copying may take long
+            return True
         if run.status == QUEUED:  # it was faster than we looked
             self._store.start(self._run_id)
         result = folder.result()
         if result is not None:
-            self._store.set_result(self._run_id, _brought_home(result, folder, self._store))
+            self._keep_result(goods.brought_home(result, folder, self._store.home))
         if shown := folder.shown():
             self._store.progress(self._run_id, shown)
-        self._record.end(*ended)
-        shutil.rmtree(folder.path, ignore_errors=True)
+        if self._record.end(*ended) and self._is_home:
+            folder.remove()
         return True
 
-    def _tell(self, run: Run, folder: JobFolder, hearing: Hearing) -> None:
+    def _keep_result(self, result: dict[str, object]) -> None:
+        try:
+            self._store.set_result(self._run_id, result)
+        except ValueError as error:  # no JSON, as of NaN: the run ends without it
+            log.note(f"the result of the run cannot be kept: {error}")
+
+    def _tell(self, run: Run, folder: JobFolder, hearing: Hearing, trouble: str) -> None:
         """Show where the run stands, as far as that is known."""
         news = hearing.news
         is_running = news is not None and news.state is JobState.RUNNING and folder.has_begun()
-        if run.status == QUEUED and (is_running or hearing.step_lives(_LAG_SECONDS)):
+        if run.status == QUEUED and (is_running or hearing.step_lives(self._settings.shared_disk_lag)):
             self._store.start(self._run_id)
         if silence := hearing.silence():
             self._say(silence)
         elif news is not None and news.state is JobState.WAITING:
             self._say(f"waiting at {run.place}: {news.words}")
+        elif trouble:
+            self._say(f"waiting: {trouble}")
         else:
             self._said = ""
             stopping = {"message": "being cancelled"} if run.cancel_requested else {}
@@ -214,25 +229,17 @@ class Attendant:
             self._store.progress(self._run_id, values)
             self._shown = values
 
-    def _say(self, message: str) -> None:
-        """Show a message on the run, and write it to the log when it is new."""
+    def _say(self, message: str) -> bool:
+        """Show a message on the run, and write it to the log when it is new; say whether it is."""
         if message == self._said:
-            return
+            return False
         self._said, self._shown = message, {}
         log.note(message)
         self._record.told(lambda: self._store.progress(self._run_id, {"message": message, "eta_seconds": None}))
+        return True
 
 
 def _with(ended: Outcome, told: str) -> Outcome:
     """Return an end that nobody here asked for, with what the place says of it."""
     status, reason = ended
     return status, f"{reason}{told}" if reason == reasons.STOPPED_FROM_OUTSIDE else reason
-
-
-def _brought_home(result: dict[str, object], folder: JobFolder, store: RunStore) -> dict[str, object]:
-    """Return a result whose paths are those of this workspace."""
-    there, here = f"{folder.path}/", f"{store.home}/"
-    return {
-        name: here + value.removeprefix(there) if isinstance(value, str) and value.startswith(there) else value
-        for name, value in result.items()
-    }

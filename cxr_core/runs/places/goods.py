@@ -1,14 +1,15 @@
 """What travels with a run: to its place before it starts, and back when it has ended.
 
 `Goods` say what the work needs of the workspace besides the run's own folder. Back comes what lies in that folder, and
-what the work has written below `sources/`.
+the models and prediction tables that the work has written for its source. Nothing here is lost by it: a file that was
+taken along is replaced only while it still is what was taken.
 """
 
-import filecmp
+import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -18,9 +19,15 @@ from cxr_core.runs.kept_row import ROW_FILE
 from cxr_core.runs.log import LOG_FILE
 from cxr_core.runs.places.job_folder import JobFolder
 
-GOODS_FILE = "goods.json"
+GOODS_FILE, SHIPPED_FILE = "goods.json", "shipped.json"
 #: What of the folder of a run is of this machine alone.
-_STAYS = {LOG_FILE, ROW_FILE, GOODS_FILE, "job-log.json", "handed-over"}
+_STAYS = {LOG_FILE, ROW_FILE, GOODS_FILE, SHIPPED_FILE, "job-log.json", "handed-over"}
+#: What the work writes of a source, by the folders below the source's own.
+_WRITTEN = ("models", "predictions")
+
+
+def _quiet() -> None:
+    """Give no sign of life: for whoever is not waited for."""
 
 
 @dataclass(frozen=True)
@@ -48,8 +55,10 @@ class Goods:
             return Goods()
 
 
-def ship(job: JobFolder, folder: Path) -> None:
+def ship(job: JobFolder, folder: Path, beat: Callable[[], None] = _quiet) -> None:
     """Bring the folder of a run, and its goods, to its place; what a former leg left there is newer and stays.
+
+    `beat` is called between the parts of large files.
 
     Raises:
         OSError: the shared disk cannot be written.
@@ -57,40 +66,78 @@ def ship(job: JobFolder, folder: Path) -> None:
     """
     order, there = job.order(), job.run_folder(job.job.run)
     if order is None or order["leg"] != job.job.leg - 1:
-        shutil.rmtree(
-            job.path, ignore_errors=True
-        )  # of a leg before which the run was elsewhere: older than what is here
+        # Of a leg before which the run was elsewhere: older than what is here.
+        shutil.rmtree(job.path, ignore_errors=True)
     job.job.log.unlink(missing_ok=True)
     for file in _files(folder):
         if file.relative_to(folder).parts[0] not in _STAYS and not (there / file.relative_to(folder)).exists():
-            copy(file, there / file.relative_to(folder))
+            copy(file, there / file.relative_to(folder), beat)
     goods = Goods.kept(folder)
     for place, source in goods.files.items():
-        copy(Path(source), job.path / place)
+        copy(Path(source), job.path / place, beat)
+    shipped = {place: _digest(job.path / place, beat) for place in goods.files}
+    write_text(folder / SHIPPED_FILE, json.dumps(shipped, indent=2) + "\n")
     for place, text in goods.texts.items():
         write_text(job.path / place, text)
 
 
-def fetch(job: JobFolder, folder: Path, home: Path) -> None:
-    """Bring back what a run left at its place: its folder, and what it wrote below `sources/`.
+def fetch(job: JobFolder, folder: Path, home: Path, source: str, beat: Callable[[], None] = _quiet) -> None:
+    """Bring back what a run left at its place: its folder, and the models and predictions of its source.
+
+    Args:
+        job: the folder at the place.
+        folder: that of the run here.
+        home: the workspace here.
+        source: the name of the source that the run works on.
+        beat: called between the parts of large files.
 
     Raises:
-        ExistsError: something else of that name came into being here meanwhile.
+        ExistsError: something else of that name came into being here meanwhile, or changed what was taken along.
         OSError: a disk cannot be read or written.
     """
     there = job.run_folder(job.job.run)
-    for file in _files(there):
+    for file in _files(there) if job.holds(there) else ():
         if file.relative_to(there).parts[0] not in _STAYS:
-            copy(file, folder / file.relative_to(there))
-    goods = Goods.kept(folder)
-    for file in _files(job.path / "sources"):
-        place = str(file.relative_to(job.path))
-        if place in goods.texts or _is_same(file, goods.files.get(place)):
-            continue
-        target = home / place
-        if target.exists() and place not in goods.files and not _is_same(file, str(target)):
-            raise ExistsError(f"{target} was made by something else meanwhile. Move it, then resume the run.")
-        copy(file, target)
+            copy(file, folder / file.relative_to(there), beat)
+    came_along = _shipped(folder)
+    for part in _WRITTEN:
+        written = job.path / "sources" / source / part
+        for file in _files(written) if job.holds(written) else ():
+            place = file.relative_to(job.path).as_posix()
+            _bring_home(file, home / place, came_along.get(place), beat)
+
+
+def brought_home(result: dict[str, object], job: JobFolder, home: Path) -> dict[str, object]:
+    """Return a result whose paths are those of this workspace; one that leads out of it stays that of the place."""
+    there, here = f"{job.path}/", f"{home}/"
+
+    def brought(value: object) -> object:
+        is_below = isinstance(value, str) and value.startswith(there) and ".." not in value.split("/")
+        return here + str(value).removeprefix(there) if is_below else value
+
+    return {name: brought(value) for name, value in result.items()}
+
+
+def _bring_home(file: Path, target: Path, came_along: str | None, beat: Callable[[], None]) -> None:
+    """Copy a file that the work wrote to where it belongs here; `came_along` is the digest of what was taken along."""
+    written = _digest(file, beat)
+    here = _digest(target, beat) if target.exists() else None
+    if written in (came_along, here):
+        return
+    if here not in (None, came_along):
+        raise ExistsError(
+            f"{target} was made or changed by something else meanwhile; what the run wrote stays in {file}. "
+            "Move it, then resume the run or start it again."
+        )
+    copy(file, target, beat)
+
+
+def _shipped(folder: Path) -> dict[str, str]:
+    """Return the digests of the files that were taken along, by their paths at the place."""
+    try:
+        return dict(json.loads((folder / SHIPPED_FILE).read_text()))
+    except (OSError, ValueError, TypeError):
+        return {}
 
 
 def mirror(there: Path, here: Path) -> None:
@@ -98,7 +145,7 @@ def mirror(there: Path, here: Path) -> None:
 
     Two processes that do it at once write the same bytes to the same places: no row is lost or doubled.
     """
-    if not there.exists():
+    if not there.is_file():
         return
     with there.open("rb") as source, here.open("r+b" if here.exists() else "w+b") as target:
         size, has = os.fstat(source.fileno()).st_size, os.fstat(target.fileno()).st_size
@@ -115,19 +162,31 @@ _SEAM_BYTES = 512
 _PART_BYTES = 4 * 1024 * 1024
 
 
-def copy(source: Path, target: Path) -> None:
+def copy(source: Path, target: Path, beat: Callable[[], None] = _quiet) -> None:
     """Copy a file so that a reader of the target sees the old content or the new one."""
-    with replacing(target) as temporary:
-        shutil.copyfile(source, temporary)
+    with replacing(target) as temporary, temporary.open("wb") as new:
+        for part in _parts(source, beat):
+            new.write(part)
+
+
+def _digest(file: Path, beat: Callable[[], None]) -> str:
+    """Return the SHA-256 of a file."""
+    found = hashlib.sha256()
+    for part in _parts(file, beat):
+        found.update(part)
+    return found.hexdigest()
+
+
+def _parts(file: Path, beat: Callable[[], None]) -> Iterator[bytes]:
+    with file.open("rb") as opened:
+        while part := opened.read(_PART_BYTES):
+            yield part
+            beat()
 
 
 def _files(folder: Path) -> Iterator[Path]:
     """Yield the files below a folder but for those that are half written; no link leads out of it."""
     for parent, folders, names in os.walk(folder):
         folders[:] = [name for name in folders if not (Path(parent) / name).is_symlink()]
-        paths = (Path(parent) / name for name in sorted(names))
-        yield from (path for path in paths if not path.is_symlink() and not path.name.endswith(".tmp"))
-
-
-def _is_same(file: Path, other: str | None) -> bool:
-    return other is not None and Path(other).exists() and filecmp.cmp(file, other, shallow=False)
+        paths = (Path(parent) / name for name in sorted(names) if not name.endswith(".tmp"))
+        yield from (path for path in paths if path.is_file() and not path.is_symlink())

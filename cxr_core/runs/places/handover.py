@@ -1,6 +1,7 @@
 """Handing a run over to its place: once, however often the process that does it is killed and started again."""
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from cxr_core import __version__
@@ -22,10 +23,12 @@ _BETWEEN_TRIES = 1.0
 class Handover:
     """Whether the leg of a run is with its place, and bringing it there."""
 
-    def __init__(self, run_folder: Path, folder: JobFolder, hearing: Hearing) -> None:
+    def __init__(self, run_folder: Path, folder: JobFolder, hearing: Hearing, beat: Callable[[], None]) -> None:
+        """Take the folders here and there; `beat` is called while large files are copied."""
         self._run_folder = run_folder
         self._folder = folder
         self._hearing = hearing
+        self._beat = beat
         self._refusals = 0
         self.said = ""
 
@@ -67,7 +70,7 @@ class Handover:
     def _ship(self, run: Run) -> None:
         order = self._folder.order()
         if order is None or order["leg"] != run.leg:
-            goods.ship(self._folder, self._run_folder)
+            goods.ship(self._folder, self._run_folder, self._beat)
             self._folder.write_order(run, __version__)
 
     def _withdrawn(self, status: str, reason: str) -> Outcome:

@@ -7,15 +7,21 @@ it would here. Each file is replaced as a whole, by one side alone. Times are ne
 import contextlib
 import json
 import os
+import shutil
 from pathlib import Path
 from typing import Any
 
 from cxr_core.atomic import write_text
+from cxr_core.errors import CxrError
 from cxr_core.runs.places.place import Job
 from cxr_core.runs.run import Run
 
 ORDER_FILE, STOP_FILE, BEAT_FILE, END_FILE = "order.json", "stop", "beat", "end.json"
 PROGRESS_FILE, RESULT_FILE = "progress.json", "result.json"
+
+#: What is shown of a run: whoever can write to the shared folder writes nothing else to the store here.
+_SHOWN_NUMBERS = ("step", "steps", "epoch", "loss", "val_loss", "val_auc", "eta_seconds")
+_MOST_NUMBER, _MOST_LETTERS = 2.0**53, 500
 
 
 class JobFolder:
@@ -90,9 +96,29 @@ class JobFolder:
         """Leave the order for the process there."""
         write_text(self.path / ORDER_FILE, json.dumps({"leg": run.leg, "version": version, "run": run.as_row()}))
 
-    def ask_to_stop(self) -> None:
-        """Ask this leg to stop, which looks for the flag about once a second."""
-        write_text(self.path / STOP_FILE, str(self.job.leg))
+    def ask_to_stop(self) -> bool:
+        """Ask this leg to stop, which looks for the flag about once a second; False when it cannot be written now."""
+        try:
+            write_text(self.path / STOP_FILE, str(self.job.leg))
+        except (CxrError, OSError):
+            return False
+        return True
+
+    def look_anew(self) -> None:
+        """List the folder: a shared disk may go on saying that a file is missing which it was asked for before."""
+        with contextlib.suppress(OSError):
+            os.listdir(self.path)  # noqa: PTH208 - the listing itself is wanted
+
+    def holds(self, path: Path) -> bool:
+        """Say whether a path is below this folder, and no link on the way to it leads elsewhere."""
+        return path.resolve() == self.path.resolve() / path.relative_to(self.path)
+
+    def remove(self) -> None:
+        """Remove what is left of the run at its place: at once out of the way of a next leg, then file by file."""
+        gone = self.path.with_name(f".{self.path.name}.{os.getpid()}.tmp")
+        with contextlib.suppress(OSError):
+            self.path.rename(gone)
+            shutil.rmtree(gone, ignore_errors=True)
 
     def has_begun(self) -> bool:
         """Say whether a process there has taken this leg."""
@@ -105,8 +131,13 @@ class JobFolder:
         return ""
 
     def shown(self) -> dict[str, Any]:
-        """Return what the step wants to be shown of the run."""
-        return _object(self.path / PROGRESS_FILE) or {}
+        """Return what the step wants to be shown of the run: figures, and a message."""
+        found = _object(self.path / PROGRESS_FILE) or {}
+        figures = {name: found[name] for name in _SHOWN_NUMBERS if name in found and _is_figure(found[name])}
+        if "message" not in found:
+            return figures
+        message = found["message"]
+        return figures | {"message": _plain(message) if isinstance(message, str) else None}
 
     def result(self) -> dict[str, Any] | None:
         """Return what the run came to; None where it came to nothing yet."""
@@ -114,8 +145,9 @@ class JobFolder:
 
     def ended_with(self) -> int | None:
         """Return the exit status of this leg's step; None while it has not ended properly."""
-        end = _object(self.path / END_FILE)
-        return int(end["status"]) if end is not None and end["leg"] == self.job.leg else None
+        end = _object(self.path / END_FILE) or {}
+        status = end.get("status")
+        return status if isinstance(status, int) and end.get("leg") == self.job.leg else None
 
     def _claim(self) -> Path:
         return self.path / f"claim-{self.job.leg}"
@@ -144,3 +176,12 @@ def _number(path: Path) -> int | None:
         return int(path.read_text())
     except (OSError, ValueError):
         return None
+
+
+def _is_figure(value: object) -> bool:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < _MOST_NUMBER
+    return value is None or is_number
+
+
+def _plain(text: str) -> str:
+    return text[:_MOST_LETTERS].encode(errors="replace").decode()

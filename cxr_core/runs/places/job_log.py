@@ -14,10 +14,9 @@ _MOST_BYTES = 4 * 1024 * 1024
 
 def bring_log(there: Path, folder: Path, leg: int) -> None:
     """Append what a job has printed since the last look to the log of its run; `OSError` on a full disk."""
-    try:
-        size = there.stat().st_size
-    except FileNotFoundError:
+    if not there.is_file():
         return
+    size = there.stat().st_size
     begin = _offset(folder, leg)
     if size <= begin:
         return
