@@ -34,6 +34,16 @@ def make_folder(folder: Path) -> None:
         _make_private(home / part)
 
 
+def make_private_folder(folder: Path) -> None:
+    """Make a folder outside of the workspace that is closed to others as the workspace is; one that is there stays.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    _make_private(folder)
+
+
 def mode_of_files(folder: Path, usual: int) -> int:
     """Return the permissions of a new file: the usual ones, but none for whom the folder is closed."""
     entered = stat.S_IMODE(folder.stat().st_mode)

@@ -1,5 +1,6 @@
 """A place as `[places.NAME]` in `cxr.toml` describes it: what all kinds share, and how the values are read."""
 
+import re
 import sys
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,6 +13,10 @@ from cxr_core.schema import NAME_PATTERN
 
 #: What every kind of place has; the others are named by its engine.
 SHARED_KEYS = ("kind", "folder", "python", "environment", "setup")
+#: What may hold secrets: no error shows it.
+_NOT_SHOWN = ("environment", "setup")
+#: User and password in an address; all up to the last @, as a password may hold one.
+_USER = re.compile(r"//.*@")
 
 
 @dataclass(frozen=True)
@@ -24,8 +29,12 @@ class PlaceDefinition:
 
     def error(self, key: str, rule: str) -> SettingsError:
         """Return what to raise when the value of `key` breaks `rule`."""
-        received = brief(self.keys.get(key))
-        return SettingsError(f"{self.file}: [places.{self.name}] {key} {rule}. Received: {received}.")
+        wrong = f"{self.file}: [places.{self.name}] {key} {rule}."
+        if key in _NOT_SHOWN:
+            return SettingsError(wrong)
+        value = self.keys.get(key)
+        shown = _USER.sub("//…@", value) if isinstance(value, str) else value
+        return SettingsError(f"{wrong} Received: {brief(shown)}.")
 
     def check_keys(self, own: tuple[str, ...]) -> None:
         """Raise `SettingsError` where a key is none of this kind of place."""

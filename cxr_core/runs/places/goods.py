@@ -13,11 +13,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from cxr_core.atomic import replacing, write_text
+from cxr_core.atomic import disk_errors, replacing, write_text
 from cxr_core.errors import ExistsError
 from cxr_core.runs.kept_row import ROW_FILE
 from cxr_core.runs.log import LOG_FILE
 from cxr_core.runs.places.job_folder import JobFolder
+from cxr_core.workspace import make_private_folder
 
 GOODS_FILE, SHIPPED_FILE = "goods.json", "shipped.json"
 #: What of the folder of a run is of this machine alone.
@@ -68,6 +69,8 @@ def ship(job: JobFolder, folder: Path, beat: Callable[[], None] = _quiet) -> Non
     if order is None or order["leg"] != job.job.leg - 1:
         # Of a leg before which the run was elsewhere: older than what is here.
         shutil.rmtree(job.path, ignore_errors=True)
+    with disk_errors(job.path):
+        make_private_folder(job.path)
     job.job.log.unlink(missing_ok=True)
     for file in _files(folder):
         if file.relative_to(folder).parts[0] not in _STAYS and not (there / file.relative_to(folder)).exists():

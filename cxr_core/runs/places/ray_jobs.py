@@ -5,11 +5,13 @@ leg is the submission ID, of which Ray takes no second one. Stopping a job ends 
 seconds, so that it comes after the time for a checkpoint.
 """
 
+import http.client
 import json
 import os
 import shlex
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 from typing import Any
 
@@ -43,6 +45,8 @@ class Ray:
         self._address = definition.text("address").rstrip("/")
         if not self._address.startswith(("http://", "https://")):
             raise definition.error("address", "must be that of the head's dashboard, such as http://head:8265")
+        if problem := _problem(self._address):
+            raise definition.error("address", problem)
         self._takes = {
             "entrypoint_num_cpus": definition.number("cpus", 1, 0),
             "entrypoint_num_gpus": definition.number("gpus", 0, 0),
@@ -93,13 +97,33 @@ class Ray:
             with urllib.request.urlopen(request, timeout=_SECONDS) as answer:
                 found = json.loads(answer.read() or b"{}")
         except urllib.error.HTTPError as error:
-            said = error.read().decode(errors="replace").strip().strip(".").strip().splitlines()
             if error.code == 404 and path:
                 return None
+            said = _said(error)
             raise PlaceError(f"The place {name} refused: {said[-1][:200] if said else error.reason}.") from error
-        except (OSError, ValueError) as error:
-            reason = str(getattr(error, "reason", error)).rstrip(".")
+        except (OSError, ValueError, http.client.HTTPException) as error:
+            reason = str(getattr(error, "reason", error)).rstrip(".") or type(error).__name__
             raise PlaceError(f"The place {name} does not answer at {self._address}: {reason}.") from error
         if not isinstance(found, dict):
             raise PlaceError(f"The place {name} answers at {self._address}, but not as a head of Ray does.")
         return found
+
+
+def _problem(address: str) -> str:
+    """Return what is wrong with the address of a head; "" where nothing is."""
+    try:
+        parts = urllib.parse.urlsplit(address)
+        _ = parts.port
+    except ValueError:
+        return "must have a port between 0 and 65535, such as http://head:8265"
+    if parts.username is not None:
+        return "must carry no user and no password"
+    return "" if parts.hostname and address.isascii() else "must name the head's host, such as http://head:8265"
+
+
+def _said(error: urllib.error.HTTPError) -> list[str]:
+    """Return the lines of a refusal; none where the connection broke on the way."""
+    try:
+        return error.read().decode(errors="replace").strip().strip(".").strip().splitlines()
+    except (OSError, http.client.HTTPException):
+        return []

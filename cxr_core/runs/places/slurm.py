@@ -4,6 +4,7 @@ The commands run on this machine, or where a prefix such as `ssh cluster` takes 
 the number of its leg, so that it is found again whatever became of the process that submitted it.
 """
 
+import os
 import shlex
 import subprocess
 
@@ -20,6 +21,8 @@ _SECONDS = 30.0
 _NOTICE_SECONDS = 60
 #: What is ours to say.
 _OURS = ("job-name", "output", "error", "open-mode", "requeue", "no-requeue", "parsable", "signal", "array", "wrap")
+#: Variables of this process beside its own settings, among which may be secrets.
+_OF_HERE = ("PYTHONPATH", "PYTHONSAFEPATH", "PYTHONUNBUFFERED", "TMPDIR")
 _WAITING = {"PENDING", "CONFIGURING", "REQUEUED", "REQUEUE_FED", "REQUEUE_HOLD", "RESV_DEL_HOLD", "SPECIAL_EXIT"}
 _RUNNING = {"RUNNING", "COMPLETING", "RESIZING", "SIGNALING", "STAGE_OUT", "STOPPED", "SUSPENDED"}
 _ENDED = {
@@ -35,7 +38,10 @@ class Slurm:
         """Read the definition, or raise `SettingsError`."""
         definition.check_keys(KEYS)
         self._definition = definition
-        self._prefix = tuple(shlex.split(definition.text("prefix")))
+        try:
+            self._prefix = tuple(shlex.split(definition.text("prefix")))
+        except ValueError:
+            raise definition.error("prefix", "must be a command as a shell reads it; a quote is not closed") from None
         self._options = definition.texts("options")
         for option in self._options:
             name = option.removeprefix("--").partition("=")[0]
@@ -88,7 +94,9 @@ class Slurm:
         words = [*self._prefix, shlex.join(command)] if self._prefix else command
         name = self._definition.name
         try:
-            done = subprocess.run(words, input=given, capture_output=True, text=True, timeout=_SECONDS, check=False)
+            done = subprocess.run(
+                words, input=given, capture_output=True, text=True, timeout=_SECONDS, check=False, env=_environment()
+            )
         except FileNotFoundError:
             raise PlaceError(
                 f"The place {name} needs {words[0]}, which this machine lacks. Install Slurm's commands "
@@ -113,6 +121,11 @@ def _news(state: str, reason: str) -> JobNews:
     if word in _WAITING:
         return JobNews(JobState.WAITING, told)
     return JobNews(JobState.ENDED if word in _ENDED else JobState.RUNNING, told)
+
+
+def _environment() -> dict[str, str]:
+    """Return what Slurm's commands see, and sbatch hands on to the job: nothing that is of this server alone."""
+    return {name: text for name, text in os.environ.items() if not name.startswith("CXR_") and name not in _OF_HERE}
 
 
 def _brief(text: str) -> str:

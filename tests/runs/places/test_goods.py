@@ -1,3 +1,5 @@
+import stat
+
 import pytest
 
 from cxr_core.errors import ExistsError
@@ -75,6 +77,13 @@ def test_a_run_takes_its_folder_and_its_goods_along_and_leaves_its_log_here(here
         "sources/demo/models/a.h5": "weights",
         "sources/demo/source.toml": "kind",
     }
+
+
+@pytest.mark.parametrize(("group_access", "mode"), [("false", 0o700), ("true", 0o770)])
+def test_the_folder_of_a_run_is_closed_to_others(here, job, monkeypatch, group_access, mode):
+    monkeypatch.setenv("CXR_GROUP_ACCESS", group_access)
+    ship(job, here)
+    assert stat.S_IMODE(job.path.stat().st_mode) == mode
 
 
 @pytest.mark.parametrize(("leg_there", "kept"), [(1, True), (0, False)])
