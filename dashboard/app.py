@@ -21,7 +21,11 @@ if __name__ == "__main__":
     from dashboard.shared.page_frame import page_frame
     from dashboard.shared.signed_in import who_is_signed_in
     from dashboard.shared.source import pick_source
-    from dashboard.shared.theme import folded_sidebar_out_of_reach, readable_words_on_buttons
+    from dashboard.shared.theme import (
+        folded_sidebar_out_of_reach,
+        no_downloads_by_tables_and_charts,
+        readable_words_on_buttons,
+    )
 
     st.set_page_config(
         page_icon=ICON,
@@ -32,6 +36,7 @@ if __name__ == "__main__":
     st.set_page_config(page_title=f"{page.title} · CXR Lab")
     readable_words_on_buttons()
     folded_sidebar_out_of_reach()
+    no_downloads_by_tables_and_charts()
     leave_out_endless_numbers()
     open_with_values()
     with page_frame():

@@ -3,6 +3,7 @@
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from cxr_core.settings import settings
 from dashboard.charts.palette import Palette, in_both, palette
 
 #: Up to this width a screen has one column.
@@ -12,6 +13,11 @@ _FILLED = (
     '[data-testid="stBaseButton-primary"]',
     '[data-testid="stBaseButton-primaryFormSubmit"]',
     '[data-testid="stMultiSelect"] [data-tag]',
+)
+#: What downloads beside the buttons of the pages: a table of Streamlit's, a chart of Plotly's.
+_DOWNLOAD = (
+    '[data-testid="stElementToolbarButton"]:has([aria-label^="Download"])',
+    '.modebar-btn[data-title^="Download"]',
 )
 
 
@@ -24,6 +30,12 @@ def readable_words_on_buttons() -> None:
     """Write dark on what the primary colour fills where it is light: on the dark page, for tabs and links."""
     inside = ", ".join(f"{element}, {element} *" for element in _FILLED)
     st.html(f"<style>{inside} {{ color: {in_both(lambda colors: colors.background)} !important; }}</style>")
+
+
+def no_downloads_by_tables_and_charts() -> None:
+    """Take away the buttons by which Streamlit's tables and Plotly's charts would download, where downloads are off."""
+    if not settings().downloads:
+        st.html(f"<style>{', '.join(_DOWNLOAD)} {{ display: none !important; }}</style>")
 
 
 def folded_sidebar_out_of_reach() -> None:
