@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 
 from cxr_core.evaluation.results import ALIKE, DIFFERENT, UNTESTED, LabelComparison
 from cxr_core.schema import label_words
-from cxr_core.tasks.distribution import positive_rates
+from cxr_core.tasks.distribution import positive_rates, value_counts
 from cxr_core.uncertainty import Policy
 from cxr_core.words import counted, percent, signed
 from dashboard.charts.frame import MARGIN, Leads, figure, label_axis, plain_axis
@@ -67,7 +67,7 @@ def _spread(value: str, values: np.ndarray, edges: np.ndarray, colors: Palette, 
         x=(edges[:-1] + edges[1:]) / 2,
         y=counts / len(values),
         customdata=[
-            [f"{counted(n, 'image')} ({percent(n / len(values))})", leads(value, low, high) if leads else ""]
+            [f"{counted(n, 'image')} ({percent(n / len(values))})", leads(value, low, high) if leads and n else ""]
             for n, low, high in zip(counts, edges[:-1], edges[1:], strict=True)
         ],
         name=f"{label_words(value)} (n = {len(values):,})",
@@ -161,6 +161,7 @@ def target_chart(
     """
     seen = positive_rates(counts, policy.u, policy.w, dataset, policy.blank_u, policy.blank_w)
     certain = positive_rates(counts, 0.0, 0.0, dataset)
+    uncertain = value_counts(counts, dataset)["uncertain"]
     words = [label_words(label) for label in seen.index]
     chart = figure("Positive rate that the loss sees", colors, 540)
     chart.add_scatter(
@@ -179,7 +180,8 @@ def target_chart(
             x=list(rates),
             y=words,
             customdata=[
-                [percent(rate), leads(str(label), "uncertain") if leads else ""] for label, rate in rates.items()
+                [percent(rate), leads(str(label), "uncertain") if leads and uncertain[str(label)] > 0 else ""]
+                for label, rate in rates.items()
             ],
             mode="markers",
             name=name,

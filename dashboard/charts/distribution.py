@@ -79,7 +79,7 @@ def distribution_chart(
 
 def _hover(images: pd.Series, share: pd.Series, dataset: str, unit: str, leads: Leads | None) -> dict[str, object]:
     value = str(images.name)
-    addresses = [leads(label, value) if leads else "" for label in images.index]
+    addresses = [leads(str(label), value) if leads and n > 0 else "" for label, n in images.items()]
     return {
         "y": [label_words(label) for label in images.index],
         "name": label_words(value),

@@ -10,10 +10,10 @@ const VIEWERS = new WeakMap();
 const between = (low, value, high) => Math.min(Math.max(value, low), high);
 
 // A key that a slider moves by is the slider's alone; a letter or a number may be a shortcut of the page, which listens to
-// none that is pressed in an input.
+// none that is pressed in an input. A key that is held down is one key: what it does would run through the films.
 function handOn(event) {
   event.stopPropagation();
-  if (event.key.length > 1 || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.repeat || event.key.length > 1 || event.ctrlKey || event.metaKey || event.altKey) return;
   const { key, code, shiftKey } = event;
   const copy = new KeyboardEvent("keydown", { key, code, shiftKey, bubbles: true, cancelable: true });
   event.currentTarget.getRootNode().host.dispatchEvent(copy);
@@ -57,8 +57,9 @@ class Viewer {
   async load(film) {
     const picture = new Image();
     picture.src = film;
-    await picture.decode();
+    const isPicture = await picture.decode().then(() => true, () => false);
     if (film !== this.shown.film) return; // another one came meanwhile
+    if (!isPicture) return this.showNone();
     Object.assign(this.film, { width: picture.naturalWidth, height: picture.naturalHeight });
     this.paper.drawImage(picture, 0, 0);
     const colors = this.paper.getImageData(0, 0, this.film.width, this.film.height).data;
@@ -66,6 +67,12 @@ class Viewer {
     this.frame.style.aspectRatio = `${this.film.width} / ${this.film.height}`;
     this.ring.setAttribute("viewBox", `0 0 ${this.film.width} ${this.film.height}`);
     this.change({ zoom: WHOLE });
+  }
+
+  // No film rather than the former one under the name of another; the next that is said of it tries it again.
+  showNone() {
+    this.paper.clearRect(0, 0, this.film.width, this.film.height);
+    Object.assign(this, { greys: null }).shown.film = null;
   }
 
   drawRing(ring) {

@@ -66,5 +66,5 @@ def thumbnail_address(source: str, path: str, former: Sequence[str] = ()) -> str
 
 
 def linked(words: str, parameters: Mapping[str, str]) -> str:
-    """Return words of ours, a count say, as a link in Markdown."""
-    return f"[{words}]({images_address(parameters)})"
+    """Return words of ours, a count say, as a link in Markdown; a count of 0 leads nowhere."""
+    return words if words == "0" else f"[{words}]({images_address(parameters)})"

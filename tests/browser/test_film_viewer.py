@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from playwright.sync_api import expect
-from served_dashboard import at_rest
+from served_dashboard import at_rest, wait_for
 from small_demo import give_weights
 
 from cxr_core.models.activation_maps import ActivationMaps
@@ -23,6 +23,9 @@ MODEL = "densenet_frontal_u0_0__w0_0"
 #: The place that adds most, of 3 x 4: its middle is at 7/8 of the width and at 1/2 of the height.
 ROW, COLUMN = 1, 3
 PIXELS = """canvas => [...canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data]"""
+IS_DRAWN = """canvas => canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data.some(Boolean)"""
+#: The film as it is drawn.
+WHOLE = "canvas => canvas.toDataURL()"
 #: Where ring and map are in the film, in shares of its width and height.
 PLACES = """film => {
   const whole = film.getBoundingClientRect(), root = film.getRootNode();
@@ -68,8 +71,15 @@ def shown(page, dashboard, film):
     return page
 
 
-def canvas(page):
-    return page.get_by_role("img", name="The film with the map of fracture")
+def read_by_ann(page, dashboard):
+    dashboard.start()
+    page.goto(f"{dashboard.url}/images?mode=read&reader=ann&group=blank&label=fracture")
+    expect(page.get_by_role("img", name="Film 1")).to_be_visible()
+    at_rest(page)
+
+
+def canvas(page, name="The film with the map of fracture"):
+    return page.get_by_role("img", name=name)
 
 
 def frame(page):
@@ -84,10 +94,10 @@ def says(page, name, words):
     expect(slider(page, name)).to_have_attribute("aria-valuetext", words)
 
 
-def drawn(page):
+def drawn(page, *name):
     """The grey values as they are drawn, once they have been."""
     page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
-    colors = np.array(canvas(page).evaluate(PIXELS)).reshape(-1, 4)
+    colors = np.array(canvas(page, *name).evaluate(PIXELS)).reshape(-1, 4)
     assert (colors[:, 0] == colors[:, 2]).all() and (colors[:, 3] == 255).all()
     return colors[:, 0]
 
@@ -156,6 +166,24 @@ def test_an_enlarged_film_is_moved_by_arrow_keys_and_by_a_drag(shown):
     says(shown, "Window", "235")
 
 
+def test_the_wheel_over_a_whole_film_scrolls_the_page_and_with_ctrl_enlarges_the_film(shown):
+    def scrolled():
+        return shown.get_by_test_id("stMain").evaluate("one => one.scrollTop")
+
+    frame(shown).scroll_into_view_if_needed()
+    box, before = frame(shown).bounding_box(), scrolled()
+    shown.mouse.move(box["x"] + box["width"] / 2, box["y"] + 60)
+    shown.mouse.wheel(0, 120)
+    wait_for(lambda: scrolled() > before, 30, "the page is scrolled")
+    says(shown, "Zoom", "1×")
+    box = frame(shown).bounding_box()
+    shown.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    shown.keyboard.down("Control")
+    shown.mouse.wheel(0, -120)
+    shown.keyboard.up("Control")
+    says(shown, "Zoom", "1.25×")
+
+
 def test_level_and_zoom_stay_when_the_map_goes(shown):
     slider(shown, "Level").focus()
     shown.keyboard.press("PageDown")
@@ -171,10 +199,7 @@ def test_level_and_zoom_stay_when_the_map_goes(shown):
 
 
 def test_arrow_keys_move_a_slider_of_a_film_that_is_read_and_go_to_the_next_film_elsewhere(page, dashboard, film):
-    dashboard.start()
-    page.goto(f"{dashboard.url}/images?mode=read&reader=ann&group=blank&label=fracture")
-    expect(page.get_by_role("img", name="Film 1")).to_be_visible()
-    at_rest(page)
+    read_by_ann(page, dashboard)
     slider(page, "Level").focus()
     page.keyboard.press("ArrowLeft")
     says(page, "Level", "127")
@@ -190,3 +215,51 @@ def test_arrow_keys_move_a_slider_of_a_film_that_is_read_and_go_to_the_next_film
     page.get_by_role("button", name="Reset").focus()
     page.keyboard.press("ArrowRight")
     expect(page.get_by_role("img", name="Film 3")).to_be_visible()
+
+
+def test_a_verdict_key_that_is_held_down_on_a_slider_is_one_verdict(page, dashboard, film):
+    read_by_ann(page, dashboard)
+    page.evaluate("() => { window.heard = []; addEventListener('keydown', (event) => heard.push(event.key)); }")
+    slider(page, "Level").focus()
+    page.keyboard.down("1")
+    expect(page.get_by_role("img", name="Film 2")).to_be_visible()
+    at_rest(page)
+    slider(page, "Level").focus()
+    page.keyboard.down("1")  # held down still: the browser says so of the key
+    page.keyboard.up("1")
+    page.keyboard.press("w")
+    assert page.evaluate("() => heard") == ["1", "w"]
+    at_rest(page)
+    expect(page.get_by_role("img", name="Film 2")).to_be_visible()
+    expect(page.get_by_text("1 of ")).to_be_visible()
+
+
+def test_a_film_that_cannot_be_drawn_leaves_no_other_under_its_name(page, dashboard, film):
+    failed = []
+    page.on("pageerror", lambda error: failed.append(str(error)))
+    read_by_ann(page, dashboard)
+    wait_for(lambda: canvas(page, "Film 1").evaluate(IS_DRAWN), 30, "the first film is drawn")
+    first = canvas(page, "Film 1").evaluate(WHOLE)
+    page.evaluate("""() => {
+      const decode = HTMLImageElement.prototype.decode;
+      HTMLImageElement.prototype.decode = function () {
+        HTMLImageElement.prototype.decode = decode;
+        return Promise.reject(new DOMException("no picture", "EncodingError"));
+      };
+    }""")
+    page.keyboard.press("ArrowRight")
+    second = canvas(page, "Film 2")
+    expect(second).to_be_visible()
+    at_rest(page)
+    wait_for(lambda: not second.evaluate(IS_DRAWN), 30, "nothing is drawn")
+    slider(page, "Level").press("ArrowLeft")
+    page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    assert not second.evaluate(IS_DRAWN), "nor by another level"
+    slider(page, "Level").press("ArrowRight")
+    page.get_by_role("button", name="Reset").focus()
+    page.keyboard.press("ArrowLeft")
+    expect(page.get_by_role("img", name="Film 1")).to_be_visible()
+    at_rest(page)
+    wait_for(lambda: canvas(page, "Film 1").evaluate(IS_DRAWN), 30, "the next film is drawn")
+    assert canvas(page, "Film 1").evaluate(WHOLE) == first
+    assert failed == []

@@ -20,6 +20,8 @@ from dashboard.labels import image_links as labels_links
 from dashboard.shared.image_links import group_parameters
 
 FRONTAL = "densenet_frontal_u0_0__w0_0"
+#: Where the uncertain fall at a cut that calls positive some images of every value.
+AT_A_LOW_CUT = {"point-tab": "Where the uncertain fall", "point-by": "Number", "cut": "-1"}
 
 
 def asked_by(address):
@@ -28,14 +30,18 @@ def asked_by(address):
     return dict(parse_qsl(parameters))
 
 
+def page_text(app, start):
+    (text,) = (one.value for one in app.markdown if one.value.startswith(start))
+    return text
+
+
 def confusion_links(app):
-    (text,) = (one.value for one in app.markdown if one.value.startswith("| Cut at"))
-    return links_to_images(text)
+    return links_to_images(page_text(app, "| Cut at"))
 
 
 @pytest.mark.parametrize("place", [1, 2])
 def test_each_count_of_the_confusion_table_leads_to_as_many_images(small_demo, page, place):
-    app = page("evaluate", model=FRONTAL, label="fracture", dataset="test", judge="truth", sensitivity="0.95")
+    app = page("evaluate", model=FRONTAL, label="fracture", dataset="test", judge="truth", sensitivity="0.7")
     links = confusion_links(app)
     assert [parameters["group"] for _, parameters in links] == [
         *("true-positive", "false-negative"),
@@ -48,9 +54,16 @@ def test_each_count_of_the_confusion_table_leads_to_as_many_images(small_demo, p
     assert page("images", **parameters).title[0].value.endswith(f"for fracture: {number}")
 
 
+def test_a_count_of_nothing_leads_nowhere(small_demo, page):
+    app = page("evaluate", model=FRONTAL, label="edema", **{"point-by": "Number", "cut": "99"})
+    shown = page_text(app, "| Cut at")
+    assert [row.split("|")[2].strip() for row in shown.splitlines()[2:]] == ["0", "0"], "above 99 scores nobody"
+    assert [parameters["group"] for _, parameters in links_to_images(shown)] == ["false-negative", "true-negative"]
+
+
 def test_a_link_asks_for_what_is_usual_too(small_demo, page):
     app = page("evaluate", model=FRONTAL, label="edema")
-    _, parameters = confusion_links(app)[2]
+    _, parameters = confusion_links(app)[0]
     assert {"view": "all", "judge": "report", "dataset": "valid", "source": "demo"}.items() <= parameters.items()
 
 
@@ -78,6 +91,7 @@ def test_a_point_of_the_spread_of_scores_leads_to_the_page_where_its_images_begi
     for x, (words, address) in zip(line.x, line.customdata, strict=True):
         in_bin = [one for one in scores[value] if abs(one - x) <= (high - low) / 48 + 1e-9]
         assert words.startswith(f"{len(in_bin)} ")
+        assert bool(address) == bool(in_bin)
         if in_bin:
             app = page("images", **asked_by(address))
             shown = [float(re.search(r"logit (−?[\d.]+)", tile)[1].replace("−", "-")) for tile, _ in wall_of(app)]
@@ -98,7 +112,7 @@ def test_each_bar_of_labels_leads_to_as_many_images_as_it_counts(small_demo, pag
 
 
 def test_the_uncertain_of_an_operating_point_lead_to_the_highest_scored(small_demo, page):
-    app = page("evaluate", model=FRONTAL, label="edema", **{"point-tab": "Where the uncertain fall"})
+    app = page("evaluate", model=FRONTAL, label="edema", **AT_A_LOW_CUT)
     (table,) = (one.value for one in app.table if "Called positive" in one.value)
     for row, column, title in (
         ("Uncertain", "Images", "Uncertain, highest scores"),
