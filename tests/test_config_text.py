@@ -29,6 +29,7 @@ def said(error):
 def test_a_number_that_cannot_be_is_refused_in_a_line_in_the_file_and_in_the_environment(
     tmp_path, monkeypatch, setting, number
 ):
+    monkeypatch.delenv(setting.variable, raising=False)  # it goes before the file, and tests set some
     (tmp_path / "cxr.toml").write_text(f"[settings]\n{setting.name} = {number}\n")
     with pytest.raises(SettingsError) as refused:
         settings()

@@ -1,12 +1,14 @@
 """Steps in every precision, with and without XLA, against the notebook's own formulas by Keras."""
 
+from dataclasses import replace
+
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from cxr_core.training import network
 from cxr_core.training.adam import Adam
+from cxr_core.training.architectures import ARCHITECTURES
 from cxr_core.training.network import build_network
 from cxr_core.training.policy_tables import PolicyTables
 from cxr_core.training.steps import Steps
@@ -18,7 +20,7 @@ pytestmark = pytest.mark.tensorflow
 @pytest.fixture(autouse=True)
 def few_layers(monkeypatch):
     """A network of all kinds of layers, but of few: to compile a layer takes longer than to train it."""
-    monkeypatch.setitem(network._SHAPES, "densenet-small", network._Shape((1, 2), 0.9))
+    monkeypatch.setitem(ARCHITECTURES, "densenet-small", replace(ARCHITECTURES["densenet-small"], blocks=(1, 2)))
 
 
 def test_adam_is_keras_adam_with_the_notebooks_epsilon():
