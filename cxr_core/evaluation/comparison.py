@@ -21,8 +21,7 @@ from cxr_core.evaluation.simultaneous import (
     Difference,
     clustered,
     clustered_mean,
-    holm,
-    holm_levels,
+    holm_corrected,
 )
 from cxr_core.progress import each_told, hand_over
 
@@ -142,11 +141,9 @@ def _untested(label: str, pair: _Pair, p_delong: float | None, why: dict[str, st
 
 
 def _corrected(compared: Mapping[str, LabelComparison], tested: Mapping[str, Difference]) -> dict[str, LabelComparison]:
-    p_values = [difference.p for difference in tested.values()]
-    steps = zip(tested.items(), holm(p_values), holm_levels(p_values), strict=True)
     return {
-        label: replace(compared[label], p_corrected=p, ci_corrected=difference.interval(level))
-        for (label, difference), p, level in steps
+        label: replace(compared[label], p_corrected=p, ci_corrected=ends)
+        for label, (p, ends) in holm_corrected(tested).items()
     }
 
 

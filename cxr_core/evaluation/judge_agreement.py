@@ -19,7 +19,7 @@ from cxr_core.evaluation.intervals import percentile_interval, resampled_error
 from cxr_core.evaluation.labels import Figures
 from cxr_core.evaluation.patient_sums import ratio
 from cxr_core.evaluation.results import Bounds, MeanFigure, bounds_as_json
-from cxr_core.evaluation.simultaneous import Difference, holm, holm_levels
+from cxr_core.evaluation.simultaneous import Difference, holm_corrected
 
 METHOD = "Kendall's tau-b"
 #: Two models can only be ranked alike or the other way round.
@@ -124,9 +124,8 @@ def _differences(
         found[model], difference = _difference(first[model], second[model], labels, figure)
         if difference is not None:
             tested[model] = difference
-    p_values = [one.p for one in tested.values()]
-    for (model, one), p, level in zip(tested.items(), holm(p_values), holm_levels(p_values), strict=True):
-        found[model] = replace(found[model], p_corrected=p, ci_corrected=one.interval(level))
+    for model, (p, ends) in holm_corrected(tested).items():
+        found[model] = replace(found[model], p_corrected=p, ci_corrected=ends)
     return found
 
 

@@ -21,7 +21,7 @@ from cxr_core.evaluation.patient_sums import sum_by_patient
 from cxr_core.evaluation.proportions import share_interval
 from cxr_core.evaluation.resamples import patient_clusters
 from cxr_core.evaluation.results import Bounds, bounds_as_json
-from cxr_core.evaluation.simultaneous import Difference, clustered, holm, holm_levels
+from cxr_core.evaluation.simultaneous import Difference, clustered, holm_corrected
 from cxr_core.schema import Value, Verdict
 from cxr_core.words import counted
 
@@ -76,9 +76,8 @@ def label_agreements(
         found[label], difference = _label(votes, patients, resamples)
         if difference is not None:
             tested[label] = difference
-    p_values = [one.p for one in tested.values()]
-    for (label, one), p, level in zip(tested.items(), holm(p_values), holm_levels(p_values), strict=True):
-        found[label] = replace(found[label], p_corrected=p, ci_corrected=one.interval(level))
+    for label, (p, ends) in holm_corrected(tested).items():
+        found[label] = replace(found[label], p_corrected=p, ci_corrected=ends)
     return found
 
 

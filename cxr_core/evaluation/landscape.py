@@ -30,7 +30,7 @@ from cxr_core.evaluation.influence import auc_of_rows
 from cxr_core.evaluation.patient_sums import sum_by_patient
 from cxr_core.evaluation.ranking import ranking
 from cxr_core.evaluation.results import LEVEL, Bounds
-from cxr_core.evaluation.simultaneous import Difference, clustered, family_of, holm, holm_levels
+from cxr_core.evaluation.simultaneous import Difference, clustered, family_of, holm_corrected
 
 #: Draws of the largest difference; of 7,000 pairs these take a fraction of a second.
 _DRAWS = 2_000
@@ -110,13 +110,11 @@ def nothing_ranked(n: int, n_positive: int, counted: ClassPatients, why: str) ->
 
 def corrected_gains(gains: Sequence[Gain]) -> list[Gain]:
     """Return gains of several labels with p and intervals corrected for all of them (Holm 1979)."""
-    p_values = [gain.tested.p for gain in gains if gain.tested]
-    corrected = iter(zip(holm(p_values), holm_levels(p_values), strict=True))
-    return [_corrected(gain, *next(corrected)) if gain.tested else gain for gain in gains]
-
-
-def _corrected(gain: Gain, p: float, level: float) -> Gain:
-    return replace(gain, p_corrected=p, ci_corrected=gain.tested.interval(level) if gain.tested else None)
+    found = list(gains)
+    tested = {place: gain.tested for place, gain in enumerate(gains) if gain.tested}
+    for place, (p, ends) in holm_corrected(tested).items():
+        found[place] = replace(gains[place], p_corrected=p, ci_corrected=ends)
+    return found
 
 
 def _areas(y: IntArray, scores: FloatArray, clusters: IntArray) -> tuple[FloatArray, FloatArray, FloatArray]:

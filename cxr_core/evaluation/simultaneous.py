@@ -14,9 +14,10 @@ Either way an interval is given at the very level at which its difference was te
 corrected p is below 5 %.
 """
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil, sqrt
+from typing import TypeVar
 
 import numpy as np
 from scipy.special import ndtr, ndtri, stdtr, stdtrit
@@ -37,6 +38,8 @@ NO_VARIANCE = (
     "the difference is the same whichever patients are drawn: both models rank the images alike, or each is perfect "
     "or reversed"
 )
+
+_Name = TypeVar("_Name", bound=Hashable)
 
 
 @dataclass(frozen=True)
@@ -111,6 +114,13 @@ def holm_levels(p_values: Sequence[float]) -> list[float]:
     steps[order] = np.arange(corrected.size)
     steps[~found] = np.count_nonzero(found)
     return [float(level) for level in LEVEL / (corrected.size - steps)]
+
+
+def holm_corrected(tested: Mapping[_Name, Difference]) -> dict[_Name, tuple[float, Bounds]]:
+    """Return the p of each difference after Holm's correction for all, and its interval at the level of its test."""
+    p_values = [one.p for one in tested.values()]
+    steps = zip(tested.items(), holm(p_values), holm_levels(p_values), strict=True)
+    return {name: (p, one.interval(level)) for (name, one), p, level in steps}
 
 
 @dataclass(frozen=True, eq=False)
