@@ -17,10 +17,21 @@ def fake_kinds(workspace, monkeypatch):
     monkeypatch.setenv("CXR_CANCEL_GRACE", "1")
     monkeypatch.setenv("CXR_SHARED_DISK_LAG", "10")
     yield workspace
+    _cancel_active()
+
+
+@pytest.fixture
+def none_left():
+    """No run is active once the test has ended; to be asked for after what such a run works on."""
+    yield
+    _cancel_active()
+
+
+def _cancel_active():
     for run in service.list_runs():
         if run.is_active:
             service.cancel(run.run)
-            service.wait(run.run, timeout=20)
+            service.wait(run.run, timeout=40)
 
 
 @pytest.fixture

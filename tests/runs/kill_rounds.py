@@ -69,12 +69,7 @@ def kill_face(draw: random.Random) -> Kill:
     """Kill a process that starts runs one after the other, in the midst of it; those that it started go on."""
     before = {run.run for run in service.list_runs()}
     wait = draw.uniform(0, _LATEST_SECONDS)
-    command = [sys.executable, "-c", _FACE.format(steps=_STEPS)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as face:
-        told = [face.stdout.readline().strip()] if face.stdout else []
-        time.sleep(wait)
-        face.kill()
-        told += face.stdout.read().split() if face.stdout else []
+    told = _told_until_killed(_FACE.format(steps=_STEPS), wait)
     wrong = _within(lambda: _untrue(before))
     runs = {run.run: run for run in service.list_runs() if run.run not in before}
     wrong += [f"{run} is lost" for run in told if run not in runs]
@@ -155,15 +150,19 @@ def _rows(runs: dict[str, Run]) -> list[str]:
     return wrong
 
 
-def kill_reader(draw: random.Random) -> Kill:
-    """Kill a process that stores verdicts on the films of the demo; each that it told of must be there."""
-    reader, wait = f"reader {draw.randrange(10**9)}", draw.uniform(0, _LATEST_SECONDS)
-    command = [sys.executable, "-c", _READER.format(reader=reader)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+def _told_until_killed(code: str, wait: float) -> list[str]:
+    """Carry out code in a process, kill it so many seconds after its first word, and return all its words."""
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as process:
         told = [process.stdout.readline().strip()] if process.stdout else []
         time.sleep(wait)
         process.kill()
-        told += process.stdout.read().split() if process.stdout else []
+        return told + (process.stdout.read().split() if process.stdout else [])
+
+
+def kill_reader(draw: random.Random) -> Kill:
+    """Kill a process that stores verdicts on the films of the demo; each that it told of must be there."""
+    reader, wait = f"reader {draw.randrange(10**9)}", draw.uniform(0, _LATEST_SECONDS)
+    told = _told_until_killed(_READER.format(reader=reader), wait)
     kept = said(desk("demo", "killed", reader, "edema"))
     wrong = [f"the verdict on {path} is lost" for path in told if kept.get(path) != "present"]
     if len(kept) > len(told) + 1:

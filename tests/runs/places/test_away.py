@@ -5,6 +5,7 @@ import signal
 
 import psutil
 import pytest
+from quick_runs_away import ended, start, steps
 
 from cxr_core.errors import UsageError
 from cxr_core.runs import service
@@ -15,27 +16,9 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
-def away(fake_kinds, slurm, monkeypatch):
+def away(fake_kinds, slurm, none_left):
     """The place `cluster` for quick kinds of runs; what still runs at the end is cancelled before Slurm goes."""
-    yield slurm
-    for run in service.list_runs():
-        if run.is_active:
-            service.cancel(run.run)
-            service.wait(run.run, timeout=40)
-
-
-def start(kind="sleep", **config):
-    return service.submit(kind, "m", "demo", config, resumable=True, place="cluster").run
-
-
-def ended(run_id):
-    run = service.wait(run_id, timeout=60)
-    assert not run.is_active, service.log_tail(run_id)
-    return run
-
-
-def steps(run_id):
-    return [row["step"] for row in service.read_metrics(run_id)]
+    return slurm
 
 
 def test_a_run_works_at_its_place_and_its_figures_log_and_result_come_back(away, until):

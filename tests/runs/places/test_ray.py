@@ -4,8 +4,11 @@ import http.server
 import os
 import signal
 import threading
+from functools import partial
 
 import pytest
+import quick_runs_away
+from quick_runs_away import start, steps
 
 from cxr_core.errors import PlaceError, SettingsError
 from cxr_core.runs import service
@@ -18,26 +21,11 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 
 @pytest.fixture
-def away(fake_kinds, ray):
-    yield ray
-    for run in service.list_runs():
-        if run.is_active:
-            service.cancel(run.run)
-            service.wait(run.run, timeout=40)
+def away(fake_kinds, ray, none_left):
+    return ray
 
 
-def start(kind="sleep", **config):
-    return service.submit(kind, "m", "demo", config, resumable=True, place="cluster").run
-
-
-def ended(run_id):
-    run = service.wait(run_id, timeout=90)
-    assert not run.is_active, service.log_tail(run_id)
-    return run
-
-
-def steps(run_id):
-    return [row["step"] for row in service.read_metrics(run_id)]
+ended = partial(quick_runs_away.ended, timeout=90)
 
 
 def test_a_place_that_is_ready_has_no_problems_and_one_without_the_records_says_so(ray, tmp_path):
