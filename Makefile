@@ -30,11 +30,12 @@ quick: $(VENV)/test-installed  ## lint, and the fast tests of what was changed s
 	$(BIN)/ruff check .
 	$(BIN)/python -m pytest -n $(WORKERS) -m "not browser and not tensorflow and not slow" $$($(BIN)/python tests/changed.py)
 
-check: $(VENV)/test-installed  ## lint, format, types and the container file
+check: $(VENV)/test-installed  ## lint, format, types, the container file, advisories against what is pinned
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/hadolint Containerfile
+	$(BIN)/python tests/advisories.py
 
 format: $(VENV)/test-installed
 	$(BIN)/ruff check --fix .
@@ -90,10 +91,11 @@ prove: $(VENV)/test-installed  ## the long measurements; results are kept in ben
 	$(BIN)/python -m cxr_core demo
 	$(BIN)/python benchmarks/pack_in_tex.py
 
+# pip, which pip-audit names, stays the environment's own.
 lock: $(VENV)/test-installed  ## pin anew what pyproject.toml asks for
 	$(BIN)/uv pip compile -q --universal --fork-strategy fewest --python-version 3.11 --no-header --no-emit-index-url --generate-hashes pyproject.toml -o requirements.txt
 	$(BIN)/uv pip compile -q --universal --fork-strategy fewest --python-version 3.11 --no-header --no-emit-index-url --generate-hashes --extra login -c requirements.txt pyproject.toml -o requirements-login.txt
-	$(BIN)/uv pip compile -q --universal --fork-strategy fewest --python-version 3.11 --no-header --no-emit-index-url --generate-hashes --extra login --extra test -c requirements.txt -c requirements-login.txt pyproject.toml -o requirements-test.txt
+	$(BIN)/uv pip compile -q --universal --fork-strategy fewest --python-version 3.11 --no-header --no-emit-index-url --generate-hashes --no-emit-package pip --extra login --extra test -c requirements.txt -c requirements-login.txt pyproject.toml -o requirements-test.txt
 	$(PIP) install -q --no-deps -r requirements-test.txt
 	$(BIN)/python docs/make_licences.py
 

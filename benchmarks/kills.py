@@ -1,19 +1,22 @@
-"""A thousand SIGKILLs at random moments: of workers, supervisors, of what starts runs, and of what stores verdicts.
+"""A thousand SIGKILLs at random moments: of workers, supervisors, dashboards, of what starts runs, stores verdicts and
+looks after runs at places.
 
 Each must leave true statuses within ten seconds, no row lost or doubled and no verdict lost
 (`tests/runs/kill_rounds.py`). What a training goes on with afterwards is in `kill_series.py`, faults of another kind in
 `faults.py`.
 
-    python benchmarks/kills.py [KILLS] [--keep]
+    python benchmarks/kills.py [KILLS] [--keep] [--pieces FILE --seconds S]
 """
 
+import argparse
 import os
 import random
 import sys
 import tempfile
-from collections import Counter
 from pathlib import Path
+from typing import Any
 
+from in_pieces import MORE_TO_DO, Pieces, add_options
 from measured import keep
 
 TESTS = Path(__file__).parents[1] / "tests"
@@ -24,26 +27,47 @@ KILLS, SEED = 1000, 20191
 _TOGETHER = 40
 
 
-def main(kills: int) -> int:
-    """Do them, print what came of each kind of victim, and return how many left something wrong."""
+def main() -> int:
+    """Do them, print what came of each kind of victim, and return the exit status: 1 where one left something wrong."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("kills", type=int, nargs="?", default=KILLS)
+    parser.add_argument("--keep", action="store_true")
+    add_options(parser)
+    chosen = parser.parse_args()
+    pieces = Pieces(chosen, {"kills": {}, "wrong": [], "seed": SEED})
+    os.environ |= {"CXR_HEARTBEAT": "0.2", "CXR_CANCEL_GRACE": "1", "PYTHONPATH": _path()}
+    while (left := chosen.kills - _count(pieces.done)) > 0 and not pieces.is_time_up:
+        _together(min(left, _TOGETHER), pieces)
+        print(f"{_count(pieces.done)} kills, {len(pieces.done['wrong'])} things wrong", flush=True)
+    print("\n".join(pieces.done["wrong"]))
+    if left > 0:
+        return MORE_TO_DO
+    if chosen.keep:
+        print(f"kept in {keep('kills', pieces.done)}")
+    return 1 if pieces.done["wrong"] else 0
+
+
+def _together(kills: int, pieces: Pieces) -> None:
+    """Do so many in one workspace, one kind of victim after the other."""
     from kill_rounds import VICTIMS
     from small_demo import build_small_demo
 
-    draw, done, wrong = random.Random(SEED), Counter[str](), list[str]()
-    os.environ |= {"CXR_HEARTBEAT": "0.2", "CXR_CANCEL_GRACE": "1", "PYTHONPATH": _path()}
-    for start in range(0, kills, _TOGETHER):
-        with tempfile.TemporaryDirectory(prefix="kills-") as folder:
-            os.environ["CXR_HOME"] = folder
-            build_small_demo(Path(folder))
-            for number in range(start, min(kills, start + _TOGETHER)):
-                kill = VICTIMS[number % len(VICTIMS)](draw)
-                done[kill.victim] += 1
-                wrong += [f"{kill.victim} after {kill.seconds:.2f} s: {what}" for what in kill.wrong]
-        print(f"{sum(done.values())} kills, {len(wrong)} things wrong", flush=True)
-    print("\n".join(wrong))
-    if "--keep" in sys.argv:
-        print(f"kept in {keep('kills', {'kills': dict(done), 'wrong': wrong, 'seed': SEED})}")
-    return len(wrong)
+    done = pieces.done
+    draw = random.Random(f"{SEED} {_count(done)}")
+    with tempfile.TemporaryDirectory(prefix="kills-") as folder:
+        os.environ["CXR_HOME"] = folder
+        build_small_demo(Path(folder))
+        for _ in range(kills):
+            if pieces.is_time_up:
+                return
+            kill = VICTIMS[_count(done) % len(VICTIMS)](draw)
+            done["kills"][kill.victim] = done["kills"].get(kill.victim, 0) + 1
+            done["wrong"] += [f"{kill.victim} after {kill.seconds:.2f} s: {what}" for what in kill.wrong]
+            pieces.keep()
+
+
+def _count(done: dict[str, Any]) -> int:
+    return sum(done["kills"].values())
 
 
 def _path() -> str:
@@ -51,5 +75,4 @@ def _path() -> str:
 
 
 if __name__ == "__main__":
-    numbers = [int(word) for word in sys.argv[1:] if word.isdigit()]
-    sys.exit(1 if main(numbers[0] if numbers else KILLS) else 0)
+    sys.exit(main())
