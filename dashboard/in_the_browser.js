@@ -12,6 +12,19 @@ window.fetch = async (...asked) => {
   return answer;
 };
 
+// Streamlit enters an address more than once on the way to a page, and once more where the page completes it. Back leads to
+// what somebody chose: the first address after a click or a key is a new entry, and what follows by itself takes its place.
+(() => {
+  const enter = history.pushState.bind(history);
+  let chosen = false;
+  ["pointerdown", "keydown"].forEach((name) => addEventListener(name, () => (chosen = true), true));
+  addEventListener("popstate", () => (chosen = false));
+  history.pushState = (...entry) => {
+    (chosen ? enter : history.replaceState.bind(history))(...entry);
+    chosen = false;
+  };
+})();
+
 (() => {
   const SCROLLS = '[data-testid="stTable"] > div, [data-testid="stCode"] > pre';
   // It claims to be nothing and yet has a name.

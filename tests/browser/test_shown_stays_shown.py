@@ -169,3 +169,18 @@ def test_back_undoes_the_last_choice_of_label_model_and_tab(page, dashboard, own
     page.wait_for_url(re.compile("labels-tab="))
     page.go_back()
     expect(page.get_by_role("tab", name="Table")).to_have_attribute("aria-selected", "true")
+
+
+def test_back_leads_to_where_one_was_in_one_step(page, dashboard, own_demo):
+    dashboard.start()
+    page.goto(f"{dashboard.url}/compare?dataset=test")
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    page.goto(f"{dashboard.url}/runs?source=demo")
+    page.wait_for_url(re.compile("/runs$"))  # the page itself leaves out what goes without saying
+    page.get_by_role("button", name="Train a model").click()
+    expect(page.get_by_role("button", name="Start training")).to_be_visible()
+    page.go_back()
+    expect(page.get_by_role("button", name="Train a model")).to_be_visible()
+    page.go_back()
+    expect(page).to_have_url(re.compile("/compare"))
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
