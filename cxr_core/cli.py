@@ -50,7 +50,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "completion": ("completion", "COMPLETION"),
 }
 _GLOBAL_FLAGS, _GLOBAL_OPTIONS = ("--json",), ("--source",)
-_SUPERVISE, _STEP, _STEP_THERE = "run-supervise", "run-step", "run-step-there"
+_SUPERVISE, _STEP, _STEP_THERE, _COURIER = "run-supervise", "run-step", "run-step-there", "run-courier"
+_SHOW = "run-show"
 #: Set by argcomplete's part in the shell, when Tab is pressed.
 _ASKED_BY_A_SHELL = "_ARGCOMPLETE"
 
@@ -60,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
     if _ASKED_BY_A_SHELL in os.environ:
         _complete()
-    if given[:1] and given[0] in (_SUPERVISE, _STEP, _STEP_THERE):
+    if given[:1] and given[0] in (_SUPERVISE, _STEP, _STEP_THERE, _COURIER, _SHOW):
         return _process_of_a_run(*given)
     try:
         return _carry_out(given)
@@ -158,6 +159,15 @@ def _say(message: str) -> None:
 
 def _process_of_a_run(role: str, run_id: str = "", *more: str) -> int:
     """Be one of the processes of a run; they are started by the engine, not by people."""
+    if role == _COURIER:  # it has neither a store nor anything to load for the work
+        from cxr_core.runs.places.courier import carry
+
+        return carry(run_id, *more)
+    if role == _SHOW:
+        from cxr_core.runs.places.object_folder import ObjectFolder
+
+        sys.stdout.write((ObjectFolder(run_id).read(more[0]) or b"").decode())
+        return 0
     from cxr_core.runs.store import RunStore
     from cxr_core.settings import settings
 

@@ -4,6 +4,7 @@ import json
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+from gcp_storage_emulator.exceptions import NotFound
 from gcp_storage_emulator.server import create_server
 
 
@@ -11,16 +12,39 @@ class Emulator:
     """Serves buckets from memory; the settings are to name its `endpoint`."""
 
     def __init__(self, *buckets: str) -> None:
+        self._one_at_a_time = threading.Lock()
         self._server = create_server("127.0.0.1", 0, in_memory=True)
         self._server.start()
+        #: Whether it takes connections, or closes each as a broken network does.
+        self.is_up = True
+        self._server._api._httpd.verify_request = lambda *_: self.is_up
         self.endpoint = f"http://127.0.0.1:{self._server._api._httpd.server_address[1]}"
+        from gcp_storage_emulator.handlers import objects
         from gcp_storage_emulator.handlers.buckets import create_bucket
+
+        # It knows no conditional writes. https://cloud.google.com/storage/docs/request-preconditions
+        self._insert, self._objects = objects._multipart_upload, objects
+        objects._multipart_upload = self._inserted_if_wanted
 
         for name in buckets:
             create_bucket(name, self._server._storage)
 
     def stop(self) -> None:
         self._server.stop()
+        self._objects._multipart_upload = self._insert
+
+    def _inserted_if_wanted(self, request, response, storage):
+        names = request.query.get("name") or [request.data["meta"].get("name")]
+        with self._one_at_a_time:
+            if request.query.get("ifGenerationMatch") == ["0"]:
+                try:
+                    storage.get_file_obj(request.params["bucket_name"], names[0])
+                except NotFound:
+                    pass
+                else:
+                    response.status = 412
+                    return
+            self._insert(request, response, storage)
 
 
 class Refusing(ThreadingHTTPServer):

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
+from typing import Any
 
 # Before NumPy is there: several processes share the cores, and threads of BLAS that wait for one another burn them.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -163,14 +164,20 @@ def run_cxr(*arguments: str, home: Path | None = None, timeout: float = 280) -> 
 
 
 @pytest.fixture
-def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+def bucket(cloud_storage: Any) -> str:
     """An empty bucket of a Cloud Storage on this machine, as the gs:// location that the settings lead to."""
+    return "gs://cxr-test"
+
+
+@pytest.fixture
+def cloud_storage(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """A Cloud Storage on this machine, to which the settings lead."""
     from cloud_storage import Emulator
 
     from cxr_core.cloud_storage import forget_listings
 
     emulator = Emulator("cxr-test")
     monkeypatch.setenv("CXR_GCS_ENDPOINT", emulator.endpoint)
-    yield "gs://cxr-test"
+    yield emulator
     forget_listings()
     emulator.stop()

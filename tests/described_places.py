@@ -13,11 +13,15 @@ def write_places(folder: Path, **places: dict[str, str]) -> None:
     (folder / "cxr.toml").write_text("\n".join(tables))
 
 
-def describe_cluster(folder: Path, **keys: str) -> None:
-    """Describe the place `cluster` in `folder`, beside which the folder `shared` is what it shares with this machine."""
-    shared = folder / "shared"
+def describe_cluster(beside: Path, variables: dict[str, str] | None = None, **keys: str) -> None:
+    """Describe the place `cluster` in the folder `beside`, where the folder `shared` is what it shares with this machine.
+
+    `variables` are those of the work there beside ours.
+    """
+    shared = beside / "shared"
     shared.mkdir(exist_ok=True)
     path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep)
-    environment = f'{{ PYTHONPATH = "{path}", CXR_HEARTBEAT = "0.5" }}'
+    set_there = {"PYTHONPATH": path, "CXR_HEARTBEAT": "0.5"} | (variables or {})
+    environment = "{ " + ", ".join(f'{name} = "{text}"' for name, text in set_there.items()) + " }"
     common = {"folder": f'"{shared}"', "python": f'"{sys.executable}"', "environment": environment}
-    write_places(folder, cluster=common | keys)
+    write_places(beside, cluster=common | keys)

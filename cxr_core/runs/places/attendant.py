@@ -22,7 +22,7 @@ from cxr_core.runs.places.hearing import Hearing
 from cxr_core.runs.places.job_folder import JobFolder
 from cxr_core.runs.places.job_log import bring_log
 from cxr_core.runs.places.place import Job, JobState
-from cxr_core.runs.places.registry import definition_of
+from cxr_core.runs.places.registry import definition_of, folder_of
 from cxr_core.runs.places.stopping import Stopping
 from cxr_core.runs.record import RunRecord
 from cxr_core.runs.run import CANCELLED, FAILED, NOT_HEARD, QUEUED, RUNNING, Run
@@ -62,7 +62,7 @@ class Attendant:
             job = self._job(run)
             if job is None:
                 return
-            folder = JobFolder(job)
+            folder = folder_of(job)
             hearing = Hearing(run.place, folder)
             handover = Handover(self._folder, folder, hearing, self._record.beat)
             stopping = Stopping(folder, hearing, self._settings.cancel_grace)
@@ -78,7 +78,7 @@ class Attendant:
         while not self._leaves:
             try:
                 definition = definition_of(run.place)
-                return Job(run.run, run.leg, definition.folder / run.run)
+                return definition.job(run.run, run.leg, self._folder)
             except CxrError as error:
                 wrong = str(error)
             if not was_handed_over(self._folder, run.leg):
@@ -108,6 +108,7 @@ class Attendant:
             run = self._record.mine(QUEUED, RUNNING)
             if run is None:
                 return True
+            away = folder.refresh()
             hearing.listen()
             if not handover.is_done(run):
                 never_began = handover.attempt(run)
@@ -118,8 +119,9 @@ class Attendant:
                 return False
             if run.cancel_requested:
                 stopping.go_on()
-            trouble = self._brought(run, folder)
-            ended = self._ended(run, folder, hearing)
+            trouble = away or self._brought(run, folder)
+            # What the step left cannot tell of its end while nobody sees it.
+            ended = None if away else self._ended(run, folder, hearing)
             if ended is not None:
                 return self._finish(run, folder, ended)
             self._tell(run, folder, hearing, trouble)
@@ -177,6 +179,7 @@ class Attendant:
 
     def _fetched(self, run: Run, folder: JobFolder, ended: Callable[[], Outcome]) -> Outcome:
         """Bring back what the run left at its place, and return how it ended."""
+        folder.bring_all(self._record.beat)
         try:
             goods.fetch(folder, self._folder, self._store.home, run.source, self._record.beat)
         except ExistsError as error:

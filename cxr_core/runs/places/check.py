@@ -4,15 +4,15 @@ import contextlib
 import os
 import shlex
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 from cxr_core import __version__
 from cxr_core.atomic import write_text
 from cxr_core.errors import CxrError
 from cxr_core.locations import is_remote
 from cxr_core.runs.places.definition import PlaceDefinition
+from cxr_core.runs.places.object_folder import ObjectFolder
 from cxr_core.runs.places.registry import definition_of, get_place
-from cxr_core.runs.places.script import exported
+from cxr_core.runs.places.script import SHOW, exported
 
 _VERSION, _SEEN, _RECORD = "version:", "seen:", "record:"
 
@@ -35,7 +35,7 @@ def place_problems(name: str, records: Sequence[str]) -> list[str]:
     """
     try:
         place, definition = get_place(name), definition_of(name)
-        with _token(definition.folder) as (file, token):
+        with _token(definition) as (file, token):
             local = [record for record in records if not is_remote(record)]
             said = place.answer(_script(definition, file, local)).splitlines()
     except CxrError as error:
@@ -44,26 +44,36 @@ def place_problems(name: str, records: Sequence[str]) -> list[str]:
 
 
 @contextlib.contextmanager
-def _token(folder: Path) -> Iterator[tuple[Path, str]]:
-    """Yield a file in the shared folder and what it holds, which the other side can only read if it shares it."""
+def _token(definition: PlaceDefinition) -> Iterator[tuple[str, str]]:
+    """Yield a command that shows a file in the folder of the place, and what it shows to whoever reaches that."""
     token = os.urandom(8).hex()
-    file = folder / f".seen-{token}"
+    name = f".seen-{token}"
+    if definition.location:
+        store = ObjectFolder(definition.location)
+        store.write(name, token.encode())
+        try:
+            yield shlex.join([definition.python, "-m", "cxr_core", SHOW, definition.location, name]), token
+        finally:
+            store.remove([name])
+        return
+    file = definition.folder / name
     write_text(file, token)
     try:
-        yield file, token
+        yield f"cat {shlex.quote(str(file))}", token
     finally:
         file.unlink(missing_ok=True)
 
 
-def _script(definition: PlaceDefinition, file: Path, records: Sequence[str]) -> str:
+def _script(definition: PlaceDefinition, shown: str, records: Sequence[str]) -> str:
     version = shlex.join([definition.python, "-m", "cxr_core", "--version"])
+    folder = "/" if definition.location else str(definition.folder)
     lines = [
-        f"cd {shlex.quote(str(definition.folder))} 2>/dev/null || cd /",
+        f"cd {shlex.quote(folder)} 2>/dev/null || cd /",
         *definition.setup,
         *exported(definition),
         "export PYTHONSAFEPATH=1",
         f'echo "{_VERSION}$({version} 2>&1 | tail -n 1)"',
-        f'echo "{_SEEN}$(cat {shlex.quote(str(file))} 2>/dev/null)"',
+        f'echo "{_SEEN}$({shown} 2>/dev/null)"',
         *(f"test -r {shlex.quote(record)} && echo {shlex.quote(_RECORD + record)}" for record in records),
         "true",
     ]
@@ -77,7 +87,8 @@ def _problems(definition: PlaceDefinition, said: list[str], token: str, records:
         said_there = version[:150] or "nothing"
         found.append(f"{definition.python} at {name} must have CXR Lab {__version__}, as here. It says: {said_there}.")
     if f"{_SEEN}{token}" not in said:
-        found.append(f"{name} does not see the folder {definition.folder} of this machine. Name one that both see.")
+        folder = definition.location or f"{definition.folder} of this machine"
+        found.append(f"{name} does not see the folder {folder}. Name one that both see.")
     if unseen := [record for record in records if f"{_RECORD}{record}" not in said]:
         found.append(f"{name} cannot read {unseen[0]}. Put records where both can read them, or on gs://.")
     return found

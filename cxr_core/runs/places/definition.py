@@ -9,10 +9,14 @@ from typing import Any
 
 from cxr_core.config_text import home_path
 from cxr_core.errors import SettingsError, UsageError, brief
+from cxr_core.runs.places.object_folder import is_object_location
+from cxr_core.runs.places.place import Job
 from cxr_core.schema import NAME_PATTERN
 
 #: What every kind of place has; the others are named by its engine.
 SHARED_KEYS = ("kind", "folder", "python", "environment", "setup")
+#: The folder of a run here that mirrors what it has on an object store.
+MIRROR, MIRROR_NOTES = "there", "there-received.json"
 #: What may hold secrets: no error shows it.
 _NOT_SHOWN = ("environment", "setup")
 #: User and password in an address; all up to the last @, as a password may hold one.
@@ -65,11 +69,19 @@ class PlaceDefinition:
             raise self.error(key, f"must be a number of at least {least:g}")
         return value
 
+    @property
+    def location(self) -> str:
+        """The folder on an object store that both sides reach, as gs://bucket/runs; "" where they share a disk."""
+        text = self.text("folder")
+        if "://" in text and not is_object_location(text):
+            raise self.error("folder", "must be a folder, or lie on gs://, s3:// or file://")
+        return text if "://" in text else ""
+
     @cached_property
     def folder(self) -> Path:
         """The folder that this machine and the machines of the place see under the same path."""
         text = self.text("folder")
-        if not text or "://" in text:
+        if not text:
             raise self.error("folder", "must be a folder that both this machine and the place see under that path")
         try:
             return self.file.parent / home_path(text)
@@ -100,7 +112,13 @@ class PlaceDefinition:
             raise SettingsError(
                 f"{self.file}: [places.{brief(self.name)}] must be named by letters, digits, ., _ or -."
             )
-        _ = (self.folder, self.text("python"), self.environment, self.setup)
+        _ = (self.location or self.folder, self.text("python"), self.environment, self.setup)
+
+    def job(self, run_id: str, leg: int, run_folder: Path) -> Job:
+        """Return a leg of a run; what lies on an object store has its mirror in the folder of the run here."""
+        if self.location:
+            return Job(run_id, leg, run_folder / MIRROR, f"{self.location.rstrip('/')}/{run_id}")
+        return Job(run_id, leg, self.folder / run_id)
 
 
 def _is_variable(name: str, text: object) -> bool:

@@ -17,12 +17,13 @@ from cxr_core.atomic import disk_errors, replacing, write_text
 from cxr_core.errors import ExistsError
 from cxr_core.runs.kept_row import ROW_FILE
 from cxr_core.runs.log import LOG_FILE
+from cxr_core.runs.places.definition import MIRROR, MIRROR_NOTES
 from cxr_core.runs.places.job_folder import JobFolder
 from cxr_core.workspace import make_private_folder
 
 GOODS_FILE, SHIPPED_FILE = "goods.json", "shipped.json"
 #: What of the folder of a run is of this machine alone.
-_STAYS = {LOG_FILE, ROW_FILE, GOODS_FILE, SHIPPED_FILE, "job-log.json", "handed-over"}
+_STAYS = {LOG_FILE, ROW_FILE, GOODS_FILE, SHIPPED_FILE, "job-log.json", "handed-over", MIRROR, MIRROR_NOTES}
 #: What the work writes of a source, by the folders below the source's own.
 _WRITTEN = ("models", "predictions")
 
@@ -72,7 +73,7 @@ def ship(job: JobFolder, folder: Path, beat: Callable[[], None] = _quiet) -> Non
     with disk_errors(job.path):
         make_private_folder(job.path)
     job.job.log.unlink(missing_ok=True)
-    for file in _files(folder):
+    for file in files_below(folder):
         if file.relative_to(folder).parts[0] not in _STAYS and not (there / file.relative_to(folder)).exists():
             copy(file, there / file.relative_to(folder), beat)
     goods = Goods.kept(folder)
@@ -99,20 +100,20 @@ def fetch(job: JobFolder, folder: Path, home: Path, source: str, beat: Callable[
         OSError: a disk cannot be read or written.
     """
     there = job.run_folder(job.job.run)
-    for file in _files(there) if job.holds(there) else ():
+    for file in files_below(there) if job.holds(there) else ():
         if file.relative_to(there).parts[0] not in _STAYS:
             copy(file, folder / file.relative_to(there), beat)
     came_along = _shipped(folder)
     for part in _WRITTEN:
         written = job.path / "sources" / source / part
-        for file in _files(written) if job.holds(written) else ():
+        for file in files_below(written) if job.holds(written) else ():
             place = file.relative_to(job.path).as_posix()
             _bring_home(file, home / place, came_along.get(place), beat)
 
 
 def brought_home(result: dict[str, object], job: JobFolder, home: Path) -> dict[str, object]:
     """Return a result whose paths are those of this workspace; one that leads out of it stays that of the place."""
-    there, here = f"{job.path}/", f"{home}/"
+    there, here = f"{job.path_there}/", f"{home}/"
 
     def brought(value: object) -> object:
         is_below = isinstance(value, str) and value.startswith(there) and ".." not in value.split("/")
@@ -187,7 +188,7 @@ def _parts(file: Path, beat: Callable[[], None]) -> Iterator[bytes]:
             beat()
 
 
-def _files(folder: Path) -> Iterator[Path]:
+def files_below(folder: Path) -> Iterator[Path]:
     """Yield the files below a folder but for those that are half written; no link leads out of it."""
     for parent, folders, names in os.walk(folder):
         folders[:] = [name for name in folders if not (Path(parent) / name).is_symlink()]

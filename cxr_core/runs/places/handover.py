@@ -6,7 +6,7 @@ from pathlib import Path
 
 from cxr_core import __version__
 from cxr_core.atomic import write_text
-from cxr_core.errors import CxrError, PlaceError
+from cxr_core.errors import CxrError, PlaceError, StorageError
 from cxr_core.runs import log, reasons
 from cxr_core.runs.outcome import Outcome
 from cxr_core.runs.places import goods
@@ -62,6 +62,8 @@ class Handover:
             self._refusals += 1
             self.said = str(error)
             time.sleep(_BETWEEN_TRIES)
+        except StorageError as error:  # it was there when the run was started: it is waited for
+            self.said = str(error)
         except CxrError as error:
             return self._withdrawn(FAILED, str(error))
         self._hearing.ask_now()

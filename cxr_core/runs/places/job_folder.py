@@ -8,6 +8,7 @@ import contextlib
 import json
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,8 @@ class JobFolder:
     def __init__(self, job: Job) -> None:
         self.job = job
         self.path = job.workspace
+        #: Under which path the work there has it.
+        self.path_there = str(job.workspace)
         self._shown: dict[str, Any] = {}
 
     # What the step has there, as a run's own folder and the store are here.
@@ -87,6 +90,13 @@ class JobFolder:
         write_text(self.path / END_FILE, json.dumps({"leg": self.job.leg, "status": status}))
 
     # What the supervisor has here.
+
+    def refresh(self) -> str:
+        """See what is new; return what hindered it: nothing, on a disk that both sides see."""
+        return ""
+
+    def bring_all(self, beat: Callable[[], None]) -> None:
+        """Have all that the work has left here, large files too; on a disk that both sides see, it is."""
 
     def order(self) -> dict[str, Any] | None:
         """Return the order that lies there: `leg`, `version` and the `run` as a row; None where there is none."""

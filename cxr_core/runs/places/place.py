@@ -35,11 +35,14 @@ class Job:
         run: the ID of the run.
         leg: 1 for its start, one more with each resume.
         workspace: the folder that belongs to this run alone, at the place and here.
+        location: where that folder lies for the place when it is on an object store, and the workspace only its mirror
+            here; "" where both sides see the workspace.
     """
 
     run: str
     leg: int
     workspace: Path
+    location: str = ""
 
     @property
     def name(self) -> str:

@@ -56,10 +56,16 @@ class Ray:
 
     def submit(self, job: Job) -> None:
         """Hand a job over; Ray refuses a second one of its name."""
+        self._asked("POST", "", {"entrypoint": self._entrypoint(job), "submission_id": job.name} | self._takes)
+
+    def _entrypoint(self, job: Job) -> str:
+        """Return the command of a job; where no disk is shared, it is the script itself."""
+        text = job_script(self._definition, job, job.name)
+        if job.location:
+            return f"exec sh -c {shlex.quote(text)}"
         script = job.workspace / "job.sh"
-        write_text(script, job_script(self._definition, job, job.name))
-        entrypoint = f"exec sh {shlex.quote(str(script))} >> {shlex.quote(str(job.log))} 2>&1"
-        self._asked("POST", "", {"entrypoint": entrypoint, "submission_id": job.name} | self._takes)
+        write_text(script, text)
+        return f"exec sh {shlex.quote(str(script))} >> {shlex.quote(str(job.log))} 2>&1"
 
     def state(self, job: Job) -> JobNews:
         """Say how a job is; what no version of Ray that we know says counts as running."""

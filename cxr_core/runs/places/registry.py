@@ -3,8 +3,10 @@
 from importlib import import_module
 
 from cxr_core.errors import SettingsError, UnknownNameError
+from cxr_core.runs.places.cloud_folder import CloudJobFolder
 from cxr_core.runs.places.definition import PlaceDefinition
-from cxr_core.runs.places.place import RunPlace
+from cxr_core.runs.places.job_folder import JobFolder
+from cxr_core.runs.places.place import Job, RunPlace
 from cxr_core.runs.run import HERE
 from cxr_core.settings import config_path, configured_places
 
@@ -41,6 +43,11 @@ def get_place(name: str) -> RunPlace:
     module, engine = _ENGINES[definition.keys["kind"]]
     place: RunPlace = getattr(import_module(f"cxr_core.runs.places.{module}"), engine)(definition)
     return place
+
+
+def folder_of(job: Job) -> JobFolder:
+    """Return the folder of a job; `PlaceError` when what reads its object store is not installed."""
+    return CloudJobFolder(job) if job.location else JobFolder(job)
 
 
 def check_place(name: str) -> str:

@@ -52,7 +52,7 @@ class Slurm:
         """Hand a job to sbatch; it is put back into the queue when it is preempted or its node fails."""
         options = [
             f"--job-name={job.name}",
-            f"--output={str(job.log).replace('%', '%%')}",
+            *self._output(job),
             "--open-mode=append",
             "--requeue",
             f"--signal=B:TERM@{_NOTICE_SECONDS}",
@@ -60,6 +60,11 @@ class Slurm:
             *self._options,
         ]
         self._run(["sbatch", "--parsable", *options], job_script(self._definition, job, "$SLURM_JOB_ID"))
+
+    @staticmethod
+    def _output(job: Job) -> list[str]:
+        """Return where the job prints to; on an object store, its courier brings that into the run's log."""
+        return ["--output=/dev/null"] if job.location else [f"--output={str(job.log).replace('%', '%%')}"]
 
     def state(self, job: Job) -> JobNews:
         """Say how a job is: of several of one name, the one that goes on, else the first."""
