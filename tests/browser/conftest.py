@@ -8,7 +8,7 @@ import pytest
 from kept_folders import code_of, kept_folder
 from loopback import only_loopback
 from playwright.sync_api import Browser, Page, expect, sync_playwright
-from served_dashboard import WARM, Dashboard
+from served_dashboard import STILL, WARM, Dashboard
 
 from cxr_core.training import probe as probe_module
 from cxr_core.training.probe import probe
@@ -61,7 +61,7 @@ def dashboard(offline: bool, tmp_path: Path, known_machine: Path) -> Iterator[Da
 @pytest.fixture
 def page(browser: Browser, dashboard: Dashboard) -> Iterator[Page]:
     """A page that keeps the addresses it asked for in `page.asked`."""
-    context = browser.new_context(viewport={"width": 1440, "height": 1000})
+    context = browser.new_context(viewport={"width": 1440, "height": 1000}, **STILL)
     page = context.new_page()
     page.set_default_timeout(40_000)
     page.asked = []

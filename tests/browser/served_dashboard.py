@@ -22,6 +22,9 @@ def free_port() -> int:
         return int(server.getsockname()[1])
 
 
+#: A page at which nothing glimmers while it waits: what moves is painted sixty times a second, by the processor.
+STILL = {"reduced_motion": "reduce"}
+LOOK_MILLISECONDS = 50
 #: What a page is when nothing is computed or faded.
 AT_REST = """() => document.querySelector('[data-testid=stApp]')?.dataset.testScriptState === 'notRunning'
   && !document.querySelector('[data-stale=true]')"""
@@ -95,9 +98,14 @@ def wait_for(holds, seconds, what):
     raise AssertionError(f"after {seconds} s it does not hold that {what}")
 
 
+def wait_in_page(page, script, **options):
+    """Wait until a script says yes. It is asked at intervals: asked at each frame, the page is painted for the asking."""
+    page.wait_for_function(script, polling=LOOK_MILLISECONDS, **options)
+
+
 def at_rest(page):
     """Wait until nothing is computed or faded."""
-    page.wait_for_function(AT_REST)
+    wait_in_page(page, AT_REST)
 
 
 def type_in(box, text, parameter=""):

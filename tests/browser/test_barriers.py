@@ -8,7 +8,7 @@ import pytest
 from axe_playwright_python.base import AXE_SCRIPT
 from kept_folders import copy_sources
 from playwright.sync_api import expect
-from served_dashboard import WARM, Dashboard
+from served_dashboard import STILL, WARM, Dashboard, wait_in_page
 
 from cxr_core.runs import service
 from cxr_core.runs.store import RunStore
@@ -113,7 +113,7 @@ def metric_rows(steps):
 @contextmanager
 def watched(browser, width=WIDE, **options):
     """A page, and all that it wrote to the console or asked for in vain."""
-    context = browser.new_context(viewport={"width": width, "height": 1000}, **options)
+    context = browser.new_context(viewport={"width": width, "height": 1000}, **STILL, **options)
     page, wrong = context.new_page(), []
     page.set_default_timeout(40_000)
     page.on("console", lambda message: message.type == "error" and wrong.append(message.text))
@@ -132,7 +132,7 @@ def open_page(page, served, name):
 
 def at_rest(page):
     page.evaluate("() => { window.lastBusy = 0 }")
-    page.wait_for_function(AT_REST)
+    wait_in_page(page, AT_REST)
 
 
 def barriers(page, where, *widths):

@@ -6,7 +6,7 @@ import psutil
 import pytest
 from huge_files import newlines
 from playwright.sync_api import expect
-from served_dashboard import at_rest
+from served_dashboard import at_rest, wait_in_page
 from sklearn.metrics import roc_auc_score
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(200)]
@@ -98,12 +98,12 @@ def choose(page, key, row, column, words):
     for _ in range(column):
         page.keyboard.press("ArrowRight")
     page.keyboard.press("Enter")
-    page.wait_for_function("document.activeElement.tagName === 'INPUT'")
+    wait_in_page(page, "document.activeElement.tagName === 'INPUT'")
     page.keyboard.type(words)
     page.keyboard.press("Enter")
     # the editor itself waits a moment before it tells the server
     page.wait_for_timeout(300)
-    page.wait_for_function("document.querySelector('[data-testid=stApp]').dataset.testScriptState === 'notRunning'")
+    at_rest(page)
 
 
 def test_a_small_file_that_is_huge_is_refused_on_the_page_and_takes_none_of_its_memory(

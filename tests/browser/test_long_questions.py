@@ -5,7 +5,7 @@ import time
 import psutil
 import pytest
 from playwright.sync_api import expect
-from served_dashboard import wait_for
+from served_dashboard import STILL, wait_for
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
@@ -29,7 +29,7 @@ def test_the_work_ends_on_cancel_and_with_its_tab(browser, long_questions, dashb
     dashboard.start()
     server = psutil.Process(dashboard.process.pid)
     address = f"{dashboard.url}/compare?source=demo&models-view=all"
-    page = browser.new_page()
+    page = browser.new_page(**STILL)
     page.goto(address)
     cancel = page.get_by_role("button", name="Cancel")
     expect(cancel).to_be_visible()
@@ -41,7 +41,7 @@ def test_the_work_ends_on_cancel_and_with_its_tab(browser, long_questions, dashb
     expect(cancel).to_be_visible()
     page.close()
     wait_for(lambda: computes(server) < 0.3, 120, "the processor is free")
-    again = browser.new_page()
+    again = browser.new_page(**STILL)
     again.goto(address)
     expect(again.get_by_role("button", name="Cancel")).to_be_visible()
     again.close()

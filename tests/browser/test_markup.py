@@ -8,6 +8,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 from playwright.sync_api import expect
+from served_dashboard import wait_in_page
 
 from cxr_core.runs import service
 from cxr_core.runs.store import RunStore
@@ -113,8 +114,8 @@ def look_at(page, url, at):
 
 
 def settle(page):
-    page.wait_for_function(
-        "() => !document.querySelector('[data-testid=stStatusWidget], [data-stale=true]')", timeout=60_000
+    wait_in_page(
+        page, "() => !document.querySelector('[data-testid=stStatusWidget], [data-stale=true]')", timeout=60_000
     )
 
 

@@ -5,6 +5,7 @@ from contextlib import suppress
 
 import pytest
 from playwright.sync_api import TimeoutError, expect
+from served_dashboard import wait_in_page
 
 from cxr_core.runs import service
 from cxr_core.runs.store import RunStore
@@ -67,7 +68,7 @@ def open_page(page, dashboard, address, shown):
 def found(page, script):
     """What a script finds once the page has had the time to lay out its charts."""
     with suppress(TimeoutError):
-        page.wait_for_function(f"!({script})().length", timeout=10_000)
+        wait_in_page(page, f"!({script})().length", timeout=10_000)
     return page.evaluate(script)
 
 
@@ -115,11 +116,11 @@ def test_phone_and_desk_show_the_first_thing_first_and_nothing_hidden(page, dash
         "Intervals by",
     ):
         page.get_by_role("button", name=name, exact=True).click()
-    page.wait_for_function(f"({WIDER_THAN_ITS_BOX})() <= 0")
+    wait_in_page(page, f"({WIDER_THAN_ITS_BOX})() <= 0")
     page.set_viewport_size(DESK)
     open_page(page, dashboard, "evaluate", "Mean over")
     page.get_by_test_id("stDataFrame").first.scroll_into_view_if_needed()
-    page.wait_for_function(f"({WIDER_THAN_ITS_BOX})() <= 0")
+    wait_in_page(page, f"({WIDER_THAN_ITS_BOX})() <= 0")
 
 
 def test_the_words_on_a_button_follow_the_appearance_while_the_page_is_open(page, dashboard, small_demo):
@@ -130,7 +131,7 @@ def test_the_words_on_a_button_follow_the_appearance_while_the_page_is_open(page
     for scheme, words, behind in (("dark", dark, dark), ("light", light, light)):
         # The server would be asked for another drawing; it cannot answer while the page looks at itself.
         page.emulate_media(color_scheme=scheme)
-        page.wait_for_function(f"({BUTTON_AND_PAGE})()[1] === '{behind}'")
+        wait_in_page(page, f"({BUTTON_AND_PAGE})()[1] === '{behind}'")
         assert page.evaluate(BUTTON_AND_PAGE) == [words, behind]
 
 
@@ -141,7 +142,7 @@ def test_words_in_a_table_and_what_is_behind_them_follow_the_appearance_together
     dashboard.kill()  # it would draw the page anew
     for scheme, words, colors in (("dark", "rgb(228, 233, 239)", DARK), ("light", "rgb(20, 26, 33)", LIGHT)):
         page.emulate_media(color_scheme=scheme)
-        page.wait_for_function(f"({WORDS_AND_CELL})()[0] === '{words}'")
+        wait_in_page(page, f"({WORDS_AND_CELL})()[0] === '{words}'")
         assert page.evaluate(WORDS_AND_CELL)[1] in {rgb(heat(step / 1000, 0.5, colors)) for step in range(1001)}
 
 

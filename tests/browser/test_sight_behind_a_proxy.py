@@ -4,13 +4,15 @@ import shutil
 from pathlib import Path
 
 import pytest
+from served_dashboard import STILL
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(280)]
 
 
 def shown(browser, dashboard, who, path):
     """All words of a page that the proxy asks for in a person's name, once it is drawn."""
-    context = browser.new_context(extra_http_headers={"X-User": who, "X-CXR-Person": '["ada@lab.example"]'})
+    headers = {"X-User": who, "X-CXR-Person": '["ada@lab.example"]'}
+    context = browser.new_context(extra_http_headers=headers, **STILL)
     page = context.new_page()
     page.goto(f"{dashboard.url}{path}")
     page.locator("[data-testid=stApp][data-test-script-state=notRunning] h1").first.wait_for(timeout=60_000)
