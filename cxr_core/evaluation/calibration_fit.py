@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from scipy.special import expit
 
-from cxr_core.arrays import FloatArray, IntArray
+from cxr_core.arrays import FloatArray, IntArray, inner
 from cxr_core.evaluation.defined import class_patients, why_no_ranking
 from cxr_core.evaluation.patient_sums import sum_by_patient
 from cxr_core.evaluation.results import Bounds, bounds_as_json
@@ -73,7 +73,7 @@ def calibration_fit(y: Any, logits: Any, clusters: IntArray, minimum: int) -> Ca
     slope = None if both is None else (float(both[0][1]), _error(*both, y, clusters, patients, 1))
     intercept = None if one is None else (float(one[0][0]), _error(*one, y, clusters, patients, 0))
     added = sum_by_patient((y - ratio * p) / p.sum(), clusters) / ratio
-    bounds = around(log(ratio), sqrt(float(added @ added) * patients / max(patients - 1, 1)))
+    bounds = around(log(ratio), sqrt(inner(added, added) * patients / max(patients - 1, 1)))
     return CalibrationFit(
         slope=slope[0] if slope else None,
         slope_ci=around(*slope) if slope else None,

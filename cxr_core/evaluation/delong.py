@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from cxr_core.arrays import BoolArray, FloatArray, IntArray, as_scores
+from cxr_core.arrays import BoolArray, FloatArray, IntArray, as_scores, inner
 from cxr_core.evaluation.curves import ranked_auc
 from cxr_core.evaluation.influence import auc_of_rows
 from cxr_core.evaluation.intervals import CONFIDENCE
@@ -97,7 +97,7 @@ def delong_of_rows(difference: float, of_rows: FloatArray, positive: BoolArray) 
 def variance_of_rows(of_rows: FloatArray, positive: BoolArray) -> float:
     """Return DeLong's variance from the influence (n,) of each row on an AUC, or on a difference of two."""
     each = of_rows[positive], of_rows[~positive]
-    return float(sum((rows @ rows) * rows.size / (rows.size - 1) for rows in each))
+    return float(sum(inner(rows, rows) * rows.size / (rows.size - 1) for rows in each))
 
 
 def _too_few(y: IntArray) -> bool:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from cxr_core.arrays import FloatArray
+from cxr_core.arrays import FloatArray, inner
 from cxr_core.evaluation.defined import ClassPatients
 from cxr_core.evaluation.ranking import Ranking
 
@@ -69,9 +69,13 @@ def clustered_auc_variance(of_positives: FloatArray, of_negatives: FloatArray, c
         of_negatives: (patients,) those of the negatives.
         counted: the patients of each class, two or more.
     """
-    products = (of_positives @ of_positives, of_negatives @ of_negatives, 2 * of_positives @ of_negatives)
+    products = (
+        inner(of_positives, of_positives),
+        inner(of_negatives, of_negatives),
+        2 * inner(of_positives, of_negatives),
+    )
     counts = np.array([counted.positive, counted.negative, counted.all])
-    return float(products @ (counts / (counts - 1)))
+    return float(np.array(products) @ (counts / (counts - 1)))
 
 
 def clustered_variance(influences: FloatArray, patients: int) -> float:
@@ -79,7 +83,7 @@ def clustered_variance(influences: FloatArray, patients: int) -> float:
 
     Like that of a mean of n, it is the sum of squares times n / (n - 1), n being the `patients` of the rarer class.
     """
-    return float(influences @ influences) * patients / (patients - 1)
+    return inner(influences, influences) * patients / (patients - 1)
 
 
 def degrees_of_freedom(influences: FloatArray, most: int) -> float:

@@ -14,7 +14,7 @@ from math import isnan, sqrt
 import numpy as np
 from scipy.special import expit, logit, ndtri, stdtrit
 
-from cxr_core.arrays import FloatArray
+from cxr_core.arrays import FloatArray, inner
 from cxr_core.evaluation.defined import SAME_IN_EACH_PATIENT, why_few
 from cxr_core.evaluation.influence import clustered_variance
 from cxr_core.evaluation.intervals import CONFIDENCE, Interval
@@ -41,7 +41,7 @@ def share_interval(
         return Interval(None, few, 0)
     share = float(counting.sum()) / total
     if share in (0.0, 1.0):
-        return Interval(_exact_end(share, total**2 / float(images @ images), confidence), None, 0)
+        return Interval(_exact_end(share, total**2 / inner(images, images), confidence), None, 0)
     influences = (counting - share * images) / total
     error = sqrt(clustered_variance(influences, patients))
     if error < _SAME:

@@ -17,7 +17,7 @@ from math import exp, inf, isinf, log, sqrt
 import numpy as np
 from scipy.optimize import brentq
 
-from cxr_core.arrays import FloatArray
+from cxr_core.arrays import FloatArray, inner
 from cxr_core.evaluation.defined import SAME_IN_EACH_PATIENT
 from cxr_core.evaluation.influence import clustered_variance
 from cxr_core.evaluation.proportions import score_interval, share_interval
@@ -85,8 +85,8 @@ class ShareGap:
     def correlation(self) -> float:
         """Of the two shares over patients; 0 where no patient has images among both."""
         first, second = self.group.influence, self.rest.influence
-        size = sqrt(float(first @ first) * float(second @ second))
-        return float(first @ second) / size if size else 0.0
+        size = sqrt(inner(first, first) * inner(second, second))
+        return inner(first, second) / size if size else 0.0
 
     def interval(self, level: float = LEVEL) -> Bounds:
         """Return the interval that misses the difference in `level` of all samples; it leaves out 0 where p is less."""

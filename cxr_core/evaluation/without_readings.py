@@ -25,7 +25,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
-from cxr_core.arrays import BoolArray, FloatArray, IntArray
+from cxr_core.arrays import BoolArray, FloatArray, IntArray, inner
 from cxr_core.evaluation.fitted import FEWEST_PATIENTS, FOLDS, deal_patients
 from cxr_core.evaluation.intervals import CONFIDENCE
 from cxr_core.evaluation.patient_sums import sum_by_patient
@@ -124,7 +124,7 @@ def _mean_probability(uncertain: BoolArray, probabilities: FloatArray, clusters:
     share = float(probabilities[uncertain].mean())
     moved = sum_by_patient(np.where(uncertain, probabilities - share, 0.0), clusters)
     of = np.unique(clusters[uncertain]).size
-    half = _Z * sqrt(float(moved @ moved) * of / max(of - 1, 1)) / int(uncertain.sum())
+    half = _Z * sqrt(inner(moved, moved) * of / max(of - 1, 1)) / int(uncertain.sum())
     return Estimate(share, (max(0.0, share - half), min(1.0, share + half)), BY_IMAGE)
 
 
