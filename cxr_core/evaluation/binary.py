@@ -24,6 +24,9 @@ def label_codes(values: Any) -> IntArray:
     Raises:
         TableError: a value is something else.
     """
+    given = np.asarray(values)
+    if given.dtype == np.int64 and given.size and given.min() >= MISSING and given.max() < len(VALUES):
+        return given
     codes = np.nan_to_num(np.asarray(values, dtype=np.float64), nan=MISSING)
     wrong = ~np.isin(codes, np.arange(MISSING, len(VALUES)))
     if wrong.any():

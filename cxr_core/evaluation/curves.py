@@ -139,10 +139,15 @@ def drawn_vertices(x: FloatArray, y: FloatArray, columns: int = 400) -> IntArray
     """
     if x.size <= 4 * columns:
         return np.arange(x.size)
-    column = np.minimum((x * columns).astype(np.int64), columns - 1)
-    by_height = np.lexsort((y, column))
-    in_order = np.argsort(column, kind="stable")
-    return np.unique(np.concatenate([_ends(in_order, column), _ends(by_height, column)]))
+    # NumPy sorts integers of 16 bits by radix, which takes a tenth of the time.
+    column = np.minimum((x * columns).astype(np.int64), columns - 1).astype(np.uint16)
+    order = np.argsort(column, kind="stable")
+    first = np.flatnonzero(np.append(True, column[order[1:]] != column[order[:-1]]))
+    last, heights = np.append(first[1:], x.size) - 1, y[order]
+    lowest = np.flatnonzero(heights == np.repeat(np.minimum.reduceat(heights, first), last + 1 - first))
+    highest = np.flatnonzero(heights == np.repeat(np.maximum.reduceat(heights, first), last + 1 - first))
+    of_each = lowest[np.searchsorted(lowest, first)], highest[np.searchsorted(highest, last, "right") - 1]
+    return np.unique(order[np.concatenate([first, last, *of_each])])
 
 
 def largest_error(x: FloatArray, y: FloatArray, kept: IntArray) -> tuple[float, float]:
@@ -198,13 +203,6 @@ def _ap(ranked: Ranking, precision: FloatArray) -> float:
     gained[0] = ranked.tp[0]
     np.subtract(ranked.tp[1:], ranked.tp[:-1], out=gained[1:])
     return float(np.dot(gained, precision[-2::-1]) / ranked.tp[-1])
-
-
-def _ends(order: IntArray, column: IntArray) -> IntArray:
-    """Return the first and the last entry of `order` in each run of equal `column`."""
-    change = column[order][1:] != column[order][:-1]
-    first, last = np.concatenate([[True], change]), np.append(change, True)
-    return order[first | last]
 
 
 def just_above(score: float) -> float:

@@ -196,10 +196,13 @@ def operating_point(
         return OperatingPoint(float(threshold), *np.bincount(kind, minlength=4).tolist())
     patients = int(clusters.max()) + 1 if clusters.size else 0
     each = np.bincount(clusters * 4 + kind, minlength=4 * patients).reshape(patients, 4).T
-    tp, fp, fn, tn = each.sum(axis=1).tolist()
-    return OperatingPoint(
-        float(threshold), tp, fp, fn, tn, ByPatient(np.ascontiguousarray(each, dtype=np.float64), minimum)
-    )
+    return point_of_patients(threshold, ByPatient(np.ascontiguousarray(each, dtype=np.float64), minimum))
+
+
+def point_of_patients(threshold: float, by_patient: ByPatient) -> OperatingPoint:
+    """Return the operating point at which each patient's rows are called so."""
+    tp, fp, fn, tn = (int(count) for count in by_patient.counts.sum(axis=1))
+    return OperatingPoint(float(threshold), tp, fp, fn, tn, by_patient)
 
 
 def _f1_of(jaccard: float) -> float:

@@ -23,8 +23,11 @@ _BLOCK_ELEMENTS = 2**23
 
 def patient_clusters(patients: Any) -> tuple[IntArray, int]:
     """Return each row's patient as an index into the sorted patients, shape (n,), and the number of patients."""
-    unique, clusters = np.unique(np.asarray(patients), return_inverse=True)
-    return clusters.astype(np.int64), unique.size
+    patients = np.asarray(patients)
+    # Tables have the rows of a patient one below the other: of each such run one is sorted.
+    first = np.flatnonzero(np.append(True, patients[1:] != patients[:-1])[: patients.size])
+    unique, of_runs = np.unique(patients[first], return_inverse=True)
+    return np.repeat(of_runs.astype(np.int64), np.diff(first, append=patients.size)), unique.size
 
 
 def patient_weights(

@@ -112,7 +112,7 @@ def threshold_for_sensitivity(y: Any, scores: Any, wanted: float) -> float | Non
     if why_no_ranking(truth):
         return None
     positive = scores[truth]
-    needed = _fewest_found(positive.size, wanted)
+    needed = fewest_found(positive.size, wanted)
     return float(np.partition(positive, positive.size - needed)[positive.size - needed])
 
 
@@ -129,7 +129,7 @@ def threshold_for_specificity(y: Any, scores: Any, wanted: float) -> float | Non
     if why_no_ranking(truth):
         return None
     negative = scores[~truth]
-    return _above(scores, negative, _most_alarms(negative.size, wanted))
+    return _above(scores, negative, most_alarms(negative.size, wanted))
 
 
 def threshold_for_alarms(scores: Any, wanted: float) -> float | None:
@@ -156,13 +156,13 @@ def _above(scores: FloatArray, counted: FloatArray, allowed: int) -> float:
     return float(above.min()) if above.size else just_above(float(scores.max()))
 
 
-def _fewest_found(n: int, wanted: float) -> int:
+def fewest_found(n: int, wanted: float) -> int:
     """Return the smallest k of which k / n, as float64 divides, is at least `wanted`, above 0 and at most 1."""
     near = range(max(ceil(wanted * n) - 2, 0), n + 1)
     return next(k for k in near if k / n >= wanted)
 
 
-def _most_alarms(n: int, wanted: float) -> int:
+def most_alarms(n: int, wanted: float) -> int:
     """Return the largest k of which 1 - k / n, as float64 says, is at least `wanted`, above 0 and at most 1."""
     near = range(min(floor((1 - wanted) * n) + 2, n), -1, -1)
     return next(k for k in near if 1 - k / n >= wanted)
@@ -184,8 +184,18 @@ def written_threshold(scores: Any, threshold: float) -> float:
     """
     scores = as_scores(scores)
     called, others = scores[scores >= threshold], scores[scores < threshold]
-    most = float(called.min()) if called.size else inf
-    least = float(others.max()) if others.size else -inf
+    least, most = float(others.max()) if others.size else -inf, float(called.min()) if called.size else inf
+    return written_between(threshold, least, most)
+
+
+def written_between(threshold: float, least: float, most: float) -> float:
+    """Return what `written_threshold` does from the scores next to the threshold.
+
+    Args:
+        threshold: on the stored scale.
+        least: the largest score below it, -infinity where there is none.
+        most: the smallest score that is not below it, infinity where there is none.
+    """
     for decimals in range(DECIMALS, MOST_DECIMALS + 1):
         for candidate in _rounded(threshold, decimals):
             if least < candidate <= most:

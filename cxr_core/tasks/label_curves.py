@@ -12,34 +12,38 @@ from cxr_core.evaluation.binary import MISSING, CertainRows, certain_rows, label
 from cxr_core.evaluation.calibration import Calibration, calibration
 from cxr_core.evaluation.curves import Curves, PrCurve, RocCurve, curves, drawn_vertices
 from cxr_core.evaluation.defined import why_no_ranking
-from cxr_core.evaluation.operating import OperatingPoint, operating_point
+from cxr_core.evaluation.operating import OperatingPoint
 from cxr_core.evaluation.patient_sums import Resampling
 from cxr_core.evaluation.resamples import patient_clusters
-from cxr_core.evaluation.thresholds import chosen_threshold, written_threshold, youden_threshold
-from cxr_core.evaluation.uncertain import ShareAbove, scores_by_value, shares_above
+from cxr_core.evaluation.sorted_label import SortedLabel, sorted_label
+from cxr_core.evaluation.thresholds import check_wanted, chosen_threshold, youden_threshold
+from cxr_core.evaluation.uncertain import ShareAbove
+from cxr_core.schema import Value
 from cxr_core.settings import settings
 from cxr_core.warehouse.answers import Joined
 
 C = TypeVar("C", bound=np.generic)
+#: The rules that the sorted rows answer without a search.
+_LOOKED_UP = {
+    "sensitivity": SortedLabel.threshold_for_sensitivity,
+    "specificity": SortedLabel.threshold_for_specificity,
+}
 
 
 @dataclass(frozen=True, eq=False)
 class LabelCurves:
     """One label of one model: exact figures, curves thinned for drawing, and answers at a threshold.
 
-    `values`, `scores` and `patients`, each (n,), are the label codes, the stored predictions and the patients of the
-    joined images, the uncertain ones included; those that lack a label value or a prediction are in `rows.left_out`.
-    `clusters` are the patients of the certain rows, numbered, of `n_patients` in all. `roc` and `pr` hold at most 1,600
-    vertices and draw like all of them; they and the figures are None, with the reason in `why` under `roc_auc` or
-    `average_precision`, where they are undefined.
+    `by_value` has the joined images, the uncertain ones included, sorted by score; those that lack a label value or a
+    prediction are in `rows.left_out`. `clusters` are the patients of the certain rows, numbered, of `n_patients` in
+    all. `roc` and `pr` hold at most 1,600 vertices and draw like all of them; they and the figures are None, with the
+    reason in `why` under `roc_auc` or `average_precision`, where they are undefined.
     """
 
     model: str
     label: str
     scale: str
-    values: IntArray
-    scores: FloatArray
-    patients: IntArray
+    by_value: SortedLabel
     clusters: IntArray
     n_patients: int
     rows: CertainRows
@@ -71,16 +75,18 @@ class LabelCurves:
         """
         if self.rows.why if rule == "alarms" else self.roc is None and rule != "fixed":
             return None
+        if rule in _LOOKED_UP:
+            check_wanted(rule, wanted)
+            return _LOOKED_UP[rule](self.by_value, wanted or 0.0)
         return chosen_threshold(self.rows.y, self.rows.scores, rule, wanted)
 
     def written_threshold(self, threshold: float) -> float:
         """Return the number with the fewest decimals that calls the same of these images positive."""
-        return written_threshold(self.scores, threshold)
+        return self.by_value.written_threshold(threshold)
 
     def operating_point(self, threshold: float) -> OperatingPoint:
         """Return the confusion matrix and its shares, with intervals, when score >= threshold is called positive."""
-        rows = self.rows
-        return operating_point(rows.y, rows.scores, threshold, self.clusters, settings().minimum_positives)
+        return self.by_value.operating_point(threshold, settings().minimum_positives)
 
     def resampling(self) -> Resampling:
         """Return how the certain rows are resampled under the settings in force."""
@@ -95,11 +101,11 @@ class LabelCurves:
 
     def shares_above(self, threshold: float) -> dict[str, ShareAbove]:
         """Return, for each label value, the share of its images that score >= threshold."""
-        return shares_above(self.values, self.scores, threshold, self.patients)
+        return self.by_value.shares_above(threshold)
 
     def scores_by_value(self) -> dict[str, FloatArray]:
         """Return the sorted scores of the images with each label value."""
-        return scores_by_value(self.values, self.scores)
+        return {value.name: self.by_value.scores[value] for value in Value}
 
 
 def curves_of(joined: Joined, model: str, label: str) -> LabelCurves:
@@ -127,9 +133,7 @@ def _curves(
         model=model,
         label=label,
         scale=scale,
-        values=_of(values, stated),
-        scores=_of(scores, stated),
-        patients=_of(patients, stated),
+        by_value=sorted_label(_of(values, stated), _of(scores, stated), _of(clusters, stated), n_patients),
         clusters=clusters[rows.mask],
         n_patients=n_patients,
         rows=rows,
