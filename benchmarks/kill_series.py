@@ -14,6 +14,7 @@ from pathlib import Path
 
 from measured import keep
 
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "training"))
 
 from killed_runs import Moment, differences, run_in_child

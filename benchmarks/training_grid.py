@@ -1,10 +1,12 @@
 """Trains demo models over a grid of view, policy and seed with the product's own commands, each one once.
 
 Every worker has a workspace of its own with the same demo source, because one workspace trains one run a device.
-A model that a workspace already has is not trained again, so a grid that was broken off goes on where it stood.
+A model that a workspace already has is not trained again, so a grid that was broken off goes on where it stood. With
+a time after which to stop, a training that is under way is cancelled then and resumed by the next call, to the bit.
 """
 
 import json
+import math
 import os
 import shutil
 import subprocess
@@ -23,6 +25,9 @@ EPOCHS = 5
 POLICIES = ("ignore", "negative", "positive", "hybrid")
 #: The policy whose u are the shares that the demo's readers call present among the uncertain images of valid.
 FROM_READINGS = "from-readings"
+#: Policy -> how the command line is told of it, where that says more: `estimated` looks at one of the shipped models.
+SPELLED = {"estimated": "estimated:densenet_frontal_u0_0__w0_0"}
+_LOOK_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -84,8 +89,9 @@ def train_grid(
     workers: int = 2,
     threads: int = 1,
     ready: Callable[[Trained], None] = nothing_more,
+    seconds: float = math.inf,
 ) -> list[Trained]:
-    """Train every cell and predict with it on valid and test, in their order.
+    """Train every cell and predict with it on valid and test, in their order; return those that are done.
 
     Args:
         cells: the models.
@@ -93,22 +99,25 @@ def train_grid(
         workers: how many trainings at a time.
         threads: of each training.
         ready: called with each model as it gets ready, or is found to be.
+        seconds: after which what is under way is put off to the next call.
     """
+    deadline = time.monotonic() + seconds
     homes: SimpleQueue[Path] = SimpleQueue()
     for number in range(workers):
         homes.put(_home(folder, number))
 
-    def work(cell: Cell) -> Trained:
+    def work(cell: Cell) -> Trained | None:
         home = homes.get()
         try:
-            trained = _train(cell, home, folder, threads)
-            ready(trained)
+            trained = _trained(cell, home, folder, threads, deadline)
+            if trained is not None:
+                ready(trained)
             return trained
         finally:
             homes.put(home)
 
     with ThreadPoolExecutor(workers) as pool:
-        return list(pool.map(work, cells))
+        return [one for one in pool.map(work, cells) if one is not None]
 
 
 def _home(folder: Path, number: int) -> Path:
@@ -123,21 +132,57 @@ def _home(folder: Path, number: int) -> Path:
     return home
 
 
-def _train(cell: Cell, home: Path, folder: Path, threads: int) -> Trained:
+def _trained(cell: Cell, home: Path, folder: Path, threads: int, deadline: float) -> Trained | None:
+    """Return the model of a cell, None where it is put off."""
     kept = folder / "trained" / f"{cell.name}.json"
     if kept.exists():
         record = json.loads(kept.read_text())
         return Trained(cell, Path(record["home"]), record["seconds"], record["policy"])
+    begun = folder / "begun" / f"{cell.name}.json"
+    if begun.exists():
+        home = Path(json.loads(begun.read_text())["home"])
+    if time.monotonic() >= deadline:
+        return None
     started = time.monotonic()
-    policy = str(folder / f"{FROM_READINGS}.toml") if cell.policy == FROM_READINGS else cell.policy
-    options = {"view": cell.view, "policy": policy, "seed": cell.seed, "epochs": EPOCHS, "name": cell.name}
-    arguments = [part for key, value in options.items() for part in (f"--{key}", str(value))]
-    cxr(home, "train", *arguments, threads=threads)
-    seconds = time.monotonic() - started
+    run = _run_of(cell, home, folder, threads, begun)
+    while run["status"] in ("queued", "running"):
+        time.sleep(_LOOK_SECONDS)
+        late = time.monotonic() >= deadline
+        run = cxr(home, "runs", "cancel" if late else "show", run["run"], threads=threads)
+        if late and run["status"] == "cancelled":
+            _noted(begun, time.monotonic() - started)
+            return None
+    if run["status"] != "completed":
+        sys.exit(f"{cell.name}: {run['reason'] or run['status']}")
     cxr(home, "predict", "--model", cell.name, threads=threads)
+    seconds = _noted(begun, time.monotonic() - started)
     print(f"{cell.name}: trained in {seconds:.0f} s", file=sys.stderr, flush=True)
     trained = Trained(cell, home, seconds, {})
     record = {"home": str(home), "seconds": seconds, "policy": read_info(trained.weights).policy or {}}
     kept.parent.mkdir(parents=True, exist_ok=True)
     kept.write_text(json.dumps(record))
     return replace(trained, policy=record["policy"])
+
+
+def _noted(begun: Path, seconds: float) -> float:
+    """Add the seconds of a piece of a training to those before, and return all."""
+    known = json.loads(begun.read_text())
+    known["seconds"] += seconds
+    begun.write_text(json.dumps(known))
+    return float(known["seconds"])
+
+
+def _run_of(cell: Cell, home: Path, folder: Path, threads: int, begun: Path) -> Any:
+    """Start the training of a cell, or resume what is left of it, and return its run."""
+    if begun.exists():
+        run = cxr(home, "runs", "show", json.loads(begun.read_text())["run"], threads=threads)
+        is_left = run["status"] in ("cancelled", "failed")
+        return cxr(home, "runs", "resume", run["run"], threads=threads) if is_left else run
+    is_file = cell.policy == FROM_READINGS
+    policy = str(folder / f"{FROM_READINGS}.toml") if is_file else SPELLED.get(cell.policy, cell.policy)
+    options = {"view": cell.view, "policy": policy, "seed": cell.seed, "epochs": EPOCHS, "name": cell.name}
+    arguments = [part for key, value in options.items() for part in (f"--{key}", str(value))]
+    run = cxr(home, "train", *arguments, "--detach", threads=threads)
+    begun.parent.mkdir(parents=True, exist_ok=True)
+    begun.write_text(json.dumps({"home": str(home), "run": run["run"], "seconds": 0.0}))
+    return run

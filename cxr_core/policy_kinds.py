@@ -36,8 +36,8 @@ def check_kinds(kinds: tuple[str, ...], u: tuple[float, ...], w: tuple[float, ..
     for label, kind, *numbers in zip(LABELS, kinds, u, w, strict=True) if kinds else ():
         if not is_kind(kind):
             raise UsageError(
-                f"The kind of a label must be {THREE_CLASS}, {SOFT} or {SELF_TRAINED}:MODEL, for {label}. "
-                f"Received: {kind!r:.60}."
+                f"The kind of a label must be {THREE_CLASS}, {SOFT}, {SELF_TRAINED} or {SELF_TRAINED}:MODEL, "
+                f"for {label}. Received: {kind!r:.60}."
             )
         if kind and any(numbers):
             said = " and ".join(f"{number:g}" for number in numbers)
@@ -51,7 +51,7 @@ def is_kind(text: str) -> bool:
     name, colon, model = text.partition(":")
     if colon:
         return name == SELF_TRAINED and NAME_PATTERN.fullmatch(model) is not None
-    return name in ("", THREE_CLASS, SOFT)
+    return name in ("", THREE_CLASS, SOFT, SELF_TRAINED)
 
 
 def value_table(negative: float, blank: tuple[float, ...], uncertain: tuple[float, ...]) -> npt.NDArray[np.float32]:

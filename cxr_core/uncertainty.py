@@ -7,8 +7,8 @@ A policy is one of the four strategies of 2019, any (u, w), numbers for each lab
 states counts), or `learned`: then u and w are where training starts from, and training moves them
 (`training.learned_policy`). Label by label, u may be a range that each image draws from anew in each epoch (`smoothed`;
 Pham et al. 2019), and a label may be of a *kind*: `three-class` (uncertain is a class of its own; Irvin et al. 2019),
-`soft` (each image brings its u along) or `self-trained:MODEL` (each image's u is what MODEL predicts). A label of a
-kind has u = w = 0: an uncertain image that has no u of its own is left out.
+`soft` (each image brings its u along), `self-trained:MODEL` (each image's u is what MODEL predicts) or `self-trained`
+(what the run's own first stage predicts). A label of a kind has u = w = 0: an uncertain image without u is left out.
 """
 
 import hashlib
@@ -39,7 +39,7 @@ SMOOTHED = "smoothed"
 #: The range that Pham et al. found best for positive uncertain labels.
 SMOOTHED_RANGE = (0.55, 0.85)
 #: Every policy that has a name of its own.
-POLICY_NAMES: tuple[str, ...] = (*NAMED_POLICIES, MASK_BLANKS, SMOOTHED, THREE_CLASS, SOFT, LEARNED)
+POLICY_NAMES: tuple[str, ...] = (*NAMED_POLICIES, MASK_BLANKS, SMOOTHED, THREE_CLASS, SELF_TRAINED, SOFT, LEARNED)
 ESTIMATED, FROM_READINGS = "estimated", "from-readings"
 #: Policies that follow from what a source has; `tasks.policy_choice` makes them.
 SOURCE_POLICIES: tuple[str, ...] = (SELF_TRAINED, ESTIMATED, FROM_READINGS)
@@ -109,7 +109,7 @@ class Policy:
         return self.u_to or self.u
 
     def labels_of(self, kind: str) -> tuple[bool, ...]:
-        """Return which labels are of a kind: `three-class`, `soft` or `self-trained`, of whatever model."""
+        """Return which labels are of a kind: `three-class`, `soft` or `self-trained`, by whatever model."""
         return tuple(one.partition(":")[0] == kind for one in self.kinds or ("",) * len(LABELS))
 
     @property
@@ -202,7 +202,7 @@ def named_policy(name: str) -> Policy:
     if name == SMOOTHED:
         low, high = ((end,) * len(LABELS) for end in SMOOTHED_RANGE)
         return Policy(SMOOTHED, low, _ALL, u_to=high)
-    if name in (THREE_CLASS, SOFT):
+    if name in (THREE_CLASS, SELF_TRAINED, SOFT):
         return kind_policy(name)
     if name not in NAMED_POLICIES:
         raise UnknownNameError("policy", name, POLICY_NAMES)
@@ -210,7 +210,7 @@ def named_policy(name: str) -> Policy:
 
 
 def kind_policy(kind: str) -> Policy:
-    """Return the policy of one kind for all labels: `three-class`, `soft` or `self-trained:MODEL`."""
+    """Return the policy of one kind for all labels: `three-class`, `soft`, `self-trained` or `self-trained:MODEL`."""
     return Policy(kind.partition(":")[0], _NONE, _NONE, kinds=(kind,) * len(LABELS))
 
 

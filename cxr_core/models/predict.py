@@ -52,6 +52,19 @@ def predict_records(
     return pd.concat([frame, pd.DataFrame(logits.astype(np.float64), columns=list(LABELS))], axis=1)
 
 
+def record_logits(
+    model: Path, paths: Sequence[str | Path], accelerator: str = "cpu", progress: Progress = lambda images: None
+) -> tuple[pd.DataFrame, npt.NDArray[np.float32]]:
+    """Return what each record says of itself, in file order, and its 14 logits.
+
+    As `predict_records`, but records may lack keys: the columns are those keys that all of them tell, paths included.
+    """
+    keys, outputs, _ = _run_over(model, paths, None, accelerator, progress, lambda network: network)
+    frame = pd.DataFrame({name: keys[name] for name in INTEGER_KEYS if (keys[name] != MISSING_KEY).all()})
+    paths_told = [path.decode() for path in keys[PATH_FEATURE]]
+    return (frame.assign(path=paths_told) if all(paths_told) else frame), outputs
+
+
 def record_features(
     model: Path,
     paths: Sequence[str | Path],
@@ -81,6 +94,19 @@ def _predicted(
     part: Callable[[Any], Any],
 ) -> tuple[pd.DataFrame, Any]:
     """Return the key columns and the outputs of a part of the network."""
+    keys, outputs, files = _run_over(model, paths, limit, accelerator, progress, part)
+    return _key_frame(keys, files, labels), outputs
+
+
+def _run_over(
+    model: Path,
+    paths: Sequence[str | Path],
+    limit: int | None,
+    accelerator: str,
+    progress: Progress,
+    part: Callable[[Any], Any],
+) -> tuple[dict[str, Any], Any, list[str]]:
+    """Return the keys as the records tell them, the outputs of a part of the network, and the files."""
     files = [str(path) for path in paths]
     strategy = strategy_for(accelerator)
     # TensorFloat-32 would change the third digit of the logits between machines.
@@ -92,7 +118,7 @@ def _predicted(
     batches = prediction_batches(files, pixels, _BATCH_SIZE * strategy.num_replicas_in_sync, limit)
     with explained_failures(files):
         keys, outputs = _outputs(strategy, network, batches, progress)
-    return _key_frame(keys, files, labels), outputs
+    return keys, outputs, files
 
 
 def _outputs(strategy: Any, network: Any, batches: Any, progress: Progress) -> tuple[dict[str, Any], Any]:

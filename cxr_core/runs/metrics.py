@@ -33,6 +33,23 @@ def read_rows(path: Path) -> list[dict[str, Any]]:
     return [row for row in rows if row is not None]
 
 
+def cut_metrics(path: Path, step: int, epoch: int) -> None:
+    """Drop the rows that a checkpoint does not know, and a last half row, from a file with one JSON object a line.
+
+    These are the rows after `step`, and validation rows of epochs beyond the `epoch` complete ones. The file is
+    shortened in place, because whoever appends to it may hold it open.
+    """
+    if not path.exists():
+        return
+    kept = 0
+    with path.open("rb") as file:
+        for line in file:
+            if not _is_known(line, step, epoch):
+                break
+            kept += len(line)
+    os.truncate(path, kept)
+
+
 def tail(path: Path, most_bytes: int) -> str:
     """Return the end of a text file, from a line's start, reading at most `most_bytes` of it."""
     try:
@@ -63,3 +80,12 @@ def _parsed(line: bytes) -> dict[str, Any] | None:
     except ValueError:
         return None
     return row if isinstance(row, dict) else None
+
+
+def _is_known(line: bytes, step: int, epoch: int) -> bool:
+    try:
+        row = json.loads(line)
+        validated = any(name.endswith("val_loss") for name in row)
+        return line.endswith(b"\n") and row["step"] <= step and (not validated or row["epoch"] <= epoch)
+    except (ValueError, KeyError, TypeError):
+        return False

@@ -22,7 +22,7 @@ from cxr_core.caller import acting_for
 from cxr_core.errors import CxrError, RunError
 from cxr_core.runs.leftovers import scratch_folder
 from cxr_core.runs.memory import memory_reason
-from cxr_core.runs.metrics import METRICS_FILE, append_row, finite
+from cxr_core.runs.metrics import METRICS_FILE, append_row, cut_metrics, finite
 from cxr_core.runs.orphan import end_with_supervisor
 from cxr_core.runs.run import Run
 from cxr_core.runs.store import RunStore
@@ -102,6 +102,10 @@ class StepContext:
         """Append a row of figures to the metrics and show its step, epoch, loss, val_loss and val_auc."""
         append_row(self.folder / METRICS_FILE, row)
         self._show({name: finite(row[name]) for name in _SHOWN_FIGURES if row.get(name) is not None})
+
+    def resumed(self, step: int, epoch: int) -> None:
+        """Drop the rows after `step`, and of validations beyond the `epoch` complete epochs: they come again."""
+        cut_metrics(self.folder / METRICS_FILE, step, epoch)
 
     def progress(self, step: int, steps: int, epoch: int | None = None, message: str = "") -> None:
         """Tell that `step` of `steps` is done; the time left follows from the pace so far."""

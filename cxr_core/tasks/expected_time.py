@@ -20,7 +20,8 @@ def expected_seconds(options: TrainOptions, n_train: int, n_valid: int) -> float
     if rate is None:
         return None
     images = options.epochs * (n_train + _VALIDATION_SHARE * n_valid)
-    return ARCHITECTURES[options.architecture].preparation_seconds + images / rate
+    stages = options.stages * (ARCHITECTURES[options.architecture].preparation_seconds + images / rate)
+    return stages + (options.stages - 1) * _VALIDATION_SHARE * n_train / rate
 
 
 def _measured_rate(options: TrainOptions) -> float | None:

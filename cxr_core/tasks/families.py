@@ -175,7 +175,8 @@ def _submit(context: StepContext, members: list[PlannedTraining], again: bool) -
 
 def _followed(context: StepContext, planned: int) -> list[Run]:
     """Return the trainings once all have ended; they are cancelled when this run is."""
-    per_training = context.config["steps_per_epoch"] * context.config["options"]["epochs"]
+    shared = TrainOptions.from_dict(context.config["options"])
+    per_training = context.config["steps_per_epoch"] * shared.epochs * shared.stages
     asked = False
     while True:
         children = service.children(context.run)

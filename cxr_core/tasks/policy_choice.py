@@ -83,8 +83,6 @@ def self_trained(source_name: str, model: str) -> Policy:
 
 
 def _of_source(source_name: str, name: str, of: str) -> Policy:
-    if name == SELF_TRAINED and not of:
-        raise UsageError(f"{SELF_TRAINED} needs a model that predicts the training images: {SELF_TRAINED}:MODEL.")
     if name == SELF_TRAINED:
-        return self_trained(source_name, of)
+        return self_trained(source_name, of) if of else kind_policy(SELF_TRAINED)
     return estimated(source_name, of) if name == ESTIMATED else from_readings(source_name, of or None)

@@ -24,11 +24,13 @@ from cxr_core.tasks.image_targets import keep_image_targets
 from cxr_core.tasks.machine_devices import need_here
 from cxr_core.tasks.named_model import weights_of
 from cxr_core.tasks.outputs import make_writable
+from cxr_core.tasks.self_training import first_stage, stages_of
 from cxr_core.tasks.training_plan import TrainingPlan, plan_training
 from cxr_core.training.cluster import worker_suffix
 from cxr_core.training.first_import import import_tensorflow
 from cxr_core.training.guessing import learned_nothing
 from cxr_core.training.options import TrainOptions
+from cxr_core.training.reporter import RunReporter
 from cxr_core.training.result import TrainResult
 from cxr_core.training.weights_file import read_info
 
@@ -111,17 +113,26 @@ def work(context: StepContext) -> None:
     from cxr_core.training.loop import train
 
     _check_unwritten(source, context)
-    keep_image_targets(source, options.policy, options.view, context.config["files_train"], context.folder)
     initial = weights_of(source, options.init_from) if options.init_from else None
     files_train, files_valid = (for_tensorflow(context.config[name]) for name in ("files_train", "files_valid"))
     with _sending_logs(options, context) as here:
-        result = train(here, files_train, files_valid, context, initial, context.config["n_train"])
+        first: dict[str, Any] = {}
+        run: RunReporter = context
+        if options.stages > 1:
+            taught, run = stages_of(options, context)
+            first = {"first_stage": first_stage(source, here, taught, context, initial)}
+        else:
+            files = context.config["files_train"]
+            keep_image_targets(source, options.policy, options.view, files, context.folder)
+        result = train(here, files_train, files_valid, run, initial, context.config["n_train"])
         if result.status == "cancelled":
             raise Cancelled
-        _keep(result, options, source, context)
+        _keep(result, options, source, context, first)
 
 
-def _keep(result: TrainResult, options: TrainOptions, source: Source, context: StepContext) -> None:
+def _keep(
+    result: TrainResult, options: TrainOptions, source: Source, context: StepContext, told_before: dict[str, Any]
+) -> None:
     """Give the source its model and tell of it, then send the copies that were asked for."""
     model, path = result.best_model or result.last_model, source.model_path(context.name)
     told: dict[str, Any] = {"epochs": result.epochs}
@@ -129,6 +140,7 @@ def _keep(result: TrainResult, options: TrainOptions, source: Source, context: S
         send(model, str(path))
         told = {"model": context.name, "weights": str(path)} | told
     told |= {"best_epoch": result.best_epoch, "val_auc": result.best_val_auc, "stopped_early": result.stopped_early}
+    told |= told_before
     if result.started_from:
         told |= {"start_weights": result.started_from}
     context.result(told)

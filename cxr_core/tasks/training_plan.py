@@ -25,6 +25,7 @@ from cxr_core.tasks.expected_time import expected_seconds
 from cxr_core.tasks.image_targets import check_image_targets
 from cxr_core.tasks.machine_devices import check_known
 from cxr_core.tasks.named_model import absolute, check_start_model, is_path, located
+from cxr_core.tasks.self_training import check_two_stages
 from cxr_core.training.architectures import ARCHITECTURES
 from cxr_core.training.options import TrainOptions, default_options
 from cxr_core.training.tpu_address import check_tpu_reads
@@ -48,8 +49,8 @@ class Check:
 class TrainingPlan:
     """A training run before it starts.
 
-    `options` are complete, with absolute paths; `steps` counts all epochs; `seconds` is about how long it will take,
-    or None where nothing like it was measured.
+    `options` are complete, with absolute paths; `steps` counts all epochs, of both stages where there are two;
+    `seconds` is about how long it will take, or None where nothing like it was measured.
     """
 
     source: str
@@ -103,6 +104,8 @@ def plan_training(
     if place == HERE:
         check_known(options.accelerator, options.device)
     files_train, files_valid = _record_files(source, options, page_limits(going_on) if confined else None)
+    if options.stages > 1:
+        check_two_stages(options, files_train)
     if options.accelerator == "tpu":
         check_tpu_reads([*files_train, *files_valid], os.environ)
     equalised([*files_train, *files_valid])
@@ -121,7 +124,7 @@ def plan_training(
         n_train=train.images,
         n_valid=valid.images,
         steps_per_epoch=steps_per_epoch,
-        steps=steps_per_epoch * options.epochs,
+        steps=steps_per_epoch * options.epochs * options.stages,
         seconds=expected_seconds(options, train.images, valid.images) if place == HERE else None,
         checks=(
             *_record_checks(options, train, valid),

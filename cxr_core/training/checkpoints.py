@@ -6,7 +6,6 @@ keeps a CRC-32 of each array, which is checked when it is read: a damaged file i
 
 import io
 import json
-import os
 import zipfile
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
@@ -101,23 +100,6 @@ def load_checkpoint(folder: Path, warn: Callable[[str], None] = lambda text: Non
     return None
 
 
-def cut_metrics(path: Path, step: int, epoch: int) -> None:
-    """Drop the rows that a checkpoint does not know, and a last half row, from a file with one JSON object a line.
-
-    These are the rows after `step`, and validation rows of epochs beyond the `epoch` complete ones. The file is
-    shortened in place, because whoever appends to it may hold it open.
-    """
-    if not path.exists():
-        return
-    kept = 0
-    with path.open("rb") as file:
-        for line in file:
-            if not _is_known(line, step, epoch):
-                break
-            kept += len(line)
-    os.truncate(path, kept)
-
-
 def _newest_first(folder: Path) -> list[Path]:
     return sorted(folder.glob("step-*.npz"), reverse=True)
 
@@ -133,11 +115,3 @@ def _read(path: Path) -> Checkpoint | None:
     except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile):
         return None
     return Checkpoint(position, network, optimizer, policy)
-
-
-def _is_known(line: bytes, step: int, epoch: int) -> bool:
-    try:
-        row = json.loads(line)
-        return line.endswith(b"\n") and row["step"] <= step and ("val_loss" not in row or row["epoch"] <= epoch)
-    except (ValueError, KeyError, TypeError):
-        return False

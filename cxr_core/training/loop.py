@@ -15,7 +15,6 @@ import numpy as np
 
 from cxr_core.training.adam import Adam
 from cxr_core.training.board import Board
-from cxr_core.training.checkpoints import cut_metrics
 from cxr_core.training.devices import prepared_strategy
 from cxr_core.training.dropout import draw_dropout
 from cxr_core.training.failures import explained_failures
@@ -39,7 +38,6 @@ from cxr_core.training.weights_file import ModelInfo
 from cxr_core.training.workers import Workers
 
 CHECKPOINTS = "checkpoints"
-METRICS = "metrics.jsonl"
 
 
 def train(
@@ -96,7 +94,7 @@ class _Training:
         self.models = ModelFiles(run.folder)
         self.models.drop_leftovers()
         self.state.restore(run.folder / CHECKPOINTS)
-        cut_metrics(run.folder / METRICS, self.state.position.step, self.state.position.epoch)
+        run.resumed(self.state.position.step, self.state.position.epoch)
         self.total = data.steps_per_epoch * options.epochs
         self.saved_at = time.monotonic()
         self.board = Board(options.tensorboard, run.folder.name)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from cxr_core.errors import UnknownNameError, UsageError
+from cxr_core.policy_kinds import SELF_TRAINED
 from cxr_core.schema import RECORD_IMAGE_SIZE, TRAINING_VIEWS
 from cxr_core.training.architectures import ARCHITECTURES, AUTO, CHANNELS, POOLINGS, pooling_of
 from cxr_core.training.execution_options import ExecutionOptions
@@ -159,6 +160,11 @@ class TrainOptions(ExecutionOptions, RecipeOptions):
     def pooled_by(self) -> str:
         """How the network pools: "max" or "average"."""
         return pooling_of(self.architecture, self.pooling)
+
+    @property
+    def stages(self) -> int:
+        """How many trainings follow each other in the run: two where a first one teaches some label."""
+        return 2 if SELF_TRAINED in self.policy.kinds else 1
 
     def validated(self) -> "TrainOptions":
         """Return these options when every one can be served, else raise `UsageError` naming the first that cannot."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from cxr_core.errors import UsageError
 from cxr_core.training.option import Number, OneOf, Switch, Whole, stated
+from cxr_core.uncertainty import NAMED_POLICIES
 
 CONSTANT, COSINE, PLATEAU = SCHEDULES = ("constant", "cosine", "plateau")
 NO_CLASS_WEIGHTS, BALANCED = CLASS_WEIGHTS = ("none", "balanced")
@@ -114,6 +115,16 @@ class RecipeOptions:
         "Of images that are varied: a share, up and down.",
         "recipe",
         noun="largest change of contrast",
+    )
+
+    first_stage: str = stated(
+        "ignore",
+        OneOf(tuple(NAMED_POLICIES)),
+        "First stage of self-training",
+        "What uncertain labels are in the first of the two stages of the policy self-trained, whose model then gives "
+        "each uncertain image its u. Other policies have no such stage.",
+        "recipe",
+        noun="policy of the first stage",
     )
 
     def check_recipe(self, epochs: int, learns_policy: bool) -> None:

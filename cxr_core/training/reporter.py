@@ -16,6 +16,10 @@ class RunReporter(Protocol):
         """Append one row of figures to `metrics.jsonl`, opened for appending."""
         ...
 
+    def resumed(self, step: int, epoch: int) -> None:
+        """Hear that the run goes on after `step` and `epoch` complete epochs: rows of what comes again are dropped."""
+        ...
+
     def progress(self, step: int, steps: int, epoch: int | None = None, message: str = "") -> None:
         """Tell how far the run is: `step` of `steps` in all."""
         ...

@@ -17,13 +17,13 @@ from cxr_core.arrays import BoolArray, FloatArray
 from cxr_core.runs.columns import MetricColumns
 from dashboard.charts.color_difference import color_difference
 from dashboard.charts.palette import Palette, model_style
+from dashboard.charts.run_figures import FIRST_STAGE, MEASURED, TRAINING, VALIDATION, Figure
 from dashboard.charts.thinning import kept_places
 
 Axis = Literal["step", "epoch", "minutes"]
 AXES: tuple[Axis, ...] = ("step", "epoch", "minutes")
 AXIS_TITLES = {"step": "step", "epoch": "epoch", "minutes": "minutes since the start"}
 
-TRAINING, VALIDATION, MEASURED = "Training", "Validation", "Training, not smoothed"
 #: Points of a large and of a small chart that reach the browser, over all its runs: it draws 1,000 and 500 pixels.
 MOST_POINTS, FEWER_POINTS = 1200, 500
 #: Marks on one line: a mark is an element of the page, a point of a line is not.
@@ -43,24 +43,6 @@ SHAPES = {
     "triangle-down": "▼",
     "triangle-left": "◀",
 }
-
-
-@dataclass(frozen=True)
-class Figure:
-    """What a chart shows: the columns of the metric rows by part, the words, and how a value is written."""
-
-    title: str
-    unit: str
-    parts: Mapping[str, str]
-    format: str = ".4f"
-    percent: bool = False
-
-
-LOSS = Figure("Training loss (line), validation loss (dashed)", "loss", {TRAINING: "loss", VALIDATION: "val_loss"})
-CERTAIN = Figure("Validation loss, certain labels only", "loss at w = 0", {VALIDATION: "val_loss_certain"})
-AUC = Figure("Mean validation AUC", "AUC", {VALIDATION: "val_auc"}, ".3f")
-SPEED = Figure("Throughput", "images per second", {TRAINING: "images_per_second"}, ",.0f")
-WAITING = Figure("Share of the time spent waiting for data", "waiting", {TRAINING: "data_wait"}, ".1%", True)
 
 
 @dataclass(frozen=True)
@@ -93,12 +75,16 @@ def run_points(
         smoothing: see `smoothed`; for training figures only.
         most: points over all runs.
     """
-    drawn = dict(figure.parts)
+    drawn = {
+        part: column
+        for part, column in figure.parts.items()
+        if part not in FIRST_STAGE or any(run.metrics.measured(column).size for run in runs)
+    }
     if smoothing > 0 and TRAINING in drawn:
         drawn = {MEASURED: drawn[TRAINING]} | drawn
     each = max(8, most // max(1, len(runs) * len(drawn)))
     parts = [
-        _part_points(run, part, column, axis, smoothing if part == TRAINING else 0.0, each)
+        _part_points(run, part, column, axis, smoothing if part in (TRAINING, FIRST_STAGE[0]) else 0.0, each)
         for run in runs
         for part, column in drawn.items()
     ]
@@ -203,10 +189,12 @@ def curves_chart(
         color=alt.Color("run:N", scale=_by_run(colors_of_runs, list(colors_of_runs.values())), legend=None),
         tooltip=_tooltip(figure, axis),
     )
-    dashes = alt.Scale(domain=[TRAINING, VALIDATION, MEASURED], range=[[1, 0], [5, 3], [1, 0]])
+    dashes = alt.Scale(
+        domain=[TRAINING, VALIDATION, MEASURED, *FIRST_STAGE], range=[[1, 0], [5, 3], [1, 0], [1, 0], [5, 3]]
+    )
     lines = base.mark_line(strokeWidth=1.8).encode(
         strokeDash=alt.StrokeDash("part:N", scale=dashes, legend=None),
-        opacity=alt.condition(alt.datum.part == MEASURED, alt.value(0.25), alt.value(1.0)),
+        opacity=alt.Opacity("part:N", scale=_opacities(), legend=None),
     )
     layers = [lines]
     # Only where there are any: a layer of nothing is a picture without a name.
@@ -228,6 +216,12 @@ def _x_axis(axis: Axis) -> alt.Axis:
     if axis == "step":
         return alt.Axis(grid=False, format=",d", tickMinStep=1)
     return alt.Axis(grid=False, tickMinStep=0.1)
+
+
+def _opacities() -> alt.Scale:
+    """Return how strongly each part of a run is drawn: its first stage stands back, and what is not smoothed."""
+    strong = {TRAINING: 1.0, VALIDATION: 1.0, MEASURED: 0.25} | dict.fromkeys(FIRST_STAGE, 0.5)
+    return alt.Scale(domain=list(strong), range=list(strong.values()))
 
 
 def _title(figure: Figure, axis: Axis) -> list[str]:

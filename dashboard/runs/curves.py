@@ -8,22 +8,17 @@ from cxr_core.runs import service
 from cxr_core.runs.columns import MetricColumns
 from cxr_core.runs.store import Run
 from dashboard.charts.run_curves import (
-    AUC,
     AXES,
-    CERTAIN,
     FEWER_POINTS,
-    LOSS,
     MOST_POINTS,
     SHAPES,
-    SPEED,
-    WAITING,
     Axis,
     DrawnRun,
-    Figure,
     curves_chart,
     run_colors,
     run_points,
 )
+from dashboard.charts.run_figures import AUC, CERTAIN, LOSS, SPEED, WAITING, Figure
 from dashboard.runs.words import have_one_scale, policy_words
 from dashboard.shared import help_texts
 from dashboard.shared.choices import Options, pick_one
@@ -89,6 +84,12 @@ def loss_words(value: float | None) -> str:
 
 def _latest_figures(metrics: MetricColumns) -> None:
     latest, wait = metrics.latest, metrics.latest("data_wait")
+    first = metrics.measured("first_stage_loss").size > 0
+    if first and latest("loss") is None:
+        _figures_of_first_stage(metrics)
+        return
+    if first:
+        st.caption("The figures are of the second stage; the charts draw the first one before it, fainter.")
     with st.container(horizontal=True):
         _figure("Training loss", loss_words(latest("loss")), help_texts.TRAINING_LOSS)
         _figure("Validation loss", loss_words(latest("val_loss")), "Over all validation images.")
@@ -98,6 +99,17 @@ def _latest_figures(metrics: MetricColumns) -> None:
         )
         waits = None if wait is None else f"{percent(wait)} waiting for data"
         _figure("Images per second", count(latest("images_per_second")), help_texts.THROUGHPUT, waits)
+
+
+def _figures_of_first_stage(metrics: MetricColumns) -> None:
+    """Show where the first of two stages stands; what it comes to is no figure of the run's model."""
+    latest, told = metrics.latest, "Of the first stage, whose model gives the uncertain labels of the second their u."
+    with st.container(horizontal=True):
+        _figure("Training loss, first stage", loss_words(latest("first_stage_loss")), told)
+        _figure("Validation loss, first stage", loss_words(latest("first_stage_val_loss")), told)
+        _figure("Validation AUC, first stage", three_digits(latest("first_stage_val_auc")), told)
+        _figure("Step", count(latest("step")), "Batches that the network has learned from.")
+        _figure("Images per second", count(latest("images_per_second")), help_texts.THROUGHPUT)
 
 
 def _rate(rate: float | None) -> str | None:

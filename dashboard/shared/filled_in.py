@@ -5,7 +5,7 @@ from typing import Any
 from cxr_core.policy_kinds import SELF_TRAINED
 from cxr_core.training.options import OPTIONS, TrainOptions
 from cxr_core.uncertainty import CUSTOM, POLICY_NAMES, Policy
-from dashboard.shared.policy_table import PER_LABEL, table_text
+from dashboard.shared.policy_table import OWN_FIRST_STAGE, PER_LABEL, table_text
 
 
 def filled_in(options: TrainOptions) -> dict[str, Any]:
@@ -18,7 +18,7 @@ def filled_in(options: TrainOptions) -> dict[str, Any]:
         "train-strategy": _strategy(policy),
         "train-u": policy.u_scalar,
         "train-w": policy.w_scalar,
-        "train-teacher": policy.kinds[0].partition(":")[2] if policy.name == SELF_TRAINED else None,
+        "train-teacher": policy.kinds[0].partition(":")[2] or OWN_FIRST_STAGE if policy.name == SELF_TRAINED else None,
         "train-table-start": table_text(policy) if _strategy(policy) == PER_LABEL else None,
     }
     for option in OPTIONS:
@@ -29,6 +29,6 @@ def filled_in(options: TrainOptions) -> dict[str, Any]:
 
 
 def _strategy(policy: Policy) -> str:
-    if policy.name in (*POLICY_NAMES, SELF_TRAINED):
+    if policy.name in POLICY_NAMES:
         return policy.name
     return CUSTOM if policy.u_scalar is not None and policy.w_scalar is not None else PER_LABEL

@@ -36,7 +36,7 @@ STRATEGY = (
     "model predicts of each image, soft what the data says of it. Learned starts "
     "in the middle and lets training move u and w of each label to where certain images are predicted best."
 )
-TEACHER = "A model with predictions of the training images: each uncertain image gets its probability as u."
+TEACHER = "Each uncertain image gets the probability that it predicts: the run's own first stage, or another model."
 SEVERAL = (
     "One run trains one model. Repeating trains the same model with several seeds, which shows how much of a figure is "
     "chance. A sweep trains one model for each pair of u and w. The runs follow each other on a device, "

@@ -20,7 +20,7 @@ from cxr_core.uncertainty import (
 )
 from dashboard.shared import help_texts
 from dashboard.shared.choices import Options, select_one
-from dashboard.shared.policy_table import PER_LABEL, policy_of_text, policy_table
+from dashboard.shared.policy_table import OWN_FIRST_STAGE, PER_LABEL, policy_of_text, policy_table
 
 STRATEGIES = (*NAMED_POLICIES, MASK_BLANKS, CUSTOM, PER_LABEL)
 #: Strategies that only training can follow.
@@ -57,11 +57,10 @@ def policy_input(key: str, learned: bool = False, models: Sequence[str] = ()) ->
 
 
 def _self_trained(key: str, models: Sequence[str]) -> Policy:
-    """Let a model be chosen from whose predictions training takes u; that they are of train, the plan says."""
-    offered = list(models) or [SELF_TRAINED]
-    options = Options(offered, f"{key}-teacher", what="model")
-    model = select_one("Trained on the predictions of", options, offered[0], help_texts.TEACHER)
-    return kind_policy(f"{SELF_TRAINED}:{model}")
+    """Let be chosen what predicts u: the run itself first, or a model; that it predicts train, the plan says."""
+    options = Options([OWN_FIRST_STAGE, *models], f"{key}-teacher", what="model")
+    teacher = select_one("Trained on the predictions of", options, OWN_FIRST_STAGE, help_texts.TEACHER)
+    return kind_policy(SELF_TRAINED if teacher == OWN_FIRST_STAGE else f"{SELF_TRAINED}:{teacher}")
 
 
 def policy_in_use(key: str) -> Policy | None:

@@ -14,13 +14,15 @@ from cxr_core.uncertainty import CUSTOM, DEFAULT_POLICY, Policy
 from dashboard.shared import help_texts
 
 PER_LABEL = "per label"
+#: Whose predictions self-training takes where no model is named; no model is called so, by its spaces.
+OWN_FIRST_STAGE = "its own first stage"
 #: The columns of the table -> what they say.
 _COLUMNS = {"u": help_texts.U, "w": help_texts.W, "blank u": help_texts.BLANK_U, "blank w": help_texts.BLANK_W}
 _UP_TO, _KIND = "u up to", "kind"
 _OF_UP_TO = "Where it is above u, the target is drawn between the two, anew for each uncertain image and epoch."
 _OF_KIND = (
     "In place of u and w: three-class makes uncertain a class of its own, soft takes the u of each image from the "
-    "data, self-trained what a model predicts of it."
+    "data, self-trained what a model predicts of it, or where none is named the run's own first stage."
 )
 #: How many fields of a row the address may have: u and w, those of blanks too, and ranges and kinds.
 _LENGTHS = (2, 4, 6)
@@ -58,7 +60,14 @@ def policy_table(key: str, models: Sequence[str], kinds: bool) -> Policy:
     start = pd.DataFrame(
         {"Label": [label_words(label) for label in LABELS], **dict(zip(names, zip(*rows, strict=True), strict=True))}
     ).astype({_UP_TO: "float64"})
-    offered = {"", THREE_CLASS, SOFT, *(f"{SELF_TRAINED}:{model}" for model in models), *(row.kind for row in rows)}
+    offered = {
+        "",
+        THREE_CLASS,
+        SELF_TRAINED,
+        SOFT,
+        *(f"{SELF_TRAINED}:{model}" for model in models),
+        *(row.kind for row in rows),
+    }
     edited = st.data_editor(
         start if kinds else start.drop(columns=[_UP_TO, _KIND]),
         key=f"{key}-per-label",

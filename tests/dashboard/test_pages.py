@@ -344,8 +344,18 @@ def test_ranges_and_kinds_of_each_label_come_from_the_url_and_go_back_there(own_
 
 
 def test_training_from_a_model_that_predicts_no_training_image_cannot_start_and_says_how(own_small_demo, page):
-    app = page("train", **{"train-strategy": "Self trained"})
+    model = "densenet_frontal_u0_0__w0_0"
+    app = page("train", **{"train-strategy": "Self trained", "train-teacher": model})
     assert any("has no predictions of training images" in one.value for one in app.error)
+
+
+def test_self_training_without_a_model_is_planned_as_two_trainings_in_one_run(own_small_demo, page, started):
+    app = page("train", **{"train-strategy": "Self trained"})
+    assert not app.error
+    press_start(app)
+    options = TrainOptions.from_dict(started().config["options"])
+    assert options.policy == named_policy("self-trained")
+    assert filled_in(options)["train-teacher"] == "its own first stage"
 
 
 @pytest.mark.parametrize(

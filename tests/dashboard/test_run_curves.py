@@ -10,20 +10,16 @@ from hypothesis import strategies as st
 from cxr_core.runs.columns import parse_columns
 from dashboard.charts.palette import DARK, LIGHT, model_style
 from dashboard.charts.run_curves import (
-    AUC,
-    CERTAIN,
-    LOSS,
-    MEASURED,
     MOST_MARKS,
     MOST_POINTS,
     MOST_RUNS,
-    SPEED,
     DrawnRun,
     curves_chart,
     run_colors,
     run_points,
     smoothed,
 )
+from dashboard.charts.run_figures import AUC, CERTAIN, FIRST_STAGE, LOSS, MEASURED, SPEED
 from dashboard.charts.thinning import kept_places
 
 ROWS = [
@@ -151,3 +147,21 @@ def test_throughput_says_its_unit_and_has_no_best_epoch():
     spec = chart(SPEED).to_dict()
     assert spec["layer"][0]["encoding"]["y"]["title"] == "images per second"
     assert "best" not in spec["title"]
+
+
+def test_the_first_stage_of_self_training_is_drawn_before_the_second_and_fainter():
+    first = [
+        {"step": 2, "epoch": 1, "time": 0.0, "first_stage_loss": 0.9},
+        {"step": 4, "epoch": 1, "time": 1.0, "first_stage_val_loss": 0.8, "first_stage_val_auc": 0.95},
+    ]
+    later = [row | {"step": row["step"] + 4, "time": row["time"] + 60} for row in ROWS]
+    points = run_points([drawn([*first, *later])], LOSS, "step")
+    assert set(points["part"]) == {"Training", "Validation", *FIRST_STAGE}
+    assert [*part(points, FIRST_STAGE[0])["x"], *part(points, FIRST_STAGE[1])["x"]] == [2, 4]
+    # The best epoch is one of the model that the run leaves, whatever the first stage came to.
+    assert not part(points, FIRST_STAGE[1])["best"].any()
+    assert part(points, "Validation")["best"].any()
+    spec = curves_chart(points, LOSS, {"mine": "#000000"}, "step", False, LIGHT).to_dict()
+    opacity = spec["layer"][0]["encoding"]["opacity"]["scale"]
+    strengths = dict(zip(opacity["domain"], opacity["range"], strict=True))
+    assert strengths["Training"] == 1 > strengths[FIRST_STAGE[0]] == strengths[FIRST_STAGE[1]]

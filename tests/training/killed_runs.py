@@ -17,7 +17,7 @@ import numpy as np
 from tiny_network import tiny_network
 
 from cxr_core.atomic import replacing
-from cxr_core.runs.metrics import append_row, read_rows
+from cxr_core.runs.metrics import METRICS_FILE, append_row, cut_metrics, read_rows
 from cxr_core.training import checkpoints, loop
 from cxr_core.training.loop import train
 from cxr_core.training.options import TrainOptions
@@ -49,7 +49,10 @@ class Reporter:
         self.folder = folder
 
     def metrics(self, row):
-        append_row(self.folder / loop.METRICS, row)
+        append_row(self.folder / METRICS_FILE, row)
+
+    def resumed(self, step, epoch):
+        cut_metrics(self.folder / METRICS_FILE, step, epoch)
 
     def progress(self, step, steps, epoch=None, message=""):
         pass
@@ -76,7 +79,7 @@ def run_in_child(options: TrainOptions, files_train, files_valid, folder: Path, 
 
 def timeless_rows(folder: Path):
     """The metric rows of a run without what depends on the clock."""
-    rows = read_rows(folder / loop.METRICS)
+    rows = read_rows(folder / METRICS_FILE)
     return [{name: value for name, value in row.items() if name not in CLOCK} for row in rows]
 
 

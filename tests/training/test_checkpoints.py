@@ -1,9 +1,7 @@
-import json
-
 import numpy as np
 import pytest
 
-from cxr_core.training.checkpoints import Checkpoint, Position, cut_metrics, load_checkpoint, save_checkpoint
+from cxr_core.training.checkpoints import Checkpoint, Position, load_checkpoint, save_checkpoint
 
 
 def checkpoint(step: int, epoch: int = 0) -> Checkpoint:
@@ -55,35 +53,3 @@ def test_a_damaged_newest_checkpoint_falls_back_to_the_one_before(tmp_path, dama
     content[content.index(np.full(6, 2, np.float32).tobytes())] ^= 1
     path.write_bytes({"cut": content[: len(content) // 2], "flipped": content, "empty": b""}[damage])
     assert load_checkpoint(tmp_path).position.step == 1
-
-
-def rows(*pairs):
-    return [
-        {"step": step, "epoch": epoch} | ({"val_loss": 1.0} if valid else {"loss": 1.0}) for step, epoch, valid in pairs
-    ]
-
-
-def test_metric_rows_after_the_checkpoint_are_cut_and_a_half_row_with_them(tmp_path):
-    path = tmp_path / "metrics.jsonl"
-    all_rows = rows((1, 1, False), (2, 1, False), (2, 1, True), (3, 2, False))
-    path.write_text("".join(json.dumps(row) + "\n" for row in all_rows) + '{"step": 4, "lo')
-    cut_metrics(path, step=2, epoch=1)
-    assert [json.loads(line) for line in path.read_text().splitlines()] == all_rows[:3]
-
-
-def test_a_validation_row_of_an_epoch_that_the_checkpoint_lacks_is_cut(tmp_path):
-    path = tmp_path / "metrics.jsonl"
-    path.write_text("".join(json.dumps(row) + "\n" for row in rows((1, 1, False), (2, 1, False), (2, 1, True))))
-    cut_metrics(path, step=2, epoch=0)
-    assert len(path.read_text().splitlines()) == 2
-
-
-def test_an_appender_that_holds_the_file_open_goes_on_after_the_cut(tmp_path):
-    path = tmp_path / "metrics.jsonl"
-    with path.open("a") as file:
-        file.write(json.dumps({"step": 5}) + "\n")
-        file.flush()
-        cut_metrics(path, step=0, epoch=0)
-        file.write(json.dumps({"step": 1}) + "\n")
-    assert path.read_text() == '{"step": 1}\n'
-    cut_metrics(tmp_path / "absent.jsonl", step=0, epoch=0)

@@ -40,7 +40,7 @@ def test_runs_that_are_killed_and_resumed_end_as_if_they_had_not_been(tmp_path):
         capture_output=True,
         text=True,
         check=False,
-        env=os.environ | {"PYTHONPATH": root, "CUDA_VISIBLE_DEVICES": "-1"},
+        env=os.environ | {"PYTHONPATH": os.pathsep.join([root, f"{root}/tests"]), "CUDA_VISIBLE_DEVICES": "-1"},
     )
     assert done.returncode == 0, done.stderr[-3000:]
     results = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]

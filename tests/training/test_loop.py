@@ -278,8 +278,9 @@ def test_two_devices_share_a_batch_and_do_the_same_steps_as_one(records, tmp_pat
     for name, paths in zip(("train", "valid"), records, strict=True):
         (tmp_path / name).symlink_to(paths[0].parent)
     command = [sys.executable, "-c", TWO_DEVICES, str(tmp_path), str(Path(__file__).parent)]
-    root = str(Path(loop.__file__).parents[2])
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env=os.environ | {"PYTHONPATH": root})
+    root = Path(loop.__file__).parents[2]
+    path = os.pathsep.join([str(root), str(root / "tests")])
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=os.environ | {"PYTHONPATH": path})
     assert done.returncode == 0, done.stderr[-2000:]
     one, two = json.loads(done.stdout.splitlines()[-1])
     assert len(one) >= 3

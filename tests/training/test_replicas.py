@@ -20,7 +20,10 @@ ROOT = Path(__file__).parents[2]
 
 def carry_out(*groups):
     """Do the jobs of each group at a time, each in a process of its own."""
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "CUDA_VISIBLE_DEVICES": "-1"}
+    environment = os.environ | {
+        "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "tests")]),
+        "CUDA_VISIBLE_DEVICES": "-1",
+    }
     command = [sys.executable, str(SCRIPT), json.dumps(groups, default=str)]
     # a group of their own, so that none of them outlives a test that fails
     with subprocess.Popen(

@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+from cxr_core.runs.metrics import METRICS_FILE, cut_metrics
+
 
 class Reporter:
     """Keeps what a run tells, and stops it at the call number `stop_at` of `cancelled`."""
@@ -14,8 +16,11 @@ class Reporter:
         self.progressed: list[tuple[int, int]] = []
 
     def metrics(self, row):
-        with (self.folder / "metrics.jsonl").open("a") as file:
+        with (self.folder / METRICS_FILE).open("a") as file:
             file.write(json.dumps(row) + "\n")
+
+    def resumed(self, step, epoch):
+        cut_metrics(self.folder / METRICS_FILE, step, epoch)
 
     def progress(self, step, steps, epoch=None, message=""):
         self.progressed.append((step, steps))
@@ -25,7 +30,7 @@ class Reporter:
         return self.asked == self.stop_at
 
     def rows(self):
-        return [json.loads(line) for line in (self.folder / "metrics.jsonl").read_text().splitlines()]
+        return [json.loads(line) for line in (self.folder / METRICS_FILE).read_text().splitlines()]
 
     def losses(self):
         return [row["loss"] for row in self.rows() if "loss" in row]
