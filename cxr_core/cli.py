@@ -51,7 +51,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
 }
 _GLOBAL_FLAGS, _GLOBAL_OPTIONS = ("--json",), ("--source",)
 _SUPERVISE, _STEP, _STEP_THERE, _COURIER = "run-supervise", "run-step", "run-step-there", "run-courier"
-_SHOW = "run-show"
+_WORKER_THERE, _SHOW = "run-worker-there", "run-show"
 #: Set by argcomplete's part in the shell, when Tab is pressed.
 _ASKED_BY_A_SHELL = "_ARGCOMPLETE"
 
@@ -61,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
     if _ASKED_BY_A_SHELL in os.environ:
         _complete()
-    if given[:1] and given[0] in (_SUPERVISE, _STEP, _STEP_THERE, _COURIER, _SHOW):
+    if given[:1] and given[0] in (_SUPERVISE, _STEP, _STEP_THERE, _WORKER_THERE, _COURIER, _SHOW):
         return _process_of_a_run(*given)
     try:
         return _carry_out(given)
@@ -172,12 +172,16 @@ def _process_of_a_run(role: str, run_id: str = "", *more: str) -> int:
     from cxr_core.settings import settings
 
     store = RunStore(settings().home)
-    if role in (_STEP, _STEP_THERE):
+    if role != _SUPERVISE:
         from cxr_core.runs.places.step_there import run_step_there
+        from cxr_core.runs.places.worker_there import run_worker_there
         from cxr_core.runs.step import run_step
         from cxr_core.tasks.kinds import STEPS
 
-        status = run_step(store, run_id, STEPS) if role == _STEP else run_step_there(STEPS, run_id, *more)
+        if role == _STEP:
+            status = run_step(store, run_id, STEPS)
+        else:
+            status = (run_step_there if role == _STEP_THERE else run_worker_there)(STEPS, run_id, *more)
         sys.stdout.flush()
         sys.stderr.flush()
         # All is written; what TensorFlow does when the interpreter goes down takes seconds, and may crash.

@@ -147,3 +147,7 @@ class CostlyError(WarehouseError):
 
 class RunError(CxrError):
     """A run failed; the message is the reason that its record keeps."""
+
+
+class LostWorkerError(RunError):
+    """Another worker of the run is gone, so that this one can only end: the run may go on from its last checkpoint."""

@@ -6,6 +6,7 @@ from typing import Any
 
 from cxr_core.errors import UsageError
 from cxr_core.runs.places.goods import Goods
+from cxr_core.runs.places.registry import definition_of
 from cxr_core.runs.run import HERE, Run
 from cxr_core.sources.registry import SOURCE_FILE, get_source
 from cxr_core.sources.source import Source
@@ -21,14 +22,19 @@ def training_goods(source: Source, options: TrainOptions, place: str) -> Goods |
     """Return what a training takes along; None where it works here.
 
     Raises:
-        UsageError: it is one of several workers, which are started on their machines one by one.
+        UsageError: it is one of several workers that are started on their machines one by one.
     """
     if place == HERE:
         return None
     if options.accelerator == _MULTI_WORKER:
         raise UsageError(
-            f"A run with --accelerator {_MULTI_WORKER} is started on each machine by itself. Leave --on out, or choose "
-            "another accelerator."
+            f"A run with --accelerator {_MULTI_WORKER} is started on each machine by itself. With --on, say how many "
+            "by --workers, and choose the accelerator of each."
+        )
+    if options.workers > 1 and definition_of(place).location:
+        raise UsageError(
+            f"Several workers need a folder that all their machines see. That of {place} lies on an object store. "
+            "Choose another place, or --workers 1."
         )
     files = {}
     if options.init_from and not is_path(options.init_from):
@@ -52,11 +58,11 @@ def prediction_goods(source: Source, weights: Path, table: Path) -> tuple[Goods,
     return Goods(files, {_below(source, SOURCE_FILE): _definition(source)}), at
 
 
-def goods_of(run: Run) -> Goods | None:
+def goods_of(run: Run, place: str) -> Goods | None:
     """Return what a training that is resumed at another place than here takes along; raises as `training_goods`."""
     if run.kind != _TRAIN:
         raise UsageError(f"Only a training can go on at another place. Run {run.run} is a {run.kind} run.")
-    return training_goods(get_source(run.source), TrainOptions.from_dict(run.config["options"]), "elsewhere")
+    return training_goods(get_source(run.source), TrainOptions.from_dict(run.config["options"]), place)
 
 
 def _below(source: Source, *parts: str) -> str:

@@ -62,8 +62,9 @@ def resume(run_id: str, place: str = "") -> Run:
     run = service.get(run_id)
     place = place or run.place
     if place != HERE and not run.is_active:
-        return service.resume(run_id, place=place, goods=goods_of(run))
+        return service.resume(run_id, place=place, goods=goods_of(run, place))
     options = run.config.get("options", {})
+    check_one_worker(options.get("workers", 1))
     device = run.device if place == run.place else options.get("accelerator")
     if device is None or run.is_active:
         return service.resume(run_id)
@@ -73,6 +74,15 @@ def resume(run_id: str, place: str = "") -> Run:
     except UnknownNameError:
         need = need_here(device, ANY_DEVICE)
     return service.resume(run_id, need, place, device)
+
+
+def check_one_worker(workers: int) -> None:
+    """Raise `UsageError` where several workers are asked for: on this machine, one has all its devices."""
+    if workers > 1:
+        raise UsageError(
+            f"On this machine a run has one worker. Received: {workers}. Choose another place by --on PLACE, or "
+            "--workers 1; several GPUs of this machine work together by --accelerator multi-gpu."
+        )
 
 
 def _check(accelerator: str, device: str, found: list[Accelerator]) -> None:

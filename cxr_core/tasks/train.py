@@ -11,6 +11,7 @@ from cxr_core.locations import is_remote, join
 from cxr_core.mirror import mirrored
 from cxr_core.runs import service
 from cxr_core.runs.new_run import new_run_id
+from cxr_core.runs.places.crew import Crew
 from cxr_core.runs.places.registry import check_place
 from cxr_core.runs.run import HERE
 from cxr_core.runs.step import Cancelled, StepContext
@@ -76,7 +77,7 @@ def start_training(
         "n_train": plan.n_train,
         "n_valid": plan.n_valid,
         "steps_per_epoch": plan.steps_per_epoch,
-    }
+    } | Crew(plan.options.workers, plan.options.restarts).as_config()
     if place != HERE:
         return service.submit(KIND, model, source_name, config, None, True, run_id, parent, None, place, goods)
     device = plan.options.accelerator + worker_suffix(plan.options.accelerator)

@@ -23,7 +23,7 @@ from cxr_core.sources.source import Source
 from cxr_core.tasks.allowed_places import check_input, check_output, page_limits
 from cxr_core.tasks.expected_time import expected_seconds
 from cxr_core.tasks.image_targets import check_image_targets
-from cxr_core.tasks.machine_devices import check_known
+from cxr_core.tasks.machine_devices import check_known, check_one_worker
 from cxr_core.tasks.named_model import absolute, check_start_model, is_path, located
 from cxr_core.tasks.self_training import check_two_stages
 from cxr_core.training.architectures import ARCHITECTURES
@@ -102,6 +102,7 @@ def plan_training(
     check_start_model(source, options)
     check_image_targets(source, options.policy)
     if place == HERE:
+        check_one_worker(options.workers)
         check_known(options.accelerator, options.device)
     files_train, files_valid = _record_files(source, options, page_limits(going_on) if confined else None)
     if options.stages > 1:

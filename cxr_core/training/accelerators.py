@@ -67,11 +67,11 @@ def has_nvidia_device(root: Path = Path("/")) -> bool:
     return devices or any(root.glob("proc/driver/nvidia/gpus/*"))
 
 
-def strategy_for(name: str) -> Any:
-    """Return the `tf.distribute` strategy of an accelerator.
+def strategy_for(name: str, workers: int = 1) -> Any:
+    """Return the `tf.distribute` strategy of an accelerator, which each of so many workers of a run has.
 
     Raises:
-        UsageError: this machine lacks it; the message is the reason.
+        UsageError: this machine lacks it, or nobody told it the other workers; the message is the reason.
     """
     if name not in ACCELERATORS:
         raise UnknownNameError("accelerator", name, ACCELERATORS)
@@ -85,6 +85,10 @@ def strategy_for(name: str) -> Any:
     if name == "cpu":
         # Else TensorFlow would take the memory of a GPU that it does not use.
         tf.config.set_visible_devices([], "GPU")
+    if workers > 1:
+        task_of(os.environ.get(VARIABLE, ""))
+        return tf.distribute.MultiWorkerMirroredStrategy()
+    if name == "cpu":
         return tf.distribute.OneDeviceStrategy("/cpu:0")
     for gpu in tf.config.list_physical_devices("GPU"):
         tf.config.experimental.set_memory_growth(gpu, True)

@@ -22,7 +22,7 @@ def prepared_strategy(options: TrainOptions) -> Any:
     if options.accelerator == "cpu":
         # Rewriting the graph costs 30 s and gains nothing here.
         tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
-    strategy = strategy_for(options.accelerator)
+    strategy = strategy_for(options.accelerator, options.workers)
     if options.batch_size % strategy.num_replicas_in_sync:
         raise UsageError(
             f"The batch size must be a multiple of the {strategy.num_replicas_in_sync} devices. "

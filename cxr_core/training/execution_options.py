@@ -3,13 +3,15 @@
 from dataclasses import dataclass
 
 from cxr_core.errors import UsageError
-from cxr_core.training.option import Number, OneOf, Switch, Text, stated
+from cxr_core.training.option import Number, OneOf, Switch, Text, Whole, stated
 
 ACCELERATORS: tuple[str, ...] = ("cpu", "gpu", "multi-gpu", "tpu", "multi-worker")
 #: Predicting needs no other machine.
 PREDICTING_ACCELERATORS: tuple[str, ...] = ACCELERATORS[:-1]
 #: Where nothing is chosen: a device that is free.
 ANY_DEVICE = "auto"
+#: What each of several workers of one run can have.
+_OF_WORKERS: tuple[str, ...] = ("cpu", "gpu", "multi-gpu")
 DECODINGS: tuple[str, ...] = ("reduced", "full")
 
 
@@ -33,6 +35,23 @@ class ExecutionOptions:
         "gpu:1. Runs on one device follow each other, runs on two go side by side.",
         "machine",
         again=False,
+    )
+    workers: int = stated(
+        1,
+        Whole(1, 1024),
+        "Workers",
+        "At another place than this machine: how many processes train together, each with the accelerator and with its "
+        "share of every batch and of the records.",
+        "workers",
+        noun="number of workers",
+    )
+    restarts: int = stated(
+        1,
+        Whole(0, 1000),
+        "Restarts",
+        "How often a run of several workers goes on from its last checkpoint by itself when one of them is lost.",
+        "workers",
+        noun="number of restarts",
     )
     precision: str = stated(
         "float32",
@@ -99,7 +118,19 @@ class ExecutionOptions:
         """Whether the same seed, and a run that is resumed, give the same bits: not so with XLA, nor on a TPU."""
         if self.xla == "on" or self.accelerator == "tpu":
             return False
-        return self.accelerator == "cpu" or self.deterministic
+        return (self.accelerator == "cpu" and self.workers == 1) or self.deterministic
+
+    def check_workers(self, batch_size: int) -> None:
+        """Raise `UsageError` where several workers cannot share a batch of so many images."""
+        if self.workers > 1 and self.accelerator not in _OF_WORKERS:
+            raise UsageError(
+                f"Each of several workers can have {', '.join(_OF_WORKERS)}. Received: {self.accelerator} with "
+                f"{self.workers} workers. Choose another accelerator, or one worker."
+            )
+        if batch_size % self.workers:
+            raise UsageError(
+                f"The batch size must be a multiple of the {self.workers} workers. Received: {batch_size}."
+            )
 
     def check_execution(self) -> None:
         """Raise `UsageError` where two of these options cannot be had together."""

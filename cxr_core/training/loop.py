@@ -97,7 +97,7 @@ class _Training:
         run.resumed(self.state.position.step, self.state.position.epoch)
         self.total = data.steps_per_epoch * options.epochs
         self.saved_at = time.monotonic()
-        self.board = Board(options.tensorboard, run.folder.name)
+        self.board = Board(options.tensorboard if workers.is_chief else "", run.folder.name)
 
     def run_all(self) -> TrainResult:
         """Train epoch by epoch from where the run stands."""

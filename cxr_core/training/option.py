@@ -16,6 +16,7 @@ SECTIONS = {
     "data": "Data",
     "network": "Network",
     "machine": "Machine",
+    "workers": "Several workers",
     "name": "Name",
     "more": "More options",
     "recipe": "How it learns",

@@ -178,6 +178,7 @@ class TrainOptions(ExecutionOptions, RecipeOptions):
     def _check_together(self) -> None:
         """Check what depends on two options."""
         self.check_execution()
+        self.check_workers(self.batch_size)
         self.check_recipe(self.epochs, self.policy.is_learned)
         if self.policy.is_learned and (self.precision != "float32" or self.batch_size < 2):
             raise UsageError(

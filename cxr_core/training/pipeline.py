@@ -85,10 +85,15 @@ def training_batches(
     def read_beside(number: Any, serialised: Any) -> tuple[Any, Any]:
         return with_numbers(number[rows], *_images_and_codes(serialised[rows], pixels))
 
+    def read_own(number: Any, serialised: Any) -> tuple[Any, Any]:
+        return with_numbers(number, *_images_and_codes(serialised, pixels))
+
     def ordered(kind: PieceReader, whole: bool = True) -> Any:
         return records.shuffled(seed, epoch, kind).skip(skip * batch_size).batch(batch_size, drop_remainder=whole)
 
-    if cache is None and beside is None:
+    if share.workers > 1 and records.images is not None:
+        batches = _mapped(_own(ordered(numbers), records, rows), read_own)
+    elif cache is None and beside is None:
         batches = _mapped(ordered(payloads), read)
     elif cache is None:
         batches = _mapped(ordered(numbered_payloads), read_beside)
@@ -120,6 +125,8 @@ def validation_batches(
         count = rows.stop - rows.start
         return _fill_rows(images, count), _fill_rows(codes, count), real
 
+    if share.workers > 1 and records.images:
+        return _ahead(share.dealt(_own_validation(records, pixels, batch_size, share), batch_size))
     batches = _mapped(records.in_file_order().batch(batch_size), read)
     return _ahead(share.dealt(batches, batch_size))
 
@@ -147,6 +154,27 @@ def prediction_batches(paths: list[str], pixels: PixelFormat, batch_size: int, l
     records = tf.data.Dataset.from_tensor_slices(list(paths)).enumerate().flat_map(numbered)
     limited = records.take(-1 if limit is None else limit)
     return _ahead(_mapped(limited.batch(batch_size), read))
+
+
+def _own_validation(records: RecordFiles, pixels: PixelFormat, batch_size: int, share: WorkerPart) -> Any:
+    """Return a worker's part of the validation batches; the last record fills up the last batch of all of them."""
+    images = records.images or 0
+    every = tf.data.Dataset.range(-(-images // batch_size) * batch_size)
+
+    def read(number: Any, serialised: Any) -> tuple[Any, Any, Any]:
+        return *_images_and_codes(serialised, pixels), number < images
+
+    return _mapped(_own(every.batch(batch_size), records, share.rows(batch_size)), read)
+
+
+def _own(batches: Any, records: RecordFiles, rows: slice) -> Any:
+    """Return (number, serialised example) in batches of these rows of batches of numbers; no other record is read."""
+    plain, pick = tf.autograph.experimental.do_not_convert, records.picker()
+    last = (records.images or 0) - 1
+    own = batches.map(plain(lambda numbers: numbers[rows])).unbatch()
+    read = plain(lambda number: (number, pick(tf.minimum(number, last))))
+    picked = own.map(read, num_parallel_calls=cores(), deterministic=True)
+    return picked.batch(rows.stop - rows.start, drop_remainder=True)
 
 
 def look_up(table: Any, codes: Any) -> Any:

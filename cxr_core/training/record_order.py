@@ -5,13 +5,14 @@ the pieces are dealt out in a random order, many are read at a time, and their r
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
+from cxr_core.arrays import IntArray
 from cxr_core.processes import cores
 from cxr_core.records.tfrecord import record_offsets
 
@@ -19,6 +20,8 @@ _PIECE_RECORDS = 256
 _PIECES_AT_ONCE = 16
 _SHUFFLED_RECORDS = 2048
 _READ_BUFFER_BYTES = 1024 * 1024
+#: About a record: what is read where one is picked.
+_ONE_RECORD_BYTES = 32 * 1024
 _TO_THE_END = -1
 
 #: A piece's path, offset, first and count, as tensors -> a data set.
@@ -47,11 +50,13 @@ class RecordFiles:
 
     Attributes:
         images: records in all files; None where a remote file would have to be read through for it.
+        offsets: (images,) where each record begins in its file, in bytes; empty where `images` is None.
     """
 
     paths: tuple[str, ...]
     pieces: tuple[Piece, ...]
     images: int | None
+    offsets: IntArray = field(default_factory=lambda: np.zeros(0, np.int64), compare=False)
 
     @staticmethod
     def of(paths: Sequence[str | Path]) -> "RecordFiles":
@@ -62,7 +67,7 @@ class RecordFiles:
         """
         names = tuple(str(path) for path in paths)
         pieces: list[Piece] = []
-        images = 0
+        known: list[int] = []
         for name in names:
             if "://" in name:
                 pieces.append(Piece(name, 0, -1, _TO_THE_END))
@@ -70,10 +75,11 @@ class RecordFiles:
             offsets = record_offsets(Path(name))
             for start in range(0, len(offsets), _PIECE_RECORDS):
                 count = min(_PIECE_RECORDS, len(offsets) - start)
-                pieces.append(Piece(name, offsets[start], images + start, count))
-            images += len(offsets)
-        remote = any("://" in name for name in names)
-        return RecordFiles(names, tuple(pieces), None if remote else images)
+                pieces.append(Piece(name, offsets[start], len(known) + start, count))
+            known += offsets
+        if any("://" in name for name in names):
+            return RecordFiles(names, tuple(pieces), None)
+        return RecordFiles(names, tuple(pieces), len(known), np.array(known, np.int64))
 
     def _readers(self) -> int:
         """Return how many pieces are read at once; more than half the cores would only get in the decoder's way."""
@@ -90,6 +96,21 @@ class RecordFiles:
     def in_file_order(self) -> Any:
         """Return the serialised examples, file after file."""
         return tf.data.TFRecordDataset(list(self.paths), buffer_size=_READ_BUFFER_BYTES)
+
+    def picker(self) -> Callable[[Any], Any]:
+        """Return what makes of the number of a record its serialised example, reading nothing else of its file.
+
+        Only where `images` is known.
+        """
+        paths = tf.constant([piece.path for piece in self.pieces])
+        firsts = tf.constant([piece.first for piece in self.pieces], tf.int64)
+        offsets = tf.constant(self.offsets)
+
+        def pick(number: Any) -> Any:
+            piece = tf.searchsorted(firsts, number[tf.newaxis], side="right")[0] - 1
+            return payloads(paths[piece], offsets[number], number, 1, _ONE_RECORD_BYTES).get_single_element()
+
+        return pick
 
     def shuffled(self, seed: int, epoch: int, kind: PieceReader) -> Any:
         """Return the examples of an epoch in an order that depends on `seed` and `epoch` alone.
@@ -116,12 +137,12 @@ class RecordFiles:
         return records.shuffle(_SHUFFLED_RECORDS, seed=buffer_seed, reshuffle_each_iteration=False)
 
 
-def payloads(path: Any, offset: Any, _first: Any, count: Any) -> Any:
-    """Return the serialised examples of a piece."""
+def payloads(path: Any, offset: Any, _first: Any, count: Any, buffer: int = _READ_BUFFER_BYTES) -> Any:
+    """Return the serialised examples of a piece, read through a buffer of so many bytes."""
     variant = tf.raw_ops.TFRecordDatasetV2(
         filenames=path[tf.newaxis],
         compression_type="",
-        buffer_size=tf.constant(_READ_BUFFER_BYTES, tf.int64),
+        buffer_size=tf.constant(buffer, tf.int64),
         byte_offsets=offset[tf.newaxis],
     )
     return tf.data.experimental.from_variant(variant, tf.TensorSpec((), tf.string)).take(count)

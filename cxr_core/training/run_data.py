@@ -52,7 +52,7 @@ class RunData:
             raise UsageError("There must be at least one validation image. Received: none.")
         self.steps_per_epoch = n_train // options.batch_size
         self.pixels = PixelFormat(options.image_size, options.decode)
-        alone = options.accelerator in ("cpu", "gpu", "multi-gpu")
+        alone = options.accelerator in ("cpu", "gpu", "multi-gpu") and options.workers == 1
         self.cache = cache_for(options.cache, records_train.images, options.epochs, self.pixels) if alone else None
 
     @functools.cached_property

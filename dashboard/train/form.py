@@ -5,6 +5,7 @@ from dataclasses import replace
 import streamlit as st
 
 from cxr_core.models.listing import ModelEntry
+from cxr_core.runs.run import HERE
 from cxr_core.sources.source import Source
 from cxr_core.tasks.training_plan import training_defaults
 from cxr_core.training.option import SECTIONS
@@ -37,6 +38,8 @@ def train_form(source: Source, models: list[ModelEntry]) -> tuple[TrainOptions, 
     several = replace(several, place=place_input())
     accelerator, device = accelerator_input(several.place)
     options = replace(options, accelerator=accelerator, device=device)
+    if several.place != HERE:
+        options = section_inputs(options, "workers")
     options = _section(options, "name")
     with st.expander(SECTIONS["more"], icon=":material/tune:"):
         options = section_inputs(options, "more", [model.name for model in models if model.weights])

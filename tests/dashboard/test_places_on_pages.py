@@ -40,6 +40,16 @@ def test_a_training_at_another_place_is_planned_without_what_this_machine_has(sm
     assert {metric.label: metric.value for metric in app.metric}["Expected time"] == "not known"
 
 
+def test_several_workers_are_offered_at_another_place_alone(small_demo, page, described):
+    assert "Workers" not in {one.label for one in page("train").number_input}
+    app = page("train", **{"train-place": "cluster", "train-workers": "4"})
+    assert {one.label: one.value for one in app.number_input if one.label in ("Workers", "Restarts")} == {
+        "Workers": 4,
+        "Restarts": 1,
+    }
+    assert "the last digits may differ" in texts(app)
+
+
 def test_sources_lists_places_with_what_is_wrong(small_demo, page, described):
     app = page("sources")
     assert "**cluster** · slurm · shared" in texts(app)

@@ -46,12 +46,23 @@ def test_a_synthetic_source_is_trained_on_with_the_small_network():
         ("name", "../x", "model name must be"),
         ("device", "gpu:1", "A device can be chosen with the accelerator gpu alone"),
         ("deterministic", 1, "must be true or false"),
+        ("workers", 0, "number of workers must be a whole number from 1 to 1024"),
+        ("workers", 3, "batch size must be a multiple of the 3 workers. Received: 32"),
+        ("restarts", -1, "number of restarts must be a whole number from 0"),
     ],
 )
 def test_an_option_out_of_range_is_refused_in_one_sentence(name, value, said):
     with pytest.raises(UsageError, match=said) as raised:
         TrainOptions(**{name: value}).validated()
     assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize("accelerator", ["tpu", "multi-worker"])
+def test_what_is_no_device_of_one_worker_cannot_be_had_by_several(accelerator):
+    with pytest.raises(
+        UsageError, match=f"Each of several workers can have cpu, .* Received: {accelerator} with 2 workers"
+    ):
+        TrainOptions(accelerator=accelerator, workers=2).validated()
 
 
 @pytest.mark.parametrize(
@@ -63,6 +74,7 @@ def test_an_option_out_of_range_is_refused_in_one_sentence(name, value, said):
         ({"accelerator": "gpu", "deterministic": True}, True),
         ({"accelerator": "multi-gpu", "deterministic": True}, True),
         ({"accelerator": "tpu"}, False),
+        ({"workers": 2}, False),
     ],
 )
 def test_the_same_bits_are_promised_on_a_cpu_and_where_they_are_asked_for(chosen, repeats):

@@ -9,8 +9,8 @@ import tensorflow as tf
 from PIL import Image
 from random_records import random_codes, random_record, write_random_records
 
-from cxr_core.records.example import encode
-from cxr_core.records.tfrecord import write_records
+from cxr_core.records.example import decode, encode
+from cxr_core.records.tfrecord import read_payloads, record_offsets, write_records
 from cxr_core.training.augmentation import Extent
 from cxr_core.training.image_cache import ImageCache, cache_for, free_memory
 from cxr_core.training.pipeline import WorkerPart, look_up, prediction_batches, training_batches, validation_batches
@@ -216,6 +216,38 @@ def test_every_worker_and_replica_gets_its_rows_of_each_batch(paths):
         for worker in range(2)
     ]
     assert sum(part.sum() for part in real) == COUNT
+
+
+def test_a_worker_reads_the_records_of_its_rows_alone(tmp_path):
+    """Those of the other worker are damaged, each in its image: whoever reads one is told."""
+    paths = [str(path) for path in write_random_records(tmp_path, COUNT, shards=3)]
+    before = list(training_batches(RecordFiles.of(paths), PixelFormat(32), 4, 1, 0, share=WorkerPart(0, 2, 2)))
+    own = {codes.numpy().tobytes() for _, rows in before for codes in rows}
+    damaged = 0
+    for path in map(Path, paths):
+        content = bytearray(path.read_bytes())
+        for offset, payload in zip(record_offsets(path), read_payloads(path), strict=True):
+            codes = list(decode(payload, path.name).labels.values())
+            is_own = np.array(codes, np.int32).tobytes() in own
+            damaged += not is_own
+            content[offset + 12 + len(payload) // 2] ^= 0 if is_own else 0xFF
+        path.write_bytes(content)
+    assert damaged >= COUNT // 2
+    after = list(training_batches(RecordFiles.of(paths), PixelFormat(32), 4, 1, 0, share=WorkerPart(0, 2, 2)))
+    np.testing.assert_array_equal(np.concatenate([rows for rows, _ in after]), np.concatenate([r for r, _ in before]))
+    with pytest.raises(tf.errors.DataLossError):
+        list(training_batches(RecordFiles.of(paths), PixelFormat(32), 4, 1, 0, share=WorkerPart(1, 2, 2)))
+
+
+def test_the_validation_of_all_workers_together_is_that_of_one(paths):
+    records = RecordFiles.of(paths)
+    whole = [codes[real] for _, codes, real in validation_batches(records, PixelFormat(32), 4).as_numpy_iterator()]
+    parts = [
+        list(validation_batches(records, PixelFormat(32), 4, WorkerPart(worker, 2, 2)).as_numpy_iterator())
+        for worker in range(2)
+    ]
+    found = [codes[real] for batch in zip(*parts, strict=True) for _, codes, real in batch]
+    np.testing.assert_array_equal(np.concatenate(found), np.concatenate(whole))
 
 
 def test_augmented_images_differ_a_little_and_the_same_way_each_time(paths):

@@ -17,6 +17,7 @@ from cxr_core.runs.identity import own_identity
 from cxr_core.runs.metrics import METRICS_FILE
 from cxr_core.runs.outcome import Outcome, outcome
 from cxr_core.runs.places import goods
+from cxr_core.runs.places.crew import Crew
 from cxr_core.runs.places.handover import Handover, was_handed_over
 from cxr_core.runs.places.hearing import Hearing
 from cxr_core.runs.places.job_folder import JobFolder
@@ -78,7 +79,7 @@ class Attendant:
         while not self._leaves:
             try:
                 definition = definition_of(run.place)
-                return definition.job(run.run, run.leg, self._folder)
+                return definition.job(run.run, run.leg, self._folder, Crew.of(run).workers)
             except CxrError as error:
                 wrong = str(error)
             if not was_handed_over(self._folder, run.leg):

@@ -114,11 +114,11 @@ class PlaceDefinition:
             )
         _ = (self.location or self.folder, self.text("python"), self.environment, self.setup)
 
-    def job(self, run_id: str, leg: int, run_folder: Path) -> Job:
+    def job(self, run_id: str, leg: int, run_folder: Path, workers: int = 1) -> Job:
         """Return a leg of a run; what lies on an object store has its mirror in the folder of the run here."""
         if self.location:
-            return Job(run_id, leg, run_folder / MIRROR, f"{self.location.rstrip('/')}/{run_id}")
-        return Job(run_id, leg, self.folder / run_id)
+            return Job(run_id, leg, run_folder / MIRROR, f"{self.location.rstrip('/')}/{run_id}", workers)
+        return Job(run_id, leg, self.folder / run_id, workers=workers)
 
 
 def _is_variable(name: str, text: object) -> bool:

@@ -37,12 +37,14 @@ class Job:
         workspace: the folder that belongs to this run alone, at the place and here.
         location: where that folder lies for the place when it is on an object store, and the workspace only its mirror
             here; "" where both sides see the workspace.
+        workers: how many processes work on it together, each with what the place gives a run.
     """
 
     run: str
     leg: int
     workspace: Path
     location: str = ""
+    workers: int = 1
 
     @property
     def name(self) -> str:

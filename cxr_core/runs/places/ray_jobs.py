@@ -19,7 +19,7 @@ from cxr_core.atomic import write_text
 from cxr_core.errors import PlaceError
 from cxr_core.runs.places.definition import PlaceDefinition
 from cxr_core.runs.places.place import Job, JobNews, JobState
-from cxr_core.runs.places.script import job_script
+from cxr_core.runs.places.script import job_script, starter_text
 
 #: `address` is that of the head's dashboard; the others are what one job takes of the cluster.
 KEYS = ("address", "cpus", "gpus", "memory")
@@ -47,20 +47,21 @@ class Ray:
             raise definition.error("address", "must be that of the head's dashboard, such as http://head:8265")
         if problem := _problem(self._address):
             raise definition.error("address", problem)
+        memory = int(definition.number("memory", 0, 0, below=1e15))
         self._takes = {
-            "entrypoint_num_cpus": definition.number("cpus", 1, 0),
-            "entrypoint_num_gpus": definition.number("gpus", 0, 0),
+            "cpus": definition.number("cpus", 1, 0),
+            "gpus": definition.number("gpus", 0, 0),
+            "memory": memory,
         }
-        if memory := int(definition.number("memory", 0, 0, below=1e15)):
-            self._takes["entrypoint_memory"] = memory
 
     def submit(self, job: Job) -> None:
         """Hand a job over; Ray refuses a second one of its name."""
-        self._asked("POST", "", {"entrypoint": self._entrypoint(job), "submission_id": job.name} | self._takes)
+        self._asked("POST", "", {"entrypoint": self._entrypoint(job), "submission_id": job.name} | self._taken(job))
 
     def _entrypoint(self, job: Job) -> str:
         """Return the command of a job; where no disk is shared, it is the script itself."""
-        text = job_script(self._definition, job, job.name)
+        starter = starter_text("ray_workers", "RayWorkers", workers=job.workers, log=str(job.log), **self._takes)
+        text = job_script(self._definition, job, job.name, starter)
         if job.location:
             return f"exec sh -c {shlex.quote(text)}"
         script = job.workspace / "job.sh"
@@ -93,6 +94,13 @@ class Ray:
         logs = str((self._asked("GET", f"{name}/logs") or {}).get("logs", ""))
         self._asked("DELETE", name)
         return logs
+
+    def _taken(self, job: Job) -> dict[str, float]:
+        """Return what the process of the job itself takes of the cluster: nothing where it leads others, which do."""
+        if job.workers > 1:
+            return {"entrypoint_num_cpus": 0}
+        taken = {f"entrypoint_num_{name}": self._takes[name] for name in ("cpus", "gpus")}
+        return taken | ({"entrypoint_memory": self._takes["memory"]} if self._takes["memory"] else {})
 
     def _asked(self, method: str, path: str, document: dict[str, Any] | None = None) -> dict[str, Any] | None:
         """Return what the head answers, None where it knows no such job; or raise `PlaceError`."""

@@ -1,7 +1,12 @@
 """The shell script of a job, the same for every engine that starts one."""
 
+import json
+import os
 import shlex
+from importlib import import_module
+from typing import Any
 
+from cxr_core.runs.places.crew import WorkerStarter
 from cxr_core.runs.places.definition import PlaceDefinition
 from cxr_core.runs.places.place import Job
 
@@ -13,15 +18,18 @@ COURIER = "run-courier"
 SHOW = "run-show"
 #: Tells the process which job it is in the words of the engine: a second one of the same leg has another.
 JOB_VARIABLE = "CXR_JOB"
+#: Tells it how several workers are started there.
+STARTER_VARIABLE = "CXR_STARTER"
 
 
-def job_script(definition: PlaceDefinition, job: Job, engine_job: str) -> str:
+def job_script(definition: PlaceDefinition, job: Job, engine_job: str, starter: str = "") -> str:
     """Return the script of a job.
 
     Args:
         definition: the place.
         job: the leg of the run.
         engine_job: what the shell there makes the engine's own number of the job of, as in "$NUMBER".
+        starter: how several workers are started from within the job, as `starter_text` says it.
     """
     role, folder = (COURIER, job.location) if job.location else (STEP_THERE, str(job.workspace))
     step = [definition.python, "-m", "cxr_core", role, job.run, str(job.leg), folder]
@@ -35,11 +43,26 @@ def job_script(definition: PlaceDefinition, job: Job, engine_job: str) -> str:
         "export PYTHONSAFEPATH=1 PYTHONUNBUFFERED=1",
         *home,
         f'export {JOB_VARIABLE}="{engine_job}"',
+        f"export {STARTER_VARIABLE}={shlex.quote(starter)}",
         "unset CXR_CONFIG",
         # In place of the shell: the engine's signals reach the process that can write a checkpoint.
         f"exec {shlex.join(step)}",
     ]
     return "\n".join(lines) + "\n"
+
+
+def starter_text(module: str, name: str, **arguments: Any) -> str:
+    """Return how several workers are started from within a job: by this class of a module beside this one."""
+    return json.dumps({"module": module, "name": name, "arguments": arguments})
+
+
+def told_starter() -> WorkerStarter:
+    """Return what starts the workers of the job that this process belongs to; raises as its class does."""
+    told = json.loads(os.environ[STARTER_VARIABLE])
+    starter: WorkerStarter = getattr(import_module(f"{__package__}.{told['module']}"), told["name"])(
+        **told["arguments"]
+    )
+    return starter
 
 
 def exported(definition: PlaceDefinition) -> list[str]:

@@ -11,7 +11,7 @@ import subprocess
 from cxr_core.errors import PlaceError
 from cxr_core.runs.places.definition import PlaceDefinition
 from cxr_core.runs.places.place import Job, JobNews, JobState
-from cxr_core.runs.places.script import job_script
+from cxr_core.runs.places.script import job_script, starter_text
 
 #: `prefix` is a command that hands its last argument to a shell where Slurm is; `options` are sbatch's.
 KEYS = ("prefix", "options")
@@ -57,9 +57,12 @@ class Slurm:
             "--requeue",
             f"--signal=B:TERM@{_NOTICE_SECONDS}",
             f"--comment={job.run}",
+            *([f"--ntasks={job.workers}"] if job.workers > 1 else []),
             *self._options,
         ]
-        self._run(["sbatch", "--parsable", *options], job_script(self._definition, job, "$SLURM_JOB_ID"))
+        starter = starter_text("slurm_workers", "SlurmWorkers", workers=job.workers)
+        script = job_script(self._definition, job, "$SLURM_JOB_ID", starter)
+        self._run(["sbatch", "--parsable", *options], script)
 
     @staticmethod
     def _output(job: Job) -> list[str]:
