@@ -58,6 +58,7 @@ prove: $(VENV)/test-installed  ## the long measurements; results are kept in ben
 	$(BIN)/python benchmarks/training_speed.py
 	$(BIN)/python benchmarks/policies_against_truth.py
 	$(BIN)/python benchmarks/faults.py
+	$(BIN)/python benchmarks/place_faults.py
 	$(BIN)/python benchmarks/runs_page.py
 	$(BIN)/python benchmarks/page_latency.py
 	$(BIN)/python benchmarks/image_import.py

@@ -24,6 +24,8 @@ def why_no_ray():
 class RayHead:
     """A head that runs as long as a test wants it to, at one address whenever it is started."""
 
+    keeps_jobs = False
+
     def __init__(self) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="ray-"))  # Ray's sockets have names of 107 letters at most
         self._ports = free_ports(5)
@@ -43,6 +45,8 @@ class RayHead:
         }
         command = [str(_program()), "start", "--head", "--block", "--disable-usage-stats", "--include-dashboard=true"]
         command += [f"--{name}={value}" for name, value in options.items()]
+        if os.geteuid() == 0:  # mounts of its own, as another machine has them
+            command = ["unshare", "--mount", "--propagation", "private", *command]
         with (self._folder / "start.log").open("ab") as log:
             self._process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
         deadline = time.monotonic() + 120
@@ -62,6 +66,15 @@ class RayHead:
                 os.kill(pid, signal.SIGKILL)
         self._process.wait()
         self._process = None
+
+    def lose(self) -> None:
+        self.kill()
+
+    def bring_back(self) -> None:
+        self.start()
+
+    def forget(self) -> None:
+        """Nothing is left to forget: what runs on it went with the head."""
 
     def stop(self) -> None:
         self.kill()

@@ -54,9 +54,12 @@ def why_not():
 class SlurmCluster:
     """A controller and one node of two CPUs, which run as long as a test wants them to."""
 
+    keeps_jobs = True
+
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.configuration = folder / "slurm.conf"
+        self._first_job = 1
 
     def start(self) -> None:
         for name in ("state", "spool", "munge"):
@@ -70,8 +73,13 @@ class SlurmCluster:
         names = {"key-file": "key", "socket": "socket", "pid-file": "pid", "log-file": "log", "seed-file": "seed"}
         self._run("munged", "--force", *(f"--{option}={munge / name}" for option, name in names.items()))
         self.start_controller()
-        self._run("slurmd", "-f", str(self.configuration))
+        self._start_node()
         self._await_node()
+
+    def _start_node(self) -> None:
+        """Start the node with mounts of its own, as another machine has them: what is mounted here later is not there."""
+        command = ["--mount", "--propagation", "private", str(_program("slurmd")), "-f", str(self.configuration)]
+        self._run("unshare", *command)
 
     def start_controller(self) -> None:
         self._run("slurmctld", "-f", str(self.configuration))
@@ -90,6 +98,23 @@ class SlurmCluster:
         """Let the controller lose what it knows of all jobs; it is dead meanwhile."""
         for file in (self.folder / "state").glob("job_state*"):
             file.unlink()
+        # As its manual asks for then: the node remembers the numbers that were given before.
+        self._first_job += 1000
+        lines = [line for line in self.configuration.read_text().splitlines() if not line.startswith("FirstJobId")]
+        self.configuration.write_text("\n".join([*lines, f"FirstJobId={self._first_job}", ""]))
+
+    def lose(self) -> None:
+        """Lose the controller; what it knew until now it knows when it is back."""
+        self.await_saved_state()
+        self.kill_controller()
+
+    def bring_back(self) -> None:
+        """Start the controller, and return once it answers and has its node."""
+        self.start_controller()
+        self._await_node("idle", "mix", "alloc")
+
+    def forget(self) -> None:
+        self.forget_jobs()
 
     def cancel_all(self) -> None:
         self.ask("scancel", "--user=root")
@@ -111,11 +136,18 @@ class SlurmCluster:
         assert done.returncode == 0, f"{program}: {done.stderr}"
         return done.stdout
 
-    def _await_node(self) -> None:
+    def _await_node(self, *states: str) -> None:
+        """Wait until the node is in one of these states: idle, where none is named."""
         deadline = time.monotonic() + 60
-        while "idle" not in self.ask("sinfo", "--noheader", "--format=%T"):
+        while not any(state in self._node_state() for state in states or ("idle",)):
             assert time.monotonic() < deadline, (self.folder / "slurmctld.log").read_text()[-2000:]
             time.sleep(0.2)
+
+    def _node_state(self) -> str:
+        try:
+            return self.ask("sinfo", "--noheader", "--format=%T")
+        except AssertionError:  # it does not answer yet
+            return ""
 
 
 def _program(name: str) -> str | None:

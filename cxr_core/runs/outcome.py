@@ -50,3 +50,9 @@ def _failure(code: int, folder: Path) -> str | None:
         if not folder.is_dir():
             return reasons.folder_vanished(folder)
         return " | ".join(log.last_words(folder / log.LOG_FILE))
+
+
+def with_words(ended: Outcome, told: str) -> Outcome:
+    """Return an end that nobody here asked for, with what the place of the run says of it."""
+    status, reason = ended
+    return status, f"{reason}{told}" if reason == reasons.STOPPED_FROM_OUTSIDE else reason

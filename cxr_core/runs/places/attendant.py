@@ -15,7 +15,7 @@ from cxr_core.errors import CxrError, ExistsError
 from cxr_core.runs import log, reasons
 from cxr_core.runs.identity import own_identity
 from cxr_core.runs.metrics import METRICS_FILE
-from cxr_core.runs.outcome import Outcome, outcome
+from cxr_core.runs.outcome import Outcome, outcome, with_words
 from cxr_core.runs.places import goods
 from cxr_core.runs.places.crew import Crew
 from cxr_core.runs.places.handover import Handover, was_handed_over
@@ -159,7 +159,7 @@ class Attendant:
         # A step that was stopped from outside may be started again by its place: only that can say.
         if code is not None and (code != EXIT_CANCELLED or stopped is not None or is_over):
             told = f" {run.place} says: {news.words}." if code == EXIT_CANCELLED and news is not None else ""
-            return self._fetched(run, folder, lambda: _with(outcome(code, self._folder, stopped), told))
+            return self._fetched(run, folder, lambda: with_words(outcome(code, self._folder, stopped), told))
         if not is_over or news is None:
             self._gone_since = None
             return None
@@ -169,6 +169,7 @@ class Attendant:
         patience = lost if is_lost and stopped is None else lag
         if hearing.step_lives(patience) or time.monotonic() - self._gone_since < patience:
             return None
+        folder.check_seen(stopped is None)
         folder.ask_to_stop()  # should it live on where nobody sees it
         told = "knows the job no more, and its step gives no sign of life" if is_lost else f"ended it: {news.words}"
 
@@ -186,6 +187,7 @@ class Attendant:
         except ExistsError as error:
             self._is_home = False
             return FAILED, str(error)
+        folder.check_seen(not run.cancel_requested)
         self._brought(run, folder)
         return ended()
 
@@ -241,9 +243,3 @@ class Attendant:
         log.note(message)
         self._record.told(lambda: self._store.progress(self._run_id, {"message": message, "eta_seconds": None}))
         return True
-
-
-def _with(ended: Outcome, told: str) -> Outcome:
-    """Return an end that nobody here asked for, with what the place says of it."""
-    status, reason = ended
-    return status, f"{reason}{told}" if reason == reasons.STOPPED_FROM_OUTSIDE else reason

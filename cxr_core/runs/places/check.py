@@ -3,18 +3,22 @@
 import contextlib
 import os
 import shlex
+import shutil
 from collections.abc import Iterator, Sequence
 
 from cxr_core import __version__
 from cxr_core.atomic import write_text
-from cxr_core.errors import CxrError
+from cxr_core.errors import CxrError, PlaceError
 from cxr_core.locations import is_remote
 from cxr_core.runs.places.definition import PlaceDefinition
 from cxr_core.runs.places.object_folder import ObjectFolder
 from cxr_core.runs.places.registry import definition_of, get_place
 from cxr_core.runs.places.script import SHOW, exported
+from cxr_core.workspace import make_private_folder
 
 _VERSION, _SEEN, _RECORD = "version:", "seen:", "record:"
+#: What stands for a folder that is there, and into which whoever works at the place may not look.
+_CLOSED = "closed"
 
 
 def definition_problems(name: str) -> list[str]:
@@ -56,12 +60,16 @@ def _token(definition: PlaceDefinition) -> Iterator[tuple[str, str]]:
         finally:
             store.remove([name])
         return
-    file = definition.folder / name
-    write_text(file, token)
+    closed = definition.folder / name  # as the folder of a run is
     try:
-        yield f"cat {shlex.quote(str(file))}", token
+        make_private_folder(closed)
+        write_text(closed / name, token)
+        there = f"{{ test -d {shlex.quote(str(closed))} && echo {_CLOSED}; }}"
+        yield f"cat {shlex.quote(str(closed / name))} || {there}", token
+    except OSError as error:
+        raise PlaceError(f"The folder {definition.folder} cannot be written here: {error.strerror}.") from error
     finally:
-        file.unlink(missing_ok=True)
+        shutil.rmtree(closed, ignore_errors=True)
 
 
 def _script(definition: PlaceDefinition, shown: str, records: Sequence[str]) -> str:
@@ -86,7 +94,12 @@ def _problems(definition: PlaceDefinition, said: list[str], token: str, records:
     if version != f"CXR Lab {__version__}":
         said_there = version[:150] or "nothing"
         found.append(f"{definition.python} at {name} must have CXR Lab {__version__}, as here. It says: {said_there}.")
-    if f"{_SEEN}{token}" not in said:
+    if f"{_SEEN}{_CLOSED}" in said:
+        found.append(
+            f"{name} sees {definition.folder}, but not what is closed to others there. The work must run as the user "
+            "who is here, or as one of the group with group_access."
+        )
+    elif f"{_SEEN}{token}" not in said:
         folder = definition.location or f"{definition.folder} of this machine"
         found.append(f"{name} does not see the folder {folder}. Name one that both see.")
     if unseen := [record for record in records if f"{_RECORD}{record}" not in said]:

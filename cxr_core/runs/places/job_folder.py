@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from cxr_core.atomic import write_text
-from cxr_core.errors import CxrError
+from cxr_core.errors import CxrError, PlaceError
 from cxr_core.runs.places.place import Job
 from cxr_core.runs.run import Run
 
@@ -118,6 +118,13 @@ class JobFolder:
         """List the folder: a shared disk may go on saying that a file is missing which it was asked for before."""
         with contextlib.suppress(OSError):
             os.listdir(self.path)  # noqa: PTH208 - the listing itself is wanted
+
+    def check_seen(self, is_needed: bool) -> None:
+        """Raise `PlaceError`, where it is needed, unless the folder can be seen: nothing in it proves nothing then."""
+        if is_needed and self.order() is None:
+            raise PlaceError(
+                f"The folder {self.path} cannot be seen from here, so that nobody knows how the run ended."
+            )
 
     def holds(self, path: Path) -> bool:
         """Say whether a path is below this folder, and no link on the way to it leads elsewhere."""

@@ -64,10 +64,11 @@ def store(workspace, write_places, tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def folder(tmp_path):
+def folder(store, tmp_path):
     """The folder of its job, of which a step has taken the first leg."""
     folder = JobFolder(Job(RUN, 1, tmp_path / "shared" / RUN))
     folder.path.mkdir(parents=True)
+    folder.write_order(store.get(RUN), "1")
     assert folder.claim("1", "nonce")
     return folder
 
@@ -171,3 +172,26 @@ def test_a_process_leaves_a_run_of_a_place_that_is_gone_to_the_one_that_took_it(
     write_places(other={"kind": '"slurm"', "folder": '"shared"'})
     monkeypatch.setattr(attendant_module.RunRecord, "mine", lambda *_: None)
     assert attended(store).status == "queued"
+
+
+def test_a_job_that_ended_while_its_folder_cannot_be_seen_is_not_said_to_have_failed(store, folder, place, tmp_path):
+    hidden, looks = tmp_path / "hidden", []
+    folder.path.rename(hidden)
+
+    def state(_job):
+        looks.append(store.get(RUN).status)
+        if len(looks) == 4:
+            hidden.rename(folder.path)
+            folder.write_end(0)
+        return ENDED
+
+    place.state = state
+    assert attended(store).status == "completed"
+    assert "failed" not in looks
+
+
+def test_a_run_whose_folder_cannot_be_seen_is_cancelled_when_the_user_wants(store, folder, place, tmp_path):
+    folder.path.rename(tmp_path / "hidden")
+    place.news = ENDED
+    store.request_cancel(RUN, "Cancelled by the user.")
+    assert attended(store).status == "cancelled"

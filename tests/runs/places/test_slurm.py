@@ -1,6 +1,8 @@
 """Slurm's own programs answer; what is expected is what Slurm's manual says of them."""
 
 import shlex
+import tempfile
+from pathlib import Path
 
 import pytest
 
@@ -143,3 +145,17 @@ def test_a_folder_that_the_place_does_not_see_is_told(slurm, write_places, tmp_p
     away.chmod(0o755)
     write_places(cluster={"kind": '"slurm"', "folder": f'"{shared}"', "prefix": f'"unshare --mount {away}"'})
     assert any("does not see the folder" in problem for problem in place_problems("cluster", []))
+
+
+def test_a_place_that_works_as_another_user_is_told(slurm, write_places, tmp_path):
+    """What is asked there is asked as nobody, who sees the folder, and not what is closed in it."""
+    with tempfile.TemporaryDirectory() as shared:
+        Path(shared).chmod(0o755)
+        away = tmp_path / "away"
+        away.write_text(
+            '#!/bin/sh\ncase "$1" in sh) exec setpriv --reuid=65534 --clear-groups sh;; esac\nexec sh -c "$1"\n'
+        )
+        away.chmod(0o755)
+        write_places(cluster={"kind": '"slurm"', "folder": f'"{shared}"', "prefix": f'"{away}"'})
+        assert any("but not what is closed to others there" in problem for problem in place_problems("cluster", []))
+        assert list(Path(shared).iterdir()) == []
