@@ -56,7 +56,10 @@ prove: $(VENV)/test-installed  ## the long measurements; results are kept in ben
 	$(BIN)/python benchmarks/kills.py --keep
 	$(BIN)/python benchmarks/input_pipeline.py
 	$(BIN)/python benchmarks/training_speed.py
-	$(BIN)/python benchmarks/policies_against_truth.py
+	$(BIN)/python benchmarks/policies_against_truth.py --keep
+	$(BIN)/python benchmarks/policy_shares.py --keep
+	$(BIN)/python benchmarks/frozen_heads.py --keep
+	$(BIN)/python benchmarks/landscape_ranks.py --keep
 	$(BIN)/python benchmarks/faults.py
 	$(BIN)/python benchmarks/place_faults.py
 	$(BIN)/python benchmarks/runs_page.py
@@ -72,6 +75,7 @@ prove: $(VENV)/test-installed  ## the long measurements; results are kept in ben
 	$(BIN)/python benchmarks/false_marks.py
 	$(BIN)/python benchmarks/gaps_coverage.py
 	$(BIN)/python benchmarks/area_gaps_coverage.py
+	$(BIN)/python benchmarks/seeds_coverage.py --keep
 	$(BIN)/python benchmarks/evaluation_speed.py --keep
 	$(BIN)/python benchmarks/real_size.py --keep
 	$(BIN)/python benchmarks/real_size_pages.py --keep

@@ -15,11 +15,12 @@ def keep(name: str, result: dict[str, Any]) -> Path:
     """Write a result with its circumstances to `benchmarks/results/<name>.json` and return the path."""
     path = RESULTS / f"{name}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(_circumstances() | result, indent=1) + "\n")
+    path.write_text(json.dumps(circumstances() | result, indent=1) + "\n")
     return path
 
 
-def _circumstances() -> dict[str, Any]:
+def circumstances() -> dict[str, Any]:
+    """Return the date, the commit, the machine and the version of Python."""
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
     return {
         "date": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M UTC"),

@@ -38,6 +38,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "show": ("show", "SHOW"),
     "index": ("images", "INDEX"),
     "compare": ("figures", "COMPARE"),
+    "seeds": ("seeds", "SEEDS"),
     "report": ("report", "REPORT_COMMAND"),
     "meaning": ("meaning", "MEANING"),
     "ensemble": ("ensemble", "ENSEMBLE"),

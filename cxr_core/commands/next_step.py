@@ -184,6 +184,7 @@ _AFTER: dict[str, Callable[[argparse.Namespace, Any], tuple[str, Words]]] = {
     "show": _nothing_follows,
     "index": _after_run,
     "compare": _after_comparison,
+    "seeds": _nothing_follows,
     "report": _nothing_follows,
     "meaning": _after_meaning,
     "ensemble": _after_ensemble,

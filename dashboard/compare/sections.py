@@ -19,6 +19,7 @@ from dashboard.charts.details import difference_chart
 from dashboard.charts.frame import CONFIG
 from dashboard.charts.model_grid import grid_html, legend_words
 from dashboard.compare.pair import default_pair, pair_input
+from dashboard.compare.seeds import seeds_section
 from dashboard.compare.so_far import differences_so_far
 from dashboard.shared import engine, help_texts
 from dashboard.shared.comparison_tables import (
@@ -142,6 +143,7 @@ def difference_section(source: str, grids: ModelGrid, policies: Mapping[str, str
         st.caption(plain(f"A: {policies[first]} · B: {policies[second]}"))
         where = (grids.dataset, None, grids.judge)
         _differences(engine.comparison(source, first, second, *where, differences_so_far))
+        seeds_section(source, first, second, grids.dataset, grids.judge)
 
 
 def _differences(found: Comparison) -> None:

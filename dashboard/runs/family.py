@@ -18,7 +18,9 @@ from cxr_core.tasks.family_results import (
 )
 from dashboard.charts.frame import CONFIG
 from dashboard.charts.policies import policy_chart, policy_points, sweep_heatmap
-from dashboard.runs.family_steps import next_steps, seed_words
+from dashboard.charts.run_figures import AUC, CERTAIN
+from dashboard.charts.seed_curves import seed_points, seeds_chart
+from dashboard.runs.family_steps import next_steps, repeat_words, seed_words
 from dashboard.runs.words import best_auc, policy_words, status_badge
 from dashboard.shared import help_texts
 from dashboard.shared.choices import Options, select_one
@@ -35,7 +37,10 @@ def family_section(run: Run) -> None:
         return
     children = {child.run: child for child in service.children(run.run)}
     if run.kind == REPEAT:
-        _spread(family_auc(run))
+        spread = family_auc(run)
+        _spread(spread)
+        st.caption(repeat_words(spread))
+        _seed_curves(run, [(member.seed, member.run) for member in members if member.run in children])
     elif run.kind == SWEEP:
         _sweep(sweep_cells(run), run)
     rows = [_row(member, children.get(member.run)) for member in members]
@@ -60,6 +65,20 @@ def spread_words(spread: SeedSpread) -> str:
         return NOTHING
     deviation = "" if spread.sd is None else f" ± {spread.sd:.3f}"
     return f"{three_digits(spread.mean)}{deviation} (n = {spread.n})"
+
+
+def _seed_curves(run: Run, seeds: list[tuple[int, str]]) -> None:
+    """Draw how validation went with each seed, and on average."""
+    read = [(seed, service.metric_columns(training)) for seed, training in seeds]
+    for column, figure in zip(st.columns(2), (AUC, CERTAIN), strict=True):
+        points = seed_points(read, figure)
+        if not points.empty:
+            with column:
+                st.altair_chart(
+                    seeds_chart(points, figure, colors().models[0], colors()),
+                    key=f"seeds-{figure.unit}-{run.run}",
+                    alt=f"{figure.title} of each seed of {run.name}, and their mean, by epoch",
+                )
 
 
 def _spread(spread: SeedSpread) -> None:

@@ -5,11 +5,14 @@ from collections.abc import Iterable, Mapping
 
 import streamlit as st
 
+from cxr_core.evaluation.seeds import Floor, seeds_needed
 from cxr_core.runs import service
 from cxr_core.runs.store import COMPLETED, Run
 from cxr_core.sources.registry import get_source
 from cxr_core.tasks.family_results import SWEEP, SeedSpread
 from cxr_core.tasks.predict import start_prediction
+from cxr_core.tasks.seed_groups import floor_of_run
+from cxr_core.tasks.seed_words import needed_words
 from cxr_core.training.options import TrainOptions
 from cxr_core.words import counted
 from dashboard.runs.actions import predicting_device
@@ -34,6 +37,28 @@ def seed_words(spreads: Iterable[SeedSpread]) -> str:
         f"Seeds alone move an AUC by ± {pooled:.3f} (standard deviation within a pair, over "
         f"{counted(len(several), 'pair')} of several seeds): smaller differences between pairs may be chance."
     )
+
+
+def repeat_words(spread: SeedSpread) -> str:
+    """Return in a sentence what the seeds of one training tell: the floor, and how many would tell a difference."""
+    if spread.sd is None:
+        return "One seed so far: how far another one moves the AUC is not known yet."
+    needed = needed_words(seeds_needed(Floor(spread.sd, spread.n - 1)))
+    return f"The seed alone moves this AUC by ± {spread.sd:.3f}. {needed}"
+
+
+def floor_words(run: Run) -> str:
+    """Return in a sentence what the seed alone does to a training of one seed, as far as similar trainings tell."""
+    found = floor_of_run(run)
+    if found is None:
+        return (
+            "One seed, and no similar training was repeated: how far another seed moves this AUC is not known. "
+            "Repeat it over seeds on Train."
+        )
+    whose = "the same training" if found.same else f"trainings like it ({found.models[0]} and others)"
+    moves = f"± {found.floor.sd:.3f} (standard deviation, {found.floor.freedom:g} degrees of freedom)"
+    needed = needed_words(seeds_needed(found.floor))
+    return f"The seed alone moved the best validation AUC of {whose} by {moves}. {needed}"
 
 
 def next_steps(run: Run, children: Mapping[str, Run]) -> None:

@@ -6,10 +6,11 @@ import streamlit as st
 
 from cxr_core.runs import service
 from cxr_core.runs.columns import MetricColumns
-from cxr_core.runs.store import Run
+from cxr_core.runs.store import COMPLETED, Run
 from cxr_core.sources.source import Source
 from dashboard.runs.curves import curves_section, loss_words, throughput_section
 from dashboard.runs.family import family_section, learned_section
+from dashboard.runs.family_steps import floor_words
 from dashboard.runs.filter import RunFilter
 from dashboard.runs.table import run_table
 from dashboard.runs.words import (
@@ -83,6 +84,8 @@ def _run_section(run_id: str, was_active: bool, others: list[str]) -> None:
         _standing(run)
         if run.kind == "train":
             curves_section(run, [service.get(other) for other in others])
+            if run.status == COMPLETED:
+                st.caption(plain(floor_words(run)))
             learned_section(run)
             _epoch_table(run)
         family_section(run)

@@ -20,6 +20,7 @@ from dashboard.charts.run_curves import (
     smoothed,
 )
 from dashboard.charts.run_figures import AUC, CERTAIN, FIRST_STAGE, LOSS, MEASURED, SPEED
+from dashboard.charts.seed_curves import MEAN, SEED, seed_points, seeds_chart
 from dashboard.charts.thinning import kept_places
 
 ROWS = [
@@ -165,3 +166,22 @@ def test_the_first_stage_of_self_training_is_drawn_before_the_second_and_fainter
     opacity = spec["layer"][0]["encoding"]["opacity"]["scale"]
     strengths = dict(zip(opacity["domain"], opacity["range"], strict=True))
     assert strengths["Training"] == 1 > strengths[FIRST_STAGE[0]] == strengths[FIRST_STAGE[1]]
+
+
+def test_each_seed_is_a_thin_line_behind_the_mean_of_those_epochs_that_all_have():
+    def rows(*aucs):
+        return drawn([{"step": n, "epoch": n, "time": 0.0, "val_auc": auc} for n, auc in enumerate(aucs, 1)]).metrics
+
+    seeds = [(4, rows(0.6, 0.7, 0.9)), (5, rows(0.7, 0.8))]
+    points = seed_points(seeds, AUC)
+    mean = points[points["part"] == MEAN]
+    assert list(mean["x"]) == [1, 2]
+    assert list(mean["y"]) == pytest.approx([0.65, 0.75])
+    assert len(points[points["part"] == SEED]) == 5
+    assert set(points["line"]) == {"seed 4", "seed 5", MEAN.lower()}
+    thin, thick = seeds_chart(points, AUC, "#0072B2", LIGHT).to_dict()["layer"]
+    assert thin["mark"]["strokeWidth"] < thick["mark"]["strokeWidth"]
+    assert thin["mark"]["opacity"] < thick["mark"]["opacity"]
+    alone = seed_points(seeds[:1], AUC)
+    assert set(alone["part"]) == {SEED}
+    assert seed_points([], AUC).empty

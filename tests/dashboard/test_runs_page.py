@@ -34,7 +34,15 @@ def submitted(own_small_demo, monkeypatch):
     monkeypatch.setattr(service, "_launch", lambda store, run: run)
 
     def submit(
-        name="mine", status="completed", rows=(), options=None, kind="train", parent=None, run_id=None, **config
+        name="mine",
+        status="completed",
+        rows=(),
+        options=None,
+        kind="train",
+        parent=None,
+        run_id=None,
+        result=None,
+        **config,
     ):
         config |= {"options": {"epochs": 2} | (options or {}), "steps_per_epoch": 100}
         run = service.submit(kind, name, "demo", config, "cpu", resumable=True, parent=parent, run_id=run_id)
@@ -42,6 +50,8 @@ def submitted(own_small_demo, monkeypatch):
         store.start(run.run)
         content = "".join(json.dumps(row) + "\n" for row in rows)
         (store.run_folder(run.run) / "metrics.jsonl").write_text(content)
+        if result is not None:
+            store.set_result(run.run, result)
         if status != "running":
             store.end(run.run, status, None, run.supervisor)
         return run
@@ -245,8 +255,24 @@ def test_a_sweep_without_figures_says_when_they_come(submitted, page):
 
 def test_a_repetition_shows_the_mean_and_the_spread_over_its_seeds(submitted, page):
     run = family(submitted, "repeat", [[(1, 0.7)], [(1, 0.8)], [(1, 0.9)]])
-    (metric,) = page("runs", run=run.run).metric
+    app = page("runs", run=run.run)
+    (metric,) = app.metric
     assert metric.value == "0.800 ± 0.100 (n = 3)", "the standard deviation of .7, .8, .9 with n - 1"
+    assert any("seed alone moves this AUC by ± 0.100. More than 1,000 seeds" in one.value for one in app.caption)
+    (spec,) = (json.loads(chart.proto.spec) for chart in charts(app))
+    assert "thick: their mean" in spec["title"][1]
+    assert len(spec["layer"]) == 2
+
+
+def test_a_training_of_one_seed_says_so_and_what_similar_ones_did(submitted, page):
+    alone = submitted(rows=rows(200), result={"val_auc": 0.8})
+    assert any(
+        "One seed, and no similar training was repeated" in one.value for one in page("runs", run=alone.run).caption
+    )
+    for seed, auc in ((1, 0.7), (2, 0.72)):
+        submitted(f"other{seed}", rows=rows(200), options={"seed": seed, "learning_rate": 0.1}, result={"val_auc": auc})
+    app = page("runs", run=alone.run)
+    assert any("trainings like it (other2 and others) by ± 0.014" in one.value for one in app.caption)
 
 
 def test_a_learned_policy_shows_how_u_and_w_moved(submitted, page):
