@@ -30,8 +30,15 @@ window.fetch = async (...asked) => {
   // It claims to be nothing and yet has a name.
   const NAMED = '[data-testid="stFileUploaderDropzone"][role="presentation"]';
 
+  // A tab or a part that is opened gives what is in it a size, without any change of the page.
+  const sizes = new ResizeObserver(lookSoon), sized = new WeakSet();
+
   // What is wider or higher than its place is reached by Tab, with a name, and scrolled by the arrow keys.
   function reachable(place) {
+    if (!sized.has(place)) {
+      sized.add(place);
+      sizes.observe(place);
+    }
     if (place.scrollWidth > place.clientWidth || place.scrollHeight > place.clientHeight) {
       place.tabIndex = 0;
       place.setAttribute("role", "group");

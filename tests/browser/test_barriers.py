@@ -14,21 +14,23 @@ from cxr_core.runs import service
 from cxr_core.runs.store import RunStore
 from cxr_core.tasks.images import ImageQuery, images
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
 READING = "images?mode=read&reader=ann&group=blank"
 #: One film large, whose path follows (`open_page`).
 FILM = "images?group=blank&image="
 PAGES = ("", "train", "runs", "evaluate", "compare", "images", "images?mode=read&group=blank", READING, FILM, "sources")
 WIDE, NARROW = 1440, 390
-THEMES = ("light", "dark")
+#: The themes, light first, and the colour of a page behind all that is on it.
+THEMES = {"light": "rgb(255, 255, 255)", "dark": "rgb(18, 22, 28)"}
+BEHIND_ALL = "getComputedStyle(document.querySelector('[data-testid=stApp]')).backgroundColor"
 BARRIERS = """async () => (await axe.run({resultTypes: ["violations"]})).violations.flatMap(
   ({id, impact, nodes}) => nodes.map(({html, failureSummary}) => `${impact}: ${id}: ${html.slice(0, 300)}: ${failureSummary}`))"""
-#: Nothing is computed, drawn or faded for a while; the script that makes places reachable has looked.
+#: Nothing is computed, drawn, faded or loaded for a while; the script that makes places reachable has looked.
 AT_REST = """() => {
   const app = document.querySelector('[data-testid=stApp]'), now = performance.now();
   const busy = app?.dataset.testScriptState !== 'notRunning'
-    || document.querySelector('[data-stale=true], [data-testid=stSkeleton]');
+    || document.querySelector('[data-stale=true], [data-testid=stSkeleton]') || document.fonts.status !== 'loaded';
   if (busy || !window.lastBusy) window.lastBusy = now;
   return now - window.lastBusy > 450;
 }"""
@@ -153,21 +155,32 @@ def unfold(page):
             place.locator("summary").first.click()
 
 
-@pytest.mark.parametrize("theme", THEMES)
-def test_no_page_in_any_width_or_theme_has_a_barrier_an_error_or_a_failed_request(browser, served, theme):
+def test_no_page_in_any_width_or_theme_has_a_barrier_an_error_or_a_failed_request(browser, served, pytestconfig):
+    """Each page is opened in the light and then made dark; that it is opened in the dark as well is for `make prove`."""
     found = []
-    with watched(browser, color_scheme=theme) as (page, wrong):
-        for name in PAGES:
-            open_page(page, served, name)
-            unfold(page)
-            found += barriers(page, name or "labels", WIDE, NARROW)
-            if theme == "dark":
+    with watched(browser) as (page, wrong):
+        for opened_in in THEMES if pytestconfig.getoption("--whole") else ("light",):
+            for name in PAGES:
+                page.emulate_media(color_scheme=opened_in)
+                open_page(page, served, name)
+                unfold(page)
+                found += barriers_in_both_themes(page, name or "labels", WIDE, NARROW)
                 found += barriers_of_tabs(page, name or "labels")
         open_page(page, served, "runs")
         page.get_by_role("button", name="Delete run").click()
         expect(page.get_by_role("dialog")).to_be_visible()
-        found += barriers(page, "dialog", NARROW)
+        found += barriers_in_both_themes(page, "dialog", NARROW)
     assert (found, wrong) == ([], [])
+
+
+def barriers_in_both_themes(page, where, *widths):
+    """Look at a page in the light, and then in the dark."""
+    found = []
+    for theme, behind in THEMES.items():
+        page.emulate_media(color_scheme=theme)
+        wait_in_page(page, f"() => {BEHIND_ALL} === '{behind}'")
+        found += barriers(page, f"{where}, {theme}", *widths)
+    return found
 
 
 def barriers_of_tabs(page, where):
