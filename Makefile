@@ -21,7 +21,7 @@ run-bigquery-demo: $(VENV)/test-installed  ## the demo behind a BigQuery-compati
 test quick: export PYTHONDONTWRITEBYTECODE =
 
 # Tests that share the cores can starve each other: what failed runs once more, alone, and what fails again has failed.
-test: $(VENV)/test-installed chromium slurm  ## set up and run every test, a real browser included
+test: $(VENV)/test-installed windowless slurm  ## set up and run every test, a real browser included
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile || \
 	  { echo "Once more, alone, the tests that failed above:"; \
 	    $(BIN)/python -m pytest --last-failed --last-failed-no-failures none; }
@@ -51,6 +51,7 @@ prove: $(VENV)/test-installed  ## the long measurements; results are kept in ben
 	$(BIN)/python -m pytest --whole tests/models/test_shipped_models.py
 	$(BIN)/python -m pytest --whole tests/runs/places/test_train_there.py
 	$(BIN)/python -m pytest --whole tests/dashboard/test_fuzzed_addresses.py
+	$(BIN)/python -m pytest --whole tests/browser/test_barriers.py -k no_page
 	$(BIN)/python benchmarks/kill_series.py
 	$(BIN)/python benchmarks/fuzzed_inputs.py --keep
 	$(BIN)/python benchmarks/kills.py --keep
@@ -125,6 +126,14 @@ chromium:
 	  { echo "Installing Debian's chromium for the browser tests"; \
 	    run=; [ "$$(id -u)" = 0 ] || run=sudo; \
 	    $$run apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$run apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core; }
+
+# The same without a window around its pages, which takes less of the processor; the tests do without it too.
+.PHONY: windowless
+windowless: chromium
+	@command -v chromium-headless-shell >/dev/null || [ "$$(id -u)" != 0 ] || ! command -v apt-get >/dev/null || \
+	  { echo "Installing Debian's chromium-headless-shell for the browser tests"; \
+	    apt-get update -qq -o Acquire::Retries=1 -o Acquire::http::Timeout=20 && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium-headless-shell; } || \
+	  echo "It is not to be had: the tests use chromium."
 
 # Its daemons are started by root alone; elsewhere the tests that need them say so and are skipped.
 .PHONY: slurm

@@ -15,7 +15,8 @@ from cxr_core.training.probe import probe
 
 #: A machine that does other work too may need this long to draw a page.
 expect.set_options(timeout=30_000)
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+#: The first is the same Chromium without a window around its pages, which would take a second of the processor a test.
+BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
