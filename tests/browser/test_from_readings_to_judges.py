@@ -57,6 +57,8 @@ def test_a_file_of_readings_becomes_a_policy_a_run_and_a_judge(page, dashboard, 
     page.wait_for_url(re.compile("train-view=Lateral"))  # the form is drawn anew; two stand there meanwhile
     type_in(page.get_by_role("spinbutton", name="Epochs"), "1", "train-epochs")
     type_in(page.get_by_role("textbox", name="Model name"), "read", "train-name")
+    size = page.get_by_role("combobox", name="Image size (pixels)")  # how good the model becomes is of no matter here
+    type_in(size, "32", "train-image-size")
     page.get_by_role("button", name="Start training").click()
     page.wait_for_url(re.compile(r"/runs\?.*run="))
     run = own_demo / "runs" / re.search(r"run=([\w-]+)", page.url)[1]
