@@ -30,6 +30,9 @@ SLOW_FIXTURES = {
     *("coverage", "false_marks"),
 }
 
+#: Fixtures that start a cluster of this machine: a test with them waits for seconds, and takes little of the processor.
+CLUSTER_FIXTURES = {"slurm_cluster", "ray_head", "each_kind"}
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--whole", action="store_true", help="all images where a share of them will do: `make prove`")
@@ -51,6 +54,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if SLOW_FIXTURES & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.slow)
+        if CLUSTER_FIXTURES & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.cluster)
     share_longest_first(config, items)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 #: About how long a test takes that is marked so; the first mark that it has counts.
-SECONDS = {"browser": 25.0, "tensorflow": 5.0, "slow": 1.0}
+SECONDS = {"browser": 25.0, "cluster": 6.0, "tensorflow": 5.0, "slow": 1.0}
 OTHER_SECONDS = 0.05
 
 

@@ -17,6 +17,7 @@ TESTS = [
     *items_of("served", 5, "slow"),
     *items_of("tour", 2, "browser", "slow"),
     *items_of("steps", 3, "tensorflow"),
+    *items_of("places", 2, "slow", "cluster"),
 ]
 
 
@@ -28,7 +29,7 @@ def shared(items, **worker):
 
 def test_the_longest_come_first_and_browsers_between_others_with_no_file_torn_apart():
     files = [item.path for item in shared(TESTS, workerinput={})]
-    assert files == ["steps"] * 3 + ["tour"] * 2 + ["served"] * 5 + ["form"] + ["many"] * 90
+    assert files == [*["steps"] * 3, *["tour"] * 2, *["places"] * 2, "form", *["served"] * 5, *["many"] * 90]
 
 
 def test_one_process_alone_keeps_the_order_of_the_files():

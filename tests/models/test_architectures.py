@@ -54,10 +54,16 @@ def trained(request, records, tmp_path_factory):
     return request.param, result.last_model
 
 
+@pytest.fixture(scope="module")
+def read_again(trained):
+    """The network as it is read from that file, and what the file says of it."""
+    return load_network(trained[1])
+
+
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
-def test_what_is_trained_is_read_again_and_predicts_as_keras_reads_it(trained, records):
+def test_what_is_trained_is_read_again_and_predicts_as_keras_reads_it(trained, read_again, records):
     name, path = trained
-    network, info = load_network(path)
+    network, info = read_again
     assert (info.architecture, info.channels, info.pooling) == (name, *FORMS[name])
     images = np.random.default_rng(0).random((2, SIZE, SIZE, 1), np.float32)
     stock = keras.models.load_model(path.with_suffix(".keras"), compile=False)
@@ -68,10 +74,18 @@ def test_what_is_trained_is_read_again_and_predicts_as_keras_reads_it(trained, r
     assert len(table) == 2 and np.isfinite(table[list(LABELS)].to_numpy()).all()
 
 
-def test_it_shows_where_it_looks_as_plain_gradients_do(trained):
-    network, info = load_network(trained[1])
+@pytest.fixture
+def decided(read_again):
+    """The same network with a last layer that weighs every feature."""
+    network, info = read_again
     kernel, bias = network.layers[-1].get_weights()
     network.layers[-1].set_weights([np.random.default_rng(3).normal(0, 0.3, kernel.shape), bias])
+    yield network, info
+    network.layers[-1].set_weights([kernel, bias])
+
+
+def test_it_shows_where_it_looks_as_plain_gradients_do(decided):
+    network, info = decided
     pixels = np.random.default_rng(0).random((1, SIZE, SIZE, 1)).astype(np.float32)
     found = ClassActivation(network, info).of_pixels(pixels)
     maps = [operation.output for operation in network.operations if len(operation.output.shape) == 4][-1]
