@@ -43,7 +43,7 @@ _EVALUATION = {
     "simultaneous": "simultaneous",
     "subgroups": "subgroups",
     "thresholds": "thresholds",
-    "uncertain": "uncertain",
+    "uncertain": "sorted_label",
     "verdicts": "verdicts",
     "weighted": "intervals",
     "without_readings": "without_readings",
