@@ -49,7 +49,7 @@ models: $(VENV)/installed  ## train the eight shipped models again
 
 prove: $(VENV)/test-installed  ## the long measurements; results are kept in benchmarks/results/
 	$(BIN)/python -m pytest --whole tests/models/test_shipped_models.py
-	$(BIN)/python -m pytest --whole tests/runs/places/test_train_there.py
+	$(BIN)/python -m pytest --whole tests/runs/places/test_train_there.py tests/runs/places/test_several_workers.py
 	$(BIN)/python -m pytest --whole tests/dashboard/test_fuzzed_addresses.py
 	$(BIN)/python -m pytest --whole tests/browser/test_barriers.py -k no_page
 	$(BIN)/python benchmarks/kill_series.py
