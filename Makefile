@@ -34,7 +34,7 @@ check: $(VENV)/test-installed  ## lint, format, types, the container file, advis
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/hadolint Containerfile
+	$(BIN)/hadolint Containerfile Containerfile.vertex
 	$(BIN)/python tests/advisories.py
 
 format: $(VENV)/test-installed
@@ -101,8 +101,9 @@ prove: $(VENV)/test-installed  ## the long measurements; results are kept in ben
 lock: $(VENV)/test-installed  ## pin anew what pyproject.toml asks for
 	$(BIN)/uv pip compile -q --universal --fork-strategy fewest --python-version 3.11 --no-header --no-emit-index-url --generate-hashes pyproject.toml -o requirements.txt
 	$(BIN)/uv pip compile -q --universal --fork-strategy fewest --python-version 3.11 --no-header --no-emit-index-url --generate-hashes --extra login -c requirements.txt pyproject.toml -o requirements-login.txt
-	$(BIN)/uv pip compile -q --universal --fork-strategy fewest --python-version 3.11 --no-header --no-emit-index-url --generate-hashes --no-emit-package pip --extra login --extra test -c requirements.txt -c requirements-login.txt pyproject.toml -o requirements-test.txt
-	$(PIP) install -q --no-deps -r requirements-test.txt
+	$(BIN)/uv pip compile -q --universal --fork-strategy fewest --python-version 3.11 --no-header --no-emit-index-url --generate-hashes --extra vertex --extra s3 -c requirements.txt -c requirements-login.txt pyproject.toml -o requirements-cloud.txt
+	$(BIN)/uv pip compile -q --universal --fork-strategy fewest --python-version 3.11 --no-header --no-emit-index-url --generate-hashes --no-emit-package pip --extra login --extra test -c requirements.txt -c requirements-login.txt -c requirements-cloud.txt pyproject.toml -o requirements-test.txt
+	$(PIP) install -q --no-deps -r requirements-test.txt -r requirements-cloud.txt
 	$(BIN)/python docs/make_licences.py
 
 # The check in front says at once what a long installation would only say in the end.

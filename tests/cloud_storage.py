@@ -2,6 +2,7 @@
 
 import json
 import threading
+from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from gcp_storage_emulator.exceptions import NotFound
@@ -42,7 +43,7 @@ class Emulator:
                 except NotFound:
                     pass
                 else:
-                    response.status = 412
+                    response.status = HTTPStatus.PRECONDITION_FAILED
                     return
             self._insert(request, response, storage)
 

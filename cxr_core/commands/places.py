@@ -20,7 +20,8 @@ def _execute(arguments: argparse.Namespace) -> Answer:
 
 def _text(reports: list[PlaceReport]) -> str:
     rows = [(one.place, one.kind, one.folder or "-", _found(one)) for one in reports]
-    return as_table(("place", "kind", "folder", "found"), rows)
+    costs = [f"A run at {one.place} costs: {one.cost}." for one in reports if one.cost]
+    return "\n".join([as_table(("place", "kind", "folder", "found"), rows), *costs])
 
 
 def _found(report: PlaceReport) -> str:

@@ -1,12 +1,14 @@
 """What a run takes along to another place: the definition of its source, and the files that it reads but records."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from cxr_core.errors import UsageError
+from cxr_core.locations import is_remote
 from cxr_core.runs.places.goods import Goods
-from cxr_core.runs.places.registry import definition_of
+from cxr_core.runs.places.registry import definition_of, get_place
 from cxr_core.runs.run import HERE, Run
 from cxr_core.sources.registry import SOURCE_FILE, get_source
 from cxr_core.sources.source import Source
@@ -63,6 +65,22 @@ def goods_of(run: Run, place: str) -> Goods | None:
     if run.kind != _TRAIN:
         raise UsageError(f"Only a training can go on at another place. Run {run.run} is a {run.kind} run.")
     return training_goods(get_source(run.source), TrainOptions.from_dict(run.config["options"]), place)
+
+
+def records_at(place: str, source: Source) -> str:
+    """Return the pattern of the records that a run reads at a place: the place's own, else the source's."""
+    own = "" if place == HERE else definition_of(place).records
+    return own or source.records
+
+
+def check_reads(place: str, files: Sequence[str]) -> None:
+    """Raise `UsageError` where a place shares no disk with this machine and a file lies on one."""
+    unread = next((file for file in files if not is_remote(file)), None)
+    if place != HERE and unread is not None and not get_place(place).terms().reads_paths:
+        raise UsageError(
+            f"The place {place} reads records on gs:// alone. Received: {unread}. Copy them to a bucket, and name that "
+            f"by `records` in [places.{place}] of cxr.toml, or by --records."
+        )
 
 
 def _below(source: Source, *parts: str) -> str:

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from cxr_core.errors import CxrError
 from cxr_core.records.layout import find_records
 from cxr_core.runs.places.check import definition_problems, place_problems
-from cxr_core.runs.places.registry import check_names, place_names
+from cxr_core.runs.places.registry import check_names, get_place, place_names
 from cxr_core.runs.run import HERE
 from cxr_core.schema import DATASETS, TRAINING_VIEWS
 from cxr_core.settings import configured_places
@@ -16,7 +16,8 @@ from cxr_core.sources.registry import get_source
 class PlaceReport:
     """What is known of a place: its kind, the folder that it shares with this machine ("" for this machine itself).
 
-    `checked` says whether it was asked; `problems` are sentences that say what is wrong and what to do.
+    `checked` says whether it was asked; `problems` are sentences that say what is wrong and what to do; `cost` says
+    what a run costs there, "" where nobody bills.
     """
 
     place: str
@@ -24,6 +25,7 @@ class PlaceReport:
     folder: str
     checked: bool
     problems: list[str]
+    cost: str = ""
 
     def as_json(self) -> dict[str, object]:
         """Return what `places --json` prints of this place."""
@@ -47,8 +49,16 @@ def place_reports(source_name: str, asked: bool = False) -> list[PlaceReport]:
     for name in place_names()[1:]:
         problems = place_problems(name, records) if asked else definition_problems(name)
         table = configured_places()[name]
-        reports.append(PlaceReport(name, str(table.get("kind")), str(table.get("folder", "")), asked, problems))
+        folder, cost = str(table.get("folder", "")), _cost(name)
+        reports.append(PlaceReport(name, str(table.get("kind")), folder, asked, problems, cost))
     return reports
+
+
+def _cost(name: str) -> str:
+    try:
+        return get_place(name).terms().cost
+    except CxrError:  # its problems say what is wrong
+        return ""
 
 
 def _some_records(source_name: str) -> list[str]:

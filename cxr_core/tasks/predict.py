@@ -12,6 +12,7 @@ from cxr_core.errors import DataError, ExistsError, UnknownNameError, UsageError
 from cxr_core.records.example import decode
 from cxr_core.records.tfrecord import read_payloads
 from cxr_core.runs import service
+from cxr_core.runs.places.check import try_folder
 from cxr_core.runs.run import HERE
 from cxr_core.runs.step import StepContext
 from cxr_core.runs.store import COMPLETED, Run
@@ -21,7 +22,7 @@ from cxr_core.sources.registry import get_source, ready_source
 from cxr_core.sources.source import Source
 from cxr_core.storage import for_tensorflow
 from cxr_core.tasks.allowed_places import check_input, page_limits
-from cxr_core.tasks.away import prediction_goods
+from cxr_core.tasks.away import check_reads, prediction_goods, records_at
 from cxr_core.tasks.machine_devices import need_here
 from cxr_core.tasks.named_model import absolute, is_path, located, name_of, weights_of
 from cxr_core.tasks.records_to_predict import records_to_predict
@@ -87,7 +88,9 @@ def start_prediction(
         _check_places(trained, records)
     weights = weights_of(source, trained)
     limits = page_limits() if confined and records else None
-    request = records_to_predict(source, read_info(weights), trained, dataset, view, records, limits)
+    pattern = records or records_at(place, source)
+    request = records_to_predict(source, read_info(weights), trained, dataset, view, pattern, limits)
+    check_reads(place, request.files)
     table = check_name("model", name or name_of(trained))
     _check_table(source, table, _metadata(read_info(weights)), request.datasets, replace)
     need = need_here(accelerator, device) if place == HERE else None
@@ -106,6 +109,7 @@ def start_prediction(
         "replace": replace,
     }
     if place != HERE:
+        try_folder(place)
         goods, config["weights"] = prediction_goods(source, weights, source.predictions_path(table))
         return service.submit(KIND, table, source_name, config, place=place, goods=goods)
     return service.submit(KIND, table, source_name, config, accelerator, need=need)

@@ -11,6 +11,7 @@ from cxr_core.locations import is_remote, join
 from cxr_core.mirror import mirrored
 from cxr_core.runs import service
 from cxr_core.runs.new_run import new_run_id
+from cxr_core.runs.places.check import try_folder
 from cxr_core.runs.places.crew import Crew
 from cxr_core.runs.places.registry import check_place
 from cxr_core.runs.run import HERE
@@ -102,6 +103,8 @@ def _checked(
     _check_free(source, plan.options, model)
     if place == HERE:
         need_here(plan.options.accelerator, plan.options.device)
+    else:
+        try_folder(place)
     make_writable(plan.options.save_to)
     make_writable(plan.options.tensorboard)
     return plan, model

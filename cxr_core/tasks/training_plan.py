@@ -15,12 +15,13 @@ from cxr_core.file_patterns import Limits, nobody_leaves
 from cxr_core.locations import is_remote
 from cxr_core.records.foreign import in_own_form
 from cxr_core.records.layout import RecordsSummary, check_records, equalised, find_records, stated_labels
+from cxr_core.runs.places.registry import get_place
 from cxr_core.runs.run import HERE
 from cxr_core.schema import LABELS, label_words
 from cxr_core.settings import settings
 from cxr_core.sources.registry import get_source, ready_source
-from cxr_core.sources.source import Source
 from cxr_core.tasks.allowed_places import check_input, check_output, page_limits
+from cxr_core.tasks.away import check_reads, records_at
 from cxr_core.tasks.expected_time import expected_seconds
 from cxr_core.tasks.image_targets import check_image_targets
 from cxr_core.tasks.machine_devices import check_known, check_one_worker
@@ -104,7 +105,9 @@ def plan_training(
     if place == HERE:
         check_one_worker(options.workers)
         check_known(options.accelerator, options.device)
-    files_train, files_valid = _record_files(source, options, page_limits(going_on) if confined else None)
+    limits = page_limits(going_on) if confined else None
+    files_train, files_valid = _record_files(records_at(place, source), options, limits)
+    check_reads(place, [*files_train, *files_valid])
     if options.stages > 1:
         check_two_stages(options, files_train)
     if options.accelerator == "tpu":
@@ -132,7 +135,7 @@ def plan_training(
             *_label_checks(files_train),
             *_repetition_checks(options),
             _disk_check(options),
-            _memory_check(options) if place == HERE else _place_check(place),
+            *((_memory_check(options),) if place == HERE else _place_checks(place)),
         ),
     )
 
@@ -161,14 +164,14 @@ def _own(folder: str) -> str:
     return user_location(folder) if is_remote(folder) else folder
 
 
-def _record_files(source: Source, options: TrainOptions, limits: Limits | None) -> tuple[list[str], list[str]]:
+def _record_files(own: str, options: TrainOptions, limits: Limits | None) -> tuple[list[str], list[str]]:
     """Return training and validation files; a pattern without {dataset} names the training files alone.
 
-    Limits hold for a pattern that somebody gave; the source's own is trusted.
+    Limits hold for a pattern that somebody gave; `own`, that of the source or of the place, is trusted.
     """
     limits = limits if options.records else None
-    pattern = options.records or source.records
-    pattern_valid = pattern if "{dataset}" in pattern else source.records
+    pattern = options.records or own
+    pattern_valid = pattern if "{dataset}" in pattern else own
     valid_limits = limits if pattern_valid is pattern else None
     return (
         in_own_form(find_records(pattern, "train", options.view, limits)),
@@ -225,8 +228,10 @@ def _memory_check(options: TrainOptions) -> Check:
     return Check(text, free >= needed or options.accelerator != "cpu")
 
 
-def _place_check(place: str) -> Check:
-    return Check(f"it works at {place}, whose memory and accelerators are not known here", True)
+def _place_checks(place: str) -> tuple[Check, ...]:
+    cost = get_place(place).terms().cost
+    there = Check(f"it works at {place}, whose memory and accelerators are not known here", True)
+    return (there, Check(f"it costs: {cost}", True)) if cost else (there,)
 
 
 def _existing(folder: Path) -> Path:

@@ -34,6 +34,8 @@ def runs_section(source: str) -> None:
 def _place(report: PlaceReport) -> None:
     with st.container(border=True):
         st.markdown(" · ".join([f"**{plain(report.place)}**", *map(plain, filter(None, (report.kind, report.folder)))]))
+        if report.cost:
+            st.caption(f"A run costs: {plain(report.cost)}.")
         for problem in report.problems:
             st.error(plain(problem), icon=":material/error:")
         if report.checked and not report.problems:

@@ -13,7 +13,10 @@ def places(capsys, *options):
 
 
 def test_without_any_description_there_is_this_machine(capsys):
-    assert places(capsys) == (0, [{"place": "here", "kind": "here", "folder": "", "checked": False, "problems": []}])
+    assert places(capsys) == (
+        0,
+        [{"place": "here", "kind": "here", "folder": "", "checked": False, "problems": [], "cost": ""}],
+    )
 
 
 def test_a_wrong_description_stands_in_the_list_with_what_is_wrong(capsys, tmp_path):

@@ -53,7 +53,7 @@ def test_several_workers_are_offered_at_another_place_alone(small_demo, page, de
 def test_sources_lists_places_with_what_is_wrong(small_demo, page, described):
     app = page("sources")
     assert "**cluster** · slurm · shared" in texts(app)
-    assert "kind must be one of slurm, ray" in texts(app)
+    assert "kind must be one of slurm, ray, vertex" in texts(app)
 
 
 def test_a_run_that_nobody_has_heard_from_is_shown_as_neither_running_nor_failed():

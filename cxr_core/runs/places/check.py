@@ -41,10 +41,25 @@ def place_problems(name: str, records: Sequence[str]) -> list[str]:
         place, definition = get_place(name), definition_of(name)
         with _token(definition) as (file, token):
             local = [record for record in records if not is_remote(record)]
-            said = place.answer(_script(definition, file, local)).splitlines()
+            said = place.answer(_script(definition, file, local))
     except CxrError as error:
         return [str(error)]
-    return _problems(definition, said, token, local)
+    if said is None:
+        return [_unread(name, local[0])] if local and not place.terms().reads_paths else []
+    return _problems(definition, said.splitlines(), token, local)
+
+
+def try_folder(name: str) -> None:
+    """Write into the folder of a place on an object store, and remove that: a wrong one is told before the start.
+
+    Raises:
+        StorageError: it cannot be written, or the store does not answer.
+        PlaceError: what reads it is not installed.
+    """
+    definition = definition_of(name)
+    if definition.location:
+        with _token(definition):
+            return
 
 
 @contextlib.contextmanager
@@ -103,5 +118,9 @@ def _problems(definition: PlaceDefinition, said: list[str], token: str, records:
         folder = definition.location or f"{definition.folder} of this machine"
         found.append(f"{name} does not see the folder {folder}. Name one that both see.")
     if unseen := [record for record in records if f"{_RECORD}{record}" not in said]:
-        found.append(f"{name} cannot read {unseen[0]}. Put records where both can read them, or on gs://.")
+        found.append(_unread(name, unseen[0]))
     return found
+
+
+def _unread(name: str, record: str) -> str:
+    return f"{name} cannot read {record}. Put records where both can read them, or on gs://."

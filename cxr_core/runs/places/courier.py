@@ -23,7 +23,7 @@ from cxr_core.runs.places.job_folder import END_FILE, ORDER_FILE, STOP_FILE
 from cxr_core.runs.places.listing import Listing, from_bytes
 from cxr_core.runs.places.object_folder import ObjectFolder
 from cxr_core.runs.places.receiving import Receiver
-from cxr_core.runs.places.script import JOB_VARIABLE, STEP_THERE
+from cxr_core.runs.places.script import COURIER_VARIABLE, JOB_VARIABLE, STEP_THERE
 from cxr_core.runs.places.sending import Sender
 from cxr_core.runs.places.step_there import EXIT_NOT_MINE
 
@@ -66,10 +66,10 @@ class _Courier:
         command = [sys.executable, "-m", "cxr_core", STEP_THERE, self._run_id, str(self._leg), str(self._folder)]
         step = subprocess.Popen(
             command,
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            env=os.environ | {"CXR_HOME": str(self._folder)},
+            env=os.environ | {"CXR_HOME": str(self._folder), COURIER_VARIABLE: str(os.getpid())},
             process_group=0,
         )
         signal.signal(signal.SIGTERM, lambda *_: _tell(step, signal.SIGTERM))

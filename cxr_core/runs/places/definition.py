@@ -9,12 +9,13 @@ from typing import Any
 
 from cxr_core.config_text import home_path
 from cxr_core.errors import SettingsError, UsageError, brief
+from cxr_core.locations import is_remote
 from cxr_core.runs.places.object_folder import is_object_location
 from cxr_core.runs.places.place import Job
 from cxr_core.schema import NAME_PATTERN
 
 #: What every kind of place has; the others are named by its engine.
-SHARED_KEYS = ("kind", "folder", "python", "environment", "setup")
+SHARED_KEYS = ("kind", "folder", "records", "python", "environment", "setup")
 #: The folder of a run here that mirrors what it has on an object store.
 MIRROR, MIRROR_NOTES = "there", "there-received.json"
 #: What may hold secrets: no error shows it.
@@ -89,6 +90,16 @@ class PlaceDefinition:
             raise SettingsError(f"{self.file}: [places.{self.name}] {error}") from error
 
     @property
+    def records(self) -> str:
+        """The pattern of the records as this place has them, legible from here too; "": those of the source."""
+        text = self.text("records")
+        if text and not is_remote(text) and not text.startswith("/"):
+            raise self.error(
+                "records", "must be a pattern on gs:// or an absolute path, as gs://bucket/{dataset}/{view}*"
+            )
+        return text
+
+    @property
     def python(self) -> str:
         """The Python there that has this product; by default the path of the one that runs here."""
         return self.text("python") or sys.executable
@@ -112,7 +123,7 @@ class PlaceDefinition:
             raise SettingsError(
                 f"{self.file}: [places.{brief(self.name)}] must be named by letters, digits, ., _ or -."
             )
-        _ = (self.location or self.folder, self.text("python"), self.environment, self.setup)
+        _ = (self.location or self.folder, self.records, self.text("python"), self.environment, self.setup)
 
     def job(self, run_id: str, leg: int, run_folder: Path, workers: int = 1) -> Job:
         """Return a leg of a run; what lies on an object store has its mirror in the folder of the run here."""

@@ -57,6 +57,19 @@ class Job:
         return self.workspace / "job.log"
 
 
+@dataclass(frozen=True)
+class PlaceTerms:
+    """What is to be known of a place before a run starts there.
+
+    Attributes:
+        cost: what a run costs, in words; "" where nobody bills for it.
+        reads_paths: whether it may see files under the same path as here, as records; else only what lies on gs://.
+    """
+
+    cost: str = ""
+    reads_paths: bool = True
+
+
 class RunPlace(Protocol):
     """A place where runs work. Each of its questions raises `PlaceError` when the place does not answer or refuses."""
 
@@ -72,6 +85,13 @@ class RunPlace(Protocol):
         """End a job at once, be it waiting or running; it was given time for a checkpoint before."""
         ...
 
-    def answer(self, script: str) -> str:
-        """Return what a shell script prints there: a look at versions, folders and records."""
+    def answer(self, script: str) -> str | None:
+        """Return what a shell script prints there: a look at versions, folders and records.
+
+        None where that would have to be paid for: only whether the place answers was asked.
+        """
+        ...
+
+    def terms(self) -> PlaceTerms:
+        """Say what is to be known before a run starts; nobody is asked."""
         ...

@@ -18,7 +18,7 @@ from typing import Any
 from cxr_core.atomic import write_text
 from cxr_core.errors import PlaceError
 from cxr_core.runs.places.definition import PlaceDefinition
-from cxr_core.runs.places.place import Job, JobNews, JobState
+from cxr_core.runs.places.place import Job, JobNews, JobState, PlaceTerms
 from cxr_core.runs.places.script import job_script, starter_text
 
 #: `address` is that of the head's dashboard; the others are what one job takes of the cluster.
@@ -53,6 +53,10 @@ class Ray:
             "gpus": definition.number("gpus", 0, 0),
             "memory": memory,
         }
+
+    def terms(self) -> PlaceTerms:
+        """Nothing is billed, and disks may be shared."""
+        return PlaceTerms()
 
     def submit(self, job: Job) -> None:
         """Hand a job over; Ray refuses a second one of its name."""

@@ -11,7 +11,11 @@ from cxr_core.runs.run import HERE
 from cxr_core.settings import config_path, configured_places
 
 #: Kind of place -> the module and the class of its engine, loaded only when such a place is asked.
-_ENGINES: dict[str, tuple[str, str]] = {"slurm": ("slurm", "Slurm"), "ray": ("ray_jobs", "Ray")}
+_ENGINES: dict[str, tuple[str, str]] = {
+    "slurm": ("slurm", "Slurm"),
+    "ray": ("ray_jobs", "Ray"),
+    "vertex": ("vertex", "Vertex"),
+}
 KINDS = tuple(_ENGINES)
 
 

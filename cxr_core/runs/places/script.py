@@ -14,6 +14,8 @@ from cxr_core.runs.places.place import Job
 STEP_THERE = "run-step-there"
 #: The same where the folder of the job lies on an object store.
 COURIER = "run-courier"
+#: Set for a step whose standard input is a pipe that its courier holds open: it does not outlive that.
+COURIER_VARIABLE = "CXR_COURIER"
 #: Shows an object in the folder of a place, to whoever asks whether it can be reached from there.
 SHOW = "run-show"
 #: Tells the process which job it is in the words of the engine: a second one of the same leg has another.

@@ -10,7 +10,7 @@ import subprocess
 
 from cxr_core.errors import PlaceError
 from cxr_core.runs.places.definition import PlaceDefinition
-from cxr_core.runs.places.place import Job, JobNews, JobState
+from cxr_core.runs.places.place import Job, JobNews, JobState, PlaceTerms
 from cxr_core.runs.places.script import job_script, starter_text
 
 #: `prefix` is a command that hands its last argument to a shell where Slurm is; `options` are sbatch's.
@@ -47,6 +47,10 @@ class Slurm:
             name = option.removeprefix("--").partition("=")[0]
             if not option.startswith("--") or name in _OURS:
                 raise definition.error("options", f"must be options of sbatch such as --time=24:00:00, none of {_OURS}")
+
+    def terms(self) -> PlaceTerms:
+        """Nothing is billed, and disks may be shared."""
+        return PlaceTerms()
 
     def submit(self, job: Job) -> None:
         """Hand a job to sbatch; it is put back into the queue when it is preempted or its node fails."""

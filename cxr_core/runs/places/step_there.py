@@ -11,11 +11,12 @@ from pathlib import Path
 
 from cxr_core import __version__
 from cxr_core.errors import CxrError, RunError
+from cxr_core.runs.orphan import end_with_supervisor
 from cxr_core.runs.places.crew import Crew
 from cxr_core.runs.places.job_folder import JobFolder
 from cxr_core.runs.places.lead import Leader
 from cxr_core.runs.places.place import Job
-from cxr_core.runs.places.script import JOB_VARIABLE, told_starter
+from cxr_core.runs.places.script import COURIER_VARIABLE, JOB_VARIABLE, told_starter
 from cxr_core.runs.run import Run
 from cxr_core.runs.step import StepContext, carried_out
 from cxr_core.settings import settings
@@ -29,6 +30,8 @@ _LOOK_SECONDS = 1.0
 
 def run_step_there(kinds: Mapping[str, Callable[[StepContext], None]], run_id: str, leg: str, workspace: str) -> int:
     """Do the work of one leg of a run in this process, and return its exit status; see `run_step`."""
+    if COURIER_VARIABLE in os.environ:
+        end_with_supervisor(settings().cancel_grace, None)
     folder = JobFolder(Job(run_id, int(leg), Path(workspace)))
     order = folder.order()
     nonce = os.urandom(8).hex()

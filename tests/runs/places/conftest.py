@@ -1,3 +1,4 @@
+import os
 from functools import partial
 
 import described_places
@@ -53,12 +54,21 @@ def slurm(slurm_cluster, shared_with, monkeypatch):
     slurm_cluster.cancel_all()
 
 
-@pytest.fixture(params=["slurm", "ray"])
+@pytest.fixture(params=["slurm", "ray", "slurm_over_a_bucket"])
 def each_kind(request):
-    """The place `cluster`, once of each kind; a training takes minutes on both, so that Ray's is for `make prove`."""
+    """The place `cluster`, once of each kind; a training takes minutes on each, so that two are for `make prove`."""
     if request.param != "slurm" and not request.config.getoption("--whole"):
-        pytest.skip("the same again on Ray takes minutes: pytest --whole, as `make prove` does")
+        pytest.skip("the same again elsewhere takes minutes: pytest --whole, as `make prove` does")
     return request.getfixturevalue(request.param)
+
+
+@pytest.fixture
+def slurm_over_a_bucket(slurm, cloud_storage, bucket, shared_with, tmp_path):
+    """The place `cluster`, a Slurm that shares no folder with this machine: its own is in a bucket."""
+    there = {"CXR_GCS_ENDPOINT": os.environ["CXR_GCS_ENDPOINT"], "TMPDIR": str(tmp_path)}
+    shared_with(kind='"slurm"', folder=f'"{bucket}/runs"', variables=there)
+    yield slurm
+    cloud_storage.is_up = True
 
 
 @pytest.fixture

@@ -15,15 +15,9 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
-def away(fake_kinds, slurm, cloud_storage, bucket, shared_with, none_left):
-    """The place `cluster` with its folder in a bucket, for quick kinds of runs; yields the folder."""
-    shared_with(
-        kind='"slurm"',
-        folder=f'"{bucket}/runs"',
-        variables={"CXR_GCS_ENDPOINT": os.environ["CXR_GCS_ENDPOINT"], "TMPDIR": str(fake_kinds.parent)},
-    )
-    yield ObjectFolder(f"{bucket}/runs")
-    cloud_storage.is_up = True
+def away(fake_kinds, slurm_over_a_bucket, bucket, none_left):
+    """The place `cluster` with its folder in a bucket, for quick kinds of runs; the folder."""
+    return ObjectFolder(f"{bucket}/runs")
 
 
 def test_figures_come_while_it_works_and_result_and_log_at_the_end_and_nothing_is_left(away, until, tmp_path):

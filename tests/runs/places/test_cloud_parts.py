@@ -1,10 +1,11 @@
 """What goes to an object store and comes back, on a store of this process's memory: by parts, by listings, by claims."""
 
 import os
+import sys
 
 import pytest
 
-from cxr_core.errors import StorageError
+from cxr_core.errors import PlaceError, StorageError
 from cxr_core.runs.places import sending
 from cxr_core.runs.places.listing import from_bytes
 from cxr_core.runs.places.object_folder import ObjectFolder, is_object_location
@@ -163,6 +164,24 @@ def test_an_object_is_made_by_one_of_two(store):
     assert store.read("claim") == b"first"
 
 
+def test_the_same_holds_by_googles_client(bucket, there, tmp_path):
+    google = ObjectFolder(f"{bucket}/runs/r")
+    assert google.create("claim-1", b"first")
+    assert not google.create("claim-1", b"second")
+    assert google.create("claim-1", b"first")
+    assert google.read("claim-1") == b"first"
+    assert google.read("claim-2") is None
+    (there / "runs/r/metrics.jsonl").write_text("first\n")
+    sender, receiver = Sender(there, google, "work.json"), Receiver(google, tmp_path / "here", tmp_path / "notes.json")
+    for text in ("second\n", "third\n"):
+        sender.send()
+        receiver.receive(from_bytes(google.read("work.json"), ""), lambda *_: True)
+        append(there / "runs/r/metrics.jsonl", text)
+    assert (tmp_path / "here/runs/r/metrics.jsonl").read_text() == "first\nsecond\n"
+    google.remove([*google.names(), "nothing"])
+    assert google.names() == []
+
+
 @pytest.mark.parametrize(
     "stored",
     [
@@ -190,3 +209,16 @@ def test_a_listing_that_leads_out_of_the_folder_or_is_none_is_refused(stored):
 )
 def test_what_a_place_may_name(text, is_one):
     assert is_object_location(text) is is_one
+
+
+def test_without_its_library_s3_says_in_one_line_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "s3fs", None)
+    with pytest.raises(PlaceError, match=r'^s3:// needs a library\. Install it: pip install "cxr-lab\[s3\]"\.$'):
+        ObjectFolder("s3://bucket/runs")
+
+
+def test_a_store_that_refuses_or_breaks_is_one_sentence(tmp_path):
+    (tmp_path / "file").write_text("no folder")
+    with pytest.raises(StorageError, match="does not answer. Try again later. It says: ") as refused:
+        ObjectFolder(f"file://{tmp_path}/file").write("x", b"")
+    assert "\n" not in str(refused.value)
