@@ -107,14 +107,19 @@ def fit_heads(
     losses, pulls = _losses_and_pulls(rows, codes, tables, penalty, slopes)
     curvature.at(slopes)
     strides = np.ones(losses.size)
-    open_heads = np.arange(losses.size)
+    open_heads, fresh = np.arange(losses.size), True
     for _ in range(_MOST_STEPS):
         moves = curvature.solved(pulls, open_heads)
         decrements = np.einsum("dh,dh->h", moves, pulls[:, open_heads])
         going = (decrements > TOLERANCE) & (strides[open_heads] > _SMALLEST_STRIDE)
-        open_heads, moves = open_heads[going], moves[:, going]
-        if not open_heads.size:
-            break
+        if not going.any():
+            if fresh:
+                break
+            # Where heads have moved far, the curvature at their start says that they are done before they are.
+            curvature.at(slopes)
+            open_heads, fresh, strides[:] = np.arange(losses.size), True, 1.0
+            continue
+        open_heads, moves, fresh = open_heads[going], moves[:, going], False
         tried = slopes[:, open_heads] - (strides[open_heads] * moves).astype(np.float32)
         of_open = HeadTables(tables.targets[:, open_heads], tables.weights[:, open_heads])
         found, pulled = _losses_and_pulls(rows, codes, of_open, penalty, tried)

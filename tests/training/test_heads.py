@@ -120,3 +120,16 @@ def test_the_grid_holds_every_pair_and_the_strategies_beside_it_once():
         policy = named_policy(name)
         assert np.array_equal(grid.tables.weights[:, head], policy.weights()[:, 0])
     assert grid.tables.targets.shape[1] == 111 + len(BESIDE)
+
+
+def test_a_head_of_a_rare_label_is_fitted_to_its_end_too():
+    """Far from even odds the curvature at the start is several times too large, and says too early that all is done."""
+    rng = np.random.default_rng(8)
+    features = rng.normal(0, 1, (1500, 200))
+    codes = np.where(features @ rng.normal(0, 0.3, 200) + rng.normal(0, 1, 1500) > 5, 3, 0)
+    rows, penalty = Standardised.of(features, np.ones(1500, bool)).rows, 0.01
+    found = fit_heads(rows, codes, tables((0.0, 0.0), (0.7, 0.7)), penalty)
+    model = LogisticRegression(C=1 / (1500 * penalty), tol=1e-10, max_iter=10_000)
+    model.fit(rows[:, :-1].astype(float), codes == 3)
+    least = plain_loss(rows[:, :-1].astype(float), codes, (0.0, 0.0), model.coef_[0], model.intercept_[0], penalty)
+    assert found.losses[0] == pytest.approx(least, abs=1e-4)
