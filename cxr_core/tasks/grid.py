@@ -97,6 +97,6 @@ def model_grid(
 
 def views_of(joined: Joined) -> str:
     """Return the views of a model's images in words: "frontal and lateral"."""
-    codes = sorted({int(code) for code in joined.frame["view"]})
+    codes = sorted(int(code) for code in joined.frame["view"].unique())
     names = [VIEWS[code] if 0 <= code < len(VIEWS) else "studies" for code in codes]
     return " and ".join(names) or "no labelled image"
