@@ -29,6 +29,7 @@ from cxr_core.training.apart import open_files_apart
 from cxr_core.workspace import tightened
 from dashboard.browser_rules import BrowserRules
 from dashboard.counters import Counters
+from dashboard.garbage import collected_now_and_then
 from dashboard.known_hosts import KnownHosts, known_hosts
 from dashboard.persons import session_caller
 from dashboard.provider import cookie_key, lacking, own_host
@@ -61,6 +62,7 @@ USUAL: dict[str, bool | int | str] = {
     "server.maxUploadSize": 50,
     "client.toolbarMode": "minimal",
     "logger.hideWelcomeMessage": True,
+    "runner.postScriptGC": False,  # see garbage.py
 }
 
 
@@ -125,8 +127,7 @@ def middleware(counters: Counters, pages: Sequence[str]) -> list[Middleware]:
 def spare_the_modules() -> None:
     """Load what the pages are made of, and keep it out of the collection of garbage.
 
-    Streamlit collects all garbage after every rerun, while the last of the page still waits to be sent: looking through
-    the hundreds of thousands of objects that modules hold took longer than drawing Evaluate anew.
+    Nobody is served while it looks through the hundreds of thousands of objects that modules hold.
     """
     for module in pkgutil.walk_packages(dashboard.__path__, f"{dashboard.__name__}."):
         if not module.name.endswith(SCRIPTS):
@@ -146,4 +147,5 @@ async def announced(_app: Any) -> AsyncIterator[None]:
     sys.stdout.flush()
     if not config.get_option("server.headless"):
         cli_util.open_browser(url)
-    yield
+    async with collected_now_and_then():
+        yield
