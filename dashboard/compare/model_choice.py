@@ -5,6 +5,7 @@ from cxr_core.schema import label_words
 from dashboard.shared import help_texts
 from dashboard.shared.choices import Options, pick_one, select_several
 from dashboard.shared.model_input import ALL_VIEWS
+from dashboard.shared.preferred import view_to_begin_with
 
 VIEWS = ("frontal", "lateral", "other")
 #: Models that no single view is told of: some imported ones, ensembles of such, ensembles of studies.
@@ -16,8 +17,9 @@ def view_of_models(entries: list[ModelEntry]) -> str:
     """Show the views that there are models of, and return the one that was chosen."""
     present = [view for view in (*VIEWS, NO_VIEW) if any(_view(entry) == view for entry in entries)]
     present += [ALL_VIEWS] if len(present) > 1 else []
-    options = Options(present, "models-view", _words)
-    return pick_one("View of the models", options, default_view(entries, present), help_texts.MODELS_VIEW)
+    usual, pinned = view_to_begin_with(present, default_view(entries, present))
+    options = Options(present, "models-view", _words, pinned=pinned)
+    return pick_one("View of the models", options, usual, help_texts.MODELS_VIEW)
 
 
 def default_view(entries: list[ModelEntry], present: list[str]) -> str:

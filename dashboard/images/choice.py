@@ -69,7 +69,7 @@ def chosen_images(source: Source, entries: list[ModelEntry], finds: bool = True)
         if find:
             return ImageChoice(ImageQuery(source.name, label, model=model.name if model else None), model, "", find)
         dataset = dataset_input(model.predictions if model else DATASETS, "dataset")
-        view = view_input("judged-view", TRAINING_VIEWS if model else VIEWS)
+        view = view_input("judged-view", TRAINING_VIEWS if model else VIEWS, of_predictions=bool(model))
         names = [name for name in GROUP_WORDS if model or name not in MODEL_GROUPS]
         group = select_one("Group", Options(names, "group", GROUP_WORDS.__getitem__), names[0], _HELP)
         judge = judge_input(source.name) if model and group not in UNJUDGED_GROUPS else REPORT

@@ -12,11 +12,13 @@ from dashboard.shared.as_of import as_of_line
 from dashboard.shared.choices import Options, pick_one, tabs
 from dashboard.shared.header import page_header, view_fact
 from dashboard.shared.notebook import distribution_lines, notebook_lines
+from dashboard.shared.preferred import view_to_begin_with
 from dashboard.shared.source import built_source
 
 source = built_source()
 top = st.container()
-view = pick_one("View", Options(VIEWS, "view", label_words), "frontal", help_texts.VIEW)
+usual, pinned = view_to_begin_with(VIEWS, "frontal")
+view = pick_one("View", Options(VIEWS, "view", label_words, pinned=pinned), usual, help_texts.VIEW)
 overview = engine.label_overview(source.name, view)
 with top:
     page_header(answer(overview), source.name, source.synthetic, view_fact(view))

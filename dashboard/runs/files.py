@@ -7,14 +7,14 @@ from cxr_core.pack.spreadsheet import defused
 from cxr_core.runs import service
 from cxr_core.runs.columns import MetricColumns
 from cxr_core.runs.store import COMPLETED, Run
-from cxr_core.settings import settings
 from cxr_core.sources.registry import get_source
 from cxr_core.tasks.export_model import model_archive
 from cxr_core.tasks.tensorboard import PORT, tensorboard_command, tensorboard_folder, write_event_files
 from cxr_core.words import counted
 from dashboard.shared.actions import action_button
-from dashboard.shared.downloads import SWITCHED_OFF, download_file, noted
+from dashboard.shared.downloads import download_file, noted
 from dashboard.shared.formatting import plain
+from dashboard.shared.preferred import downloads_offered, why_no_downloads
 
 _MODEL = "Its weights, what network it is, and the cards of thresholds that were chosen for it, as a ZIP file."
 
@@ -23,11 +23,11 @@ def files_section(run: Run) -> None:
     """Offer the metric rows as CSV and say where the run's files lie."""
     st.caption(f"Everything that this run wrote lies in {plain(service.folder_of(run.run))}.")
     if run.kind == "train":
-        if settings().downloads:
+        if downloads_offered():
             _model_download(run)
             _metrics_download(run)
         else:
-            st.caption(SWITCHED_OFF)
+            st.caption(why_no_downloads())
         _tensorboard(run)
 
 

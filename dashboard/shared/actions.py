@@ -30,7 +30,7 @@ def action_button(
         help_text: what it does, for whoever hesitates.
         further: as of `st.button`.
     """
-    return st.button(label, key=f"{key}-{thing}", on_click=_do, args=(act, thing), help=help_text, **further)
+    return st.button(label, key=f"{key}-{thing}", on_click=do_and_tell, args=(act, thing), help=help_text, **further)
 
 
 def tell(sentence: str) -> None:
@@ -46,7 +46,8 @@ def show_told() -> None:
         st.success(plain(done), icon=":material/check_circle:")
 
 
-def _do(act: Act, thing: str) -> None:
+def do_and_tell(act: Act, thing: str) -> None:
+    """Do something to one thing before the page is drawn; why it could not be done is said at the top of the page."""
     try:
         act(thing)
     except CxrError as error:

@@ -45,9 +45,19 @@ def write(name: str, values: Sequence[str], *former: str) -> None:
 def leave_out(name: str) -> None:
     """Take a parameter out of the address before the input that is bound to it is drawn, which then begins without."""
     del st.query_params[name]
+    _begin_with_what_stands_there()
+
+
+def _begin_with_what_stands_there() -> None:
     if context := get_script_run_ctx():
         with context.session_state.query_params() as parameters:
             parameters.set_initial_query_params_from_current()
+
+
+def put_in(name: str, value: str) -> None:
+    """Put a parameter into the address before the input that is bound to it is drawn, which then begins with it."""
+    st.query_params[name] = value
+    _begin_with_what_stands_there()
 
 
 def came_by_history() -> bool:

@@ -8,9 +8,7 @@ import streamlit as st
 from cxr_core.caller import acting_for, caller
 from cxr_core.journal import note_deed
 from cxr_core.pack.spreadsheet import defused
-from cxr_core.settings import settings
-
-SWITCHED_OFF = "Downloads are switched off by the setting `downloads`."
+from dashboard.shared.preferred import downloads_offered, why_no_downloads
 
 
 def download_table(frame: pd.DataFrame, file_name: str, label: str = "Download CSV") -> None:
@@ -27,7 +25,7 @@ def download_report(report: Callable[[], bytes], file_name: str) -> None:
 
 def download_file(content: bytes | Callable[[], bytes], file_name: str, mime: str, label: str, help_text: str) -> None:
     """Offer a file unless downloads are switched off."""
-    if settings().downloads:
+    if downloads_offered():
         st.download_button(
             label,
             noted(content, file_name),
@@ -39,7 +37,7 @@ def download_file(content: bytes | Callable[[], bytes], file_name: str, mime: st
             help=help_text,
         )
     else:
-        st.caption(SWITCHED_OFF)
+        st.caption(why_no_downloads())
 
 
 def noted(content: bytes | Callable[[], bytes], file_name: str) -> Callable[[], bytes]:

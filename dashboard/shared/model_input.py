@@ -9,6 +9,7 @@ from cxr_core.schema import LABELS, TRAINING_VIEWS, label_words
 from dashboard.charts.heatmap import FIGURE_WORDS
 from dashboard.shared import engine, help_texts
 from dashboard.shared.choices import Options, pick_one, select_one
+from dashboard.shared.preferred import view_to_begin_with
 
 DEFAULT_LABEL = "edema"
 ALL_VIEWS = "all"
@@ -54,8 +55,9 @@ def figure_input() -> str:
     return pick_one("Figure", options, "roc_auc", f"{help_texts.AUC} {help_texts.AP}")
 
 
-def view_input(key: str, views: Sequence[str] = TRAINING_VIEWS) -> str | None:
-    """Show the views of which a model's images can be picked; None means all that it predicted."""
-    options = Options((ALL_VIEWS, *views), key, label_words, "view", former=(key,))
-    chosen = pick_one("View", options, ALL_VIEWS, help_texts.VIEW_OF_PREDICTIONS)
+def view_input(key: str, views: Sequence[str] = TRAINING_VIEWS, of_predictions: bool = True) -> str | None:
+    """Show the views of which images can be picked; None means all, of `of_predictions` those that a model has."""
+    usual, pinned = (ALL_VIEWS, False) if of_predictions else view_to_begin_with(views, ALL_VIEWS)
+    options = Options((ALL_VIEWS, *views), key, label_words, "view", former=(key,), pinned=pinned)
+    chosen = pick_one("View", options, usual, help_texts.VIEW_OF_PREDICTIONS)
     return None if chosen == ALL_VIEWS else chosen

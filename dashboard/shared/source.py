@@ -10,6 +10,7 @@ from dashboard.shared import help_texts
 from dashboard.shared.errors import errors_as_sentences
 from dashboard.shared.header import page_header, page_title
 from dashboard.shared.navigation import go_to
+from dashboard.shared.preferred import open_preferred_source
 
 
 def pick_source() -> None:
@@ -19,6 +20,7 @@ def pick_source() -> None:
         page_title("No source is open to you")
         st.info("Ask an admin of this server which sources you may see.", icon=":material/lock:")
         st.stop()
+    open_preferred_source(names)
     chosen = st.session_state.get("source") or st.query_params.get("source")
     # One that was renamed or removed while it was shown stays chosen: the page says that it is not there.
     listed = names if chosen is None or chosen in names else [*names, chosen]

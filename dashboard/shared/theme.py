@@ -3,8 +3,8 @@
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from cxr_core.settings import settings
 from dashboard.charts.palette import Palette, in_both, palette
+from dashboard.shared.preferred import downloads_offered
 
 #: Up to this width a screen has one column.
 NARROW_PIXELS = 640
@@ -34,7 +34,7 @@ def readable_words_on_buttons() -> None:
 
 def no_downloads_by_tables_and_charts() -> None:
     """Take away the buttons by which Streamlit's tables and Plotly's charts would download, where downloads are off."""
-    if not settings().downloads:
+    if not downloads_offered():
         st.html(f"<style>{', '.join(_DOWNLOAD)} {{ display: none !important; }}</style>")
 
 

@@ -12,6 +12,7 @@ from dashboard.sources.journal import journal_section
 from dashboard.sources.listing import answer, is_synthetic, places_section, report_section
 from dashboard.sources.place_list import runs_section
 from dashboard.sources.prediction_form import prediction_section
+from dashboard.sources.preferences import preferences_section
 
 top = st.container()
 with st.spinner("Looking at the sources …"):
@@ -26,5 +27,6 @@ import_section()
 prediction_section()
 runs_section(chosen)
 journal_section()
+preferences_section()
 places_section()
 notebook_lines(source_lines(chosen))
