@@ -15,6 +15,7 @@ from pathlib import Path
 from cxr_core.atomic import disk_errors, replacing, sync
 from cxr_core.errors import ExistsError, UsageError
 from cxr_core.journal import JOURNAL_FILE, note_deed
+from cxr_core.preferences import FOLDER as PERSONS
 from cxr_core.runs.snapshot import end_active, snapshot
 from cxr_core.runs.store import RunStore
 from cxr_core.settings import settings
@@ -104,7 +105,7 @@ def _write(target: Path, home: Path) -> tuple[int, int]:
             entries.append(add_file(archive, store, STORE))
         if (home / JOURNAL_FILE).exists():
             entries.append(add_file(archive, home / JOURNAL_FILE, JOURNAL_FILE))
-        places = [home / "sources", *(home / "runs" / run.run for run in runs)]
+        places = [home / "sources", home / PERSONS, *(home / "runs" / run.run for run in runs)]
         for path in (path for place in places for path in _files(place)):
             try:
                 entries.append(add_file(archive, path, path.relative_to(home).as_posix()))

@@ -12,9 +12,10 @@ from typing import IO
 
 from cxr_core.errors import DataError
 from cxr_core.journal import JOURNAL_FILE
+from cxr_core.preferences import FOLDER as PERSONS
 from cxr_core.runs.snapshot import check_whole
 
-STORE, FOLDERS = "runs.sqlite", ("sources", "runs")
+STORE, FOLDERS = "runs.sqlite", ("sources", "runs", PERSONS)
 _MANIFEST, _VERSION = "manifest.json", 1
 _CHUNK = 1024 * 1024
 #: Files of runs may be cut while they are read, as logs are; they are small and read at once.

@@ -12,6 +12,7 @@ import pytest
 from cxr_core.cli import main
 from cxr_core.errors import DataError, ExistsError, UsageError
 from cxr_core.journal import deeds, note_deed
+from cxr_core.preferences import prefer
 from cxr_core.runs import service
 from cxr_core.runs.identity import own_identity
 from cxr_core.runs.new_run import new_run
@@ -37,7 +38,8 @@ def add_run(store, number, **how):
 
 @pytest.fixture
 def filled(workspace):
-    """A workspace with a source of a few files and twenty runs."""
+    """A workspace with a source of a few files, twenty runs, and what a person prefers."""
+    prefer(view="lateral")
     tables = workspace / "sources" / "mine" / "predictions"
     tables.mkdir(parents=True)
     (workspace / "sources" / "mine" / "source.toml").write_text("")
@@ -110,7 +112,7 @@ def test_a_run_that_was_active_is_told_to_have_ended_when_it_is_restored(filled,
 def test_the_commands_say_what_they_did(filled, tmp_path, monkeypatch, capsys):
     assert main(["backup", "--to", "all.tar", "--json"]) == 0
     made = json.loads(capsys.readouterr().out)
-    assert (made["runs"], made["active"], made["files"]) == (20, 0, 6 + 3 * 20 + 1)
+    assert (made["runs"], made["active"], made["files"]) == (20, 0, 6 + 3 * 20 + 1 + 1)
     assert (tmp_path / "all.tar").stat().st_mode & 0o777 == 0o600
     elsewhere(tmp_path, monkeypatch)
     assert main(["restore", "all.tar"]) == 0
