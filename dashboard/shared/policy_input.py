@@ -81,9 +81,10 @@ def policy_in_use(key: str) -> Policy | None:
 
 def loss_formula(policy: Policy) -> str:
     """Return the loss of one label of one image as LaTeX, with the numbers of the policy."""
-    uncertain = r"\ell_3 \text{ or } w_i\,\ell(y_{ni},\,u_{ni})"
-    if not (policy.kinds or policy.u_to):
-        uncertain = _term(policy.u, policy.w, "u_i", "w_i", policy.is_learned)
+    of_images = bool(policy.kinds or policy.u_to)
+    uncertain = _term(policy.u, policy.w, "u_{ni}" if of_images else "u_i", "w_i", of_images or policy.is_learned)
+    if any(three := policy.labels_of(THREE_CLASS)):
+        uncertain = r"\ell_3" if all(three) else rf"\ell_3 \text{{ or }} {uncertain}"
     if not policy.says_of_blanks:
         stated, blank = "certain", ""
     else:
