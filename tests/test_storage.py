@@ -185,8 +185,8 @@ def test_google_is_not_loaded_for_local_paths(tmp_path):
     import subprocess
 
     code = (
-        "import sys; from cxr_core import cloud_storage, storage; storage.matching('/tmp/x*'); storage.local_copy('/tmp/x'); "
-        "cloud_storage.forget_listings(); print([name for name in sys.modules if name.startswith(('google.', 'gcsfs', 'fsspec'))])"
+        "import sys; before = {*sys.modules}; from cxr_core import cloud_storage, storage; storage.matching('/tmp/x*'); storage.local_copy('/tmp/x'); "
+        "cloud_storage.forget_listings(); print([name for name in sys.modules.keys() - before if name.startswith(('google.', 'gcsfs', 'fsspec'))])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -8,6 +8,7 @@ import numpy as np
 from cxr_core.evaluation.seeds import Floor, pooled_floor
 from cxr_core.runs import service
 from cxr_core.runs.run import COMPLETED, Run
+from cxr_core.sources.registry import get_source
 from cxr_core.tasks.train import KIND
 from cxr_core.training.options import OPTIONS
 
@@ -18,7 +19,12 @@ Groups = tuple[tuple[str, ...], ...]
 
 
 def trainings_by_seed(source_name: str) -> Groups:
-    """Return the models of completed trainings of a source in groups that differ in the seed alone, newest first."""
+    """Return the models of completed trainings of a source in groups that differ in the seed alone, newest first.
+
+    Raises:
+        UnknownNameError: there is no such source for whoever asks.
+    """
+    get_source(source_name)
     groups: dict[str, list[str]] = {}
     for run in service.list_runs(KIND):
         if run.source == source_name and run.status == COMPLETED and (model := (run.result or {}).get("model")):

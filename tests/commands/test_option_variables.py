@@ -19,6 +19,7 @@ POSITIONALS = {
     "show": ["a"],
     "restore": ["a"],
     "compare": ["a", "b"],
+    "seeds": ["a", "b"],
     "ensemble": ["a", "b"],
     "completion": ["bash"],
 }

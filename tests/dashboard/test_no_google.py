@@ -15,6 +15,7 @@ APP = Path(__file__).parents[2] / "dashboard" / "app.py"
 SCRIPT = """
 import json, socket, sys
 
+before = {*sys.modules}  # an environment may begin with empty packages of other distributions
 asked = []
 
 def refuse(self, address, *rest):
@@ -43,7 +44,7 @@ for row in PAGES:
         app.switch_page(f"{row.name}/page.py").run()
     assert not app.exception, (row.name, app.exception[0].message)
     statuses[row.name + " page"] = len(app.title) - 1
-loaded = [name for name in sys.modules if name.startswith(("google.cloud", "google.auth", "gcsfs", "aiohttp"))]
+loaded = [name for name in sys.modules.keys() - before if name.startswith(("google.cloud", "google.auth", "gcsfs", "aiohttp"))]
 print("\\n" + json.dumps({"asked": asked, "loaded": loaded, "statuses": statuses}))
 """
 

@@ -20,6 +20,6 @@ def test_tensorflow_is_asked_for_operations_that_give_the_same_bits(chosen, aske
     calls = []
     monkeypatch.setattr(tf.config.experimental, "enable_op_determinism", lambda: calls.append(chosen))
     monkeypatch.setattr(tf.config.optimizer, "set_experimental_options", lambda options: None)
-    monkeypatch.setattr(devices, "strategy_for", lambda name: tf.distribute.get_strategy())
+    monkeypatch.setattr(devices, "strategy_for", lambda name, workers: tf.distribute.get_strategy())
     devices.prepared_strategy(TrainOptions(**chosen))
     assert bool(calls) is asked

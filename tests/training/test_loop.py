@@ -265,7 +265,7 @@ files = [sorted((folder / name).iterdir()) for name in ("train", "valid")]
 found = []
 for count in (1, 2):
     strategy = tf.distribute.MirroredStrategy([f"/cpu:{i}" for i in range(count)])
-    devices.strategy_for = lambda name: strategy
+    devices.strategy_for = lambda name, workers: strategy
     run = Reporter(folder / f"run{count}")
     result = loop.train(OPTIONS, *files, run)
     found.append([row.get("loss", row.get("val_loss")) for row in run.rows() if row["step"] in (1, 5)])
