@@ -15,3 +15,14 @@ def ended(run_id, timeout=60):
 
 def steps(run_id):
     return [row["step"] for row in service.read_metrics(run_id)]
+
+
+def cancelled_in_time(until, ended=ended, begins_within=40):
+    """Start a run, cancel it while it works, and return it as it ended: it had time to stop, and says so."""
+    run = start()
+    until(lambda: len(steps(run)) > 2, begins_within)
+    service.cancel(run)
+    done = ended(run)
+    assert (done.status, done.reason) == ("cancelled", "Cancelled by the user.")
+    assert int((service.folder_of(run) / "stopped").read_text()) == steps(run)[-1] + 1
+    return done

@@ -17,6 +17,7 @@ similar trainings had; its c is its variance times the correlation that the seed
 knows, which is rather wide.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from math import sqrt
 
@@ -87,11 +88,14 @@ class SeedDifference:
 def pooled_floor(groups: list[FloatArray]) -> Floor | None:
     """Return the floor of groups of values (seeds,), pooled within; None where no group has two seeds."""
     several = [values for values in groups if values.size > 1]
-    freedom = sum(values.size - 1 for values in several)
-    if not freedom:
-        return None
-    squares = sum(float(np.square(values - values.mean()).sum()) for values in several)
-    return Floor(sqrt(squares / freedom), freedom)
+    return pooled((values.size - 1, float(np.square(values - values.mean()).sum())) for values in several)
+
+
+def pooled(spreads: Iterable[tuple[int, float]]) -> Floor | None:
+    """Return the floor of spreads, each its degrees of freedom and its sum of squares; None where nothing is known."""
+    known = list(spreads)
+    freedom = sum(degrees for degrees, _ in known)
+    return Floor(sqrt(sum(squares for _, squares in known) / freedom), freedom) if freedom else None
 
 
 def seed_difference(a: Seeds, b: Seeds, patients: float, known: Floor | None = None) -> SeedDifference:

@@ -1,11 +1,10 @@
 """What a sweep or a repetition tells of chance, and what one does with its trainings next."""
 
-import math
 from collections.abc import Iterable, Mapping
 
 import streamlit as st
 
-from cxr_core.evaluation.seeds import Floor, seeds_needed
+from cxr_core.evaluation.seeds import Floor, pooled, seeds_needed
 from cxr_core.runs import service
 from cxr_core.runs.store import COMPLETED, Run
 from cxr_core.sources.registry import get_source
@@ -25,16 +24,15 @@ from dashboard.shared.navigation import afterwards, go_button, open_filled
 
 def seed_words(spreads: Iterable[SeedSpread]) -> str:
     """Return in a sentence what seeds alone do to the AUC of a pair of u and w: the pooled standard deviation."""
-    several = [(spread.n, spread.sd) for spread in spreads if spread.sd is not None]
-    freedom = sum(n - 1 for n, _ in several)
-    if not freedom:
+    several = [(spread.n - 1, (spread.n - 1) * spread.sd**2) for spread in spreads if spread.sd is not None]
+    floor = pooled(several)
+    if floor is None:
         return (
             "One seed a pair: what seeds alone do is not known. Pairs that differ by a few thousandths may differ by "
             "chance; repeat the best over seeds to see."
         )
-    pooled = math.sqrt(sum((n - 1) * sd**2 for n, sd in several) / freedom)
     return (
-        f"Seeds alone move an AUC by ± {pooled:.3f} (standard deviation within a pair, over "
+        f"Seeds alone move an AUC by ± {floor.sd:.3f} (standard deviation within a pair, over "
         f"{counted(len(several), 'pair')} of several seeds): smaller differences between pairs may be chance."
     )
 

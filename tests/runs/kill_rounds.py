@@ -16,12 +16,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import psutil
+from soon_true import within
 
 from cxr_core.runs import service
 from cxr_core.runs.run import Run
 from cxr_core.tasks.reading import desk, said
 
-WITHIN_SECONDS = 10.0
 _LATEST_SECONDS = 1.5
 _STEPS = 30
 #: Starts runs and looks at them, as a dashboard does, until it is killed.
@@ -70,7 +70,7 @@ def kill_face(draw: random.Random) -> Kill:
     before = {run.run for run in service.list_runs()}
     wait = draw.uniform(0, _LATEST_SECONDS)
     told = _told_until_killed(_FACE.format(steps=_STEPS), wait)
-    wrong = _within(lambda: _untrue(before))
+    wrong = within(lambda: _untrue(before))
     runs = {run.run: run for run in service.list_runs() if run.run not in before}
     wrong += [f"{run} is lost" for run in told if run not in runs]
     # The last one may have had nobody yet when its starter died: then it must have failed.
@@ -87,7 +87,7 @@ def _kill_of_a_run(victim: str, draw: random.Random, pid_of: Callable[[Run], int
     with contextlib.suppress(ProcessLookupError):
         if pid and pid > 0:
             os.kill(pid, signal.SIGKILL)
-    wrong = _within(lambda: _not_ended(run.run) + _untrue(set(), run.run))
+    wrong = within(lambda: _not_ended(run.run) + _untrue(set(), run.run))
     ended = service.get(run.run)
     if ended.status == "completed" and len(service.read_metrics(run.run)) != _STEPS:
         wrong.append(f"{run.run} is said to be completed after {len(service.read_metrics(run.run))} steps")
@@ -101,14 +101,6 @@ def _until(found: Callable[[], int | None], run_id: str) -> int | None:
             return pid
         time.sleep(0.02)
     raise AssertionError(f"{run_id} did not begin")
-
-
-def _within(wrong: Callable[[], list[str]]) -> list[str]:
-    """Return what is wrong once nothing is, or once the time has passed in which it may be."""
-    deadline = time.monotonic() + WITHIN_SECONDS
-    while (found := wrong()) and time.monotonic() < deadline:
-        time.sleep(0.2)
-    return found
 
 
 def _not_ended(run_id: str) -> list[str]:

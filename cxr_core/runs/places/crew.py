@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from cxr_core.atomic import write_text
-from cxr_core.runs.places.job_folder import JobFolder
+from cxr_core.runs.places.job_folder import JobFolder, object_in
 from cxr_core.runs.run import Run
 
 #: The variables that whoever starts the workers gives each: its number from 0, and the name of its machine.
@@ -96,19 +96,19 @@ class Attempt:
 
     def ends(self, workers: int) -> list[int | None]:
         """Return the exit status that each worker told; None of one that told none."""
-        told = [_object(self.path / f"end-{number}.json") for number in range(workers)]
+        told = [object_in(self.path / f"end-{number}.json") for number in range(workers)]
         return [None if end is None else int(end["status"]) for end in told]
 
     # What a worker does.
 
     def is_over(self) -> bool:
         """Say whether another attempt counts, as far as the disk tells."""
-        found = _object(self._file)
+        found = object_in(self._file)
         return found is not None and found["attempt"] != self._name
 
     def is_asked_to_stop(self) -> bool:
         """Say whether the workers are asked to stop."""
-        return bool((_object(self._file) or {}).get("asked"))
+        return bool((object_in(self._file) or {}).get("asked"))
 
     def write_end(self, number: int, status: int) -> None:
         """Tell how a worker ended: the last thing that it does."""
@@ -138,14 +138,6 @@ def _free_port() -> int:
     with socket.socket() as found:
         found.bind(("", 0))
         return int(found.getsockname()[1])
-
-
-def _object(path: Path) -> dict[str, Any] | None:
-    try:
-        found = json.loads(path.read_text())
-    except (OSError, ValueError):
-        return None
-    return found if isinstance(found, dict) else None
 
 
 def _text(path: Path) -> str:

@@ -67,7 +67,7 @@ class JobFolder:
             with file.open("x") as new:
                 new.write(text)
         except FileExistsError:
-            if (_object(file) or {}).get("job", engine_job) != engine_job:
+            if (object_in(file) or {}).get("job", engine_job) != engine_job:
                 return False
             _replace(file, text)
         (self.path / END_FILE).unlink(missing_ok=True)
@@ -75,8 +75,8 @@ class JobFolder:
 
     def is_mine(self, nonce: str) -> bool:
         """Say whether the leg is still this process's, as far as the disk tells."""
-        claim = _object(self._claim())
-        order = _object(self.path / ORDER_FILE)
+        claim = object_in(self._claim())
+        order = object_in(self.path / ORDER_FILE)
         newer = order is not None and order["leg"] > self.job.leg
         return not newer and (claim is None or claim["nonce"] == nonce)
 
@@ -100,7 +100,7 @@ class JobFolder:
 
     def order(self) -> dict[str, Any] | None:
         """Return the order that lies there: `leg`, `version` and the `run` as a row; None where there is none."""
-        return _object(self.path / ORDER_FILE)
+        return object_in(self.path / ORDER_FILE)
 
     def write_order(self, run: Run, version: str) -> None:
         """Leave the order for the process there."""
@@ -149,7 +149,7 @@ class JobFolder:
 
     def shown(self) -> dict[str, Any]:
         """Return what the step wants to be shown of the run: figures, and a message."""
-        found = _object(self.path / PROGRESS_FILE) or {}
+        found = object_in(self.path / PROGRESS_FILE) or {}
         figures = {name: found[name] for name in _SHOWN_NUMBERS if name in found and _is_figure(found[name])}
         if "message" not in found:
             return figures
@@ -158,11 +158,11 @@ class JobFolder:
 
     def result(self) -> dict[str, Any] | None:
         """Return what the run came to; None where it came to nothing yet."""
-        return _object(self.path / RESULT_FILE)
+        return object_in(self.path / RESULT_FILE)
 
     def ended_with(self) -> int | None:
         """Return the exit status of this leg's step; None while it has not ended properly."""
-        end = _object(self.path / END_FILE) or {}
+        end = object_in(self.path / END_FILE) or {}
         status = end.get("status")
         return status if isinstance(status, int) and end.get("leg") == self.job.leg else None
 
@@ -180,7 +180,8 @@ def _replace(path: Path, text: str) -> None:
         beside.unlink(missing_ok=True)
 
 
-def _object(path: Path) -> dict[str, Any] | None:
+def object_in(path: Path) -> dict[str, Any] | None:
+    """Return the JSON object in a file; None where there is none, or something else."""
     try:
         found = json.loads(path.read_text())
     except (OSError, ValueError):

@@ -17,12 +17,12 @@ from typing import Any, Protocol
 
 import psutil
 from quick_runs_away import start, steps
+from soon_true import within
 
 from cxr_core.runs import service
 from cxr_core.runs.places.place import Job
 from cxr_core.runs.places.registry import get_place
 
-WITHIN_SECONDS = 10.0
 #: Long enough that it goes on after the fault, and short enough to be waited for.
 _STEPS = 250
 _AWAY_SECONDS = 4.0
@@ -73,7 +73,7 @@ def lost_record(site: Site, draw: random.Random) -> list[str]:
     site.engine.forget()
     site.engine.bring_back()
     _until(lambda: not _steps_of(run), 120)
-    _within(lambda: [run] if service.get(run).is_active else [])
+    within(lambda: [run] if service.get(run).is_active else [])
     return _goes_on(run) if len(steps(run)) == _STEPS else _has_failed(run)
 
 
@@ -150,7 +150,7 @@ def cancelled_while_it_waits(site: Site, draw: random.Random) -> list[str]:
     third = start(steps=5)
     time.sleep(draw.uniform(0, 3))
     service.cancel(third)
-    wrong = _within(lambda: _untrue(third, "cancelled"))
+    wrong = within(lambda: _untrue(third, "cancelled"))
     wrong += [] if steps(third) == [] else [f"{third} was cancelled while it waited, and worked"]
     return wrong + _goes_on(first[0], 60) + _goes_on(first[1], 60)
 
@@ -184,14 +184,14 @@ def _working(draw: random.Random, count: int = _STEPS) -> str:
 
 def _goes_on(run: str, count: int = _STEPS) -> list[str]:
     """Return what is wrong with a run that nothing was to keep from its end."""
-    wrong = _within(lambda: [] if service.get(run).status in ("running", "completed") else _untrue(run, "running"))
+    wrong = within(lambda: [] if service.get(run).status in ("running", "completed") else _untrue(run, "running"))
     service.wait(run, timeout=120)
-    return wrong + _within(lambda: _untrue(run, "completed")) + _rows(run, list(range(1, count + 1)))
+    return wrong + within(lambda: _untrue(run, "completed")) + _rows(run, list(range(1, count + 1)))
 
 
 def _has_failed(run: str) -> list[str]:
     """Return what is wrong with a run whose step is dead: all rows that it wrote are here, each once."""
-    wrong = _within(lambda: _untrue(run, "failed"))
+    wrong = within(lambda: _untrue(run, "failed"))
     found = steps(run)
     return wrong + _rows(run, list(range(1, len(found) + 1)))
 
@@ -204,14 +204,6 @@ def _untrue(run: str, expected: str) -> list[str]:
 def _rows(run: str, expected: list[int]) -> list[str]:
     found = steps(run)
     return [] if found == expected and found else [f"{run} has {len(found)} rows, up to {found[-1:]}: lost or doubled"]
-
-
-def _within(wrong: Callable[[], list[str]]) -> list[str]:
-    """Return what is wrong once nothing is, or once the time has passed in which it may be."""
-    deadline = time.monotonic() + WITHIN_SECONDS
-    while (found := wrong()) and time.monotonic() < deadline:
-        time.sleep(0.2)
-    return found
 
 
 def _steps_of(run: str) -> list[int]:

@@ -5,7 +5,7 @@ import signal
 
 import psutil
 import pytest
-from quick_runs_away import ended, start, steps
+from quick_runs_away import cancelled_in_time, ended, start, steps
 
 from cxr_core.errors import UsageError
 from cxr_core.runs import service
@@ -38,12 +38,7 @@ def test_nothing_of_an_ended_run_is_left_at_its_place(away, tmp_path):
 
 
 def test_a_cancelled_run_has_time_to_stop_and_says_so(away, until):
-    run = start()
-    until(lambda: len(steps(run)) > 2)
-    service.cancel(run)
-    done = ended(run)
-    assert (done.status, done.reason) == ("cancelled", "Cancelled by the user.")
-    assert int((service.folder_of(run) / "stopped").read_text()) == steps(run)[-1] + 1
+    cancelled_in_time(until)
 
 
 def test_a_run_that_does_not_stop_is_ended_by_its_place(away, until):

@@ -4,7 +4,7 @@ import os
 import signal
 
 import pytest
-from quick_runs_away import ended, start, steps
+from quick_runs_away import cancelled_in_time, ended, start, steps
 
 from cxr_core.runs import service
 from cxr_core.runs.places.object_folder import ObjectFolder
@@ -33,12 +33,8 @@ def test_figures_come_while_it_works_and_result_and_log_at_the_end_and_nothing_i
 
 
 def test_a_cancelled_run_has_time_to_stop_and_goes_on_from_there(away, until):
-    run = start()
-    until(lambda: len(steps(run)) > 2)
-    service.cancel(run)
-    done = ended(run)
-    assert (done.status, done.reason) == ("cancelled", "Cancelled by the user.")
-    assert int((service.folder_of(run) / "stopped").read_text()) == steps(run)[-1] + 1
+    done = cancelled_in_time(until)
+    run = done.run
     service.resume(run)
     until(lambda: len(steps(run)) > done.step + 5)
     service.cancel(run)

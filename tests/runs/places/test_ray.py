@@ -8,7 +8,7 @@ from functools import partial
 
 import pytest
 import quick_runs_away
-from quick_runs_away import start, steps
+from quick_runs_away import cancelled_in_time, start, steps
 
 from cxr_core.errors import PlaceError, SettingsError
 from cxr_core.runs import service
@@ -50,12 +50,8 @@ def test_a_run_works_there_and_a_second_job_of_its_name_is_refused(away, until, 
 
 
 def test_a_cancelled_run_has_time_to_stop_and_is_resumed(away, until):
-    run = start()
-    until(lambda: len(steps(run)) > 2, 60)
-    service.cancel(run)
-    done = ended(run)
-    assert (done.status, done.reason) == ("cancelled", "Cancelled by the user.")
-    assert int((service.folder_of(run) / "stopped").read_text()) == steps(run)[-1] + 1
+    done = cancelled_in_time(until, ended, 60)
+    run = done.run
     service.resume(run)
     until(lambda: len(steps(run)) > done.step + 2, 60)
     service.cancel(run)
