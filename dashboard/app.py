@@ -21,11 +21,7 @@ if __name__ == "__main__":
     from dashboard.shared.page_frame import page_frame
     from dashboard.shared.signed_in import who_is_signed_in
     from dashboard.shared.source import pick_source
-    from dashboard.shared.theme import (
-        folded_sidebar_out_of_reach,
-        no_downloads_by_tables_and_charts,
-        readable_words_on_buttons,
-    )
+    from dashboard.shared.theme import house_style
 
     st.set_page_config(
         page_icon=ICON,
@@ -34,9 +30,7 @@ if __name__ == "__main__":
     )
     page = st.navigation(page_table())
     st.set_page_config(page_title=f"{page.title} · CXR Lab")
-    readable_words_on_buttons()
-    folded_sidebar_out_of_reach()
-    no_downloads_by_tables_and_charts()
+    house_style()
     leave_out_endless_numbers()
     open_with_values()
     with page_frame():

@@ -1,5 +1,6 @@
 """What a run was asked to do, beside what others were; and what it wrote."""
 
+from datetime import datetime
 from typing import Any
 
 import pandas as pd
@@ -10,13 +11,13 @@ from cxr_core.runs import service
 from cxr_core.runs.store import Run
 from cxr_core.words import counted
 from dashboard.runs.curves import legend_name
-from dashboard.runs.words import asked_at, device_words, place_words, policy_words, took
+from dashboard.runs.words import asked_at, device_words, place_words, policy_words, said_at, took
 from dashboard.shared import help_texts
 from dashboard.shared.formatting import NOTHING, plain
 
 LOG_BYTES = 32_000
 #: How entries of a configuration are called, and what those are that have entries of their own.
-_NAMES = {"children": "trainings", "u": "u", "w": "w", "cells": "pairs of u and w"}
+_NAMES = {"children": "trainings", "u": "u", "w": "w", "cells": "pairs of u and w", "anew": "built anew"}
 _THINGS = {"children": "training", "cells": "pair", "choices": "choice"}
 _MOST_LISTED = 8
 
@@ -35,7 +36,14 @@ def config_section(run: Run, others: list[Run]) -> None:
 
 def _done_to(run: Run) -> None:
     """Show who did what to a run, from the journal of the workspace."""
-    rows = [{"When": deed.when[:19], "Who": plain(deed.who), "What": plain(deed.what)} for deed in deeds(text=run.run)]
+    rows = [
+        {
+            "When": said_at(datetime.fromisoformat(deed.when).astimezone()),
+            "Who": plain(deed.who),
+            "What": plain(deed.what),
+        }
+        for deed in deeds(text=run.run)
+    ]
     if rows:
         st.markdown("**Who did what**")
         st.table(

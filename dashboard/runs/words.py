@@ -74,7 +74,12 @@ def took(run: Run) -> str:
 
 def asked_at(run: Run) -> str:
     """Return the local day and time at which the run was asked for."""
-    return f"{datetime.fromtimestamp(run.created):%d %b %Y, %H:%M:%S}"
+    return said_at(datetime.fromtimestamp(run.created))
+
+
+def said_at(moment: datetime) -> str:
+    """Return a day and time in words: "27 Nov 2026, 10:44:16"."""
+    return f"{moment:%d %b %Y, %H:%M:%S}"
 
 
 def began(run: Run) -> str:

@@ -1,4 +1,4 @@
-"""Which of the two appearances the reader sees."""
+"""Which of the two appearances the reader sees, and what every page mends in what Streamlit draws."""
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -14,11 +14,16 @@ _FILLED = (
     '[data-testid="stBaseButton-primaryFormSubmit"]',
     '[data-testid="stMultiSelect"] [data-tag]',
 )
-#: What downloads beside the buttons of the pages: a table of Streamlit's, a chart of Plotly's.
+#: What downloads beside the buttons of the pages, where that is not off: a table of Streamlit's, a chart of Plotly's.
 _DOWNLOAD = (
     '[data-testid="stElementToolbarButton"]:has([aria-label^="Download"])',
     '.modebar-btn[data-title^="Download"]',
 )
+#: What the folded sidebar hides is not in the order of Tab: the focus would go where nobody sees it.
+_FOLDED = '[data-testid="stSidebar"][data-collapsed="true"]'
+_FOLDED_SIDEBAR_OUT_OF_REACH = f"{_FOLDED}, {_FOLDED} * {{ visibility: hidden !important; }}"
+#: Beside an index Streamlit draws the first cells further left than their head.
+_CELLS_UNDER_THEIR_HEADS = '[data-testid="stTableStyledTable"] th + td { padding-left: 1rem !important; }'
 
 
 def colors() -> Palette:
@@ -26,22 +31,18 @@ def colors() -> Palette:
     return palette(dark=st.context.theme.type == "dark")
 
 
-def readable_words_on_buttons() -> None:
+def house_style() -> None:
+    """Mend what Streamlit draws, on every page."""
+    rules = [_readable_words_on_buttons(), _CELLS_UNDER_THEIR_HEADS, _FOLDED_SIDEBAR_OUT_OF_REACH]
+    if not downloads_offered():
+        rules.append(f"{', '.join(_DOWNLOAD)} {{ display: none !important; }}")
+    st.html(f"<style>{' '.join(rules)}</style>")
+
+
+def _readable_words_on_buttons() -> str:
     """Write dark on what the primary colour fills where it is light: on the dark page, for tabs and links."""
     inside = ", ".join(f"{element}, {element} *" for element in _FILLED)
-    st.html(f"<style>{inside} {{ color: {in_both(lambda colors: colors.background)} !important; }}</style>")
-
-
-def no_downloads_by_tables_and_charts() -> None:
-    """Take away the buttons by which Streamlit's tables and Plotly's charts would download, where downloads are off."""
-    if not downloads_offered():
-        st.html(f"<style>{', '.join(_DOWNLOAD)} {{ display: none !important; }}</style>")
-
-
-def folded_sidebar_out_of_reach() -> None:
-    """Take what the folded sidebar hides out of the order of Tab: the focus would go where nobody sees it."""
-    folded = '[data-testid="stSidebar"][data-collapsed="true"]'
-    st.html(f"<style>{folded}, {folded} * {{ visibility: hidden !important; }}</style>")
+    return f"{inside} {{ color: {in_both(lambda colors: colors.background)} !important; }}"
 
 
 def narrow_screens_last(key: str) -> DeltaGenerator:
