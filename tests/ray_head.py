@@ -10,15 +10,30 @@ import sys
 import tempfile
 import time
 import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
+import pytest
 from slurm_cluster import free_ports
 
 
 def why_no_ray():
     """Return why Ray cannot be started here; "" where it can."""
     return "" if _program().exists() else "Ray is not installed: pip install 'cxr-lab[ray]'"
+
+
+@contextlib.contextmanager
+def running_ray() -> Iterator["RayHead"]:
+    """A Ray of this machine alone; the test is skipped where it is not installed."""
+    if reason := why_no_ray():
+        pytest.skip(reason)
+    head = RayHead()
+    try:
+        head.start()
+        yield head
+    finally:
+        head.stop()
 
 
 class RayHead:

@@ -1,12 +1,17 @@
 """A real Slurm on this machine, of Debian's packages: munged, slurmctld and slurmd under a configuration of their own."""
 
+import contextlib
 import os
 import shutil
 import signal
 import socket
 import subprocess
 import time
+from collections.abc import Iterator
 from pathlib import Path
+
+import psutil
+import pytest
 
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "squeue", "scancel")
 _CONFIGURATION = """
@@ -49,6 +54,19 @@ def why_not():
     if missing:
         return f"Slurm is not installed ({missing[0]} is missing): apt-get install slurm-wlm munge"
     return "" if os.geteuid() == 0 else "Slurm's daemons are started by root alone"
+
+
+@contextlib.contextmanager
+def running_slurm(folder: Path) -> Iterator["SlurmCluster"]:
+    """A Slurm of this machine alone; the test is skipped where it is not installed."""
+    if reason := why_not():
+        pytest.skip(reason)
+    cluster = SlurmCluster(folder)
+    try:  # what was started goes, also where the rest of it could not be
+        cluster.start()
+        yield cluster
+    finally:
+        cluster.stop()
 
 
 class SlurmCluster:
@@ -122,6 +140,18 @@ class SlurmCluster:
     def stop(self) -> None:
         for file in ("slurmctld.pid", "slurmd.pid", "munge/pid"):
             _kill(self.folder / file)
+        for pid in self._steps():  # they outlive the daemons, and their jobs them
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+    def _steps(self) -> list[int]:
+        """Return the processes that look after the steps of jobs, and those steps' own."""
+        found = []
+        for process in psutil.process_iter():
+            with contextlib.suppress(psutil.Error):
+                if process.name() == "slurmstepd" and process.cwd() == str(self.folder):
+                    found += [*(child.pid for child in process.children(recursive=True)), process.pid]
+        return found
 
     @property
     def environment(self) -> dict[str, str]:

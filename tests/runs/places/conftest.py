@@ -3,21 +3,15 @@ from functools import partial
 
 import described_places
 import pytest
-from ray_head import RayHead, why_no_ray
-from slurm_cluster import SlurmCluster, why_not
+from ray_head import running_ray
+from slurm_cluster import running_slurm
 
 
 @pytest.fixture(scope="session")
 def slurm_cluster(tmp_path_factory):
     """A Slurm of this machine alone, for all tests of this process; skipped where it is not installed."""
-    if reason := why_not():
-        pytest.skip(reason)
-    cluster = SlurmCluster(tmp_path_factory.mktemp("slurm"))
-    try:  # what was started goes, also where the rest of it could not be
-        cluster.start()
+    with running_slurm(tmp_path_factory.mktemp("slurm")) as cluster:
         yield cluster
-    finally:
-        cluster.stop()
 
 
 @pytest.fixture
@@ -35,14 +29,8 @@ def shared_with(tmp_path):
 @pytest.fixture(scope="session")
 def ray_head():
     """A Ray of this machine alone, for all tests of this process; skipped where it is not installed."""
-    if reason := why_no_ray():
-        pytest.skip(reason)
-    head = RayHead()
-    try:
-        head.start()
+    with running_ray() as head:
         yield head
-    finally:
-        head.stop()
 
 
 @pytest.fixture

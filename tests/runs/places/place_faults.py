@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-import psutil
+from processes_of_runs import steps_there
 from quick_runs_away import start, steps
 from soon_true import within
 
@@ -72,7 +72,7 @@ def lost_record(site: Site, draw: random.Random) -> list[str]:
     site.engine.lose()
     site.engine.forget()
     site.engine.bring_back()
-    _until(lambda: not _steps_of(run), 120)
+    _until(lambda: not steps_there(run), 120)
     within(lambda: [run] if service.get(run).is_active else [])
     return _goes_on(run) if len(steps(run)) == _STEPS else _has_failed(run)
 
@@ -80,7 +80,7 @@ def lost_record(site: Site, draw: random.Random) -> list[str]:
 def killed_step(site: Site, draw: random.Random) -> list[str]:
     """The process that does the work is killed by signal 9."""
     run = _working(draw)
-    for pid in _steps_of(run):
+    for pid in steps_there(run):
         _kill(pid)
     return _has_failed(run)
 
@@ -96,7 +96,7 @@ def away_for_all_of_it(site: Site, draw: random.Random) -> list[str]:
     """Whoever looks after the run is killed, and nobody looks until its job has ended."""
     run = _working(draw, 60)
     _kill(service.get(run).supervisor.pid)
-    _until(lambda: not _steps_of(run), 60)
+    _until(lambda: not steps_there(run), 60)
     return _goes_on(run, 60)
 
 
@@ -113,7 +113,7 @@ def folder_away_at_the_end(site: Site, draw: random.Random) -> list[str]:
     """The shared folder cannot be seen from here when the job ends, for longer than a disk may lag behind."""
     run = _working(draw, 60)
     with _hidden(site.shared):
-        _until(lambda: not _steps_of(run), 60)
+        _until(lambda: not steps_there(run), 60)
         time.sleep(2 * _AWAY_SECONDS)
         said = [] if service.get(run).is_active else [f"without its folder it is {service.get(run).status}"]
     return said + _goes_on(run, 60)
@@ -131,7 +131,7 @@ def full_disk_there(site: Site, draw: random.Random) -> list[str]:
     """The shared disk is full: the step cannot write its figures, and fails."""
     run = _working(draw)
     with _full(site.shared):
-        _until(lambda: not _steps_of(run), 60)
+        _until(lambda: not steps_there(run), 60)
     return _has_failed(run)
 
 
@@ -204,16 +204,6 @@ def _untrue(run: str, expected: str) -> list[str]:
 def _rows(run: str, expected: list[int]) -> list[str]:
     found = steps(run)
     return [] if found == expected and found else [f"{run} has {len(found)} rows, up to {found[-1:]}: lost or doubled"]
-
-
-def _steps_of(run: str) -> list[int]:
-    """Return the processes that do the work of a run."""
-    found = []
-    for process in psutil.process_iter():
-        with contextlib.suppress(psutil.Error):
-            if {"run-step-there", run} <= set(process.cmdline()) and process.status() != psutil.STATUS_ZOMBIE:
-                found.append(process.pid)
-    return found
 
 
 def _kill(pid: int) -> None:

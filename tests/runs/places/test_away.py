@@ -3,8 +3,8 @@
 import os
 import signal
 
-import psutil
 import pytest
+from processes_of_runs import steps_there
 from quick_runs_away import cancelled_in_time, ended, start, steps
 
 from cxr_core.errors import UsageError
@@ -77,20 +77,13 @@ def test_a_killed_step_is_told_with_what_the_place_says(away, until):
 def test_a_step_whose_process_was_killed_fails_with_the_words_of_its_place_and_can_be_resumed(away, until):
     run = start(steps=60)
     until(lambda: len(steps(run)) > 2)
-    (pid,) = [one.pid for one in psutil.process_iter() if {"run-step-there", run} <= set(_command(one))]
+    (pid,) = steps_there(run)
     os.kill(pid, signal.SIGKILL)
     done = ended(run)
     assert done.status == "failed"
     assert done.reason.startswith("The place cluster ended it: FAILED")
     service.resume(run)
     assert ended(run).status == "completed"
-
-
-def _command(process):
-    try:
-        return process.cmdline()
-    except psutil.Error:
-        return []
 
 
 def test_a_supervisor_that_was_killed_is_followed_by_another_which_loses_and_doubles_nothing(away, until):

@@ -2,9 +2,8 @@
 
 import json
 
-import h5py
-import numpy as np
 import pytest
+from trained_weights import losses, same_weights
 
 from cxr_core.runs import service
 
@@ -19,30 +18,13 @@ def train(cxr, name, *options):
     return json.loads(done.stdout)
 
 
-def weights(home, name):
-    found = {}
-    with h5py.File(home / "sources" / "demo" / "models" / f"{name}.h5") as file:
-        file.visititems(lambda path, item: found.update({path: item[()]}) if isinstance(item, h5py.Dataset) else None)
-    return found
-
-
-def same_to_the_bit(first, second):
-    arrays = [name for name in first if first[name].dtype.kind == "f"]
-    assert len(arrays) > 20
-    return first.keys() == second.keys() and all(np.array_equal(first[name], second[name]) for name in arrays)
-
-
-def losses(run):
-    return [(row["step"], row["loss"]) for row in service.read_metrics(run) if "loss" in row]
-
-
 def test_the_weights_are_those_of_the_same_training_here_also_after_a_stop(own_small_demo, each_kind, cxr, until):
     home = own_small_demo
     here = train(cxr, "here")
     there = train(cxr, "there", "--on", "cluster")
     assert (there["place"], there["status"], there["result"]["model"]) == ("cluster", "completed", "there")
     assert there["result"]["weights"] == str(home / "sources" / "demo" / "models" / "there.h5")
-    assert same_to_the_bit(weights(home, "here"), weights(home, "there"))
+    assert same_weights(home, "here", "there")
     assert losses(there["run"]) == losses(here["run"])
 
     stopped = train(cxr, "stopped", "--on", "cluster", "--detach")["run"]
@@ -51,7 +33,7 @@ def test_the_weights_are_those_of_the_same_training_here_also_after_a_stop(own_s
     assert len(losses(stopped)) < len(losses(here["run"]))
     assert cxr("runs", "resume", stopped, "--json").returncode == 0
     assert service.wait(stopped, timeout=240).status == "completed"
-    assert same_to_the_bit(weights(home, "here"), weights(home, "stopped"))
+    assert same_weights(home, "here", "stopped")
     assert losses(stopped) == losses(here["run"])
 
 

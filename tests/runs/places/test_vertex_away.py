@@ -3,8 +3,8 @@
 import os
 import sys
 
-import psutil
 import pytest
+from processes_of_runs import steps_there
 from quick_runs_away import ended, start, steps
 
 from cxr_core.runs import service
@@ -39,12 +39,6 @@ def vertex(fake_kinds, server, cloud_storage, bucket, shared_with, tmp_path, non
     return server
 
 
-def steps_at_work(run):
-    return {
-        one.pid for one in psutil.process_iter(["cmdline"]) if {"run-step-there", run} <= set(one.info["cmdline"] or ())
-    }
-
-
 def test_a_run_works_and_its_figures_come_while_it_does(vertex, bucket, until):
     run = start(steps=120)
     until(lambda: 5 < len(steps(run)) < 120)
@@ -59,10 +53,10 @@ def test_a_run_works_and_its_figures_come_while_it_does(vertex, bucket, until):
 def test_a_machine_that_is_taken_away_is_followed_by_another_which_has_what_the_first_had_sent(vertex, until):
     run = start()
     until(lambda: len(steps(run)) > 5)
-    first = steps_at_work(run)
+    first = set(steps_there(run))
     assert first
     vertex.the_job().preempt()
-    until(lambda: not first & steps_at_work(run))  # a step does not outlive its courier
+    until(lambda: not first & set(steps_there(run)))  # a step does not outlive its courier
     until(lambda: 1 in steps(run)[1:], 60)  # this kind of work begins anew, behind the rows that were sent before
     assert service.get(run).status == "running"
     service.cancel(run)
