@@ -48,7 +48,7 @@ models: $(VENV)/installed  ## train the eight shipped models again
 	$(BIN)/python benchmarks/train_demo_models.py
 
 prove: $(VENV)/test-installed  ## the long measurements; results are kept in benchmarks/results/
-	$(BIN)/python -m pytest --whole tests/models/test_shipped_models.py
+	$(BIN)/python -m pytest --whole tests/models/test_shipped_models.py tests/models/test_architectures.py
 	$(BIN)/python -m pytest --whole tests/runs/places/test_train_there.py tests/runs/places/test_several_workers.py
 	$(BIN)/python -m pytest --whole tests/dashboard/test_fuzzed_addresses.py
 	$(BIN)/python -m pytest --whole tests/browser/test_barriers.py -k no_page
