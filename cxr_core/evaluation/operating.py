@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, reduce
 from typing import Any
 
 import numpy as np
@@ -172,7 +172,7 @@ class OperatingPoint:
         if few:
             return Interval(None, few, 0)
         each = self.by_patient.counts
-        return share_interval(each[list(counting)].sum(axis=0), each[list(among)].sum(axis=0))
+        return share_interval(*(reduce(np.add, [each[kind] for kind in kinds]) for kinds in (counting, among)))
 
 
 def operating_point(

@@ -33,6 +33,22 @@ class SortedLabel:
     patients: tuple[NDArray[np.int32], ...]
     n_patients: int
 
+    @property
+    def certain(self) -> int:
+        """Number of certain rows."""
+        return sum(self.scores[value].size for value in _CERTAIN)
+
+    @property
+    def positives(self) -> int:
+        """Number of positive rows."""
+        return self.scores[Value.positive].size
+
+    @property
+    def range(self) -> tuple[float, float]:
+        """The smallest and the largest score of the certain rows; there must be some."""
+        stated = [self.scores[value] for value in _CERTAIN if self._any(value)]
+        return min(float(scores[0]) for scores in stated), max(float(scores[-1]) for scores in stated)
+
     @cached_property
     def certain_by_patient(self) -> FloatArray:
         """How many negatives and how many positives each patient has (2, patients), up to the last who has any."""

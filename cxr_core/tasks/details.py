@@ -110,7 +110,7 @@ def label_fit(curves: LabelCurves) -> CalibrationFit:
 
 def why_no_fit(curves: LabelCurves) -> str | None:
     """Return why a label has no probabilities to be judged, or None."""
-    return curves.rows.why or why_no_probabilities(curves.rows.scores, curves.scale)
+    return curves.left_out.why or why_no_probabilities(curves.rows.scores, curves.scale)
 
 
 def _reliability_as_json(found: Calibration) -> dict[str, Any]:

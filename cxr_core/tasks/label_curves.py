@@ -11,12 +11,12 @@ from cxr_core.errors import UnknownNameError
 from cxr_core.evaluation.binary import MISSING, CertainRows, certain_rows, label_codes
 from cxr_core.evaluation.calibration import Calibration, calibration
 from cxr_core.evaluation.curves import Curves, PrCurve, RocCurve, curves, drawn_vertices
-from cxr_core.evaluation.defined import why_no_ranking
+from cxr_core.evaluation.defined import LeftOut, why_no_ranking
 from cxr_core.evaluation.operating import OperatingPoint
 from cxr_core.evaluation.patient_sums import Resampling
 from cxr_core.evaluation.resamples import patient_clusters
 from cxr_core.evaluation.sorted_label import SortedLabel, sorted_label
-from cxr_core.evaluation.thresholds import check_wanted, chosen_threshold, youden_threshold
+from cxr_core.evaluation.thresholds import check_wanted, chosen_threshold
 from cxr_core.evaluation.uncertain import ShareAbove
 from cxr_core.schema import Value
 from cxr_core.settings import settings
@@ -34,19 +34,20 @@ _LOOKED_UP = {
 class LabelCurves:
     """One label of one model: exact figures, curves thinned for drawing, and answers at a threshold.
 
-    `by_value` has the joined images, the uncertain ones included, sorted by score; those that lack a label value or a
-    prediction are in `rows.left_out`. `clusters` are the patients of the certain rows, numbered, of `n_patients` in
-    all. `roc` and `pr` hold at most 1,600 vertices and draw like all of them; they and the figures are None, with the
-    reason in `why` under `roc_auc` or `average_precision`, where they are undefined.
+    `values`, `scores` and `patients` are columns (n,) of the joined images as they are, which all labels look at and
+    none copies. `by_value` has those images, the uncertain ones included, sorted by score; those that lack a label
+    value or a prediction are in `left_out`. `roc` and `pr` hold at most 1,600 vertices and draw like all of them; they
+    and the figures are None, with the reason in `why` under `roc_auc` or `average_precision`, where they are undefined.
     """
 
     model: str
     label: str
     scale: str
     by_value: SortedLabel
-    clusters: IntArray
-    n_patients: int
-    rows: CertainRows
+    values: IntArray
+    scores: FloatArray
+    patients: IntArray
+    left_out: LeftOut
     roc: RocCurve | None
     pr: PrCurve | None
     roc_auc: float | None
@@ -54,16 +55,21 @@ class LabelCurves:
     why: dict[str, str] = field(default_factory=dict)
 
     @property
+    def rows(self) -> CertainRows:
+        """The certain rows in the order of the images, found anew each time: few ask for them."""
+        return certain_rows(self.values, self.scores)
+
+    @property
     def prevalence(self) -> float | None:
         """Share of positives among the certain rows, the precision of guessing; None without rows."""
-        return self.rows.positives / self.rows.n if self.rows.n else None
+        return self.by_value.positives / self.by_value.certain if self.by_value.certain else None
 
     def youden_threshold(self) -> float | None:
         """Return the threshold with the largest sensitivity + specificity, None where ROC is undefined.
 
         It is chosen on these very rows, so its figures are optimistic.
         """
-        return None if self.roc is None else youden_threshold(self.rows.y, self.rows.scores)
+        return self.threshold("youden")
 
     def threshold(self, rule: str, wanted: float | None = None) -> float | None:
         """Return the threshold that a rule of `thresholds.RULES` chooses on these rows, None where ROC is undefined.
@@ -73,12 +79,13 @@ class LabelCurves:
         Raises:
             UsageError: there is no such rule, or `wanted` does not fit it.
         """
-        if self.rows.why if rule == "alarms" else self.roc is None and rule != "fixed":
+        if self.left_out.why if rule == "alarms" else self.roc is None and rule != "fixed":
             return None
         if rule in _LOOKED_UP:
             check_wanted(rule, wanted)
             return _LOOKED_UP[rule](self.by_value, wanted or 0.0)
-        return chosen_threshold(self.rows.y, self.rows.scores, rule, wanted)
+        rows = self.rows
+        return chosen_threshold(rows.y, rows.scores, rule, wanted)
 
     def written_threshold(self, threshold: float) -> float:
         """Return the number with the fewest decimals that calls the same of these images positive."""
@@ -90,14 +97,15 @@ class LabelCurves:
 
     def resampling(self) -> Resampling:
         """Return how the certain rows are resampled under the settings in force."""
-        chosen = settings()
-        return Resampling(self.clusters, self.n_patients, chosen.resamples, chosen.minimum_positives)
+        chosen, (clusters, n_patients) = settings(), patient_clusters(self.patients)
+        return Resampling(clusters[self.rows.mask], n_patients, chosen.resamples, chosen.minimum_positives)
 
     def calibration(self, bins: int = 10) -> Calibration:
         """Return the reliability of the probabilities with intervals; empty with a reason where there are none."""
-        if self.rows.why:
-            return Calibration((), None, None, self.rows.why)
-        return calibration(self.rows.y, self.rows.scores, self.scale, bins, self.resampling())
+        rows = self.rows
+        if rows.why:
+            return Calibration((), None, None, rows.why)
+        return calibration(rows.y, rows.scores, self.scale, bins, self.resampling())
 
     def shares_above(self, threshold: float) -> dict[str, ShareAbove]:
         """Return, for each label value, the share of its images that score >= threshold."""
@@ -134,9 +142,10 @@ def _curves(
         label=label,
         scale=scale,
         by_value=sorted_label(_of(values, stated), _of(scores, stated), _of(clusters, stated), n_patients),
-        clusters=clusters[rows.mask],
-        n_patients=n_patients,
-        rows=rows,
+        values=values,
+        scores=scores,
+        patients=patients,
+        left_out=rows.left_out,
         roc=_drawn_roc(found.roc),
         pr=_drawn_pr(found.pr),
         roc_auc=found.roc_auc,

@@ -137,8 +137,8 @@ def _at(curves: LabelCurves, card: Card) -> JudgedCut:
     recalibrated = None if fitted is None else judged_recalibration(curves, fitted)
     if threshold is None:
         return JudgedCut(None, None, {"threshold": card.why_no_threshold(curves.label)}, recalibrated)
-    if curves.rows.why:
-        return JudgedCut(threshold, None, {"threshold": curves.rows.why}, recalibrated)
+    if curves.left_out.why:
+        return JudgedCut(threshold, None, {"threshold": curves.left_out.why}, recalibrated)
     point, called = curves.operating_point(threshold), curves.shares_above(threshold)
     moved = score_shift(card.percentiles.get(curves.label, []), curves.rows.scores)
     unmet = {"rule": f"{card.unmet[curves.label]} in {card.on}"} if curves.label in card.unmet else {}

@@ -16,6 +16,7 @@ from dashboard.reports.document import report_html
 from dashboard.reports.of_models import models_report
 from dashboard.shared import engine
 from dashboard.shared.downloads import download_report
+from dashboard.shared.label_answers import label_curves
 from dashboard.shared.model_input import DEFAULT_LABEL
 
 
@@ -45,7 +46,7 @@ def _made(
 def _curves(source: str, models: list[str], label: str, grids: ModelGrid) -> list[LabelCurves]:
     where = (grids.dataset, None, grids.judge)
     having = [model for model in models if label in engine.evaluation_of_label(source, model, label, *where).labels]
-    return [engine.label_curves(source, model, label, *where) for model in having]
+    return [label_curves(source, model, label, *where) for model in having]
 
 
 def _comparison(source: str, pair: tuple[str, str] | None, grids: ModelGrid) -> Comparison | None:

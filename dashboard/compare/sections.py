@@ -34,6 +34,7 @@ from dashboard.shared.errors import errors_as_sentences
 from dashboard.shared.figure_tables import FIGURE_COLUMNS, figure_cells
 from dashboard.shared.formatting import percent, plain
 from dashboard.shared.image_links import group_parameters, images_address
+from dashboard.shared.label_answers import label_curves
 from dashboard.shared.model_curves import model_curves
 from dashboard.shared.model_input import label_input
 from dashboard.shared.short_names import short_names
@@ -113,7 +114,7 @@ def _model_row(model: str, policies: Mapping[str, str]) -> dict[str, str]:
 
 def _curves_of_models(source: str, models: list[str], label: str, dataset: str, judge: str) -> float:
     """Draw the curves and return by how much of the axis they may be off."""
-    drawn = [engine.label_curves(source, model, label, dataset, None, judge) for model in models]
+    drawn = [label_curves(source, model, label, dataset, None, judge) for model in models]
     roc, pr, prevalence = model_curves(drawn, engine.ensemble_names(source), colors())
     if not roc:
         st.info(f"No curve is defined for {label_words(label).lower()} on {dataset}.", icon=":material/info:")

@@ -12,10 +12,11 @@ from dashboard.charts.decision import decision_chart
 from dashboard.charts.frame import CONFIG
 from dashboard.charts.palette import model_style
 from dashboard.evaluate.judged import Judged
-from dashboard.shared import detail_help, engine
+from dashboard.shared import detail_help
 from dashboard.shared.downloads import download_table
 from dashboard.shared.figure_metric import figure_metric
 from dashboard.shared.formatting import plain
+from dashboard.shared.label_answers import label_details
 from dashboard.shared.theme import colors
 
 
@@ -35,9 +36,7 @@ def decisions_section(judged: Judged) -> None:
             help=detail_help.LEAST_SPECIFICITY,
             width=200,
         )
-        found = engine.label_details(
-            judged.source.name, model, label, judged.dataset, judged.view, judged.judge, specificity
-        )
+        found = label_details(judged.source.name, model, label, judged.dataset, judged.view, judged.judge, specificity)
         _part(found.roc_part)
     with left:
         _decision(judged, found)

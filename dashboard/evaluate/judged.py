@@ -15,6 +15,7 @@ from cxr_core.sources.source import Source
 from cxr_core.tasks.evaluate import Evaluation, LabelCurves
 from dashboard.evaluate.valid_note import choice_note
 from dashboard.shared import engine
+from dashboard.shared.label_answers import curves_ahead, label_curves
 from dashboard.shared.waiting import Show
 
 #: Keys of the two parts.
@@ -53,9 +54,13 @@ class Judged:
         where = (self.dataset, self.view, self.judge)
         return engine.evaluation_of_label(self.source.name, self.model.name, self.label, *where)
 
+    def curves_ahead(self) -> None:
+        """Let the curves of the other labels be computed beside the page."""
+        curves_ahead(self.source.name, self.model.name, self.dataset, self.view, self.judge)
+
     def curves(self) -> LabelCurves:
         """Return the curves of the label, which the model must predict."""
-        return engine.label_curves(self.source.name, self.model.name, self.label, self.dataset, self.view, self.judge)
+        return label_curves(self.source.name, self.model.name, self.label, self.dataset, self.view, self.judge)
 
 
 def forget_judged() -> None:

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 import numpy as np
 import streamlit as st
 
-from cxr_core.arrays import FloatArray
 from cxr_core.tasks.evaluate import LabelCurves
 from dashboard.evaluate.chosen_on import chosen_on_input
 from dashboard.evaluate.judged import Judged
@@ -106,7 +105,7 @@ def _wanted_share(key: str) -> float:
 
 
 def _by_slider(judged: Judged, curves: LabelCurves) -> float:
-    low, high = _range(curves.rows.scores)
+    low, high = _range(curves)
     value = float(st.session_state.get("threshold", _usual(curves)))
     # Each label and model has its own range of scores; other images of the same keep the cut.
     about = (judged.source.name, judged.model.name, judged.label)
@@ -139,8 +138,8 @@ def _by_number(curves: LabelCurves) -> float:
     )
 
 
-def _range(scores: FloatArray) -> tuple[float, float]:
-    low, high = float(scores.min()), float(scores.max())
+def _range(curves: LabelCurves) -> tuple[float, float]:
+    low, high = curves.by_value.range
     return (low, high) if high > low else (low, low + 1)
 
 

@@ -25,3 +25,4 @@ judged = judged_in_full()
 if judged is None:
     st.stop()
 whole_model(judged)
+judged.curves_ahead()

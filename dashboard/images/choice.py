@@ -12,10 +12,10 @@ from cxr_core.sources.source import Source
 from cxr_core.tasks.card_choice import cards_of
 from cxr_core.tasks.images import ImageQuery
 from cxr_core.tasks.threshold_cards import parse_rule
-from dashboard.shared import engine
 from dashboard.shared.choices import Options, pick_one, select_one
 from dashboard.shared.image_links import NO_MODEL
 from dashboard.shared.judge_input import judge_input
+from dashboard.shared.label_answers import label_curves
 from dashboard.shared.model_input import dataset_input, label_input, view_input
 
 #: The group that is none: all that the data set has, or the model predicts.
@@ -130,7 +130,7 @@ def _cut(query: ImageQuery, model: ModelEntry) -> ImageChoice:
         return ImageChoice(_with(query, threshold=float(cut)), model)
     rule = select_one("Rule", Options(list(RULES), "cut-rule", RULES.__getitem__), "sensitivity=0.9", _CUT_HELP)
     parsed = parse_rule(rule)
-    curves = engine.label_curves(query.source, model.name, str(query.label), query.dataset, query.view, query.judge)
+    curves = label_curves(query.source, model.name, str(query.label), query.dataset, query.view, query.judge)
     threshold = curves.threshold(parsed.name, parsed.wanted)
     if threshold is None:
         return ImageChoice(query, model, curves.why.get("roc_auc", "there is no threshold"))

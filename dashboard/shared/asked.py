@@ -3,7 +3,7 @@
 Beside each answer stand the questions that it took, so that a page shows what they cost, whoever asked them.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -36,7 +36,7 @@ def asked(
         words: what the spinner says.
         show: draws the parts that the task hands over before all are there.
     """
-    question = _question(task, source, arguments)
+    question = question_of(task, source, *arguments)
     stamp = source_state(source, of).stamp
     found = ANSWERS.peek(question, stamp)
     if found is None:
@@ -45,16 +45,22 @@ def asked(
     value: R
     value, questions = found.value
     if found.kept:
-        note(replace(one, kept=True) for one in questions)
+        note(as_kept(questions))
     return value
+
+
+def as_kept(questions: Iterable[AskedQuery]) -> tuple[AskedQuery, ...]:
+    """Return questions to the tables as they stand beside an answer that was there already."""
+    return tuple(replace(one, kept=True) for one in questions)
 
 
 def is_kept(task: Callable[..., Any], source: str, *arguments: Any, of: tuple[str, ...]) -> bool:
     """Say whether the answer of a task is there already."""
-    return ANSWERS.peek(_question(task, source, arguments), source_state(source, of).stamp) is not None
+    return ANSWERS.peek(question_of(task, source, *arguments), source_state(source, of).stamp) is not None
 
 
-def _question(task: Callable[..., Any], source: str, arguments: tuple[Any, ...]) -> Question:
+def question_of(task: Callable[..., Any], source: str, *arguments: Any) -> Question:
+    """Return under what the answer of a task is kept."""
     return Question(_OWNER, (task.__module__, task.__qualname__, source, arguments))
 
 

@@ -14,7 +14,6 @@ from cxr_core.schema import REPORT
 from cxr_core.sources.registry import get_source
 from cxr_core.tasks import across_sources as across
 from cxr_core.tasks import compare as comparing
-from cxr_core.tasks import details as detailing
 from cxr_core.tasks import distribution as labels
 from cxr_core.tasks import effects as treatments
 from cxr_core.tasks import ensemble as ensembles
@@ -123,20 +122,6 @@ def evaluation_of_label(
     return computed(evaluating.evaluate_label, source, model, label, dataset, view, judge, of=(model,))
 
 
-def label_curves(
-    source: str, model: str, label: str, dataset: str, view: str | None, judge: str = REPORT
-) -> evaluating.LabelCurves:
-    """Return the curves of one label of a model; the tables are joined once for all its labels."""
-    return computed(_label_curves, source, model, label, dataset, view, judge, of=(model,))
-
-
-def label_details(
-    source: str, model: str, label: str, dataset: str, view: str | None, judge: str, specificity: float
-) -> detailing.LabelDetails:
-    """Return what a paper asks of a label beyond AUC."""
-    return computed(_label_details, source, model, label, dataset, view, judge, specificity, of=(model,))
-
-
 def ways_to_split(source: str) -> list[str]:
     """Return what the images of a source can be split by."""
     return asked(splitting.ways_to_split, source)
@@ -235,16 +220,3 @@ def _policy_landscape(source: str, model: str, judge: str, _state: str) -> polic
 
 def _judges(source: str) -> list[str]:
     return judges_of(get_source(source))
-
-
-def _label_curves(
-    source: str, model: str, label: str, dataset: str, view: str | None, judge: str
-) -> evaluating.LabelCurves:
-    joined = computed(evaluating.joined_predictions, source, model, dataset, view, judge, of=(model,))
-    return evaluating.curves_of(joined, model, label)
-
-
-def _label_details(
-    source: str, model: str, label: str, dataset: str, view: str | None, judge: str, specificity: float
-) -> detailing.LabelDetails:
-    return detailing.label_details(_label_curves(source, model, label, dataset, view, judge), specificity)

@@ -87,3 +87,8 @@ def test_scores_are_sorted_within_each_value():
 def test_scores_that_are_no_numbers_are_refused():
     with pytest.raises(DataError, match="NaN or infinite"):
         sorted_rows(np.array([2, 2]), np.array([np.nan, 0.0]), np.array([1, 2]))
+
+
+def test_rows_are_counted_and_their_range_is_that_of_the_certain_ones():
+    found = sorted_label([3, 0, 2, 1, 3, -1], [0.5, -1.0, 9.0, 2.0, 1.5, -7.0], np.arange(6), 6)
+    assert (found.certain, found.positives, found.range) == (4, 2, (-1.0, 2.0))
