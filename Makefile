@@ -102,8 +102,9 @@ lock: $(VENV)/test-installed  ## pin anew what pyproject.toml asks for
 	$(BIN)/uv pip compile -q --universal --fork-strategy fewest --python-version 3.11 --no-header --no-emit-index-url --generate-hashes pyproject.toml -o requirements.txt
 	$(BIN)/uv pip compile -q --universal --fork-strategy fewest --python-version 3.11 --no-header --no-emit-index-url --generate-hashes --extra login -c requirements.txt pyproject.toml -o requirements-login.txt
 	$(BIN)/uv pip compile -q --universal --fork-strategy fewest --python-version 3.11 --no-header --no-emit-index-url --generate-hashes --extra vertex --extra s3 -c requirements.txt -c requirements-login.txt pyproject.toml -o requirements-cloud.txt
-	$(BIN)/uv pip compile -q --universal --fork-strategy fewest --python-version 3.11 --no-header --no-emit-index-url --generate-hashes --no-emit-package pip --extra login --extra test -c requirements.txt -c requirements-login.txt -c requirements-cloud.txt pyproject.toml -o requirements-test.txt
-	$(PIP) install -q --no-deps -r requirements-test.txt -r requirements-cloud.txt
+	$(BIN)/uv pip compile -q --universal --fork-strategy fewest --python-version 3.11 --no-header --no-emit-index-url --generate-hashes --extra onnx -c requirements.txt -c requirements-login.txt -c requirements-cloud.txt pyproject.toml -o requirements-onnx.txt
+	$(BIN)/uv pip compile -q --universal --fork-strategy fewest --python-version 3.11 --no-header --no-emit-index-url --generate-hashes --no-emit-package pip --extra login --extra onnx --extra test -c requirements.txt -c requirements-login.txt -c requirements-cloud.txt -c requirements-onnx.txt pyproject.toml -o requirements-test.txt
+	$(PIP) install -q --no-deps -r requirements-test.txt -r requirements-cloud.txt -r requirements-onnx.txt
 	$(BIN)/python docs/make_licences.py
 
 # The check in front says at once what a long installation would only say in the end.

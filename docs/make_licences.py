@@ -13,7 +13,7 @@ from packaging.markers import Marker
 
 ROOT = Path(__file__).parents[1]
 FILE = ROOT / "LICENSES-OF-DEPENDENCIES.md"
-PINS = ("requirements.txt", "requirements-login.txt", "requirements-cloud.txt")
+PINS = ("requirements.txt", "requirements-login.txt", "requirements-cloud.txt", "requirements-onnx.txt")
 _PIN = re.compile(r"^([A-Za-z0-9._-]+)==([^\s;\\]+)\s*(?:;\s*([^\\]+?))?\s*\\?$", re.MULTILINE)
 _ELSEWHERE = {"sys_platform": "linux", "platform_system": "Linux", "platform_python_implementation": "CPython"}
 _PYTHONS = ("3.11", "3.12", "3.13")
@@ -21,7 +21,7 @@ _LONGEST = 120
 _HEAD = """# Licences of what CXR Lab installs
 
 Written by `python docs/make_licences.py` from what each package says of itself, for Linux and the pins of
-`requirements.txt`, `requirements-login.txt` and `requirements-cloud.txt`.
+`requirements.txt`, `requirements-login.txt`, `requirements-cloud.txt` and `requirements-onnx.txt`.
 CXR Lab's own licence is in [LICENSE](LICENSE).
 
 | package | version | licence |

@@ -8,8 +8,14 @@ import pytest
 ROOT = Path(__file__).parents[1]
 LIST = (ROOT / "LICENSES-OF-DEPENDENCIES.md").read_text()
 ROWS = {cells[1].strip(): cells for cells in (line.split("|") for line in LIST.splitlines()) if len(cells) == 5}
-PINS = ("requirements.txt", "requirements-login.txt", "requirements-cloud.txt", "requirements-test.txt")
-SHIPPED = PINS[:3]
+PINS = (
+    "requirements.txt",
+    "requirements-login.txt",
+    "requirements-cloud.txt",
+    "requirements-onnx.txt",
+    "requirements-test.txt",
+)
+SHIPPED = PINS[:4]
 
 
 def entries(file):

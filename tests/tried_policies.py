@@ -24,6 +24,16 @@ def add_model(file, policy):
     write_layers([], file, ModelInfo("densenet-small", 32, "frontal", named_policy(policy).as_dict(), run="a-run"))
 
 
+def made_up_embeddings(home):
+    """The ids of the demo's images, without their endings, and an embedding of each that tells some labels."""
+    folder = home / "sources" / "demo"
+    rows = pd.concat([pd.read_parquet(file) for file in sorted(folder.glob("labels*.parquet"))], ignore_index=True)
+    rows = rows[(rows["dataset"] <= 1) & (rows["view"] == 0)]
+    vectors = np.random.default_rng(0).normal(0, 1, (len(rows), SIZE)).astype(np.float32)
+    vectors[:, : len(LABELS)] += rows[list(LABELS)].to_numpy() == 3
+    return [path.removesuffix(".jpg") for path in rows["path"]], vectors
+
+
 class Searching:
     """Stands in for the run and for the network; `taken` counts how often features were taken."""
 

@@ -15,8 +15,9 @@ def _arguments(parser: Parser) -> None:
         "--model",
         required=True,
         metavar="NAME_OR_FILE_OR_RUN",
-        help="a model with weights, the path of an .h5 or .keras file, or a completed training run",
+        help="a model with weights, the path of an .h5, .keras or .onnx file, or a completed training run",
     )
+    add("--card", metavar="FILE", default="", help="the card of an ONNX model; without it, the .toml beside it")
     add("--dataset", help="data set to predict; without it, valid and test")
     add("--view", help="view to predict; without it, the model's own")
     add("--records", metavar="GLOB", default="", help="TFRecord files; without it, those of the source")
@@ -39,6 +40,7 @@ def _execute(arguments: argparse.Namespace) -> Answer:
         accelerator=arguments.accelerator,
         device=arguments.device,
         place=arguments.on,
+        card=arguments.card,
         name=arguments.name,
         replace=arguments.replace,
         confined=False,

@@ -114,27 +114,58 @@ def _run_over(
     with strategy.scope():
         whole, info = load_network(model)
         network = part(whole)
-    pixels = PixelFormat(info.image_size, info.decode)
-    batches = prediction_batches(files, pixels, _BATCH_SIZE * strategy.num_replicas_in_sync, limit)
-    with explained_failures(files):
-        keys, outputs = _outputs(strategy, network, batches, progress)
-    return keys, outputs, files
-
-
-def _outputs(strategy: Any, network: Any, batches: Any, progress: Progress) -> tuple[dict[str, Any], Any]:
-    """Return the keys and the outputs of all images, in file order."""
 
     @tf.function
     def step(images: Any) -> Any:
         return strategy.run(lambda batch: network(scaled(batch), training=False), args=(images,))
 
+    batch = (PixelFormat(info.image_size, info.decode), _BATCH_SIZE * strategy.num_replicas_in_sync)
+    width = int(network.outputs[0].shape[-1])
+    with explained_failures(files):
+        batches = prediction_batches(files, *batch, limit)
+        keys, outputs = _outputs(lambda images: _run(strategy, step, images), width, batches, progress)
+    return keys, outputs, files
+
+
+def outputs_of(
+    answer: Callable[[Any], npt.NDArray[np.float32]],
+    width: int,
+    batch: tuple[PixelFormat, int],
+    files: list[str],
+    labels: pd.DataFrame | None,
+    limit: int | None,
+    progress: Progress,
+) -> tuple[pd.DataFrame, npt.NDArray[np.float32]]:
+    """Return the key columns of each image in file order, and what `answer` makes of it.
+
+    Args:
+        answer: pixels of 0 to 255 (a batch, size, size, 1) -> (the batch, width).
+        width: how many numbers that is.
+        batch: the form of the pixels, and how many images go into a batch.
+        files: TFRecord files.
+        labels: as for `predict_records`.
+        limit: as there.
+        progress: as there.
+
+    Raises:
+        RecordError: a record is damaged or lacks keys.
+    """
+    with explained_failures(files):
+        keys, outputs = _outputs(answer, width, prediction_batches(files, *batch, limit), progress)
+    return _key_frame(keys, files, labels), outputs
+
+
+def _outputs(
+    answer: Callable[[Any], npt.NDArray[np.float32]], width: int, batches: Any, progress: Progress
+) -> tuple[dict[str, Any], npt.NDArray[np.float32]]:
+    """Return the keys and the outputs of all images, in file order."""
     keys: dict[str, list[Any]] = {name: [np.zeros(0, np.int64)] for name in _FEATURES}
     keys[PATH_FEATURE] = [np.zeros(0, object)]
-    outputs: list[Any] = [np.zeros((0, int(network.outputs[0].shape[-1])), np.float32)]
+    outputs: list[Any] = [np.zeros((0, width), np.float32)]
     done = 0
     for images, others, real in batches:
         rows = real.numpy()
-        outputs.append(_run(strategy, step, images)[rows])
+        outputs.append(answer(images)[rows])
         for name in _FEATURES:
             keys[name].append(others[name].numpy()[rows])
         done += int(rows.sum())

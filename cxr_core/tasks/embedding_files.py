@@ -2,7 +2,8 @@
 
 TFRecords are those of Google's CXR Foundation (Sellergren et al. 2022): of each image the bytes `image/id` and the
 floats `embedding`. A Parquet file has a column `path`, `image/id` or `id` and a column `embedding` of equally long
-lists; an `.npz` has the arrays `id` (texts) and `embedding` (images, size).
+lists; an `.npz` has the arrays `id` (texts) and `embedding` (images, size). An `.npy` is such an array alone: a text
+file beside it, `NAME.txt`, has the ids, one a line.
 """
 
 import re
@@ -22,10 +23,10 @@ from cxr_core.records.embedding import decode_embedding
 from cxr_core.records.tfrecord import read_payloads
 
 #: Also of shards, as in `embeddings.tfrecord-00000-of-00010`.
-_NAMES = re.compile(r".+\.(?P<kind>parquet|npz|tfrecord)s?([-.@*?\[].*)?")
+_NAMES = re.compile(r".+\.(?P<kind>parquet|np[yz]|tfrecord)s?([-.@*?\[].*)?")
 _ID_COLUMNS = ("path", "image/id", "id")
 _VECTOR = "embedding"
-_FORMS = "a .parquet or .npz file, or TFRecords whose names have .tfrecord"
+_FORMS = "a .parquet, .npz or .npy file, or TFRecords whose names have .tfrecord"
 
 _Vectors = npt.NDArray[np.float32]
 _Rows = Iterator[tuple[Sequence[str], _Vectors]]
@@ -151,8 +152,22 @@ def _from_numpy(file: str) -> _Rows:
     yield [one.decode() if isinstance(one, bytes) else str(one) for one in names.ravel()], vectors
 
 
+def _from_plain_numpy(file: str) -> _Rows:
+    ids = Path(file).with_suffix(".txt")
+    try:
+        names = ids.read_text("utf-8").splitlines()
+    except (OSError, ValueError) as error:
+        raise DataError(f"{file} needs {ids.name} beside it, with the id of an image on each line.") from error
+    try:
+        # Mapped, a file that claims more than it has is refused before anything is taken for it.
+        yield names, np.asarray(np.load(file, mmap_mode="r", allow_pickle=False)).astype(np.float32)
+    except (OSError, ValueError, TypeError, EOFError) as error:
+        raise DataError(f"{file} must be one plain array of numbers (images, size), or is damaged.") from error
+
+
 _READERS: dict[str, Callable[[str], _Rows]] = {
     "tfrecord": _from_records,
     "parquet": _from_parquet,
     "npz": _from_numpy,
+    "npy": _from_plain_numpy,
 }

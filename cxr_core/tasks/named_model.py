@@ -12,7 +12,7 @@ from cxr_core.training.options import TrainOptions
 from cxr_core.training.weights_file import read_info, tells_its_network
 
 #: The longest ending first: `name_of` takes off one of them.
-_SUFFIXES = (".weights.h5", ".h5", ".keras")
+_SUFFIXES = (".weights.h5", ".h5", ".keras", ".onnx")
 
 
 def absolute(path: str) -> str:
@@ -41,7 +41,7 @@ def name_of(model: str) -> str:
 
 
 def weights_of(source: Source, model: str) -> Path:
-    """Return the weights file of a model of the source, or the .h5 or .keras file of that path.
+    """Return the weights file of a model of the source, or the .h5, .keras or .onnx file of that path.
 
     Raises:
         UnknownNameError: the source has no such model.

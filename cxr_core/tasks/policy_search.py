@@ -131,7 +131,8 @@ def search_state(source_name: str, model: str) -> str:
 
 def latest_search(source_name: str, model: str) -> Run | None:
     """Return the newest search on a model of a source; None where there was none."""
-    runs = (run for run in service.list_runs(KIND) if run.source == source_name and run.config["model"] == model)
+    named = _named(model)
+    runs = (run for run in service.list_runs(KIND) if run.source == source_name and run.config["model"] == named)
     return next(runs, None)
 
 
@@ -156,7 +157,7 @@ def work(context: StepContext) -> None:
 
 def _place(source: Source, model: str, confined: bool) -> _Place:
     """Find model and records, and where the features of these lie."""
-    named = absolute(model) if are_embeddings(model) else located(model)
+    named = _named(model)
     if confined and (is_path(named) or are_embeddings(named)):
         check_input("model file", named)
     if are_embeddings(named):
@@ -167,6 +168,11 @@ def _place(source: Source, model: str, confined: bool) -> _Place:
     files = tuple(file for one in found for file in one.files)
     folder = features_folder(source, name_of(named), content(weights), files)
     return _Place(named, weights, info, found[0].view, files, folder)
+
+
+def _named(model: str) -> str:
+    """Return a model with its path made absolute; embeddings are always named by a path."""
+    return absolute(model) if are_embeddings(model) else located(model)
 
 
 def _place_of_embeddings(source: Source, pattern: str) -> _Place:

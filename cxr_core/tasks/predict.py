@@ -2,13 +2,13 @@
 
 import os
 import re
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from cxr_core.errors import DataError, ExistsError, UnknownNameError, UsageError
+from cxr_core.arrays import FloatArray
+from cxr_core.errors import DataError, UnknownNameError, UsageError
 from cxr_core.records.example import decode
 from cxr_core.records.tfrecord import read_payloads
 from cxr_core.runs import service
@@ -25,12 +25,18 @@ from cxr_core.tasks.allowed_places import check_input, page_limits
 from cxr_core.tasks.away import check_reads, prediction_goods, records_at
 from cxr_core.tasks.machine_devices import need_here
 from cxr_core.tasks.named_model import absolute, is_path, located, name_of, weights_of
+from cxr_core.tasks.predicted_model import (
+    PredictedModel,
+    card_place,
+    check_can_run,
+    check_table,
+    is_of,
+    predicted_model,
+)
 from cxr_core.tasks.records_to_predict import records_to_predict
 from cxr_core.training.execution_options import ANY_DEVICE, PREDICTING_ACCELERATORS
 from cxr_core.training.first_import import import_tensorflow
 from cxr_core.training.tpu_address import check_tpu_reads
-from cxr_core.training.weights_file import ModelInfo, read_info
-from cxr_core.uncertainty import Policy
 from cxr_core.warehouse.parquet import read_metadata, write_table
 
 KIND = "predict"
@@ -51,13 +57,14 @@ def start_prediction(
     confined: bool = True,
     device: str = ANY_DEVICE,
     place: str = HERE,
+    card: str = "",
 ) -> Run:
     """Check everything, then start a prediction and return its run; its `result` says what came of it.
 
     Args:
         source_name: the source of the model, which gets the table.
-        model: the name of a model with weights, the path of an .h5 or .keras file, here or on gs://, or the ID of a
-            completed training run.
+        model: the name of a model with weights, the path of an .h5, .keras or .onnx file, here or on gs://, or the ID
+            of a completed training run.
         dataset: the data set to predict; by default valid and test, as far as they have records.
         view: the view to predict; by default the one that the model was trained on.
         records: pattern of record files with {dataset} and {view}, or without; by default the source's own.
@@ -68,6 +75,7 @@ def start_prediction(
         confined: whether only what pages may read is read; the command line is not confined.
         device: the GPU to predict on, as in gpu:1; by default one that is free.
         place: where the run works: `here`, or a place of `cxr.toml`.
+        card: the card of an ONNX model; by default the .toml beside it (`models.onnx_card`).
 
     Raises:
         UnknownNameError: there is no such source, model, run, data set, view, accelerator or device.
@@ -75,7 +83,8 @@ def start_prediction(
             may read.
         ExistsError: the table has predictions of these data sets already, or belongs to another model.
         RecordError: a record file is damaged, lacks the keys, or holds another view or image size.
-        ModelFileError: the weights file is damaged, or there is none at the path.
+        ModelFileError: the weights file is damaged, or there is none at the path; an ONNX model is no plain one, or
+            is none that its card describes.
     """
     source = ready_source(source_name)
     if accelerator not in PREDICTING_ACCELERATORS:
@@ -83,22 +92,26 @@ def start_prediction(
     if limit is not None and limit < 1:
         raise UsageError(f"The limit must be at least 1 image. Received: {limit}.")
     trained = _model_of_run(source_name, model) if _RUN_ID.fullmatch(model) else located(model)
+    card = card_place(trained, card)
     records = absolute(records)
     if confined:
-        _check_places(trained, records)
+        _check_places(trained, records, card)
     weights = weights_of(source, trained)
+    known = predicted_model(weights, card)
     limits = page_limits() if confined and records else None
     pattern = records or records_at(place, source)
-    request = records_to_predict(source, read_info(weights), trained, dataset, view, pattern, limits)
+    request = records_to_predict(source, known, trained, dataset, view, pattern, limits)
     check_reads(place, request.files)
     table = check_name("model", name or name_of(trained))
-    _check_table(source, table, _metadata(read_info(weights)), request.datasets, replace)
+    check_table(source, table, known.metadata, request.datasets, replace)
+    check_can_run(known, weights, accelerator, place)
     need = need_here(accelerator, device) if place == HERE else None
     if accelerator == "tpu":
         check_tpu_reads(request.files, os.environ)
     config = {
         "model": trained,
         "weights": str(weights),
+        "card": card,
         "files": list(request.files),
         "view": request.view,
         "datasets": list(request.datasets),
@@ -128,19 +141,19 @@ def work(context: StepContext) -> None:
         context.progress(images, config["images"], message="predicting")
 
     tell(0)
-    frame = predict_records(
-        weights,
-        for_tensorflow(config["files"]),
-        _labels_for_paths(source, config),
-        config["limit"],
-        config["accelerator"],
-        tell,
-    )
-    metadata = _metadata(read_info(weights))
+    known = predicted_model(weights, config.get("card", ""))
+    files, labels = for_tensorflow(config["files"]), _labels_for_paths(source, config)
+    if known.card is None:
+        frame = predict_records(weights, files, labels, config["limit"], config["accelerator"], tell)
+    else:
+        from cxr_core.models.onnx_predict import predict_by_onnx
+
+        card, card_file = known.card
+        frame = predict_by_onnx((weights, card_file, card), files, labels, config["limit"], tell)
     datasets = tuple(DATASETS[code] for code in sorted(frame["dataset"].unique()))
-    _check_table(source, context.name, metadata, datasets, config["replace"])
-    _write(source, context.name, frame, metadata)
-    context.result(_result(source, context.name, frame))
+    check_table(source, context.name, known.metadata, datasets, config["replace"])
+    _write(source, context.name, frame, known)
+    context.result(_result(source, context.name, frame) | known.said())
 
 
 def _model_of_run(source_name: str, run_id: str) -> str:
@@ -152,38 +165,12 @@ def _model_of_run(source_name: str, run_id: str) -> str:
     return run.name
 
 
-def _check_places(model: str, records: str) -> None:
+def _check_places(model: str, records: str, card: str) -> None:
     check_input("pattern of the records", records)
+    if card:
+        check_input("card", card)
     if is_path(model):
         check_input("model file", model)
-
-
-def _metadata(info: ModelInfo) -> dict[str, Any]:
-    """Return what the table says of its model."""
-    if info.policy is None:
-        return {"view": info.view, "policy": None, "policy_digest": None, "u": None, "w": None, "run": info.run}
-    policy = Policy.from_dict(info.policy)
-    told = {"policy": policy.name, "policy_digest": policy.digest, "u": policy.u_scalar, "w": policy.w_scalar}
-    return {"view": info.view, "run": info.run} | told
-
-
-def _check_table(source: Source, name: str, metadata: dict[str, Any], datasets: Sequence[str], replace: bool) -> None:
-    """Raise `ExistsError` unless these rows may be written into the table `name`."""
-    warehouse = source.warehouse()
-    if name not in warehouse.prediction_tables():
-        return
-    table = warehouse.prediction_table(name)
-    if table.location != str(source.predictions_path(name)):
-        raise ExistsError(f"{name} already has predictions in {table.location}. Choose another --name.")
-    if "recipe" in table.metadata:
-        raise ExistsError(f"{name} is an ensemble. Choose another --name.")
-    if replace:
-        return
-    if table.metadata.get("run") != metadata["run"]:
-        raise ExistsError(f"{name} already has predictions of another model. Choose another --name, or use --replace.")
-    there = [dataset for dataset in datasets if dataset in table.datasets]
-    if there:
-        raise ExistsError(f"{name} already has predictions on {' and '.join(there)}. Use --replace to predict again.")
 
 
 def _labels_for_paths(source: Source, config: dict[str, Any]) -> pd.DataFrame | None:
@@ -199,20 +186,34 @@ def _names_images(file: str) -> bool:
     return first is None or decode(first, f"Record 1 of {file}").path is not None
 
 
-def _write(source: Source, name: str, frame: pd.DataFrame, metadata: dict[str, Any]) -> None:
+def _write(source: Source, name: str, frame: pd.DataFrame, known: PredictedModel) -> None:
     """Write the rows; those of other data sets that the same model predicted before stay."""
-    if not np.isfinite(frame[list(LABELS)].to_numpy()).all():
-        raise DataError(f"The model {name} predicts numbers that are not finite. Train it again.")
+    _check_numbers(name, _predicted(frame), known)
     path = source.predictions_path(name)
-    if path.exists() and read_metadata(path).model.get("run") == metadata["run"]:
+    if path.exists() and is_of(read_metadata(path).model, known.metadata):
         former = source.warehouse().predictions(name)
         kept = former[~former["dataset"].isin(frame["dataset"].unique())]
         frame = pd.concat([kept, frame], ignore_index=True)
-    write_table(path, frame, "logit", metadata)
+    write_table(path, frame, known.scale, known.metadata)
+
+
+def _check_numbers(name: str, numbers: FloatArray, known: PredictedModel) -> None:
+    if not np.isfinite(numbers).all():
+        what = "Train it again." if known.card is None else "See whether its card says the range that it wants."
+        raise DataError(f"The model {name} predicts numbers that are not finite. {what}")
+    if known.scale == "probability" and not ((numbers >= 0) & (numbers <= 1)).all():
+        raise DataError(
+            f"The card of {name} says that its outputs are probabilities. They go from {numbers.min():.4g} to "
+            f'{numbers.max():.4g}: write scale = "logit" or "score" into it.'
+        )
+
+
+def _predicted(frame: pd.DataFrame) -> FloatArray:
+    return frame[[label for label in LABELS if label in frame]].to_numpy(np.float64)
 
 
 def _result(source: Source, name: str, frame: pd.DataFrame) -> dict[str, Any]:
-    logits = frame[list(LABELS)].to_numpy()
+    logits = _predicted(frame)
     return {
         "model": name,
         "table": str(source.predictions_path(name)),

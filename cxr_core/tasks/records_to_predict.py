@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from cxr_core.errors import UsageError
 from cxr_core.file_patterns import Limits
@@ -9,10 +10,21 @@ from cxr_core.records.foreign import in_own_form
 from cxr_core.records.layout import check_records, equalised, find_records
 from cxr_core.schema import dataset_code, view_code
 from cxr_core.sources.source import Source
-from cxr_core.training.weights_file import ModelInfo
 
 #: What is predicted unless something else is asked for: the data sets on which models are judged.
 _USUAL_DATASETS = ("valid", "test")
+
+
+class Trained(Protocol):
+    """What must be known of a model: the view it was trained on, and how its images were prepared; None if not told."""
+
+    @property
+    def view(self) -> str | None:
+        """A view of training."""
+
+    @property
+    def equalised(self) -> bool | None:
+        """Whether the histograms were made flat."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +39,7 @@ class RecordsToPredict:
 
 def records_to_predict(
     source: Source,
-    info: ModelInfo,
+    info: Trained,
     model: str,
     dataset: str | None,
     view: str | None,
@@ -54,7 +66,7 @@ def records_to_predict(
     return RecordsToPredict(tuple(files), chosen, names, check_records(files, chosen, with_keys=True).images)
 
 
-def _check_equalised(info: ModelInfo, files: Sequence[str]) -> None:
+def _check_equalised(info: Trained, files: Sequence[str]) -> None:
     """Refuse records whose pictures were prepared in another way than those that the model was trained on."""
     if info.equalised is not None and equalised(files) != info.equalised:
         trained, given = ("equalised", "plain") if info.equalised else ("plain", "equalised")

@@ -33,16 +33,16 @@ def is_on() -> bool:
     return bool(_on)
 
 
-def told(path: Path) -> dict[str, Any]:
-    """Return what a file says: `info`, the fields of its `ModelInfo`, and `tells`, whether they stand in it.
+def told(path: Path, what: str) -> Any:
+    """Return what a file says: `info`, the fields of its `ModelInfo`, or `tells`, whether they stand in it.
 
     Raises:
-        ModelFileError: what the process said of the file, or that it crashed or took too long.
+        ModelFileError: why the process could not tell that of the file, or that it crashed or took too long.
     """
     said = _told(path.absolute(), file_stamp(path))
-    if error := said.get("error"):
-        raise ModelFileError(str(error))
-    return said
+    if what not in said:
+        raise ModelFileError(str(said["error"]))
+    return said[what]
 
 
 @lru_cache(maxsize=1000)
@@ -60,6 +60,6 @@ def _told(path: Path, _content: Stamp) -> dict[str, Any]:
         said = json.loads(done.stdout[:_LARGEST_ANSWER]) if done.returncode == 0 else {}
     except (subprocess.TimeoutExpired, ValueError):
         said = {}
-    if not isinstance(said, dict) or not said:
+    if not isinstance(said, dict) or not said.keys() & {"info", "error"}:
         return {"error": f"The model file {path} could not be looked at safely: it may be damaged. Copy it anew."}
     return said

@@ -120,7 +120,7 @@ def read_info(path: Path) -> ModelInfo:
             configuration is of another network.
     """
     if apart.is_on():
-        return _info_of(apart.told(path)["info"])
+        return _info_of(apart.told(path, "info"))
     with opened(path) as container:
         info = _info_in(container, path)
         try:
@@ -134,7 +134,7 @@ def read_info(path: Path) -> ModelInfo:
 def tells_its_network(path: Path) -> bool:
     """Say whether a model file tells of itself which network it holds, as those of this product do."""
     if apart.is_on():
-        return bool(apart.told(path)["tells"])
+        return bool(apart.told(path, "tells"))
     with opened(path) as container:
         return _INFO in container.file.attrs
 

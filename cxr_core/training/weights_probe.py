@@ -16,10 +16,12 @@ def main(path: Path) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (MOST_BYTES, MOST_BYTES))
     resource.setrlimit(resource.RLIMIT_CPU, (MOST_CPU_SECONDS, MOST_CPU_SECONDS))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    said: dict[str, object] = {}
     try:
-        said = {"info": asdict(read_info(path)), "tells": tells_its_network(path)}
+        said["tells"] = tells_its_network(path)
+        said["info"] = asdict(read_info(path))
     except CxrError as error:
-        said = {"error": str(error)}
+        said["error"] = str(error)
     sys.stdout.write(json.dumps(said))
 
 

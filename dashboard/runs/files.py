@@ -1,14 +1,18 @@
 """What a run leaves for other programs: its metrics as a table, and as event files for TensorBoard."""
 
+from functools import partial
+
 import pandas as pd
 import streamlit as st
 
+from cxr_core.models.export_forms import ONNX, SAVED_MODEL, WITHOUT_ONNX, knows_onnx
 from cxr_core.pack.spreadsheet import defused
 from cxr_core.runs import service
 from cxr_core.runs.columns import MetricColumns
 from cxr_core.runs.store import COMPLETED, Run
 from cxr_core.sources.registry import get_source
 from cxr_core.tasks.export_model import model_archive
+from cxr_core.tasks.export_network import network_archive
 from cxr_core.tasks.tensorboard import PORT, tensorboard_command, tensorboard_folder, write_event_files
 from cxr_core.words import counted
 from dashboard.shared.actions import action_button
@@ -17,6 +21,17 @@ from dashboard.shared.formatting import plain
 from dashboard.shared.preferred import downloads_offered, why_no_downloads
 
 _MODEL = "Its weights, what network it is, and the cards of thresholds that were chosen for it, as a ZIP file."
+_FORMS = {
+    ONNX: (
+        "ONNX",
+        "The network for programs that read ONNX, and a card that says what its inputs and outputs are, as a ZIP file. "
+        "Takes some 20 seconds.",
+    ),
+    SAVED_MODEL: (
+        "SavedModel",
+        "The network as TensorFlow serves it, without Keras or this product, as a ZIP file. Takes some 20 seconds.",
+    ),
+}
 
 
 def files_section(run: Run) -> None:
@@ -32,10 +47,20 @@ def files_section(run: Run) -> None:
 
 
 def _model_download(run: Run) -> None:
-    if run.status == COMPLETED and run.name in get_source(run.source).weights():
+    """Offer the model as it is, and in the forms that other programs read."""
+    if run.status != COMPLETED or run.name not in get_source(run.source).weights():
+        return
+    with st.container(horizontal=True):
         download_file(
             lambda: model_archive(run.source, run.name), f"{run.name}.zip", "application/zip", "Download model", _MODEL
         )
+        for form, (word, help_text) in _FORMS.items():
+            if form == ONNX and not knows_onnx():
+                continue
+            made = partial(network_archive, run.source, run.name, form)
+            download_file(made, f"{run.name}-{form}.zip", "application/zip", f"Download {word}", help_text)
+    if not knows_onnx():
+        st.caption(plain(WITHOUT_ONNX))
 
 
 def metrics_csv(metrics: MetricColumns) -> bytes:

@@ -193,8 +193,8 @@ THINNED = " Curves are thinned for drawing only, to within {} of the axis; every
 PREDICT_SOURCE = "The data set whose images are predicted; the predictions are kept with it."
 PREDICT_MODEL = (
     "A model of this source that has weights. Or enter the path of an .h5, .weights.h5 or .keras file of the same "
-    "network, here or on gs://: one that the 2019 notebook saved will do. Of a model of another make, import its "
-    "predictions instead."
+    "network, here or on gs://: one that the 2019 notebook saved will do. An .onnx file of any network needs a card "
+    "beside it (docs/other-models.md). Of a model of another make, import its predictions instead."
 )
 PREDICT_NAME = "What the model is called on Evaluate and Compare."
 PREDICT_RECORDS = (

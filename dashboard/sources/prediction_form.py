@@ -55,7 +55,7 @@ def _form() -> None:
     )
     if st.button("Predict", type="primary", icon=":material/batch_prediction:", key="predict-start"):
         if not model:
-            raise UsageError("Choose a model, or enter the path of its .h5 or .keras file.")
+            raise UsageError("Choose a model, or enter the path of its .h5, .keras or .onnx file.")
         run = start_prediction(
             *(source, model, dataset, view, records.strip(), limit, accelerator, name.strip(), replace), device=device
         )

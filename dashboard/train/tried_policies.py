@@ -28,15 +28,17 @@ RENEW_SECONDS = 2.0
 
 def tried_policies(source: Source, models: list[str]) -> None:
     """Show the switch, and below it what was tried; nothing is looked at before it is on."""
-    if not models or not st.toggle(
+    if not st.toggle(
         "Try all policies on frozen features", key="train-try", bind="query-params", help=try_texts.TRY_POLICIES
     ):
         return
     with st.container(border=True), errors_as_sentences():
         with st.container(horizontal=True, vertical_alignment="bottom"):
-            options = Options(models, "train-try-model", what="model", where=f" in {source.name}")
-            model = select_one("Features of", options, models[0], try_texts.TRY_MODEL)
+            model = _features_input(source, models)
             judge = judge_input(source.name)
+        if not model:
+            st.markdown("No model here has weights: train one first, or name embeddings that you have.")
+            return
         found, run = engine.policy_landscape(source.name, model, judge), latest_search(source.name, model)
         if run is not None and run.is_active:
             st.fragment(_progress, run_every=RENEW_SECONDS)(run.run)
@@ -44,6 +46,21 @@ def tried_policies(source: Source, models: list[str]) -> None:
             _start(source.name, model, run)
         else:
             _landscape(found)
+
+
+def _features_input(source: Source, models: list[str]) -> str:
+    """Return whose features are used: a model, or files of embeddings; "" where there is neither."""
+    embeddings = st.text_input(
+        "Embeddings",
+        key="train-try-embeddings",
+        placeholder="none: those of a model",
+        bind="query-params",
+        help=try_texts.TRY_EMBEDDINGS,
+    )
+    if embeddings.strip() or not models:
+        return embeddings.strip()
+    options = Options(models, "train-try-model", what="model", where=f" in {source.name}")
+    return select_one("Features of", options, models[0], try_texts.TRY_MODEL)
 
 
 def _start(source: str, model: str, before: Run | None) -> None:

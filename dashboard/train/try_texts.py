@@ -8,6 +8,10 @@ TRY_MODEL = (
     "The model whose features are kept fixed. They were trained with a policy of their own, which may favour that "
     "policy; try another model's features to see whether the answer stays."
 )
+TRY_EMBEDDINGS = (
+    "Instead of a model: files of embeddings that another model made of these images, by their path or a pattern. "
+    "TFRecords of Google's CXR Foundation, Parquet, .npz or .npy; docs/training.md says what must stand in them."
+)
 TRY_START = (
     "Starts a process of its own: the features of train and valid first, which takes as long as predicting them, then "
     "the last layers in seconds. Features stay in the workspace."

@@ -371,8 +371,18 @@ def test_a_finished_model_is_downloaded_with_its_cards_and_not_where_downloads_a
     where = {"run": run.run, "run-tab": "Files"}
     assert "Download model" not in downloads(page("runs", **where)), "there are no weights"
     give_weights(MODELS[0])
-    assert "Download model" in downloads(page("runs", **where))
+    assert {"Download model", "Download ONNX", "Download SavedModel"} <= set(downloads(page("runs", **where)))
     monkeypatch.setenv("CXR_DOWNLOADS", "false")
     app = page("runs", **where)
     assert not downloads(app)
-    assert [one.value for one in app.caption].count("Downloads are switched off by the setting `downloads`.") == 1
+    why = "Downloads are switched off by the setting `downloads`."
+    assert [one.value for one in app.caption].count(why) == 1
+
+
+def test_without_the_packages_for_onnx_a_run_says_what_to_install(submitted, page, monkeypatch):
+    run = submitted(MODELS[0])
+    give_weights(MODELS[0])
+    monkeypatch.setattr("cxr_core.models.export_forms.find_spec", lambda name: None)
+    app = page("runs", **{"run": run.run, "run-tab": "Files"})
+    assert "Download SavedModel" in downloads(app) and "Download ONNX" not in downloads(app)
+    assert [one.value for one in app.caption if "requirements-onnx.txt" in one.value]

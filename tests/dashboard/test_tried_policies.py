@@ -1,8 +1,9 @@
 import json
 
+import numpy as np
 import pytest
 from shown_figures import Pool, shown_figures
-from tried_policies import Searching
+from tried_policies import Searching, made_up_embeddings
 
 from cxr_core.cli import main
 from cxr_core.runs import service
@@ -65,6 +66,21 @@ def test_before_a_try_there_is_a_button_that_starts_one(searching, page):
     app.button(key=f"try-policies-{MODEL}").click().run()
     assert searching.taken == 1
     assert "is best" in said(app)
+
+
+def test_policies_are_tried_on_embeddings_that_the_field_names(searching, page, own_small_demo):
+    ids, vectors = made_up_embeddings(own_small_demo)
+    np.save(own_small_demo / "mine.npy", vectors)
+    (own_small_demo / "mine.txt").write_text("\n".join(ids) + "\n")
+    app = page("train", **{"train-try": "true"})
+    named = str(own_small_demo / "mine.npy")
+    app.text_input(key="train-try-embeddings").set_value(named).run()
+    assert "not been tried" in said(app)
+    app.button(key=f"try-policies-{named}").click().run()
+    assert "is best" in said(app)
+    assert searching.taken == 0, "no network was asked for features"
+    app = page("train", **{"train-try": "true", "train-try-embeddings": "/etc/mine.npy"})
+    assert [one.value for one in app.error if "input_folders" in one.value]
 
 
 def test_nothing_is_looked_at_before_the_switch_is_on(searching, page, monkeypatch):

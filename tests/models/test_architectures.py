@@ -1,6 +1,7 @@
-"""Every network of the table trains, is saved, read again, predicts and shows where it looks; Keras's own is the judge.
+"""Every network of the table trains, is saved, read again, predicts, is exported and shows where it looks.
 
-What they are is a matter of their blocks, not of how often each comes: the tests take them with few, `--whole` as they are.
+Keras's own is the judge, of what is exported our own prediction. What they are is a matter of their blocks, not of how
+often each comes: the tests take them with few, `--whole` as they are.
 """
 
 import copy
@@ -8,19 +9,25 @@ import sys
 
 import keras
 import numpy as np
+import onnxruntime
 import pytest
 import tensorflow as tf
 from random_records import write_random_records
 from stopping_reporter import Reporter
 
+from cxr_core.errors import ModelFileError
 from cxr_core.models.class_activation import ClassActivation
 from cxr_core.models.model_file import load_network
+from cxr_core.models.onnx_export import UNPROVEN, onnx_bytes
 from cxr_core.models.predict import predict_records
+from cxr_core.policy_kinds import THREE_CLASS
 from cxr_core.schema import LABELS
 from cxr_core.training.architectures import ARCHITECTURES
 from cxr_core.training.loop import train
 from cxr_core.training.network import build_network
 from cxr_core.training.options import TrainOptions
+from cxr_core.training.weights_file import read_info
+from cxr_core.uncertainty import DEFAULT_POLICY, kind_policy
 
 pytestmark = pytest.mark.tensorflow
 SIZE = 32
@@ -32,6 +39,8 @@ FORMS = {
     "convnext-tiny": (3, "average"),
     "densenet-small": (3, "average"),
 }
+#: The smallest has heads of three classes besides, which leave 14 outputs.
+THREE_CLASSES = "densenet-small"
 #: Those whose parameters are counted without `--whole` too.
 COUNTED = ("resnet50", "densenet-small")
 
@@ -78,6 +87,7 @@ def trained(request, records, tmp_path_factory):
         epochs=1,
         seed=1,
         learning_rate=0.01,
+        policy=kind_policy(THREE_CLASS) if request.param == THREE_CLASSES else DEFAULT_POLICY,
     )
     result = train(options, *records, Reporter(tmp_path_factory.mktemp("run")))
     assert (result.status, result.steps) == ("completed", 2)
@@ -128,6 +138,23 @@ def test_it_shows_where_it_looks_as_plain_gradients_do(decided):
     gradient = tape.gradient(score, features)[0].numpy()
     expected = np.maximum((gradient.mean(axis=(0, 1)) * features[0].numpy()).sum(axis=2), 0)
     np.testing.assert_allclose(found.maps[5], expected, rtol=1e-3, atol=1e-4 * max(1, np.abs(expected).max()))
+
+
+def test_what_is_exported_predicts_the_same(trained):
+    name, path = trained
+    if name in UNPROVEN:
+        with pytest.raises(ModelFileError, match="Export a saved-model instead"):
+            onnx_bytes(None, read_info(path))
+        return
+    network, info = load_network(path)
+    images = np.random.default_rng(0).random((2, SIZE, SIZE, 1), np.float32)
+    # Two steps leave logits of any size; of a trained network they are of the size of 1.
+    largest = np.abs(network(images, training=False)).max()
+    network.layers[-1].set_weights([weights / largest for weights in network.layers[-1].get_weights()])
+    session = onnxruntime.InferenceSession(onnx_bytes(network, info), providers=["CPUExecutionProvider"])
+    made = session.run(["logits"], {"pixels": images})[0]
+    np.testing.assert_allclose(made, np.asarray(network(images, training=False)), rtol=0, atol=1e-4)
+    assert made.shape == (2, len(LABELS)) and not np.allclose(made[0], made[1])
 
 
 def keras_own_pixels(name, colours):

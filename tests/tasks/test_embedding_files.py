@@ -8,29 +8,21 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from google.protobuf import text_format
-from tried_policies import Searching
+from tried_policies import SIZE, Searching, made_up_embeddings
 
 from cxr_core.cli import main
 from cxr_core.errors import DataError, UsageError
 from cxr_core.records.example import _Example
 from cxr_core.records.tfrecord import write_records
-from cxr_core.schema import LABELS
 from cxr_core.tasks.embedding_files import are_embeddings, embedded_rows, read_embeddings
 from cxr_core.tasks.policy_search import start_search
-
-SIZE = 20
 
 
 @pytest.fixture
 def embedded(own_small_demo, monkeypatch):
     """The ids of the demo's images, without their endings, and an embedding of each that tells some labels."""
     Searching(monkeypatch, own_small_demo)
-    folder = own_small_demo / "sources" / "demo"
-    rows = pd.concat([pd.read_parquet(file) for file in sorted(folder.glob("labels*.parquet"))], ignore_index=True)
-    rows = rows[(rows["dataset"] <= 1) & (rows["view"] == 0)]
-    vectors = np.random.default_rng(0).normal(0, 1, (len(rows), SIZE)).astype(np.float32)
-    vectors[:, : len(LABELS)] += rows[list(LABELS)].to_numpy() == 3
-    return [path.removesuffix(".jpg") for path in rows["path"]], vectors
+    return made_up_embeddings(own_small_demo)
 
 
 def as_parquet(folder, ids, vectors):
@@ -41,6 +33,14 @@ def as_parquet(folder, ids, vectors):
 def as_numpy(folder, ids, vectors):
     np.savez(folder / "mine.npz", id=np.array(ids), embedding=vectors)
     return folder / "mine.npz"
+
+
+def as_plain_numpy(folder, ids, vectors):
+    np.save(
+        folder / "mine.npy", vectors.astype(np.float16) if (vectors == vectors.astype(np.float16)).all() else vectors
+    )
+    (folder / "mine.txt").write_text("\n".join(ids) + "\n")
+    return folder / "mine.npy"
 
 
 def foundation_record(name, vector):
@@ -60,7 +60,7 @@ def as_records(folder, ids, vectors):
     return folder / "mine.tfrecord*"
 
 
-@pytest.mark.parametrize("write", [as_parquet, as_numpy, as_records])
+@pytest.mark.parametrize("write", [as_parquet, as_numpy, as_plain_numpy, as_records])
 def test_policies_are_tried_on_embeddings_of_every_form(embedded, tmp_path, capsys, write):
     place = write(tmp_path, *embedded)
     start_search("demo", str(place), confined=False)
@@ -73,7 +73,7 @@ def test_policies_are_tried_on_embeddings_of_every_form(embedded, tmp_path, caps
 
 def test_every_form_gives_the_same_ids_and_numbers(tmp_path):
     ids, vectors = ["a/b.dcm", "a/c.dcm", "é"], np.random.default_rng(0).normal(size=(3, 4)).astype(np.float32)
-    for write in (as_parquet, as_numpy):
+    for write in (as_parquet, as_numpy, as_plain_numpy):
         found, read = read_embeddings([str(write(tmp_path, ids, vectors))], lambda _: None)
         assert found == ids
         np.testing.assert_array_equal(read, vectors)

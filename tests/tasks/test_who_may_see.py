@@ -70,6 +70,7 @@ GIVEN = {
     **{"anew": False, "tell": lambda *told: None, "card": "card", "card_name": "card", "choice": None, "joined": None},
     **{"where": ("valid", None, "report"), "scale": "logit", "on": "valid", "rows": None, "replace": False},
     **{"frame": None, "image": None, "folder": Path("x"), "kept": None, "columns": [], "warehouse": None},
+    **{"form": "saved-model"},
 }
 
 

@@ -1,8 +1,10 @@
 """The server of the pages opens no model file: a process of its own does, and a crash, a hang or a lie of it is a sentence."""
 
+import json
 import sys
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 
@@ -12,6 +14,15 @@ from cxr_core.training.weights_file import ModelInfo, read_info, tells_its_netwo
 from cxr_core.uncertainty import named_policy
 
 INFO = ModelInfo("densenet-small", 96, "frontal", named_policy("hybrid").as_dict(), run="r", untrained=("fracture",))
+
+
+@pytest.fixture
+def foreign(tmp_path):
+    """A whole model of Keras's own that is no network of ours."""
+    with h5py.File(tmp_path / "foreign.h5", "w") as file:
+        file.attrs["model_config"] = json.dumps({"class_name": "Functional", "config": {"layers": []}})
+        file.create_group("model_weights")
+    return tmp_path / "foreign.h5"
 
 
 @pytest.fixture
@@ -41,6 +52,12 @@ def test_a_damaged_file_is_the_same_sentence(path):
     path.unlink()
     with pytest.raises(ModelFileError, match="does not exist"):
         read_info(path)
+
+
+def test_a_whole_model_of_another_maker_is_told_as_one_that_does_not_tell_its_network(foreign, path):
+    assert not tells_its_network(foreign)
+    with pytest.raises(ModelFileError, match="must end with a global pooling"):
+        read_info(foreign)
 
 
 @pytest.mark.parametrize(
