@@ -20,7 +20,7 @@ SlurmctldHost={host}(127.0.0.1)
 SlurmUser=root
 SlurmdUser=root
 AuthType=auth/munge
-AuthInfo=socket={folder}/munge/socket
+AuthInfo=socket={folder}/munge/socket,cred_expire=5
 CredType=cred/munge
 SlurmctldPort={controller_port}
 SlurmdPort={node_port}
@@ -133,6 +133,10 @@ class SlurmCluster:
 
     def forget(self) -> None:
         self.forget_jobs()
+
+    def requeue(self, name: str) -> None:
+        """Put a job back into the queue, as when its machine goes to another; it begins anew some seconds later."""
+        self.ask("scontrol", "requeue", self.ask("squeue", "--noheader", f"--name={name}", "--format=%i").strip())
 
     def cancel_all(self) -> None:
         self.ask("scancel", "--user=root")

@@ -1,15 +1,19 @@
 """What can be done with a run: cancel, resume, delete, predict, and where its result is shown."""
 
+from typing import Any
+
 import streamlit as st
 
 from cxr_core.runs import service
 from cxr_core.runs.places.check import definition_problems
+from cxr_core.runs.run import HERE
 from cxr_core.runs.store import COMPLETED, Run
 from cxr_core.sources.registry import get_source
 from cxr_core.tasks.machine_devices import resume
 from cxr_core.tasks.predict import start_prediction
 from cxr_core.training.execution_options import PREDICTING_ACCELERATORS
 from cxr_core.training.options import TrainOptions
+from dashboard.runs.elsewhere import elsewhere
 from dashboard.shared.actions import action_button, tell
 from dashboard.shared.choices import forget
 from dashboard.shared.errors import errors_as_sentences
@@ -61,12 +65,20 @@ def _next_step(run: Run) -> None:
         text = "Predicts the validation and test images with this model, so that it can be evaluated and compared."
         icon = ":material/batch_prediction:"
         action_button("Predict", run.run, "predict", _predict, text, type="primary", icon=icon)
+        elsewhere(run, "Predict elsewhere", "predict", _predict, HERE, text)
 
 
-def _predict(run_id: str) -> None:
+def _predict(run_id: str, place: str = HERE) -> None:
     run = service.get(run_id)
-    started = start_prediction(run.source, run.run, accelerator=predicting_device(run))
+    accelerator = predicting_device(run) if place == HERE else _predicting_accelerator(run.config["options"])
+    started = start_prediction(run.source, run.run, accelerator=accelerator, place=place)
     afterwards(go_to, "runs", run=started.run)
+
+
+def _predicting_accelerator(options: dict[str, Any]) -> str:
+    """Return what the model was trained on, for a place of which nobody here knows what it has."""
+    accelerator = str(options["accelerator"])
+    return accelerator if accelerator in PREDICTING_ACCELERATORS else "cpu"
 
 
 def predicting_device(run: Run) -> str:
@@ -78,6 +90,8 @@ def _resume(run: Run) -> None:
     if run.resumable and run.status != COMPLETED:
         text = f"Goes on from the last checkpoint under the same ID.{_digits_may_differ(run)}"
         action_button("Resume run", run.run, "resume-run", resume, text, icon=":material/resume:")
+        if run.kind == "train":
+            elsewhere(run, "Resume elsewhere", "resume-run", resume, run.place, text)
 
 
 def _digits_may_differ(run: Run) -> str:

@@ -2,21 +2,14 @@
 
 import streamlit as st
 
-from cxr_core.errors import CxrError
-from cxr_core.runs.places.check import definition_problems
-from cxr_core.runs.places.registry import place_names
 from cxr_core.runs.run import HERE
 from dashboard.shared.formatting import plain
+from dashboard.shared.offered_places import called, offered_places
 
 
 def place_input() -> str:
     """Show the places where there is more than this machine, and return the one that was chosen."""
-    try:
-        names = place_names()
-    except CxrError:  # the configuration is wrong as a whole, which the page says elsewhere
-        return HERE
-    wrong = {name: problem for name in names if name != HERE for problem in definition_problems(name)[:1]}
-    usable = [name for name in names if name not in wrong]
+    usable, wrong = offered_places()
     chosen: str | None = HERE
     if len(usable) > 1:
         chosen = st.segmented_control(
@@ -24,7 +17,7 @@ def place_input() -> str:
             usable,
             default=HERE,
             required=True,
-            format_func=lambda name: "This machine" if name == HERE else name,
+            format_func=called,
             key="train-place",
             bind="query-params",
             wrap=True,

@@ -1,10 +1,16 @@
 """Places on Train and Sources: offered where they are described, and what is wrong with one is told."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
+from small_demo import MODELS, give_weights
 
+from cxr_core.runs import service
 from cxr_core.runs.run import Run
+from cxr_core.runs.store import RunStore
+from cxr_core.sources.registry import get_source
+from cxr_core.tasks.training_plan import training_defaults
 from dashboard.runs.words import status_badge
 
 PLACES = '[places.cluster]\nkind = "slurm"\nfolder = "shared"\n[places.wrong]\nkind = "abacus"\n'
@@ -62,3 +68,55 @@ def test_a_run_that_nobody_has_heard_from_is_shown_as_neither_running_nor_failed
     assert status_badge(run) == ":gray-badge[:material/signal_disconnected: not heard from]"
     run = SimpleNamespace(status="running", is_active=True, is_unheard=False)
     assert "running" in status_badge(run)
+
+
+@pytest.fixture
+def trained(own_small_demo, described, monkeypatch):
+    """Add a training as it would have ended; nothing is started."""
+    monkeypatch.setattr(service, "_launch", lambda store, run: run)
+
+    def add(status, place):
+        options = replace(training_defaults("demo"), image_size=32).as_dict()
+        run = service.submit("train", "mine", "demo", {"options": options}, "cpu", resumable=True, place=place)
+        RunStore(own_small_demo).start(run.run)
+        RunStore(own_small_demo).end(run.run, status, None, run.supervisor)
+        return run.run
+
+    return add
+
+
+def buttons(app, run):
+    return {button.key.removesuffix(f"-{run}"): button for button in app.button if (button.key or "").endswith(run)}
+
+
+def test_a_failed_training_goes_on_at_another_place_that_can_be_used(trained, page):
+    run = trained("failed", "here")
+    offered = buttons(page("runs", run=run), run)
+    assert {name for name in offered if name.startswith("resume-run")} == {"resume-run", "resume-run-cluster"}
+    app = offered["resume-run-cluster"].click().run()
+    assert not app.exception
+    assert (service.get(run).place, service.get(run).status, service.get(run).leg) == ("cluster", "queued", 2)
+
+
+def test_a_training_of_a_place_may_go_on_here(trained, page):
+    run = trained("cancelled", "cluster")
+    offered = buttons(page("runs", run=run), run)
+    assert {name for name in offered if name.startswith("resume-run")} == {"resume-run", "resume-run-here"}
+    assert offered["resume-run-here"].label == "This machine"
+
+
+def test_predictions_with_a_finished_training_are_made_at_a_place(trained, page):
+    run = trained("completed", "here")
+    give_weights(MODELS[0])
+    weights = get_source("demo").model_path(MODELS[0])
+    weights.rename(weights.with_stem("mine"))
+    app = buttons(page("runs", run=run), run)["predict-cluster"].click().run()
+    assert not app.exception
+    (predicting,) = [one for one in service.list_runs() if one.kind == "predict"]
+    assert (predicting.place, predicting.name, predicting.config["accelerator"]) == ("cluster", "mine", "cpu")
+
+
+def test_without_a_place_nothing_is_offered_elsewhere(trained, page, tmp_path):
+    run = trained("failed", "here")
+    (tmp_path / "cxr.toml").write_text("")
+    assert "resume-run-cluster" not in buttons(page("runs", run=run), run)

@@ -32,6 +32,17 @@ def _sleep(context):
     context.result({"slept": steps})
 
 
+def _go_on(context):
+    """Work on from the step after the last one that was written down, as a training does from its last checkpoint."""
+    steps, kept = context.config["steps"], context.folder / "last-step"
+    for step in range(int(kept.read_text()) + 1 if kept.exists() else 1, steps + 1):
+        context.stop_if_cancelled()
+        context.metrics({"step": step, "epoch": 1, "loss": 1 / step})
+        kept.write_text(str(step))
+        context.progress(step, steps, message="going on")
+        time.sleep(0.05)
+
+
 def _until_told(context):
     """Work until the file `finish` lies in the folder of the run: the end comes when a test wants it.
 
@@ -156,6 +167,7 @@ def _spoil_weights_before_step(context, step):
 
 for _kind, _work in {
     "sleep": _sleep,
+    "go-on": _go_on,
     "until-told": _until_told,
     "worker": _worker,
     "refuse": _refuse,

@@ -74,6 +74,19 @@ def test_a_killed_step_is_told_with_what_the_place_says(away, until):
     assert "CANCELLED" in done.reason
 
 
+def test_a_run_that_is_put_back_into_the_queue_goes_on_from_its_last_checkpoint(away, until):
+    run = start("go-on", steps=150)
+    until(lambda: len(steps(run)) > 5)
+    (first,) = steps_there(run)
+    away.requeue(f"{run}.1")
+    seen = until(lambda: (now := service.get(run)).message.startswith("waiting at cluster: PENDING") and now)
+    assert (seen.status, steps_there(run)) == ("running", [])
+    until(lambda: steps_there(run) not in ([], [first]), 60)
+    done = ended(run)
+    assert (done.status, done.leg, done.reason) == ("completed", 1, None)
+    assert steps(run) == list(range(1, 151))
+
+
 def test_a_step_whose_process_was_killed_fails_with_the_words_of_its_place_and_can_be_resumed(away, until):
     run = start(steps=60)
     until(lambda: len(steps(run)) > 2)

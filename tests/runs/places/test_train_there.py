@@ -37,6 +37,21 @@ def test_the_weights_are_those_of_the_same_training_here_also_after_a_stop(own_s
     assert losses(stopped) == losses(here["run"])
 
 
+def test_a_training_that_is_put_back_into_the_queue_has_the_weights_of_one_that_was_not(
+    own_small_demo, slurm, cxr, until, pytestconfig
+):
+    if not pytestconfig.getoption("--whole"):
+        pytest.skip("that a run goes on after it, tests/runs/places/test_away.py shows with one that trains nothing")
+    here = train(cxr, "here")
+    run = train(cxr, "again", "--on", "cluster", "--checkpoint-minutes", "0", "--detach")["run"]
+    until(lambda: len(losses(run)) > 3, 240)
+    slurm.requeue(f"{run}.1")
+    done = service.wait(run, timeout=400)
+    assert (done.status, done.leg) == ("completed", 1), service.log_tail(run)
+    assert losses(run) == losses(here["run"])
+    assert same_weights(own_small_demo, "here", "again")
+
+
 def test_predictions_made_there_are_those_made_here(own_small_demo, slurm, cxr):
     from small_demo import MODELS, give_weights
 
