@@ -25,7 +25,7 @@ _PARTS = 5
 #: Fewest certain training images of either class for a head.
 FEWEST_IMAGES = 10
 #: Another grid or another way to train makes other scores.
-_VERSION = "2"
+_VERSION = "3"
 
 
 def training_rows(source: Source, view: str | None, kept: KeptFeatures) -> pd.DataFrame:

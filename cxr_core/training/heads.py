@@ -29,6 +29,8 @@ _MOST_STEPS = 60
 #: The curvature comes from so many rows a feature.
 _ROWS_OF_CURVATURE = 8
 _SMALLEST_STRIDE = 2**-12
+#: Where a step leaves more than this of the decrements, the curvature is too old.
+_SLOW = 0.5
 #: Keeps the intercept's curvature above 0 where nothing weighs anything.
 _RIDGE = 1e-8
 
@@ -105,21 +107,27 @@ def fit_heads(
     slopes = np.zeros((rows.shape[1], tables.targets.shape[1]), np.float32) if start is None else start.copy()
     curvature = _Curvature(rows, codes, tables, penalty)
     losses, pulls = _losses_and_pulls(rows, codes, tables, penalty, slopes)
-    curvature.at(slopes)
-    strides = np.ones(losses.size)
-    open_heads, fresh = np.arange(losses.size), True
+    every = np.arange(losses.size)
+    strides, before = np.ones(losses.size), np.full(losses.size, np.inf)
+    open_heads, is_told_by_all = every, True
+    curvature.at(slopes, every)
     for _ in range(_MOST_STEPS):
         moves = curvature.solved(pulls, open_heads)
         decrements = np.einsum("dh,dh->h", moves, pulls[:, open_heads])
         going = (decrements > TOLERANCE) & (strides[open_heads] > _SMALLEST_STRIDE)
         if not going.any():
-            if fresh:
+            if is_told_by_all:
                 break
-            # Where heads have moved far, the curvature at their start says that they are done before they are.
-            curvature.at(slopes)
-            open_heads, fresh, strides[:] = np.arange(losses.size), True, 1.0
+            # Where heads have moved far, the curvature of where they were says that they are done before they are.
+            open_heads, is_told_by_all, strides[:], before[:] = every, True, 1.0, np.inf
+            curvature.at(slopes, every)
             continue
-        open_heads, moves, fresh = open_heads[going], moves[:, going], False
+        open_heads, moves, decrements, is_told_by_all = open_heads[going], moves[:, going], decrements[going], False
+        if decrements.sum() > _SLOW * before[open_heads].sum():
+            curvature.at(slopes, open_heads)
+            moves = curvature.solved(pulls, open_heads)
+            decrements = np.einsum("dh,dh->h", moves, pulls[:, open_heads])
+        before[open_heads] = decrements
         tried = slopes[:, open_heads] - (strides[open_heads] * moves).astype(np.float32)
         of_open = HeadTables(tables.targets[:, open_heads], tables.weights[:, open_heads])
         found, pulled = _losses_and_pulls(rows, codes, of_open, penalty, tried)
@@ -205,12 +213,14 @@ class _Curvature:
         most = max(4 * _ROWS_AT_ONCE, _ROWS_OF_CURVATURE * rows.shape[1])
         some = there[:: -(-there.size // most)] if there.size > most else there
         self._rows, self._codes, self._tables, self._penalty = rows[some], codes[some], tables, penalty
-        kinds, self._kind = np.unique(tables.weights, axis=1, return_inverse=True)
+        kinds, kind = np.unique(tables.weights, axis=1, return_inverse=True)
+        self._kind = kind.ravel()
         self._kinds = kinds.astype(np.float64)
-        self._factors: list[tuple[FloatArray, bool]] = []
+        self._factors: dict[int, tuple[FloatArray, bool]] = {}
 
-    def at(self, slopes: Array32) -> None:
-        """Take the curvature at these heads."""
+    def at(self, slopes: Array32, heads: IntArray) -> None:
+        """Take the curvature at some of the heads, for their steps."""
+        slopes = slopes[:, heads]
         chances = np.empty(len(self._rows), np.float32)
         for start in range(0, len(self._rows), _ROWS_AT_ONCE):
             part = self._rows[start : start + _ROWS_AT_ONCE]
@@ -226,15 +236,19 @@ class _Curvature:
                 scaled = self._rows[here] * np.sqrt(chances[here])[:, None]
                 of_codes[code] = scaled.T @ scaled
         of_codes /= max(len(self._rows), 1)
-        self._factors = [
-            cho_factor(np.tensordot(kind, of_codes, 1) + np.diag(ridge + _RIDGE), lower=True, check_finite=False)
-            for kind in self._kinds.T
-        ]
+        self._factors = {
+            kind: cho_factor(
+                np.tensordot(self._kinds[:, kind], of_codes, 1) + np.diag(ridge + _RIDGE),
+                lower=True,
+                check_finite=False,
+            )
+            for kind in np.unique(self._kind[heads])
+        }
 
     def solved(self, pulls: FloatArray, heads: IntArray) -> FloatArray:
         """Return the Newton steps (d + 1, k) of some of the heads."""
         moves = np.empty((pulls.shape[0], heads.size))
-        kinds = self._kind.ravel()[heads]
+        kinds = self._kind[heads]
         for kind in np.unique(kinds):
             here = kinds == kind
             moves[:, here] = cho_solve(self._factors[kind], pulls[:, heads[here]], check_finite=False)

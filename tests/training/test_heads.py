@@ -1,3 +1,5 @@
+import tracemalloc
+
 import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
@@ -133,3 +135,52 @@ def test_a_head_of_a_rare_label_is_fitted_to_its_end_too():
     model.fit(rows[:, :-1].astype(float), codes == 3)
     least = plain_loss(rows[:, :-1].astype(float), codes, (0.0, 0.0), model.coef_[0], model.intercept_[0], penalty)
     assert found.losses[0] == pytest.approx(least, abs=1e-4)
+
+
+def test_a_head_that_features_tell_well_is_fitted_to_its_end_from_nothing():
+    """Such a head goes so far from where it began that steps by the curvature there take hundreds to arrive."""
+    rng = np.random.default_rng(11)
+    features = np.maximum(rng.normal(0, 1, (1500, 20)) @ rng.normal(0, 1, (20, 200)) + rng.normal(0, 1, (1500, 200)), 0)
+    chance = features @ rng.normal(0, 0.2, 200)
+    codes = np.where(chance > np.quantile(chance, 0.8), 3, 0)
+    rows, penalty = Standardised.of(features, np.ones(1500, bool)).rows, 0.001
+    found = fit_heads(rows, codes, tables((0.0, 0.0)), penalty)
+    model = LogisticRegression(C=1 / (1500 * penalty), tol=1e-10, max_iter=10_000)
+    model.fit(rows[:, :-1].astype(float), codes == 3)
+    least = plain_loss(rows[:, :-1].astype(float), codes, (0.0, 0.0), model.coef_[0], model.intercept_[0], penalty)
+    assert found.losses[0] == pytest.approx(least, abs=1e-4)
+
+
+@pytest.mark.slow
+def test_the_heads_of_the_grid_at_one_penalty_are_as_good_as_those_of_scikit_learn(made):
+    """All of them at once, from nothing: one that is unlike the others is fitted to its end too."""
+    features, codes = made
+    rows, grid, penalty = Standardised.of(features, np.ones(N, bool)).rows, head_grid(), 0.003
+    found = fit_heads(rows, codes, grid.tables, penalty)
+    x, uncertain = rows[:, :-1].astype(float), codes == Value.uncertain
+    for pair, place in zip(PAIRS, grid.of_pairs, strict=True):
+        target, weight = np.where(uncertain, pair[0], codes == Value.positive), np.where(uncertain, pair[1], 1.0)
+        model = LogisticRegression(C=1 / (N * penalty), tol=1e-8, max_iter=10_000)
+        model.fit(np.vstack([x, x]), np.r_[np.ones(N), np.zeros(N)], np.r_[weight * target, weight * (1 - target)])
+        least = plain_loss(x, codes, pair, model.coef_[0], model.intercept_[0], penalty)
+        assert found.losses[place] == pytest.approx(least, abs=1e-4)
+
+
+@pytest.mark.slow
+def test_heads_take_little_memory_beside_their_features():
+    """Rows are looked at part by part: an array of all rows and heads, as large as the features, is never made."""
+    n, d = 60_000, 128
+    random = np.random.default_rng(4)
+    features = random.normal(size=(n, d)).astype(np.float16)
+    codes = random.integers(0, 4, n)
+    held_out = np.arange(n) % 5 == 0
+    of_features = n * (d + 1) * 4
+    tracemalloc.start()
+    rows = Standardised.of(features, ~held_out).rows
+    of_rows = tracemalloc.get_traced_memory()[1]
+    tracemalloc.reset_peak()
+    fit_path(rows, codes, head_grid().tables, held_out, [1.0])
+    of_all = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert of_features <= of_rows < 2 * of_features
+    assert of_all < 3 * of_features
