@@ -27,7 +27,8 @@ POLICIES = ("ignore", "negative", "positive", "hybrid")
 FROM_READINGS = "from-readings"
 #: Policy -> how the command line is told of it, where that says more: `estimated` looks at one of the shipped models.
 SPELLED = {"estimated": "estimated:densenet_frontal_u0_0__w0_0"}
-_LOOK_SECONDS = 1.0
+#: Each look starts a process of its own.
+_LOOK_SECONDS = 6.0
 
 
 @dataclass(frozen=True)
@@ -123,10 +124,10 @@ def train_grid(
 def _home(folder: Path, number: int) -> Path:
     """Return the workspace of a worker; the first builds the demo, the others have the same files."""
     home, first = folder / f"worker{number}", folder / "worker0"
-    if number == 0:
+    from_readings = folder / f"{FROM_READINGS}.toml"
+    if number == 0 and not from_readings.exists():
         cxr(home, "demo")
-        policy = ("--dataset", "valid", "--write-policy", str(folder / f"{FROM_READINGS}.toml"), "--replace")
-        cxr(home, "meaning", *policy)
+        cxr(home, "meaning", "--dataset", "valid", "--write-policy", str(from_readings))
     elif not home.exists():
         shutil.copytree(first / "sources", home / "sources", copy_function=os.link)
     return home
