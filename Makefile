@@ -57,6 +57,7 @@ prove: $(VENV)/test-installed  ## the long measurements; results are kept in ben
 	$(BIN)/python benchmarks/kills.py --keep
 	$(BIN)/python benchmarks/input_pipeline.py
 	$(BIN)/python benchmarks/training_speed.py
+	$(BIN)/python benchmarks/network_rates.py --keep
 	$(BIN)/python benchmarks/policies_against_truth.py --keep
 	$(BIN)/python benchmarks/policy_shares.py --keep
 	$(BIN)/python benchmarks/frozen_heads.py --keep

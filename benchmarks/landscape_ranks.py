@@ -2,8 +2,9 @@
 
 The kept trainings of `policies_against_truth`, their AUC on *test* by label, averaged over the seeds, beside the AUC on
 *valid* of heads on the features of a shipped model, at the nearest pair of the grid. Spearman's rank correlation over
-the policies, for the mean of the labels and label by label. What trainings tell of themselves is the bound: the rank
-correlation between the means of two halves of their seeds, over all ways to halve them.
+the policies, for the mean of the labels (its interval resamples labels, and the seeds of each policy) and label by
+label (its interval resamples labels). What trainings tell of themselves is the bound: the rank correlation between the
+means of two halves of their seeds, over all ways to halve them.
 
     python benchmarks/landscape_ranks.py [FOLDER] [--keep]
 """
@@ -60,6 +61,28 @@ def ranked_alike(one: np.ndarray, other: np.ndarray) -> float:
     return float(spearmanr(one, other).statistic)
 
 
+def resampled(heads: np.ndarray, runs: np.ndarray) -> np.ndarray:
+    """Return rank correlations of the mean of drawn labels, and of drawn seeds of each policy.
+
+    Args:
+        heads: (policies, labels) AUC of heads.
+        runs: (policies, seeds, labels) AUC of trainings.
+    """
+    policies, seeds, labels = runs.shape
+    rng, found = np.random.default_rng(SEED), []
+    while len(found) < DRAWS:
+        drawn = rng.integers(0, labels, labels)
+        of_seeds = rng.integers(0, seeds, (policies, seeds))
+        trained = np.take_along_axis(runs, of_seeds[..., None], axis=1).mean(axis=1)
+        found.append(ranked_alike(heads[:, drawn].mean(axis=1), trained[:, drawn].mean(axis=1)))
+    return np.array(found)
+
+
+def _between(drawn: np.ndarray) -> list[float]:
+    """Return what 95 % of the draws lie between."""
+    return [float(np.quantile(drawn, q)) for q in (0.025, 0.975)]
+
+
 def measured() -> dict[str, Any]:
     """Return the rank correlations, and what bounds them."""
     kept = json.loads((RESULTS / "policies_against_truth.json").read_text())
@@ -77,8 +100,9 @@ def measured() -> dict[str, Any]:
     drawn = np.random.default_rng(SEED).choice(of_labels, (DRAWS, of_labels.size)).mean(axis=1)
     told = {
         "of_the_mean": ranked_alike(heads[:, ranked].mean(axis=1), trained[:, ranked].mean(axis=1)),
+        "of_the_mean_ci": _between(resampled(heads[:, ranked], runs[..., ranked])),
         "of_a_label": float(of_labels.mean()),
-        "of_a_label_ci": [float(np.quantile(drawn, q)) for q in (0.025, 0.975)],
+        "of_a_label_ci": _between(drawn),
         "labels": {LABELS[place]: float(found) for place, found in zip(ranked, of_labels, strict=True)},
     }
     bound = {"of_the_mean": _halves(runs[..., ranked].mean(axis=2)), "of_a_label": _of_labels(runs[..., ranked])}

@@ -27,8 +27,8 @@ from measured import keep
 
 #: network -> image size, batch size, steps that are timed
 NETWORKS = {"densenet-small": (96, 32, 40), "densenet121": (96, 32, 20)}
-#: What must hold.
-ALIKE, SHIPPED, FIRST_LOSS = 0.97, 1.0, 0.5
+#: What must hold: images a second over those of `fit`, either way, and seconds to the first loss over those of `fit`.
+THROUGHPUT, FIRST_LOSS = 1.1, 0.45
 WAYS = {"alike": ["--decode", "full", "--cache", "off"], "as shipped": []}
 _LOOK_SECONDS = 0.02
 
@@ -164,7 +164,7 @@ def compared(home: Path, files: list[Path], network: str, rounds: int) -> dict[s
     }
     throughput = {name: medians[name]["images_per_second"] / medians["notebook"]["images_per_second"] for name in WAYS}
     first = medians["as shipped"]["seconds_to_first_loss"] / medians["notebook"]["seconds_to_first_loss"]
-    holds = throughput["alike"] >= ALIKE and throughput["as shipped"] > SHIPPED and first <= FIRST_LOSS
+    holds = min(throughput.values()) >= THROUGHPUT and first <= FIRST_LOSS
     return {
         "image_size": size,
         "batch_size": batch,

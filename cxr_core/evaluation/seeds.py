@@ -65,6 +65,11 @@ class Floor:
     sd: float
     freedom: float
 
+    @property
+    def by_chance(self) -> float:
+        """How far two trainings of one seed each may differ by their seeds alone: 95 of 100 pairs differ by less."""
+        return float(t.isf(LEVEL / 2, self.freedom)) * self.sd * sqrt(2)
+
 
 @dataclass(frozen=True)
 class SeedDifference:

@@ -59,6 +59,11 @@ def floor_of_run(run: Run) -> RunFloor | None:
     return None
 
 
+def differ_in_seed_alone(run: Run, other: Run) -> bool:
+    """Say whether two runs are one training, but for the seed and for where results go."""
+    return _what_is_trained(run) == _what_is_trained(other)
+
+
 def _what_is_trained(run: Run) -> str:
     """Return a text that is the same for trainings of the same records by the same options, whatever their seed."""
     options = {name: value for name, value in run.config.get("options", {}).items() if name not in _APART}

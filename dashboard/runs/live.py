@@ -8,6 +8,7 @@ from cxr_core.runs import service
 from cxr_core.runs.columns import MetricColumns
 from cxr_core.runs.store import COMPLETED, Run
 from cxr_core.sources.source import Source
+from dashboard.runs.answer import BESIDE, beside_words, runs_answer
 from dashboard.runs.curves import curves_section, loss_words, throughput_section
 from dashboard.runs.family import family_section, learned_section
 from dashboard.runs.family_steps import floor_words
@@ -17,7 +18,6 @@ from dashboard.runs.words import (
     is_elsewhere,
     place_words,
     progress_words,
-    runs_answer,
     status_badge,
     tag_badges,
     took,
@@ -83,7 +83,10 @@ def _run_section(run_id: str, was_active: bool, others: list[str]) -> None:
             st.rerun(scope="app")
         _standing(run)
         if run.kind == "train":
-            curves_section(run, [service.get(other) for other in others])
+            beside = [service.get(other) for other in others]
+            if words := beside_words(run, beside):
+                st.markdown(f"**{plain(words)}**", help=BESIDE)
+            curves_section(run, beside)
             if run.status == COMPLETED:
                 st.caption(plain(floor_words(run)))
             learned_section(run)

@@ -10,8 +10,8 @@ from cxr_core.runs.reconcile import supervisor_standing
 from cxr_core.runs.run import NOT_HEARD, Run
 from cxr_core.training.options import TrainOptions
 from cxr_core.uncertainty import Policy
-from cxr_core.words import counted, percent
-from dashboard.shared.formatting import NOTHING, count, duration, plain, three_digits
+from cxr_core.words import percent
+from dashboard.shared.formatting import NOTHING, count, duration, plain
 
 STATUS_COLORS = {"queued": "gray", "running": "blue", "completed": "green", "failed": "red", "cancelled": "orange"}
 STATUS_ICONS = {
@@ -33,8 +33,6 @@ KIND_WORDS = {
 }
 
 _BAR_LENGTH = 10
-#: Groups of runs that were judged on the same images, of which the title names the best.
-MOST_GROUPS = 2
 
 
 def kind_words(run: Run) -> str:
@@ -59,10 +57,10 @@ def progress_words(run: Run) -> str:
     parts = [run.message or ("waiting for its turn" if run.status == "queued" else "starting")]
     if run.steps:
         parts.append(f"{count(run.step or 0)} of {count(run.steps)}")
-    return " · ".join(parts + [f"about {duration(run.eta_seconds)} left"] * _has_time_left(run))
+    return " · ".join(parts + [f"about {duration(run.eta_seconds)} left"] * has_time_left(run))
 
 
-def _has_time_left(run: Run) -> bool:
+def has_time_left(run: Run) -> bool:
     """Say whether a time left is known; at the last step it is 0, though saving may still take some seconds."""
     return run.eta_seconds is not None and run.eta_seconds >= 1
 
@@ -103,52 +101,6 @@ def best_auc(run: Run) -> float | None:
     metrics = service.metric_columns(run.run)  # the store knows the latest validation only
     place = metrics.best("val_auc")
     return run.val_auc if place is None else float(metrics.column("val_auc")[place])
-
-
-def runs_answer(runs: list[Run]) -> str:
-    """Return the title of the Runs page: what is going on now."""
-    working = [run for run in runs if run.status == "running"]
-    waiting = sum(run.status == "queued" for run in runs)
-    queue = f", {waiting} waiting" if waiting else ""
-    if working:
-        left = [run.eta_seconds or 0.0 for run in working if _has_time_left(run)]
-        time_left = f", about {duration(max(left))} left" if left else ""
-        return f"{counted(len(working), 'run is', 'runs are')} working{time_left}{queue}"
-    if waiting:
-        return f"{counted(waiting, 'run is', 'runs are')} waiting"
-    return _best_answer(runs) if runs else "No runs yet"
-
-
-def _best_answer(runs: list[Run]) -> str:
-    """Return what a reader asks of runs that have ended: which was best of those judged on the same images."""
-    groups: dict[tuple[str, ...], list[tuple[float, Run]]] = {}
-    for run in runs:
-        auc = best_auc(run) if run.kind == "train" else None
-        if auc is not None:
-            groups.setdefault(judged_on(run), []).append((auc, run))
-    if not groups:
-        return f"Nothing is running; {counted(len(runs), 'run')} so far"
-    best = [max(group, key=lambda pair: pair[0]) for group in groups.values()]
-    if len(best) == 1:
-        return f"Nothing is running; best validation AUC {three_digits(best[0][0])} by {best[0][1].name}"
-    told = [f"{three_digits(auc)} by {run.name} ({_judged_words(run)})" for auc, run in best[:MOST_GROUPS]]
-    more = f"; and {len(best) - MOST_GROUPS} more" if len(best) > MOST_GROUPS else ""
-    return f"Nothing is running; best validation AUC {'; '.join(told)}{more}"
-
-
-def judged_on(run: Run) -> tuple[str, ...]:
-    """Return what the validation AUC of a training run is of: its source, view and validation files."""
-    return (run.source, _view(run), *map(str, run.config.get("files_valid", [])))
-
-
-def _judged_words(run: Run) -> str:
-    images = run.config.get("n_valid")
-    of_images = f", {counted(images, 'image')}" if isinstance(images, int) else ""
-    return f"{run.source}, {_view(run)}{of_images}"
-
-
-def _view(run: Run) -> str:
-    return str(run.config.get("options", {}).get("view", "view not known"))
 
 
 def policy_of(run: Run) -> Policy | None:

@@ -17,11 +17,12 @@ from dashboard.charts.color_difference import color_difference
 from dashboard.charts.palette import DARK, LIGHT
 from dashboard.charts.policies import policy_points
 from dashboard.charts.run_curves import MOST_RUNS, run_colors
+from dashboard.runs.answer import runs_answer
 from dashboard.runs.details import differences, flat_words
 from dashboard.runs.family_steps import seed_words
 from dashboard.runs.files import metrics_csv
 from dashboard.runs.table import in_families
-from dashboard.runs.words import runs_answer, took
+from dashboard.runs.words import took
 from dashboard.shared.formatting import plain
 
 LARGEST_CHART = 100_000  # bytes that one chart may send to the browser
@@ -272,6 +273,25 @@ def test_a_training_of_one_seed_says_so_and_what_similar_ones_did(submitted, pag
         submitted(f"other{seed}", rows=rows(200), options={"seed": seed, "learning_rate": 0.1}, result={"val_auc": auc})
     app = page("runs", run=alone.run)
     assert any("trainings like it (other2 and others) by ± 0.014" in one.value for one in app.caption)
+
+
+def test_trainings_that_seeds_cannot_tell_apart_are_said_to_be_so(submitted, page):
+    """Two seeds, .80 and .82: sd .0141, and by Student's t of one degree of freedom two seeds differ by up to .254."""
+    first, _ = (
+        submitted(f"first{n}", rows=rows(200), options={"seed": n}, result={"val_auc": 0.8 + n / 50}) for n in (0, 1)
+    )
+    near, far = (
+        submitted(name, rows=rows(200), options={"learning_rate": 0.1, "seed": 7}, result={"val_auc": auc})
+        for name, auc in (("near", 0.6), ("far", 0.5))
+    )
+    assert runs_answer(service.list_runs()) == (
+        "Nothing is running; best validation AUC 0.820 by first1, which cannot be told from 1 of 2 others"
+    )
+    app = page("runs", run=first.run, beside=[near.run, far.run])
+    (said,) = (one.value for one in app.markdown if "two seeds of one training" in one.value)
+    assert "first0 cannot be told apart from near (+0.200)" in said
+    assert "is above far by more than seeds do (+0.300)" in said
+    assert "may differ by 0.254" in said
 
 
 def test_a_learned_policy_shows_how_u_and_w_moved(submitted, page):

@@ -1,4 +1,4 @@
-"""Ranges, three classes and a u of each image: what the loss is, and that a run with all of them resumes to the bit."""
+"""Ranges, three classes and a u of each image: what is drawn, and that a run with all of them resumes to the bit."""
 
 from dataclasses import replace
 
@@ -54,31 +54,6 @@ def same(one, other):
     return all(np.array_equal(one[name], other[name]) for name in one.files if name != "position")
 
 
-def softmax_loss(codes, present, uncertain):
-    """Three classes by a plain softmax of the logits 0, a, z; `codes` may hold -1 for none."""
-    total = 0.0
-    for code, z, a in zip(codes.ravel(), present.ravel(), uncertain.ravel(), strict=True):
-        if code >= 0:
-            odds = np.exp([0.0, a, z])
-            total -= np.log((odds / odds.sum())[{0: 0, 1: 0, 2: 1, 3: 2}[code]])
-    return total / (codes >= 0).sum()
-
-
-def test_three_classes_have_the_loss_of_a_softmax_over_absent_uncertain_and_present():
-    rng = np.random.default_rng(3)
-    network = tiny_network("", 32)
-    tables = KindTables(named_policy("three-class"), network, 0, LABELS)
-    images = rng.random((8, 32, 32, 1)).astype(np.float32)
-    codes = rng.integers(-1, 4, (8, 14))
-    weights = rng.normal(0, 1, tables.trainable[0].shape).astype(np.float32)
-    tables.restore({"uncertain_kernel": weights, "uncertain_bias": rng.normal(0, 1, 14).astype(np.float32)})
-    loss = float(tables.loss(network, images, tf.constant(codes, tf.int32), False))
-    present = network(images, training=False).numpy()
-    features = tf.keras.Model(network.inputs[0], network.layers[-1].input)(images, training=False).numpy()
-    kernel, bias = (variable.numpy() for variable in tables.trainable)
-    assert loss == pytest.approx(softmax_loss(codes, present, features @ kernel + bias), rel=1e-5)
-
-
 def test_a_range_is_drawn_from_evenly_anew_in_each_step_and_alike_for_the_same_seed():
     codes = tf.fill((4000, 14), UNCERTAIN)
     network = tiny_network("", 32)
@@ -110,24 +85,6 @@ def test_only_uncertain_images_of_a_label_with_a_range_are_drawn_for():
     certain = codes[:, 0] != UNCERTAIN
     np.testing.assert_array_equal(targets.numpy()[certain, 0], expected[certain, 0])
     assert (weights.numpy() == 1).all()
-
-
-def test_the_loss_of_a_u_of_each_image_is_that_of_a_plain_loop():
-    rng = np.random.default_rng(6)
-    codes, u = random_codes(16), rng.random((16, 14)).astype(np.float32)
-    u[rng.random(u.shape) < 0.2] = np.nan
-    network = tiny_network("", 32)
-    images = rng.random((16, 32, 32, 1)).astype(np.float32)
-    tables = KindTables(kind_policy("self-trained:teacher"), network, 0, LABELS)
-    beside = np.concatenate([codes, as_units(u)], axis=1).astype(np.int32)
-    loss = float(tables.loss(network, images, tf.constant(beside), False))
-    logits = network(images, training=False).numpy().astype(np.float64)
-    total = 0.0
-    for code, own, z in zip(codes.ravel(), u.ravel(), logits.ravel(), strict=True):
-        target = {0: 0.0, 1: 0.0, 2: own, 3: 1.0}[code]
-        if not np.isnan(target):
-            total -= target * np.log(1 / (1 + np.exp(-z))) + (1 - target) * np.log(1 / (1 + np.exp(z)))
-    assert loss == pytest.approx(total / codes.size, rel=1e-5)
 
 
 @pytest.mark.parametrize(("u", "name"), [(0.0, "negative"), (1.0, "positive")])
