@@ -14,9 +14,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.linalg import cho_factor, cho_solve
 
 from cxr_core.arrays import BoolArray, FloatArray, IntArray
+from cxr_core.training.head_curvature import ROWS_AT_ONCE, Curvature
 
 Array32 = npt.NDArray[np.float32]
 
@@ -24,15 +24,10 @@ Array32 = npt.NDArray[np.float32]
 PENALTIES: tuple[float, ...] = (1.0, 0.3, 0.1, 0.03, 0.01, 0.003, 0.001, 0.0003, 0.0001)
 #: Newton's decrement, about twice how far a loss is from its smallest, at which a head is done.
 TOLERANCE = 2e-5
-_ROWS_AT_ONCE = 8192
 _MOST_STEPS = 60
-#: The curvature comes from so many rows a feature.
-_ROWS_OF_CURVATURE = 8
 _SMALLEST_STRIDE = 2**-12
 #: Where a step leaves more than this of the decrements, the curvature is too old.
 _SLOW = 0.5
-#: Keeps the intercept's curvature above 0 where nothing weighs anything.
-_RIDGE = 1e-8
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,11 +46,22 @@ class HeadTables:
 
 @dataclass(frozen=True, eq=False)
 class Heads:
-    """Fitted heads: `slopes` (d + 1, h) of the standardised features and of the constant, and their `losses` (h,)."""
+    """Fitted heads: `slopes` (d + 1, h) of the standardised features and of the constant, and their `losses` (h,).
+
+    `pulls` (d + 1, h) are the gradients of the losses.
+    """
 
     slopes: Array32
     losses: FloatArray
+    pulls: FloatArray
     penalty: float
+
+    def at(self, penalty: float) -> "Heads":
+        """Return the same heads under another penalty: of the data nothing is looked at again."""
+        free, more = self.slopes[:-1].astype(np.float64), penalty - self.penalty
+        pulls = self.pulls.copy()
+        pulls[:-1] += more * free
+        return Heads(self.slopes, self.losses + more / 2 * np.square(free).sum(0), pulls, penalty)
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,8 +77,8 @@ class Standardised:
         """Standardise features (n, d), of any float type and on disk too, by the `fitted` rows (n,)."""
         n, d = features.shape
         total, squares = np.zeros(d), np.zeros(d)
-        for start in range(0, n, _ROWS_AT_ONCE):
-            here = slice(start, start + _ROWS_AT_ONCE)
+        for start in range(0, n, ROWS_AT_ONCE):
+            here = slice(start, start + ROWS_AT_ONCE)
             part = np.asarray(features[here], np.float64)[fitted[here]]
             total, squares = total + part.sum(0), squares + np.square(part).sum(0)
         count = max(int(fitted.sum()), 1)
@@ -80,8 +86,8 @@ class Standardised:
         spread = np.sqrt(np.maximum(squares / count - mean**2, 0))
         scale = np.where(spread > 1e-6 * np.maximum(np.abs(mean), 1e-30), spread, 1.0)
         rows = np.ones((n, d + 1), np.float32)
-        for start in range(0, n, _ROWS_AT_ONCE):
-            here = slice(start, start + _ROWS_AT_ONCE)
+        for start in range(0, n, ROWS_AT_ONCE):
+            here = slice(start, start + ROWS_AT_ONCE)
             rows[here, :d] = (np.asarray(features[here], np.float64) - mean) / scale
         return Standardised(rows, mean, scale)
 
@@ -92,9 +98,7 @@ class Standardised:
         return rows
 
 
-def fit_heads(
-    rows: Array32, codes: IntArray, tables: HeadTables, penalty: float, start: Array32 | None = None
-) -> Heads:
+def fit_heads(rows: Array32, codes: IntArray, tables: HeadTables, penalty: float, start: Heads | None = None) -> Heads:
     """Fit the heads of one label at one penalty, to `TOLERANCE`.
 
     Args:
@@ -102,15 +106,23 @@ def fit_heads(
         codes: (n,) label codes, 0 to 3, below 0 where there is none.
         tables: of the h heads.
         penalty: half of it times the squared weights is added to each loss; above 0.
-        start: (d + 1, h) where to begin; zeros by default.
+        start: where to begin, heads of these rows, codes and tables; zeros by default.
     """
-    slopes = np.zeros((rows.shape[1], tables.targets.shape[1]), np.float32) if start is None else start.copy()
-    curvature = _Curvature(rows, codes, tables, penalty)
-    losses, pulls = _losses_and_pulls(rows, codes, tables, penalty, slopes)
+    if start is None:
+        slopes = np.zeros((rows.shape[1], tables.targets.shape[1]), np.float32)
+        start = Heads(slopes, *_losses_and_pulls(rows, codes, tables, penalty, slopes), penalty)
+    curvature = Curvature(rows, codes, tables.weights)
+    curvature.look(start.slopes, np.arange(start.losses.size))
+    return _fitted(rows, codes, tables, start.at(penalty), curvature)
+
+
+def _fitted(rows: Array32, codes: IntArray, tables: HeadTables, start: Heads, curvature: Curvature) -> Heads:
+    """Return heads fitted from `start` on; the curvature was looked at there last, and is at the end, for all heads."""
+    slopes, losses, pulls, penalty = start.slopes.copy(), start.losses.copy(), start.pulls.copy(), start.penalty
     every = np.arange(losses.size)
     strides, before = np.ones(losses.size), np.full(losses.size, np.inf)
     open_heads, is_told_by_all = every, True
-    curvature.at(slopes, every)
+    curvature.factor(penalty, every)
     for _ in range(_MOST_STEPS):
         moves = curvature.solved(pulls, open_heads)
         decrements = np.einsum("dh,dh->h", moves, pulls[:, open_heads])
@@ -120,11 +132,13 @@ def fit_heads(
                 break
             # Where heads have moved far, the curvature of where they were says that they are done before they are.
             open_heads, is_told_by_all, strides[:], before[:] = every, True, 1.0, np.inf
-            curvature.at(slopes, every)
+            curvature.look(slopes, every)
+            curvature.factor(penalty, every)
             continue
         open_heads, moves, decrements, is_told_by_all = open_heads[going], moves[:, going], decrements[going], False
         if decrements.sum() > _SLOW * before[open_heads].sum():
-            curvature.at(slopes, open_heads)
+            curvature.look(slopes, open_heads)
+            curvature.factor(penalty, open_heads)
             moves = curvature.solved(pulls, open_heads)
             decrements = np.einsum("dh,dh->h", moves, pulls[:, open_heads])
         before[open_heads] = decrements
@@ -136,7 +150,9 @@ def fit_heads(
         slopes[:, kept], losses[kept], pulls[:, kept] = tried[:, better], found[better], pulled[:, better]
         strides[kept] = np.minimum(1.0, 2 * strides[kept])
         strides[open_heads[~better]] /= 2
-    return Heads(slopes, losses, penalty)
+    if not is_told_by_all:
+        curvature.look(slopes, every)
+    return Heads(slopes, losses, pulls, penalty)
 
 
 def fit_path(
@@ -160,15 +176,17 @@ def fit_path(
         going_on: called before each fit; it may raise to stop.
     """
     fitted = np.where(held_out, -1, codes)
-    watched = np.flatnonzero(held_out)
+    watched, codes_of_watched = rows[held_out], codes[held_out]
+    curvature = Curvature(rows, fitted, tables.weights)
     best: Heads | None = None
     smallest = np.inf
-    start: Array32 | None = None
+    slopes = np.zeros((rows.shape[1], tables.targets.shape[1]), np.float32)
+    heads = Heads(slopes, *_losses_and_pulls(rows, fitted, tables, 0.0, slopes), 0.0)
+    curvature.look(slopes, np.arange(heads.losses.size))
     for penalty in penalties:
         going_on()
-        heads = fit_heads(rows, fitted, tables, penalty, start)
-        start = heads.slopes
-        found = head_losses(rows[watched], codes[watched], tables, heads.slopes).mean()
+        heads = _fitted(rows, fitted, tables, heads.at(penalty), curvature)
+        found = head_losses(watched, codes_of_watched, tables, heads.slopes).mean()
         if best is not None and found >= smallest:
             break
         best, smallest = heads, found
@@ -186,8 +204,8 @@ def _losses_and_pulls(
 ) -> tuple[FloatArray, FloatArray]:
     """Return the losses (h,) and their gradients (d + 1, h)."""
     losses, pulls = np.zeros(slopes.shape[1]), np.zeros(slopes.shape)
-    for start in range(0, len(rows), _ROWS_AT_ONCE):
-        part, of_part = rows[start : start + _ROWS_AT_ONCE], codes[start : start + _ROWS_AT_ONCE]
+    for start in range(0, len(rows), ROWS_AT_ONCE):
+        part, of_part = rows[start : start + ROWS_AT_ONCE], codes[start : start + ROWS_AT_ONCE]
         targets, weights = tables.of(of_part)
         logits = part @ slopes
         small = np.exp(-np.abs(logits))
@@ -203,53 +221,3 @@ def _losses_and_pulls(
     pulls /= count
     pulls[:-1] += penalty * free
     return losses, pulls
-
-
-class _Curvature:
-    """The second derivatives that the heads of a label share, at the mean of the heads, one matrix a label code."""
-
-    def __init__(self, rows: Array32, codes: IntArray, tables: HeadTables, penalty: float) -> None:
-        there = np.flatnonzero(codes >= 0)
-        most = max(4 * _ROWS_AT_ONCE, _ROWS_OF_CURVATURE * rows.shape[1])
-        some = there[:: -(-there.size // most)] if there.size > most else there
-        self._rows, self._codes, self._tables, self._penalty = rows[some], codes[some], tables, penalty
-        kinds, kind = np.unique(tables.weights, axis=1, return_inverse=True)
-        self._kind = kind.ravel()
-        self._kinds = kinds.astype(np.float64)
-        self._factors: dict[int, tuple[FloatArray, bool]] = {}
-
-    def at(self, slopes: Array32, heads: IntArray) -> None:
-        """Take the curvature at some of the heads, for their steps."""
-        slopes = slopes[:, heads]
-        chances = np.empty(len(self._rows), np.float32)
-        for start in range(0, len(self._rows), _ROWS_AT_ONCE):
-            part = self._rows[start : start + _ROWS_AT_ONCE]
-            small = np.exp(-np.abs(part @ slopes))
-            chances[start : start + _ROWS_AT_ONCE] = (small / np.square(1 + small)).mean(axis=1)
-        d = self._rows.shape[1]
-        ridge = np.full(d, self._penalty)
-        ridge[-1] = _RIDGE
-        of_codes = np.zeros((4, d, d))
-        for code in range(4):
-            here = self._codes == code
-            if here.any():
-                scaled = self._rows[here] * np.sqrt(chances[here])[:, None]
-                of_codes[code] = scaled.T @ scaled
-        of_codes /= max(len(self._rows), 1)
-        self._factors = {
-            kind: cho_factor(
-                np.tensordot(self._kinds[:, kind], of_codes, 1) + np.diag(ridge + _RIDGE),
-                lower=True,
-                check_finite=False,
-            )
-            for kind in np.unique(self._kind[heads])
-        }
-
-    def solved(self, pulls: FloatArray, heads: IntArray) -> FloatArray:
-        """Return the Newton steps (d + 1, k) of some of the heads."""
-        moves = np.empty((pulls.shape[0], heads.size))
-        kinds = self._kind[heads]
-        for kind in np.unique(kinds):
-            here = kinds == kind
-            moves[:, here] = cho_solve(self._factors[kind], pulls[:, heads[here]], check_finite=False)
-        return moves

@@ -221,7 +221,8 @@ def _x_axis(axis: Axis) -> alt.Axis:
 def _opacities() -> alt.Scale:
     """Return how strongly each part of a run is drawn: its first stage stands back, and what is not smoothed."""
     strong = {TRAINING: 1.0, VALIDATION: 1.0, MEASURED: 0.25} | dict.fromkeys(FIRST_STAGE, 0.5)
-    return alt.Scale(domain=list(strong), range=list(strong.values()))
+    # Without the type Vega-Lite makes a scale of points of it, which reads a range by its ends.
+    return alt.Scale(type="ordinal", domain=list(strong), range=list(strong.values()))
 
 
 def _title(figure: Figure, axis: Axis) -> list[str]:

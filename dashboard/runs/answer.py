@@ -4,7 +4,7 @@ from cxr_core.runs.run import Run
 from cxr_core.tasks.seed_groups import differ_in_seed_alone, floor_of_run
 from cxr_core.words import counted
 from dashboard.runs.words import best_auc, has_time_left
-from dashboard.shared.formatting import duration, three_digits
+from dashboard.shared.formatting import duration, signed, three_digits
 
 #: Groups of runs that were judged on the same images, of which the title names the best.
 MOST_GROUPS = 2
@@ -74,8 +74,8 @@ def beside_words(run: Run, others: list[Run]) -> str:
 
 def _beside(difference: float, other: Run, by_chance: float) -> str:
     if abs(difference) < by_chance:
-        return f"cannot be told apart from {other.name} ({difference:+.3f})"
-    return f"is {'above' if difference > 0 else 'below'} {other.name} by more than seeds do ({difference:+.3f})"
+        return f"cannot be told apart from {other.name} ({signed(difference)})"
+    return f"is {'above' if difference > 0 else 'below'} {other.name} by more than seeds do ({signed(difference)})"
 
 
 def judged_on(run: Run) -> tuple[str, ...]:

@@ -164,6 +164,7 @@ def test_the_first_stage_of_self_training_is_drawn_before_the_second_and_fainter
     assert part(points, "Validation")["best"].any()
     spec = curves_chart(points, LOSS, {"mine": "#000000"}, "step", False, LIGHT).to_dict()
     opacity = spec["layer"][0]["encoding"]["opacity"]["scale"]
+    assert opacity["type"] == "ordinal", "else Vega-Lite draws all of them alike"
     strengths = dict(zip(opacity["domain"], opacity["range"], strict=True))
     assert strengths["Training"] == 1 > strengths[FIRST_STAGE[0]] == strengths[FIRST_STAGE[1]]
 

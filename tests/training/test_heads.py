@@ -61,7 +61,7 @@ def test_where_fitting_begins_does_not_matter(made):
     features, codes = made
     rows = Standardised.of(features, np.ones(N, bool)).rows
     cold = fit_heads(rows, codes, tables((0.2, 0.6)), 0.01)
-    warm = fit_heads(rows, codes, tables((0.2, 0.6)), 0.01, fit_heads(rows, codes, tables((0.2, 0.6)), 1.0).slopes)
+    warm = fit_heads(rows, codes, tables((0.2, 0.6)), 0.01, fit_heads(rows, codes, tables((0.2, 0.6)), 1.0))
     assert warm.losses == pytest.approx(cold.losses, abs=2e-5)
 
 
