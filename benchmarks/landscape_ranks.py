@@ -30,6 +30,8 @@ from cxr_core.training.head_grid import BESIDE, PAIRS
 from cxr_core.uncertainty import MASK_BLANKS, Policy, named_policy
 
 DRAWS, SEED = 2_000, 2026
+#: A policy of fewer trainings is left out.
+FEWEST_SEEDS = 3
 #: Policies that heads have no tables for.
 UNKNOWN_TO_HEADS = ("three-class", "self-trained")
 
@@ -88,7 +90,11 @@ def measured() -> dict[str, Any]:
     kept = json.loads((RESULTS / "policies_against_truth.json").read_text())
     landscape = policy_landscape("demo", judge="truth", confined=False)
     assert landscape is not None
-    policies = [name for name in kept["policies"] if name not in UNKNOWN_TO_HEADS]
+    policies = [
+        name
+        for name, one in kept["policies"].items()
+        if name not in UNKNOWN_TO_HEADS and len(one["runs"]) >= FEWEST_SEEDS
+    ]
     heads = np.array([frozen(landscape, policy, kept) for policy in policies])
     seeds = min(len(kept["policies"][policy]["runs"]) for policy in policies)
     runs = np.array(

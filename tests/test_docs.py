@@ -11,6 +11,7 @@ from cxr_core.cli import COMMANDS, command_named
 from cxr_core.commands.option_variables import options
 from cxr_core.commands.parsing import Parser
 from cxr_core.schema import LABELS, label_words
+from dashboard.train.try_texts import RANKS
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -83,12 +84,24 @@ def test_the_tables_of_policies_are_those_that_were_measured(monkeypatch):
     result = json.loads((ROOT / "benchmarks/results/policies_against_truth.json").read_text())
     for label in LABELS:
         cells = [policy["labels"][label] for policy in result["policies"].values()]
-        row = " | ".join(f"{cell['mean']:.3f} ± {cell['sd']:.3f}" for cell in cells)
+        row = " | ".join(f"{one['mean']:.3f}" + (f" ± {one['sd']:.3f}" if one["n"] > 1 else "") for one in cells)
         assert f"| {label_words(label)} | {row} |" in page
     monkeypatch.syspath_prepend(ROOT / "benchmarks")
     from policies_against_truth import page_part
 
     assert page_part(result) in page
+
+
+def test_how_frozen_features_rank_policies_is_said_as_it_was_measured():
+    result = json.loads((ROOT / "benchmarks/results/landscape_ranks.json").read_text())
+    told, bound = result["frozen_features"], result["halves_of_the_seeds"]
+    figures = [told["of_the_mean"], *told["of_the_mean_ci"], told["of_a_label"], *told["of_a_label_ci"]]
+    said = [f"{figure:.2f}".replace("-", "−") for figure in (*figures, bound["of_the_mean"], bound["of_a_label"])]
+    page = (DOCS / "measurements.md").read_text().split("## Do frozen features rank policies")[1].split("\n## ")[0]
+    for text in (RANKS, page.replace("\n", " ")):
+        assert re.findall(r"−?\d\.\d\d(?!\d)", text)[: len(said)] == said
+        assert f"{len(result['policies'])} policies" in text
+        assert f"{result['seeds']} whole trainings each" in text
 
 
 def test_the_figures_of_the_shipped_models_are_those_of_their_tables(demo, cxr):

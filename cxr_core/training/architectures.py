@@ -44,7 +44,8 @@ class Architecture:
         blocks: of a DenseNet, the convolution blocks in each dense block.
         momentum: of a DenseNet, how slowly the running averages of batch norm follow.
         activation_bytes: what the activations of one training image take for each of its pixels.
-        cpu_pixels_per_second: trained on with 2 CPU cores.
+        cpu_pixels_per_second: trained on with 2 CPU cores; of densenet121 and densenet-small measured, else guessed
+            until `benchmarks/network_rates.py` is run.
         preparation_seconds: from the start to the end of the first step, there.
     """
 
