@@ -12,7 +12,8 @@ from cxr_core.locations import is_remote
 from cxr_core.model_names import parse_model_name
 from cxr_core.schema import NAME_PATTERN
 from cxr_core.storage import files_by_name, local_copy
-from cxr_core.training.weights_file import read_info
+from cxr_core.training import apart
+from cxr_core.training.weights_file import told_info
 from cxr_core.uncertainty import Policy, uniform_policy
 
 _PLACE = "{model}"
@@ -104,6 +105,7 @@ def list_models(patterns: Sequence[str], tables: Iterable[TableDescription] = ()
     """
     weights = weights_files(patterns, skip_unreachable=True)
     described = {table.model: table for table in tables}
+    apart.look_at([Path(file) for file in weights.values() if not is_remote(file)])
     return [_entry(name, weights.get(name), described.get(name)) for name in sorted(weights.keys() | described.keys())]
 
 
@@ -181,7 +183,7 @@ def _known_from_name(name: str) -> dict[str, Any]:
 def _known_from_file(path: Path) -> dict[str, Any]:
     """Return what a weights file says of its model; nothing where it is damaged, which loading it will tell."""
     try:
-        info = read_info(path)
+        info = told_info(path)
     except ModelFileError:
         return {}
     known = {} if info.view is None else {"view": info.view}

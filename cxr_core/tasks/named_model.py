@@ -8,6 +8,7 @@ from cxr_core.locations import check_location, is_remote
 from cxr_core.models.listing import find_weights
 from cxr_core.sources.source import Source
 from cxr_core.storage import local_copy
+from cxr_core.training import apart
 from cxr_core.training.options import TrainOptions
 from cxr_core.training.weights_file import read_info, tells_its_network
 
@@ -43,15 +44,17 @@ def name_of(model: str) -> str:
 def weights_of(source: Source, model: str) -> Path:
     """Return the weights file of a model of the source, or the .h5, .keras or .onnx file of that path.
 
+    What is no ONNX file is looked at by a process of its own first: HDF5 can be made to loop without end.
+
     Raises:
         UnknownNameError: the source has no such model.
-        ModelFileError: there is no such file.
+        ModelFileError: there is no such file, or it cannot be opened.
     """
-    if not is_path(model):
-        return find_weights(source.models, model)
-    path = local_copy(absolute(model))
+    path = local_copy(absolute(model)) if is_path(model) else find_weights(source.models, model)
     if not path.is_file():
         raise ModelFileError(f"The model file {path} does not exist. Name a model of the source, or another file.")
+    if path.suffix != ".onnx":
+        apart.told(path, "tells")
     return path
 
 

@@ -120,7 +120,7 @@ def read_info(path: Path) -> ModelInfo:
             configuration is of another network.
     """
     if apart.is_on():
-        return _info_of(apart.told(path, "info"))
+        return told_info(path)
     with opened(path) as container:
         info = _info_in(container, path)
         try:
@@ -129,6 +129,11 @@ def read_info(path: Path) -> ModelInfo:
         except ModelFileError as error:
             raise ModelFileError(f"The model file {path} does not fit: {error}") from error
         return info
+
+
+def told_info(path: Path) -> ModelInfo:
+    """Return what `read_info` does, or raise it, without opening the file in this process."""
+    return _info_of(apart.told(path, "info"))
 
 
 def tells_its_network(path: Path) -> bool:

@@ -1,8 +1,10 @@
-"""`python -m cxr_core.training.weights_probe FILE`: says what a model file says of itself, in a process of its own."""
+"""`python -m cxr_core.training.weights_probe FILE…`: what model files say of themselves, in a process of its own."""
 
 import json
+import math
 import resource
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -11,19 +13,27 @@ from cxr_core.training.apart import MOST_BYTES, MOST_CPU_SECONDS
 from cxr_core.training.weights_file import read_info, tells_its_network
 
 
-def main(path: Path) -> None:
-    """Limit this process, then look at the file and print what it says, or why it says nothing."""
+def main(paths: Sequence[Path]) -> None:
+    """Limit this process, then look at each file and print in a line what it says, or why it says nothing."""
     resource.setrlimit(resource.RLIMIT_AS, (MOST_BYTES, MOST_BYTES))
-    resource.setrlimit(resource.RLIMIT_CPU, (MOST_CPU_SECONDS, MOST_CPU_SECONDS))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    for path in paths:
+        used = math.ceil(sum(resource.getrusage(resource.RUSAGE_SELF)[:2]))
+        resource.setrlimit(resource.RLIMIT_CPU, (used + MOST_CPU_SECONDS, resource.RLIM_INFINITY))
+        sys.stdout.write(json.dumps(_said(path)) + "\n")
+        sys.stdout.flush()  # it stays said where the next file ends the process
+
+
+def _said(path: Path) -> dict[str, object]:
     said: dict[str, object] = {}
     try:
         said["tells"] = tells_its_network(path)
         said["info"] = asdict(read_info(path))
     except CxrError as error:
         said["error"] = str(error)
-    sys.stdout.write(json.dumps(said))
+    return said
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main([Path(path) for path in sys.argv[1:]])

@@ -53,7 +53,7 @@ def _features_input(source: Source, models: list[str]) -> str:
     embeddings = st.text_input(
         "Embeddings",
         key="train-try-embeddings",
-        placeholder="none: those of a model",
+        placeholder="none",
         bind="query-params",
         help=try_texts.TRY_EMBEDDINGS,
     )

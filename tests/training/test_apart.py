@@ -3,10 +3,12 @@
 import json
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import h5py
 import numpy as np
 import pytest
+from looping_model import write_looping_model
 
 from cxr_core.errors import ModelFileError
 from cxr_core.training import apart, weights_container, weights_file
@@ -36,7 +38,7 @@ def path(tmp_path, monkeypatch):
         raise AssertionError("this process opened the file")
 
     monkeypatch.setattr(weights_file, "opened", refused)
-    monkeypatch.setattr(weights_container.h5py, "File", refused)
+    monkeypatch.setattr(weights_container, "h5py", SimpleNamespace(File=refused))
     return path
 
 
@@ -90,6 +92,21 @@ def test_it_is_asked_once_until_the_file_changes(path, monkeypatch):
     path.touch()
     read_info(path)
     assert len(asked) == 2
+
+
+def test_a_file_that_hdf5_never_finishes_is_a_sentence_and_the_others_are_told(path, tmp_path, monkeypatch):
+    monkeypatch.setattr(apart, "_MOST_SECONDS", 10.0)
+    endless, other = tmp_path / "endless.h5", tmp_path / "other.h5"
+    write_looping_model(endless)
+    other.write_bytes(path.read_bytes())
+    asked = []
+    run = apart.subprocess.run
+    monkeypatch.setattr(apart.subprocess, "run", lambda *given, **how: asked.append(given) or run(*given, **how))
+    apart.look_at([path, endless, other])
+    assert [read_info(path), read_info(other)] == [INFO, INFO]
+    with pytest.raises(ModelFileError, match=r"endless\.h5 could not be looked at safely"):
+        read_info(endless)
+    assert [one[0][3:] for one in asked] == [[str(path), str(endless), str(other)], [str(other)]]
 
 
 def test_the_server_of_the_pages_opens_none():
