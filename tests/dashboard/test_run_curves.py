@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cxr_core.runs.columns import parse_columns
@@ -38,6 +38,7 @@ def part(points, name):
     return points[points["part"] == name]
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=400), st.integers(4, 60))
 def test_thinning_keeps_the_ends_and_every_stretchs_extremes(values, most):
     y = np.array(values)

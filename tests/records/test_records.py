@@ -3,7 +3,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -26,6 +26,7 @@ def record(jpg=None, view=0, **labels):
     return Record(jpg or jpeg(), dict.fromkeys(LABELS, 0) | labels, keys, "train/p1/s01/view1_frontal.jpg")
 
 
+@settings(deadline=None)
 @given(
     st.binary(min_size=1, max_size=200),
     st.lists(st.integers(0, 3), min_size=14, max_size=14),
