@@ -5,11 +5,10 @@ from functools import partial
 
 import streamlit as st
 
-from cxr_core.runs.places.registry import get_place
-from cxr_core.runs.run import HERE, Run
+from cxr_core.runs.run import Run
 from dashboard.shared.actions import action_button
 from dashboard.shared.formatting import plain
-from dashboard.shared.offered_places import called, offered_places
+from dashboard.shared.offered_places import called, offered_places, show_cost
 
 
 def elsewhere(run: Run, words: str, key: str, act: Callable[[str, str], object], usual: str, help_text: str) -> None:
@@ -29,8 +28,7 @@ def elsewhere(run: Run, words: str, key: str, act: Callable[[str, str], object],
     with st.popover(words, icon=":material/alt_route:", key=f"ask-{key}-{run.run}", help=help_text):
         for name in others:
             action_button(plain(called(name)), run.run, f"{key}-{name}", partial(_at, act, name), help_text)
-            if name != HERE and (cost := get_place(name).terms().cost):
-                st.caption(f"A run costs: {plain(cost)}.")
+            show_cost(name)
 
 
 def _at(act: Callable[[str, str], object], place: str, run_id: str) -> object:

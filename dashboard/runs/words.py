@@ -153,8 +153,12 @@ def place_words(run: Run) -> str:
 
 
 def device_words(run: Run) -> str:
-    """Return what a run has, or had, for itself: its GPUs by name, else the accelerator that it waits for."""
-    return ", ".join(run.devices) or run.device or NOTHING
+    """Return what a run has, or had, for itself: its GPUs by name, else the accelerator that it waits for.
+
+    Of a run at another place it is the accelerator that it asked for there.
+    """
+    asked = run.config.get("options", run.config).get("accelerator") if run.is_away else None
+    return ", ".join(run.devices) or run.device or asked or NOTHING
 
 
 def tag_badges(run: Run) -> str:

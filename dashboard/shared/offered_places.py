@@ -1,9 +1,12 @@
 """The places that pages offer for a run: this machine, and those that `cxr.toml` describes."""
 
+import streamlit as st
+
 from cxr_core.errors import CxrError
 from cxr_core.runs.places.check import definition_problems
-from cxr_core.runs.places.registry import place_names
+from cxr_core.runs.places.registry import get_place, place_names
 from cxr_core.runs.run import HERE
+from dashboard.shared.formatting import plain
 
 
 def offered_places() -> tuple[list[str], dict[str, str]]:
@@ -19,3 +22,9 @@ def offered_places() -> tuple[list[str], dict[str, str]]:
 def called(place: str) -> str:
     """Return what a page calls a place."""
     return "This machine" if place == HERE else place
+
+
+def show_cost(place: str) -> None:
+    """Say what a run at an offered place costs, where it is billed."""
+    if place != HERE and (cost := get_place(place).terms().cost):
+        st.caption(f"A run costs: {plain(cost)}.")

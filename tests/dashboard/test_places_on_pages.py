@@ -11,7 +11,7 @@ from cxr_core.runs.run import Run
 from cxr_core.runs.store import RunStore
 from cxr_core.sources.registry import get_source
 from cxr_core.tasks.training_plan import training_defaults
-from dashboard.runs.words import status_badge
+from dashboard.runs.words import device_words, status_badge
 
 PLACES = '[places.cluster]\nkind = "slurm"\nfolder = "shared"\n[places.wrong]\nkind = "abacus"\n'
 
@@ -98,8 +98,9 @@ def test_a_failed_training_goes_on_at_another_place_that_can_be_used(trained, pa
     assert (service.get(run).place, service.get(run).status, service.get(run).leg) == ("cluster", "queued", 2)
 
 
-def test_a_training_of_a_place_may_go_on_here(trained, page):
+def test_a_training_of_a_place_tells_its_accelerator_and_may_go_on_here(trained, page):
     run = trained("cancelled", "cluster")
+    assert device_words(service.get(run)) == "cpu"
     offered = buttons(page("runs", run=run), run)
     assert {name for name in offered if name.startswith("resume-run")} == {"resume-run", "resume-run-here"}
     assert offered["resume-run-here"].label == "This machine"
@@ -116,7 +117,32 @@ def test_predictions_with_a_finished_training_are_made_at_a_place(trained, page)
     assert (predicting.place, predicting.name, predicting.config["accelerator"]) == ("cluster", "mine", "cpu")
 
 
+def test_predictions_of_any_model_are_made_at_a_place(trained, page):
+    give_weights(MODELS[0])
+    app = page("sources")
+    app.selectbox(key="predict-place").set_value("cluster")
+    app.selectbox(key="predict-model").set_value(MODELS[0])
+    app.text_input(key="predict-name").set_value("there").run()
+    app.selectbox(key="predict-accelerator-there").set_value("gpu").run()
+    app.button(key="predict-start").click().run()
+    assert not app.exception
+    (predicting,) = service.list_runs()
+    assert (predicting.place, predicting.name, predicting.config["accelerator"]) == ("cluster", "there", "gpu")
+
+
+def test_a_place_that_is_billed_says_what_a_run_costs_before_it_is_asked(trained, page, tmp_path):
+    """2 x 0.35 + 0.41 = 1.11 an hour, times 24."""
+    keys = 'kind = "vertex"\nproject = "our-project"\nregion = "europe-west4"\nfolder = "gs://bucket/runs"\nimage = "cxr-lab"\n'
+    keys += 'machine = "n1-standard-8"\naccelerator = "NVIDIA_TESLA_T4"\naccelerators = 2\nhours = 24\n'
+    keys += 'currency = "EUR"\nprices = { n1-standard-8 = 0.41, NVIDIA_TESLA_T4 = 0.35 }\n'
+    (tmp_path / "cxr.toml").write_text(f"[places.google]\n{keys}")
+    said = texts(page("runs", run=trained("failed", "here")))
+    assert "A run costs: n1-standard-8 and 2 x NVIDIA_TESLA_T4 for 1.11 EUR an hour" in said
+    assert "at most 26.64 EUR in 24 hours" in said
+
+
 def test_without_a_place_nothing_is_offered_elsewhere(trained, page, tmp_path):
     run = trained("failed", "here")
     (tmp_path / "cxr.toml").write_text("")
+    assert "predict-place" not in [box.key for box in page("sources").selectbox]
     assert "resume-run-cluster" not in buttons(page("runs", run=run), run)
