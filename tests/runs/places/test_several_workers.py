@@ -4,11 +4,10 @@ import json
 import os
 import signal
 
-import psutil
 import pytest
+from processes_of_runs import workers_of
 
 from cxr_core.runs import service
-from cxr_core.runs.places.crew import WORKER_THERE
 
 pytestmark = [pytest.mark.slow, pytest.mark.tensorflow, pytest.mark.timeout(900)]
 
@@ -24,18 +23,6 @@ def start(cxr, name, *options):
 
 def losses(run):
     return {row["step"]: row["loss"] for row in service.read_metrics(run) if "loss" in row}
-
-
-def workers_of(run):
-    """The processes of the workers of a run, the first one first."""
-    found = []
-    for process in psutil.process_iter():
-        try:
-            if process.cmdline()[3:5] == [WORKER_THERE, run]:
-                found.append((int(process.environ()["CXR_WORKER"]), process.pid))
-        except psutil.Error:
-            continue
-    return [pid for _, pid in sorted(found)]
 
 
 def test_two_workers_are_one_run_that_goes_on_after_the_loss_of_one(own_small_demo, each_kind, cxr, until):
