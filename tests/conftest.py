@@ -14,6 +14,7 @@ from typing import Any
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import pytest
+from compiled_once import compile_in_turns
 from files_left_out import is_left_out
 from kept_folders import ROOT, code_of, copy_sources, kept_folder, used_fixtures
 from longest_first import keep_our_order, share_longest_first
@@ -35,7 +36,7 @@ CLUSTER_FIXTURES = {"slurm_cluster", "ray_head", "each_kind"}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--whole", action="store_true", help="all images where a share of them will do: `make prove`")
+    parser.addoption("--whole", action="store_true", help="all images, and the tests marked `whole`: `make prove`")
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
@@ -46,6 +47,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Look for no garbage while tests are collected: among a million new objects that all stay it takes a third of the time."""
     gc.disable()
     keep_our_order(config)
+    compile_in_turns(config)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -56,6 +58,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(pytest.mark.slow)
         if CLUSTER_FIXTURES & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.cluster)
+        if item.get_closest_marker("whole") and not config.getoption("whole"):
+            item.add_marker(pytest.mark.skip(reason="the same once more with other data: `make prove`"))
     share_longest_first(config, items)
 
 

@@ -130,8 +130,8 @@ def test_a_page_that_is_opened_twice_is_billed_once_until_it_is_refreshed(server
     ("fault", "options", "words"),
     [
         ("429", {"where": "POST"}, "Exceeded rate limits"),
-        ("500", {"where": "POST"}, "internal error"),
-        ("503", {"where": "POST"}, "retry the request"),
+        pytest.param("500", {"where": "POST"}, "internal error", marks=pytest.mark.whole),
+        pytest.param("503", {"where": "POST"}, "retry the request", marks=pytest.mark.whole),
         ("401", {}, "credentials"),
         ("dropped", {}, "cannot be reached at http://127.0.0.1"),
         ("slow", {"where": "POST", "seconds": 3}, "did not answer within 1 s"),

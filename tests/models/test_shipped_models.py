@@ -1,6 +1,6 @@
 """The eight shipped models: their weights still give the shipped predictions.
 
-Of each data set a quarter of the images is predicted, another one for each policy; `--whole` predicts all.
+Of one model of each view a quarter of the images of each data set is predicted; `--whole` predicts all of all.
 """
 
 import numpy as np
@@ -14,6 +14,7 @@ from cxr_core.sources.demo import SHIPPED
 pytestmark = pytest.mark.tensorflow
 
 NAMES = sorted(path.stem for path in (SHIPPED / "models").glob("*.h5"))
+TRIED = ("densenet_frontal_u0_5__w0_25", "densenet_lateral_u1_0__w1_0")
 
 
 def test_two_views_and_four_policies_are_shipped_in_less_than_20_mb():
@@ -22,7 +23,9 @@ def test_two_views_and_four_policies_are_shipped_in_less_than_20_mb():
     assert sum(path.stat().st_size for path in SHIPPED.rglob("*") if path.is_file()) < 20_000_000
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.whole] * (name not in TRIED)) for name in NAMES]
+)
 def test_the_stored_weights_give_the_stored_predictions(demo, name, pytestconfig):
     stored = pd.read_parquet(SHIPPED / "predictions" / f"{name}_predictions.parquet").set_index("path")
     view = name.split("_")[1]

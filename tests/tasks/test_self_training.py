@@ -183,7 +183,7 @@ def test_figures_of_the_stages_are_told_apart_and_steps_are_counted_on(whole):
 
 
 # Of two epochs of four steps and two batches of validation each stage asks twelve times, and once while it predicts.
-@pytest.mark.parametrize("stop_at", [3, 13, 20])
+@pytest.mark.parametrize("stop_at", [13, *(pytest.param(at, marks=pytest.mark.whole) for at in (3, 20))])
 def test_a_run_that_was_stopped_anywhere_ends_with_the_same_bits(train, whole, stop_at):
     assert whole.asked == 25
     stopped = train(f"stopped-{stop_at}", stop_at)

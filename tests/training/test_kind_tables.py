@@ -87,7 +87,7 @@ def test_only_uncertain_images_of_a_label_with_a_range_are_drawn_for():
     assert (weights.numpy() == 1).all()
 
 
-@pytest.mark.parametrize(("u", "name"), [(0.0, "negative"), (1.0, "positive")])
+@pytest.mark.parametrize(("u", "name"), [pytest.param(0.0, "negative", marks=pytest.mark.whole), (1.0, "positive")])
 def test_self_trained_on_0_or_1_is_negative_or_positive_to_the_bit(run, u, name):
     own, weights = run(f"self-trained {u}", kind_policy("self-trained:one"), np.full((N_TRAIN, 14), u))
     fixed, expected = run(name, named_policy(name))
@@ -118,7 +118,7 @@ def mixed():
     return Policy("mixed", low, (1.0,) * 5 + (0.0,) * 9, u_to=high, kinds=kinds)
 
 
-@pytest.mark.parametrize("cache", ["off", "on"])
+@pytest.mark.parametrize("cache", [pytest.param("off", marks=pytest.mark.whole), "on"])
 def test_a_run_with_every_kind_goes_on_to_the_bit(run, mixed, cache):
     rows = np.random.default_rng(1).random((N_TRAIN, 14))
     whole, expected = run(f"whole {cache}", mixed, rows, cache=cache)

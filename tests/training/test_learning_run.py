@@ -73,7 +73,11 @@ def test_a_run_that_learns_logs_its_way_and_leaves_what_it_learned_in_the_model(
     assert (policy["u"], policy["w"]) == (rows[-1]["u"], rows[-1]["w"])
 
 
-@pytest.mark.parametrize("stop_at", [8, 12], ids=["between steps", "in a validation, after w has moved"])
+@pytest.mark.parametrize(
+    "stop_at",
+    [pytest.param(8, marks=pytest.mark.whole), 12],
+    ids=["between steps", "in a validation, after w has moved"],
+)
 def test_a_run_that_learns_goes_on_to_the_bit(run, whole, stop_at):
     name = f"stopped at {stop_at}"
     stopped, first = run(name, stop_at)

@@ -73,7 +73,7 @@ def test_the_stated_defaults_train_as_if_nothing_was_stated(trained):
         assert sorted(name[:9] for name in file.files) == sorted(["network_0"] * 8 + ["optimizer"] * 13 + ["position"])
 
 
-@pytest.mark.parametrize("stop_at", [STEPS_PER_EPOCH + 1, STEPS_PER_EPOCH + 6])
+@pytest.mark.parametrize("stop_at", [STEPS_PER_EPOCH + 1, pytest.param(STEPS_PER_EPOCH + 6, marks=pytest.mark.whole)])
 def test_a_resumed_run_ends_to_the_bit_with_every_part_of_the_recipe(trained, with_everything, stop_at):
     """Stopped within a validation, which has the averages in place, and within the second epoch."""
     whole, expected = with_everything

@@ -112,7 +112,7 @@ def test_layers_within_layers_are_found(tmp_path):
         np.testing.assert_array_equal(expected, found)
 
 
-@pytest.mark.parametrize("name", ["public.h5", "mine.weights.h5"])
+@pytest.mark.parametrize("name", ["public.h5", pytest.param("mine.weights.h5", marks=pytest.mark.whole)])
 def test_weights_of_another_network_are_refused_and_change_nothing(tmp_path, name):
     WRITERS[name](random_densenet((2, 4, 5, 4)), tmp_path / name)
     network = build_network("densenet-small", SIZE, channels=3)

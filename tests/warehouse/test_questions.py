@@ -189,13 +189,18 @@ def table_of(rows):
     return pa.table({name: pa.array(values, schema(pa.int64()).field(name).type) for name, values in columns.items()})
 
 
-@settings(
-    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-)
-@given(train=st.lists(row, max_size=12), valid=st.lists(row, max_size=8))
-def test_the_distribution_is_the_notebooks_on_any_table(bigquery_server, train, valid):
-    bigquery_server.add(A, table_of(train))
-    bigquery_server.add(B, table_of(valid))
-    before = len(bigquery_server.billed())
-    assert by_the_product(bigquery_server, "frontal") == by_the_notebook(bigquery_server, "frontal")
-    assert {statement.engine for statement in bigquery_server.billed()[before:]} <= {"googlesql"}
+def test_the_distribution_is_the_notebooks_on_any_table(bigquery_server, pytestconfig):
+    @settings(
+        max_examples=12 if pytestconfig.getoption("whole") else 4,
+        deadline=None,
+        suppress_health_check=[HealthCheck.too_slow],
+    )
+    @given(train=st.lists(row, max_size=12), valid=st.lists(row, max_size=8))
+    def holds(train, valid):
+        bigquery_server.add(A, table_of(train))
+        bigquery_server.add(B, table_of(valid))
+        before = len(bigquery_server.billed())
+        assert by_the_product(bigquery_server, "frontal") == by_the_notebook(bigquery_server, "frontal")
+        assert {statement.engine for statement in bigquery_server.billed()[before:]} <= {"googlesql"}
+
+    holds()
