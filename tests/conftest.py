@@ -32,7 +32,7 @@ SLOW_FIXTURES = {
 }
 
 #: Fixtures that start a cluster of this machine: a test with them waits for seconds, and takes little of the processor.
-CLUSTER_FIXTURES = {"slurm_cluster", "ray_head", "each_kind"}
+CLUSTER_FIXTURES = {"slurm_cluster", "ray_head", "each_kind", "each_with_a_disk"}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -45,6 +45,16 @@ def slurm(slurm_cluster, shared_with, monkeypatch):
 @pytest.fixture(params=["slurm", "ray", "slurm_over_a_bucket"])
 def each_kind(request):
     """The place `cluster`, once of each kind; a training takes minutes on each, so that two are for `make prove`."""
+    return _one_of_several(request)
+
+
+@pytest.fixture(params=["slurm", "ray"])
+def each_with_a_disk(request):
+    """The same of those that share a disk, which several workers need."""
+    return _one_of_several(request)
+
+
+def _one_of_several(request):
     if request.param != "slurm" and not request.config.getoption("--whole"):
         pytest.skip("the same again elsewhere takes minutes: pytest --whole, as `make prove` does")
     return request.getfixturevalue(request.param)

@@ -25,7 +25,7 @@ def losses(run):
     return {row["step"]: row["loss"] for row in service.read_metrics(run) if "loss" in row}
 
 
-def test_two_workers_are_one_run_that_goes_on_after_the_loss_of_one(own_small_demo, each_kind, cxr, until):
+def test_two_workers_are_one_run_that_goes_on_after_the_loss_of_one(own_small_demo, each_with_a_disk, cxr, until):
     """The second is killed by signal 9; both batches together are the batch that one worker has."""
     alone = start(cxr, "alone", "--epochs", "1")
     run = start(cxr, "together", "--epochs", "2", "--restarts", "1", *TWO, "--detach")
@@ -45,3 +45,10 @@ def test_here_a_run_has_one_worker(own_small_demo, cxr):
     done = cxr("train", *TRAINING, "--workers", "2")
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
     assert "On this machine a run has one worker. Received: 2." in done.stderr
+
+
+def test_a_place_that_shares_no_disk_has_one_worker(own_small_demo, write_places, bucket, cxr):
+    write_places(cluster={"kind": '"slurm"', "folder": f'"{bucket}/runs"'})
+    done = cxr("train", *TRAINING, *TWO)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert "Several workers need a folder that all their machines see." in done.stderr
