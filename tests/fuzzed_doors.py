@@ -18,12 +18,17 @@ from typing import Any
 
 import h5py
 import numpy as np
+import onnx
 import pandas as pd
 from hypothesis import strategies as st
+from onnx_files import XRV_CARD, xrv_model
 from PIL import Image
 
 from cxr_core.cli import main
 from cxr_core.errors import CxrError
+from cxr_core.models.onnx_card import read_card
+from cxr_core.models.onnx_check import checked_model
+from cxr_core.models.onnx_process import check_onnx
 from cxr_core.policy_files import policy_from_file
 from cxr_core.records.example import Record, encode
 from cxr_core.records.layout import check_records, equalised, stated_labels
@@ -70,7 +75,7 @@ def attempt(door: Door, value: Any) -> str:
                 door.tried(given, value)
                 said = "answer"
             except CxrError as error:
-                said = str(error)
+                said = str(error).replace(f"{base}/", "")
         assert "Traceback" not in said
         assert {path.name for path in base.iterdir()} <= {"given", "beside", "workspace", "cxr.toml"}, "written outside"
         assert (base / "beside").read_text() == "untouched"
@@ -227,6 +232,19 @@ def models() -> list[bytes]:
 
 
 @cache
+def networks() -> list[bytes]:
+    """ONNX files: plain ones, one with its weights elsewhere, one with a graph within its graph."""
+    elsewhere, branched = xrv_model(), xrv_model()
+    onnx.external_data_helper.set_external_data(elsewhere.graph.initializer[0], "../beside")
+    elsewhere.graph.initializer[0].ClearField("raw_data")
+    elsewhere.graph.initializer[0].data_location = onnx.TensorProto.EXTERNAL
+    branched.graph.node[0].attribute.append(onnx.helper.make_attribute("within", branched.graph))
+    return [
+        model.SerializeToString() for model in (xrv_model(), xrv_model(shape=(2, 1, 224, 224)), elsewhere, branched)
+    ]
+
+
+@cache
 def records() -> list[bytes]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "r"
@@ -302,6 +320,14 @@ def _model(folder: Path, content: bytes) -> None:
     read_weights(path, SHAPES)
 
 
+def _network(folder: Path, given: tuple[bytes, bytes]) -> None:
+    """Read an ONNX file and its card here, so that any error is seen; what passes is run as it always is."""
+    file, card_file = _file(folder, given[0], "net.onnx"), _file(folder, given[1], "net.toml")
+    card = read_card(card_file)
+    checked_model(file, card)
+    check_onnx(file, card_file, card)
+
+
 def _records(folder: Path, content: bytes) -> None:
     paths = [str(_file(folder, content, "frontal-0"))]
     check_records(paths, "frontal")
@@ -332,6 +358,7 @@ def _policy(folder: Path, content: bytes) -> None:
 WORDS = st.text(max_size=40) | st.sampled_from(
     ["..", "../../etc", "/etc/passwd", "a" * 300, "-x", "--json", "~", "a\0b", "{x}", "*"]
 )
+CARD = XRV_CARD.encode()
 EXAMPLE = (Path(__file__).parents[1] / "cxr.example.toml").read_text()
 ENDINGS = (".csv", ".tsv", ".txt", ".csv.gz", ".csv.xz", ".zip", ".json", ".npz", ".xlsx", ".xls", ".ods")
 KINDS = st.sampled_from(["labels", "predictions", "readings", "groups"])
@@ -387,6 +414,7 @@ DOORS = (
     Door("tapes", changed(lambda: archives()[3:4]), _tape),
     Door("images", changed(pictures), lambda folder, content: record_jpeg(content)),
     Door("models", changed(models), _model),
+    Door("networks", st.tuples(changed(networks), st.just(CARD) | changed(lambda: [CARD])), _network),
     Door("records", changed(records) | sealed(), _records),
     Door("settings", toml(), _settings),
     Door("mappings", changed(lambda: [b'layout = "chexpert"\n[columns]\npath = "Path"\n[values]\nyes = "positive"\n']), lambda folder, content: parse_mapping(content, "m.toml")),

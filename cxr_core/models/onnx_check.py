@@ -23,6 +23,7 @@ _STANDARD = ("", "ai.onnx")
 _NOT_READ = (AttributeProto.TENSORS, AttributeProto.SPARSE_TENSOR, AttributeProto.SPARSE_TENSORS)
 _WITHIN_GRAPHS = (AttributeProto.GRAPH, AttributeProto.GRAPHS)
 _LONGEST = 200
+_DAMAGED = "it is no ONNX file, or is damaged or nested too deeply. Copy it anew"
 
 
 def checked_model(path: Path, card: OnnxCard) -> tuple[bytes, int | None]:
@@ -36,7 +37,8 @@ def checked_model(path: Path, card: OnnxCard) -> tuple[bytes, int | None]:
         content = _content(path, LARGEST_BYTES)
         model = onnx.load_model_from_string(content)
     except DecodeError as error:
-        raise ModelFileError("it is no ONNX file, or is damaged or nested too deeply. Copy it anew") from error
+        raise ModelFileError(_DAMAGED) from error
+    _check_texts(model)
     _check_operators(model)
     _load_weights(model, path.parent)
     try:
@@ -53,6 +55,14 @@ def _content(path: Path, most: int) -> bytes:
     if size > most:
         raise ModelFileError(f"it has {size:,} bytes, more than the {most:,} that are read")
     return path.read_bytes()
+
+
+def _check_texts(model: Any) -> None:
+    """Raise where a name is not UTF-8: protobuf gives its bytes then."""
+    texts = [entry.domain for entry in model.opset_import]
+    texts += [text for node in model.graph.node for text in (node.op_type, node.domain)]
+    if not all(isinstance(text, str) for text in texts):
+        raise ModelFileError(_DAMAGED)
 
 
 def _check_operators(model: Any) -> None:
@@ -117,7 +127,7 @@ def _tensors(graph: Any) -> Iterator[Any]:
 
 def _bring_in(tensor: Any, size: int, folder: Path) -> None:
     """Put what stands in another file of the model's own folder into its tensor."""
-    told = {entry.key: entry.value for entry in tensor.external_data}
+    told = {entry.key: entry.value for entry in tensor.external_data if isinstance(entry.value, str)}
     name = told.get("location", "")
     if not name or name in (".", "..") or Path(name).name != name or not name.isprintable():
         raise ModelFileError(f"its weights are elsewhere than in its own folder: {name!r:.80}")

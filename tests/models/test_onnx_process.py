@@ -166,6 +166,10 @@ def with_function():
 CASES = {
     "no file of ONNX": (lambda: b"\x08not at all", "is no ONNX file, or is damaged or nested too deeply"),
     "cut off": (lambda: xrv_model().SerializeToString()[:-40], "is no ONNX file, or is damaged"),
+    "a name that is no text": (
+        lambda: xrv_model().SerializeToString().replace(b"Sigmoid", b"Sigmo\xffd"),
+        "is no ONNX file, or is damaged",
+    ),
     "unknown operator": (lambda: xrv_model([node("Launch")]), "operator 'Launch', which is none of ONNX's standard"),
     "foreign domain": (
         lambda: xrv_model([node("Sigmoid", domain="evil.corp")], opsets=[("", 17), ("evil.corp", 1)]),
