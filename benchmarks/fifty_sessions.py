@@ -2,10 +2,10 @@
 
     python benchmarks/fifty_sessions.py [--sessions 50] [--seconds 30] [--rounds 3] [--folder F] [--keep]
 
-The people are web sockets (`page_session.py`), which need a fraction of what browsers would. Each opens Evaluate on
-the demo and then moves the slider, with a pause drawn at random before every step, on average `--pause` seconds. What
-must hold: the 95th percentile of a step is less than 3 times that of one person alone, nothing fails, and the server
-holds no more memory after the third fifty have left than after the first.
+The people are web sockets (`tests/page_session.py`), which need a fraction of what browsers would. Each opens Evaluate
+on the demo and then moves the slider, with a pause drawn at random before every step, on average `--pause` seconds.
+What must hold: the 95th percentile of a step is less than 3 times that of one person alone, nothing fails, and the
+server holds no more memory after the third fifty have left than after the first.
 """
 
 import argparse
@@ -24,6 +24,9 @@ import psutil
 from look_alike import NAME, make
 from measured import keep
 from page_latency import serving
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+
 from page_session import PageSession
 
 MOST_TIMES = 3.0

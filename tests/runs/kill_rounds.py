@@ -1,14 +1,16 @@
-"""SIGKILL at random moments, for whoever supervises a run, works, starts it, or stores verdicts on films.
+"""SIGKILL at random moments, for whoever supervises a run, works, starts it, serves pages, or stores verdicts on films.
 
 After each kill, within ten seconds, the status of every run must be the true one: what was killed has failed, or had
 ended before; what was not goes on or has completed; no process of an ended run is left; no row of metrics is lost or
 doubled, and no verdict is lost.
 """
 
+import asyncio
 import contextlib
 import os
 import random
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -16,6 +18,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import psutil
+from page_session import PageSession
 from soon_true import within
 
 from cxr_core.runs import service
@@ -23,7 +26,7 @@ from cxr_core.runs.run import Run
 from cxr_core.tasks.reading import desk, said
 
 _LATEST_SECONDS = 1.5
-_STEPS = 30
+STEPS = 30
 #: Starts runs and looks at them, as a dashboard does, until it is killed.
 _FACE = """
 import time
@@ -69,29 +72,75 @@ def kill_face(draw: random.Random) -> Kill:
     """Kill a process that starts runs one after the other, in the midst of it; those that it started go on."""
     before = {run.run for run in service.list_runs()}
     wait = draw.uniform(0, _LATEST_SECONDS)
-    told = _told_until_killed(_FACE.format(steps=_STEPS), wait)
-    wrong = within(lambda: _untrue(before))
+    told = _told_until_killed(_FACE.format(steps=STEPS), wait)
+    wrong = within(lambda: untrue(before))
     runs = {run.run: run for run in service.list_runs() if run.run not in before}
     wrong += [f"{run} is lost" for run in told if run not in runs]
     # The last one may have had nobody yet when its starter died: then it must have failed.
     ended = [service.wait(run, timeout=120) for run in told[:-1] if run in runs]
     wrong += [f"{run.run} is {run.status}: {run.reason}" for run in ended if run.status != "completed"]
-    return Kill("face", wait, (*wrong, *_rows(runs)))
+    return Kill("face", wait, (*wrong, *rows(runs)))
+
+
+def kill_dashboard(draw: random.Random) -> Kill:
+    """Kill a dashboard just after somebody pressed on a run's page what resumes it; what it resumed goes on."""
+    wait, run = draw.uniform(0, _LATEST_SECONDS), _stopped_run()
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    environment = os.environ | {"CXR_PORT": str(port), "STREAMLIT_SERVER_HEADLESS": "true"}
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    with subprocess.Popen([sys.executable, "-m", "dashboard"], env=environment, **quiet) as process:
+        try:
+            asyncio.run(_pressed(f"http://127.0.0.1:{port}", run, wait))
+        finally:
+            process.kill()
+    wrong = within(lambda: untrue(set(), run))
+    ended = service.wait(run, timeout=120)
+    # What was killed before it heard the click leaves the run as it was.
+    if ended.status != "completed" and (ended.leg, ended.status) != (1, "cancelled"):
+        wrong.append(f"{run} is {ended.status} in its leg {ended.leg}: {ended.reason}")
+    return Kill("dashboard", wait, (*wrong, *rows({run: ended})))
+
+
+def _stopped_run() -> str:
+    """Return a run that was cancelled as soon as it worked, and can be resumed."""
+    run = service.submit("sleep", "model", "demo", {"steps": STEPS}, resumable=True).run
+    _until(lambda: 1 if service.get(run).status == "running" else None, run)
+    service.cancel(run)
+    service.wait(run, timeout=60)
+    return run
+
+
+async def _pressed(url: str, run: str, wait: float) -> None:
+    """Open the page of a run, press what resumes it, and return so many seconds later, whatever has come of it."""
+    deadline = time.monotonic() + 60
+    while True:
+        try:
+            session = await PageSession.opened(url, "runs", {"run": run})
+            break
+        except OSError:
+            assert time.monotonic() < deadline, f"{url} does not answer"
+            await asyncio.sleep(0.1)
+    await session.draw()
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(session.press("Resume run"), wait)
+    await session.close()
 
 
 def _kill_of_a_run(victim: str, draw: random.Random, pid_of: Callable[[Run], int | None]) -> Kill:
-    run = service.submit("sleep", "model", "demo", {"steps": _STEPS})
+    run = service.submit("sleep", "model", "demo", {"steps": STEPS})
     wait = draw.uniform(0, _LATEST_SECONDS)
     pid = _until(lambda: (run := service.get(run_id)) and (pid_of(run) if run.is_active else -1), run_id := run.run)
     time.sleep(wait)
     with contextlib.suppress(ProcessLookupError):
         if pid and pid > 0:
             os.kill(pid, signal.SIGKILL)
-    wrong = within(lambda: _not_ended(run.run) + _untrue(set(), run.run))
+    wrong = within(lambda: _not_ended(run.run) + untrue(set(), run.run))
     ended = service.get(run.run)
-    if ended.status == "completed" and len(service.read_metrics(run.run)) != _STEPS:
+    if ended.status == "completed" and len(service.read_metrics(run.run)) != STEPS:
         wrong.append(f"{run.run} is said to be completed after {len(service.read_metrics(run.run))} steps")
-    return Kill(victim, wait, (*wrong, *_rows({run.run: ended})))
+    return Kill(victim, wait, (*wrong, *rows({run.run: ended})))
 
 
 def _until(found: Callable[[], int | None], run_id: str) -> int | None:
@@ -108,7 +157,7 @@ def _not_ended(run_id: str) -> list[str]:
     return [f"{run_id} is {run.status}"] if run.is_active else []
 
 
-def _untrue(before: set[str], only: str = "") -> list[str]:
+def untrue(before: set[str], only: str = "") -> list[str]:
     """Return which statuses are not what the processes say."""
     wrong, alive = [], _command_lines()
     for run in service.list_runs():
@@ -131,7 +180,7 @@ def _command_lines() -> list[list[str]]:
     return found
 
 
-def _rows(runs: dict[str, Run]) -> list[str]:
+def rows(runs: dict[str, Run]) -> list[str]:
     """Return which runs have lost or doubled a row of their metrics."""
     wrong = []
     for run in runs:
@@ -162,4 +211,10 @@ def kill_reader(draw: random.Random) -> Kill:
     return Kill("reader", wait, tuple(wrong))
 
 
-VICTIMS = (kill_worker, kill_supervisor, kill_face, kill_reader)
+VICTIMS = {
+    "worker": kill_worker,
+    "supervisor": kill_supervisor,
+    "face": kill_face,
+    "reader": kill_reader,
+    "dashboard": kill_dashboard,
+}
