@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from cxr_core.processes import cores
-from cxr_core.words import duration
+from cxr_core.words import counted, duration
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -22,16 +22,22 @@ R = TypeVar("R")
 
 @dataclass(frozen=True)
 class Progress:
-    """How far work is: `done` of `total` parts of `what`, begun `seconds` ago."""
+    """How far work is: `done` of `total` parts of `what`, begun `seconds` ago.
+
+    `before` says how many others are computed first, None where nothing stands in line.
+    """
 
     what: str
     done: int
     total: int
     seconds: float
+    before: int | None = None
 
     @property
     def share(self) -> float:
         """The share that is done, from 0 to 1."""
+        if self.before is not None:
+            return 0.0
         return self.done / self.total if self.total else 1.0
 
     @property
@@ -41,7 +47,9 @@ class Progress:
 
     @property
     def words(self) -> str:
-        """Say it: "Labels: 3 of 14 done, about 2 s left"."""
+        """Say it: "Labels: 3 of 14 done, about 2 s left", or "2 questions before yours"."""
+        if self.before is not None:
+            return f"{counted(self.before, 'question')} before yours" if self.before else "Computed now"
         left = "" if self.seconds_left is None else f", about {duration(self.seconds_left)} left"
         return f"{self.what}: {self.done} of {self.total} done{left}"
 
@@ -53,9 +61,9 @@ _receive: ContextVar[Receive | None] = ContextVar("receive", default=None)
 
 
 @contextmanager
-def telling(tell: Tell) -> Iterator[None]:
-    """Let the work within say to `tell` how far it is."""
-    before = _tell.set(tell)
+def telling(told: Tell) -> Iterator[None]:
+    """Let the work within say to `told` how far it is."""
+    before = _tell.set(told)
     try:
         yield
     finally:
@@ -64,9 +72,19 @@ def telling(tell: Tell) -> Iterator[None]:
 
 def tell_done(what: str, done: int, total: int, since: float) -> None:
     """Tell whoever waits, if anybody does, that `done` of `total` parts are done since a reading of the clock."""
-    tell = _tell.get()
-    if tell is not None:
-        tell(Progress(what, done, total, time.monotonic() - since))
+    tell(Progress(what, done, total, time.monotonic() - since))
+
+
+def tell_place(before: int) -> None:
+    """Tell whoever waits, if anybody does, how many others are computed before."""
+    tell(Progress("", 0, 0, 0.0, before))
+
+
+def tell(progress: Progress) -> None:
+    """Tell whoever waits, if anybody does, how far it is."""
+    told = _tell.get()
+    if told is not None:
+        told(progress)
 
 
 @contextmanager
@@ -95,8 +113,7 @@ class News:
 
     def pass_on(self, heard: int) -> int:
         """Tell whoever waits, who has `heard` so many parts; return how many he has heard now."""
-        tell = _tell.get()
-        if tell is not None and self.last is not None:
+        if self.last is not None:
             tell(self.last)
         parts = self.parts[heard:]
         for part in parts:
@@ -107,13 +124,12 @@ class News:
 @contextmanager
 def noting_news(news: News) -> Iterator[None]:
     """Note what the work within says, which whoever waits hears as before."""
-    receive = _receive.get()
-    tell = _tell.get()
+    receive, outer = _receive.get(), _tell.get()
 
     def noted(progress: Progress) -> None:
         news.last = progress
-        if tell is not None:
-            tell(progress)
+        if outer is not None:
+            outer(progress)
 
     def received(part: Any) -> None:
         news.parts.append(part)

@@ -121,6 +121,14 @@ SETTINGS: tuple[Setting, ...] = (
         "0 or more",
     ),
     Setting(
+        "elsewhere_from",
+        10_000_000,
+        "Bytes of a question's Parquet tables from which its figures are computed in a process of its own while others "
+        "use the pages, one question after the other, so that no click waits for them.",
+        lambda value: value >= 0,
+        "0 or more",
+    ),
+    Setting(
         "kept_maps",
         200_000_000,
         "Most bytes of maps of where models look that the workspace keeps; what was not asked for longest goes first.",

@@ -68,6 +68,7 @@ class Settings:
     import_rows: int
     import_memory: int
     kept_memory: int
+    elsewhere_from: int
     kept_maps: int
     maximum_bytes_billed: int
     ask_above_bytes: int

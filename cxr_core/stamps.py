@@ -41,6 +41,11 @@ def changed_at(stamp: Stamp) -> float | None:
     return int(str(stamp[3])) / 1e9 if stamp else None
 
 
+def file_size(stamp: Stamp) -> int:
+    """Return how many bytes a file has, by its stamp; 0 for no file."""
+    return int(str(stamp[2])) if stamp else 0
+
+
 @contextmanager
 def one_look() -> Iterator[None]:
     """Look at each thing once for all that is asked within: what is drawn together is of one state."""

@@ -7,7 +7,8 @@ from cxr_core.locations import is_remote
 from cxr_core.settings import settings
 from cxr_core.sources.registry import get_source
 from cxr_core.sources.source import Source
-from cxr_core.stamps import Stamp, file_stamp, looked
+from cxr_core.stamps import Stamp, file_size, file_stamp, looked
+from cxr_core.warehouse.tables import is_file
 
 
 @dataclass(frozen=True)
@@ -16,12 +17,13 @@ class SourceState:
 
     `stamp` is another one when its definition, one of the tables, or a setting is; `changed` is when the rows of a
     table changed last, in seconds since 1970, None where nothing tells; `unchecked` are tables about which nobody
-    could be asked just now.
+    could be asked just now; `size` is what the tables take on this machine's disks, in bytes.
     """
 
     stamp: Hashable
     changed: float | None
     unchecked: tuple[str, ...]
+    size: int = 0
 
 
 def source_state(source_name: str, models: Sequence[str] | None = ()) -> SourceState:
@@ -49,6 +51,7 @@ def _state(source: Source, models: tuple[str, ...] | None) -> SourceState:
         stamp=(source, warehouse.refreshes, stamps, weights, settings()),
         changed=max(changed, default=None),
         unchecked=tuple(table.location for table in tables if not table.is_checked),
+        size=sum(file_size(one.stamp) for one in tables if is_file(one.location) and not is_remote(one.location)),
     )
 
 

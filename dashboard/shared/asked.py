@@ -5,11 +5,14 @@ Beside each answer stand the questions that it took, so that a page shows what t
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from functools import partial
 from typing import Any, TypeVar
 
 from cxr_core.cache.answers import ANSWERS, Question
-from cxr_core.tasks.asking import AskedQuery, note, noting
+from cxr_core.calculator.calculator import CALCULATOR
+from cxr_core.tasks.asking import AskedQuery, note, with_questions
 from cxr_core.tasks.state import source_state
+from dashboard.shared.elsewhere import leaves
 from dashboard.shared.waiting import Show, waiting
 
 R = TypeVar("R")
@@ -25,6 +28,7 @@ def asked(
     of: tuple[str, ...] | None = (),
     words: str = _ASKING,
     show: Show | None = None,
+    may_leave: bool = False,
 ) -> R:
     """Return the kept answer of a task, else ask it, with a spinner, a bar and what is there already meanwhile.
 
@@ -35,13 +39,18 @@ def asked(
         of: the models whose prediction tables the answer comes from, besides the label tables; None for all models.
         words: what the spinner says.
         show: draws the parts that the task hands over before all are there.
+        may_leave: whether it may be computed in a process of its own, see `elsewhere`.
     """
     question = question_of(task, source, *arguments)
-    stamp = source_state(source, of).stamp
-    found = ANSWERS.peek(question, stamp)
+    state = source_state(source, of)
+    elsewhere = leaves(task, state.size) and may_leave
+    found = ANSWERS.peek(question, state.stamp)
     if found is None:
+        ask: Callable[[], Any] = partial(with_questions, task, source, *arguments)
+        if elsewhere:
+            ask = partial(CALCULATOR.computed, with_questions, task, source, *arguments)
         with waiting(question, words, show):
-            found = ANSWERS.answer(question, stamp, lambda: _with_questions(task, source, *arguments))
+            found = ANSWERS.answer(question, state.stamp, ask)
     value: R
     value, questions = found.value
     if found.kept:
@@ -64,13 +73,6 @@ def question_of(task: Callable[..., Any], source: str, *arguments: Any) -> Quest
     return Question(_OWNER, (task.__module__, task.__qualname__, source, arguments))
 
 
-def _with_questions(task: Callable[..., R], *arguments: Any) -> tuple[R, tuple[AskedQuery, ...]]:
-    """Return what a task returns, and what it asked the tables."""
-    with noting() as questions:
-        value = task(*arguments)
-    return value, tuple(questions)
-
-
 def computed(task: Callable[..., R], source: str, *arguments: Any, of: tuple[str, ...], show: Show | None = None) -> R:
     """Return what `asked` returns; the spinner says that figures are computed."""
-    return asked(task, source, *arguments, of=of, words=_COMPUTING, show=show)
+    return asked(task, source, *arguments, of=of, words=_COMPUTING, show=show, may_leave=True)

@@ -97,8 +97,10 @@ def kill_dashboard(draw: random.Random) -> Kill:
             process.kill()
     wrong = within(lambda: untrue(set(), run))
     ended = service.wait(run, timeout=120)
-    # What was killed before it heard the click leaves the run as it was.
-    if ended.status != "completed" and (ended.leg, ended.status) != (1, "cancelled"):
+    # Killed before it heard the click, it leaves the run as it was; with the run in its own hands, it has failed.
+    unheard = (ended.leg, ended.status) == (1, "cancelled")
+    in_hand = (ended.status, ended.supervisor.pid) == ("failed", process.pid)
+    if ended.status != "completed" and not unheard and not in_hand:
         wrong.append(f"{run} is {ended.status} in its leg {ended.leg}: {ended.reason}")
     return Kill("dashboard", wait, (*wrong, *rows({run: ended})))
 
