@@ -196,6 +196,14 @@ SETTINGS: tuple[Setting, ...] = (
         "between 0 and 19",
     ),
     Setting(
+        "cores_left_free",
+        1,
+        "Cores that the work of a run here leaves alone while a dashboard serves the workspace on the same machine, "
+        "where that has four or more; never more than half of them. The bits of what is trained stay the same.",
+        lambda value: value >= 0,
+        "0 or more",
+    ),
+    Setting(
         "queued_runs_per_person",
         0,
         "Most runs that one person who logs in may have waiting in the queue; 0: any number. All trainings of a sweep "

@@ -81,6 +81,7 @@ class Settings:
     heartbeat: float
     shared_disk_lag: float
     niceness: int
+    cores_left_free: int
     queued_runs_per_person: int
     runs_per_device: int
 

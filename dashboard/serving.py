@@ -23,6 +23,7 @@ from streamlit.config_option import ConfigOption
 import dashboard
 from cxr_core.caller import found_by
 from cxr_core.errors import CxrError
+from cxr_core.served import serving as served
 from cxr_core.settings import Settings, settings
 from cxr_core.sources.registry import sight_of_nothing
 from cxr_core.training.apart import open_files_apart
@@ -147,5 +148,6 @@ async def announced(_app: Any) -> AsyncIterator[None]:
     sys.stdout.flush()
     if not config.get_option("server.headless"):
         cli_util.open_browser(url)
-    async with collected_now_and_then():
-        yield
+    with served(settings().home):
+        async with collected_now_and_then():
+            yield

@@ -20,6 +20,7 @@ from typing import Any, Protocol
 
 from cxr_core.caller import acting_for
 from cxr_core.errors import CxrError, RunError
+from cxr_core.runs.free_cores import leave_free
 from cxr_core.runs.leftovers import scratch_folder
 from cxr_core.runs.memory import memory_reason
 from cxr_core.runs.metrics import METRICS_FILE, append_row, cut_metrics, finite
@@ -92,6 +93,11 @@ class StepContext:
     def config(self) -> dict[str, Any]:
         """The configuration, as it was submitted."""
         return self._run.config
+
+    @property
+    def is_at_pace(self) -> bool:
+        """Whether steps are done: all that is prepared for them is there."""
+        return self._paced_from is not None
 
     @property
     def folder(self) -> Path:
@@ -186,7 +192,9 @@ def run_step(store: RunStore, run_id: str, kinds: Mapping[str, Callable[[StepCon
     os.nice(settings().niceness)
     end_with_supervisor(settings().cancel_grace, _own_scratch(run_id))
     run = store.get(run_id)
-    return carried_out(StepContext(store, run), run, kinds[run.kind])
+    context = StepContext(store, run)
+    leave_free(settings().cores_left_free, store.home, lambda: context.is_at_pace)
+    return carried_out(context, run, kinds[run.kind])
 
 
 def carried_out(context: StepContext, run: Run, work: Callable[[StepContext], None]) -> int:
