@@ -14,7 +14,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import psutil
@@ -84,17 +84,9 @@ def kill_face(draw: random.Random) -> Kill:
 
 def kill_dashboard(draw: random.Random) -> Kill:
     """Kill a dashboard just after somebody pressed on a run's page what resumes it; what it resumed goes on."""
-    wait, run = draw.uniform(0, _LATEST_SECONDS), _stopped_run()
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    environment = os.environ | {"CXR_PORT": str(port), "STREAMLIT_SERVER_HEADLESS": "true"}
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    with subprocess.Popen([sys.executable, "-m", "dashboard"], env=environment, **quiet) as process:
-        try:
-            asyncio.run(_pressed(f"http://127.0.0.1:{port}", run, wait))
-        finally:
-            process.kill()
+    wait, run = draw.uniform(0, _LATEST_SECONDS), stopped_run()
+    with dashboard() as (url, process):
+        asyncio.run(_pressed(url, run, wait))
     wrong = within(lambda: untrue(set(), run))
     ended = service.wait(run, timeout=120)
     # Killed before it heard the click, it leaves the run as it was; with the run in its own hands, it has failed.
@@ -105,17 +97,32 @@ def kill_dashboard(draw: random.Random) -> Kill:
     return Kill("dashboard", wait, (*wrong, *rows({run: ended})))
 
 
-def _stopped_run() -> str:
+@contextlib.contextmanager
+def dashboard() -> Iterator[tuple[str, "subprocess.Popen[bytes]"]]:
+    """Start a dashboard as a person does, yield its address and process, and kill it in the end."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    environment = os.environ | {"CXR_PORT": str(port), "STREAMLIT_SERVER_HEADLESS": "true"}
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    with subprocess.Popen([sys.executable, "-m", "dashboard"], env=environment, **quiet) as process:
+        try:
+            yield f"http://127.0.0.1:{port}", process
+        finally:
+            process.kill()
+
+
+def stopped_run(steps: int = STEPS) -> str:
     """Return a run that was cancelled as soon as it worked, and can be resumed."""
-    run = service.submit("sleep", "model", "demo", {"steps": STEPS}, resumable=True).run
+    run = service.submit("sleep", "model", "demo", {"steps": steps}, resumable=True).run
     _until(lambda: 1 if service.get(run).status == "running" else None, run)
     service.cancel(run)
     service.wait(run, timeout=60)
     return run
 
 
-async def _pressed(url: str, run: str, wait: float) -> None:
-    """Open the page of a run, press what resumes it, and return so many seconds later, whatever has come of it."""
+async def page_of(url: str, run: str) -> PageSession:
+    """Open the page of a run as soon as the dashboard answers, and draw it."""
     deadline = time.monotonic() + 60
     while True:
         try:
@@ -125,6 +132,12 @@ async def _pressed(url: str, run: str, wait: float) -> None:
             assert time.monotonic() < deadline, f"{url} does not answer"
             await asyncio.sleep(0.1)
     await session.draw()
+    return session
+
+
+async def _pressed(url: str, run: str, wait: float) -> None:
+    """Press on the page of a run what resumes it, and return so many seconds later, whatever has come of it."""
+    session = await page_of(url, run)
     with contextlib.suppress(TimeoutError):
         await asyncio.wait_for(session.press("Resume run"), wait)
     await session.close()
