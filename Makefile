@@ -50,7 +50,7 @@ models: $(VENV)/installed  ## train the eight shipped models again
 prove: $(VENV)/test-installed  ## the long measurements; results are kept in benchmarks/results/
 	$(BIN)/python -m pytest --whole -m whole -n $(WORKERS) --dist loadfile
 	$(BIN)/python -m pytest --whole tests/models/test_shipped_models.py tests/models/test_architectures.py tests/training/test_kills.py
-	$(BIN)/python -m pytest --whole tests/tasks/test_malformed_imports.py tests/warehouse/test_questions.py tests/runs/test_kill_rounds.py tests/runs/test_faults.py
+	$(BIN)/python -m pytest --whole tests/tasks/test_malformed_imports.py tests/warehouse/test_questions.py tests/runs/test_faults.py
 	$(BIN)/python -m pytest --whole tests/runs/places/test_train_there.py tests/runs/places/test_several_workers.py
 	$(BIN)/python -m pytest --whole tests/dashboard/test_fuzzed_addresses.py
 	$(BIN)/python -m pytest --whole tests/browser/test_barriers.py -k no_page

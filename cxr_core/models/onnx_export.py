@@ -12,15 +12,12 @@ import keras
 import onnx
 
 import cxr_core
-from cxr_core.errors import ModelFileError
 from cxr_core.models.onnx_graph import Graph
 from cxr_core.models.onnx_layers import channels_first, layer_written
 from cxr_core.schema import LABELS
 from cxr_core.training.weights_file import ModelInfo
 
 PIXELS, LOGITS = "pixels", "logits"
-#: Networks whose logits came out further from ours than 1e-4 of the largest one.
-UNPROVEN = ("efficientnetv2-s",)
 
 
 def onnx_bytes(network: Any, info: ModelInfo) -> bytes:
@@ -33,13 +30,8 @@ def onnx_bytes(network: Any, info: ModelInfo) -> bytes:
         info: what its file says of it.
 
     Raises:
-        ModelFileError: the network has a layer that cannot be written, or is of a kind that was not shown to be equal.
+        ModelFileError: the network has a layer that cannot be written.
     """
-    if info.architecture in UNPROVEN:
-        raise ModelFileError(
-            f"A network {info.architecture} is not written as ONNX: equal predictions to 1e-4 were not shown. "
-            "Export a saved-model instead."
-        )
     graph = Graph()
     _write(graph, network)
     size = info.image_size
