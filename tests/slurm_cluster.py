@@ -106,9 +106,13 @@ class SlurmCluster:
         _kill(self.folder / "slurmctld.pid")
 
     def await_saved_state(self) -> None:
-        """Wait until the controller has written what it knows now: within five seconds, or it has done so already."""
-        file, since = self.folder / "state" / "job_state", time.time()
-        deadline = time.monotonic() + 8
+        """Wait until the controller has written what it knows now: within five seconds, or it has done so already.
+
+        What is written in the second after was perhaps begun before. A controller that is killed too early starts a job
+        a second time once it is back, and its node takes no more jobs then.
+        """
+        file, since = self.folder / "state" / "job_state", time.time() + 1
+        deadline = time.monotonic() + 10
         while time.monotonic() < deadline and not (file.exists() and file.stat().st_mtime >= since):
             time.sleep(0.2)
 
@@ -137,6 +141,12 @@ class SlurmCluster:
     def requeue(self, name: str) -> None:
         """Put a job back into the queue, as when its machine goes to another; it begins anew some seconds later."""
         self.ask("scontrol", "requeue", self.ask("squeue", "--noheader", f"--name={name}", "--format=%i").strip())
+
+    def give_node_back(self) -> None:
+        """Let the node take jobs where a fault has made it refuse them, as who looks after a Slurm would."""
+        if "drain" in self._node_state():
+            self.ask("scontrol", "update", f"nodename={_host()}", "state=resume")
+            self._await_node("idle", "mix", "alloc")
 
     def cancel_all(self) -> None:
         self.ask("scancel", "--user=root")

@@ -85,7 +85,7 @@ def test_a_training_is_started_there_stopped_resumed_and_completed(page, dashboa
     wait_for(lambda: len(losses(run)) > len(before), 150, "the resumed run goes on")
     done = service.wait(run, timeout=400)
     assert (done.status, done.leg) == ("completed", 2), done.reason
-    expect(page.get_by_role("button", name="Predict")).to_be_visible(timeout=60_000)
+    expect(page.get_by_role("button", name="Predict", exact=True)).to_be_visible(timeout=60_000)
 
     here = [f"--{name}={text}" for name, text in SMALL.items()]
     assert cxr("train", "--name", "here", f"--epochs={EPOCHS}", *here).returncode == 0

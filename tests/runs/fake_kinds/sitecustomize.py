@@ -22,7 +22,8 @@ from cxr_core.tasks import kinds
 
 def _sleep(context):
     steps = context.config.get("steps", 1000)
-    context.resumed(0, 0)  # it has no checkpoint, and begins anew
+    if not context.config.get("behind"):  # it writes behind the rows that are there
+        context.resumed(0, 0)  # it has no checkpoint, and begins anew
     for step in range(1, steps + 1):
         if context.cancelled() and not context.config.get("stubborn"):
             (context.folder / "stopped").write_text(str(step))

@@ -38,6 +38,7 @@ def slurm(slurm_cluster, shared_with, monkeypatch):
     """The place `cluster`, a Slurm."""
     monkeypatch.setenv("SLURM_CONF", str(slurm_cluster.configuration))
     shared_with(kind='"slurm"')
+    slurm_cluster.give_node_back()
     yield slurm_cluster
     slurm_cluster.cancel_all()
 

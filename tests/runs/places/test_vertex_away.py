@@ -51,7 +51,7 @@ def test_a_run_works_and_its_figures_come_while_it_does(vertex, bucket, until):
 
 
 def test_a_machine_that_is_taken_away_is_followed_by_another_which_has_what_the_first_had_sent(vertex, until):
-    run = start()
+    run = start(behind=True)
     until(lambda: len(steps(run)) > 5)
     first = set(steps_there(run))
     assert first
