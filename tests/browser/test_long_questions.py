@@ -25,6 +25,11 @@ def computes(process):
     return after.user + after.system - before.user - before.system
 
 
+def computing(server):
+    """Return the processes in which a server's long questions are computed."""
+    return [child for child in server.children() if "cxr_core.calculator.process" in child.cmdline()]
+
+
 def test_the_work_ends_on_cancel_and_with_its_tab(browser, long_questions, dashboard):
     dashboard.start()
     server = psutil.Process(dashboard.process.pid)
@@ -45,3 +50,28 @@ def test_the_work_ends_on_cancel_and_with_its_tab(browser, long_questions, dashb
     again.goto(address)
     expect(again.get_by_role("button", name="Cancel")).to_be_visible()
     again.close()
+
+
+def test_beside_others_it_is_computed_elsewhere_one_after_the_other_and_ends_as_well(
+    browser, long_questions, dashboard, monkeypatch
+):
+    monkeypatch.setenv("CXR_ELSEWHERE_FROM", "0")
+    dashboard.start()
+    server = psutil.Process(dashboard.process.pid)
+    other, page = browser.new_page(**STILL), browser.new_page(**STILL)
+    other.goto(f"{dashboard.url}/?source=demo")
+    expect(other.get_by_role("heading", level=1)).to_be_visible()
+    page.goto(f"{dashboard.url}/compare?source=demo&models-view=all")
+    cancel = page.get_by_role("button", name="Cancel")
+    expect(cancel).to_be_visible()
+    (process,) = computing(server)
+    other.goto(f"{dashboard.url}/compare?source=demo&models-view=frontal")
+    expect(other.get_by_text("1 question before yours")).to_be_visible()
+    assert computes(process) > 3 * computes(server)
+    cancel.click()
+    expect(page.get_by_text("This was cancelled.")).to_be_visible()
+    # It is the other's turn now, until he leaves.
+    expect(other.get_by_text("Labels: ", exact=False).first).to_be_visible()
+    other.close()
+    wait_for(lambda: sum(map(computes, [server, *computing(server)])) < 0.3, 120, "the processor is free")
+    page.close()
