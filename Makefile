@@ -68,6 +68,7 @@ prove: $(VENV)/test-installed  ## the long measurements; results are kept in ben
 	$(BIN)/python benchmarks/place_faults.py
 	$(BIN)/python benchmarks/runs_page.py
 	$(BIN)/python benchmarks/page_latency.py
+	$(BIN)/python benchmarks/fifty_sessions.py --keep
 	$(BIN)/python benchmarks/image_import.py
 	$(BIN)/python benchmarks/image_index.py
 	$(BIN)/python benchmarks/saliency.py
